@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexError } from '../errors.js';
 import { toApiError } from './api-error.js';
 
-/** Settings of a client. */
 export interface ClientOptions {
   /** Where the server is: http://127.0.0.1:3000. */
   baseUrl: string;

@@ -26,7 +26,6 @@ interface Waiting<T> {
 /** One in this many batches is bulk work, if there is any, so that it makes progress even under permanent load. */
 const BULK_TURN = 8;
 
-/** Settings of a {@link Batcher}. */
 export interface BatcherOptions {
   /** Allowed batch sizes, ascending, starting with 1. Few are better: ORT keeps one memory plan per shape. */
   sizes: number[];

@@ -9,7 +9,6 @@ const FIRST_GUESS_SECONDS = 0.02;
 /** Weight of the newest measurement; the average follows about twenty images. */
 const SMOOTHING = 0.05;
 
-/** Settings of {@link Admission}. */
 export interface AdmissionOptions {
   /** Limit for waiting work, in seconds at the measured rate. */
   maxSeconds: number;

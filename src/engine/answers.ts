@@ -115,7 +115,6 @@ export type FoundItem = z.output<typeof foundItemSchema>;
 export const searchAnswerSchema = z
   .object({ neighbours: z.array(foundItemSchema), model: modelSchema, timing: timingSchema })
   .meta({ id: 'SearchAnswer' });
-/** The answer of `Engine.search`. */
 export type SearchAnswer = z.output<typeof searchAnswerSchema>;
 
 export const embeddingSchema = z
@@ -127,7 +126,6 @@ export const embeddingSchema = z
   })
   .meta({ id: 'Embedding' });
 
-/** The answer of `Engine.embed`. */
 export interface EmbedAnswer extends Pick<z.output<typeof embeddingSchema>, 'model' | 'timing'> {
   /** float32 [dimension], L2 norm 1 */
   embedding: Float32Array;

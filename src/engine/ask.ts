@@ -54,7 +54,6 @@ function explainInPhoto(explain: Embedded['explain'], part: Rectangle | undefine
   };
 }
 
-/** See `Engine.identify`. */
 export function identify(
   parts: EngineParts,
   photo: Uint8Array,
@@ -99,7 +98,6 @@ async function identifyWith(
   };
 }
 
-/** See `Engine.search`. */
 export function search(
   parts: EngineParts,
   collection: string,
@@ -140,7 +138,6 @@ async function searchWith(
   };
 }
 
-/** See `Engine.embed`. */
 export async function embed(
   parts: EngineParts,
   image: Uint8Array,
@@ -155,7 +152,6 @@ export async function embed(
   };
 }
 
-/** See `Engine.drawHeatMap`. */
 export function drawHeatMap(
   parts: EngineParts,
   image: Uint8Array,

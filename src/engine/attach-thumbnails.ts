@@ -28,7 +28,6 @@ async function checkThumbnail({ thumbnail }: ThumbnailInput): Promise<void> {
   );
 }
 
-/** See `Engine.attachThumbnails`. */
 export async function attachThumbnails(
   { store }: EngineParts,
   collection: string,

@@ -50,7 +50,6 @@ interface BadRow {
   detail: string;
 }
 
-/** The rows of a group. */
 export interface RowGroup {
   /** Position of the first of them in the file. */
   firstRow: number;

@@ -56,7 +56,6 @@ function rankLabels(items: readonly Listed[]): (string | null)[] {
   return [...counts].sort(([, a], [, b]) => b - a).map(([label]) => label);
 }
 
-/** See `Engine.drawMap`. */
 export function drawMap(parts: EngineParts, collection: string): Promise<CollectionMap> {
   return parts.maps.share(collection, () => readMap(parts, collection));
 }

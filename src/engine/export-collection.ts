@@ -10,7 +10,6 @@ import type { EngineParts } from './spaces.js';
 /** Items whose pictures are read in parallel. */
 const AT_ONCE = 64;
 
-/** See `Engine.exportCollection`. */
 export async function exportCollection(
   { store }: EngineParts,
   collection: string,

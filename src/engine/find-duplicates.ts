@@ -25,7 +25,6 @@ async function findItem(store: Store, collection: string, id: string): Promise<D
   return item === null ? null : pickDuplicate(item);
 }
 
-/** See `Engine.findDuplicates`. */
 export function findDuplicates(
   parts: EngineParts,
   collection: string,

@@ -73,7 +73,6 @@ const BULK_IMAGES = 10_000;
 /** Large urgent images that may wait. Each takes about a second and also counts as an ordinary one. */
 const MAX_LARGE_WAITING = 3;
 
-/** Settings of {@link ImageEmbedder}. */
 export interface ImageEmbedderOptions {
   limits: DecodeLimits;
   /**

@@ -17,7 +17,6 @@ const BATCH = 250;
 /** Number of bad rows to list. Others are only counted. */
 const MOST_NAMED = 1000;
 
-/** See `Engine.importCollection`. */
 export async function importCollection(
   parts: EngineParts,
   collection: string,

@@ -29,7 +29,6 @@ export function plainText(max: number) {
 export const labelText = plainText(MAX_LABEL);
 /** Where an image came from: a path, a file name, an address. */
 export const sourceText = plainText(MAX_SOURCE);
-/** A key of metadata. */
 export const metadataKey = plainText(MAX_METADATA_KEY);
 
 /** Free-form JSON. Checked in one pass that stops at the first problem, however large the value. */

@@ -9,7 +9,7 @@ import type { Store } from '../store/store.js';
 import { bindFirst } from '../threads/bind-first.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { addItems } from './add-items.js';
-import { drawHeatMap, embed, identify, search } from './ask.js';
+import * as questions from './ask.js';
 import { attachThumbnails } from './attach-thumbnails.js';
 import { drawMap } from './draw-map.js';
 import { Encoders, type Room } from './encoders.js';
@@ -20,17 +20,7 @@ import { ImageEmbedder } from './image-embedder.js';
 import { importCollection } from './import-collection.js';
 import { KeptMaps } from './kept-maps.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
-import {
-  calibrate,
-  createCollection,
-  deleteCollection,
-  deleteItem,
-  evaluate,
-  findLabelTrouble,
-  getCollection,
-  listCollections,
-  updateCollection,
-} from './manage-collections.js';
+import * as collections from './manage-collections.js';
 import { reembed } from './reembed.js';
 import type { EngineParts } from './spaces.js';
 import { Spaces } from './spaces.js';
@@ -105,23 +95,12 @@ async function openRoom(cardPath: string, options: LocalEngineOptions, isPrimary
 
 /** The use cases that are the methods of an engine. */
 const USE_CASES = {
-  identify,
-  search,
-  embed,
-  drawHeatMap,
-  listCollections,
-  getCollection,
-  createCollection,
-  updateCollection,
-  deleteCollection,
+  ...questions,
+  ...collections,
   addItems,
-  deleteItem,
   attachThumbnails,
   drawMap,
   findDuplicates,
-  calibrate,
-  evaluate,
-  findLabelTrouble,
   reembed,
   exportCollection,
   importCollection,

@@ -96,7 +96,6 @@ function findSeenRegion(size: Size, views: LookOptions['views']): Rectangle {
   return views === '5' ? { left: 0, top: 0, width: 1, height: 1 } : computeCentreSquare(size);
 }
 
-/** Settings of {@link judge}. */
 interface JudgeOptions {
   collection: string;
   calibration: Calibration | null;

@@ -26,18 +26,15 @@ async function describeServed({ spaces }: EngineParts, info: CollectionInfo): Pr
   return { ...info, problem: await spaces.findTrouble(info) };
 }
 
-/** See `Engine.listCollections`. */
 export async function listCollections(parts: EngineParts): Promise<ServedCollection[]> {
   const found = await parts.store.listCollections();
   return Promise.all(found.map((info) => describeServed(parts, info)));
 }
 
-/** See `Engine.getCollection`. */
 export async function getCollection(parts: EngineParts, name: string): Promise<ServedCollection> {
   return describeServed(parts, await parts.store.getCollection(name));
 }
 
-/** See `Engine.updateCollection`. */
 export async function updateCollection(
   parts: EngineParts,
   name: string,
@@ -61,7 +58,6 @@ export async function deleteItem({ store }: EngineParts, collection: string, id:
   }
 }
 
-/** See `Engine.calibrate`. */
 export function calibrate(
   parts: EngineParts,
   collection: string,
@@ -80,7 +76,6 @@ export function calibrate(
   });
 }
 
-/** See `Engine.evaluate`. */
 export function evaluate(
   parts: EngineParts,
   collection: string,
@@ -98,7 +93,6 @@ export function evaluate(
   });
 }
 
-/** See `Engine.findLabelTrouble`. */
 export function findLabelTrouble(
   parts: EngineParts,
   collection: string,

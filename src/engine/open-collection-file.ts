@@ -14,7 +14,6 @@ const GROUP_MS = 60_000;
 /** Heap of a thread. A group that needs more ends the thread, not the process. */
 const HEAP_MIB = 1536;
 
-/** An open file. */
 export interface OpenCollectionFile {
   info: CollectionFileInfo;
   /** See `CollectionFileReader.groups`. @throws also the signal's reason */

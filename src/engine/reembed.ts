@@ -17,7 +17,6 @@ const MOST_NAMED = 1000;
 /** Milliseconds between checks of the index that is being built. */
 const INDEX_LOOK_MS = 200;
 
-/** See `Engine.reembed`. */
 export async function reembed(
   parts: EngineParts,
   collection: string,

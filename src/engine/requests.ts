@@ -16,7 +16,6 @@ export interface LookOptions {
   region?: Rectangle | undefined;
 }
 
-/** Settings of `Engine.identify`. */
 export interface IdentifyOptions extends LookOptions {
   collection: string;
   k?: number;
@@ -89,7 +88,6 @@ export interface CreateOptions {
   originals?: Originals | undefined;
 }
 
-/** Settings of `Engine.reembed`. */
 export interface ReembedOptions extends WorkOptions {
   /** Name of the encoder to move to. Default: the engine's own. */
   encoder?: string | undefined;

@@ -24,7 +24,6 @@ export interface BodySpec<B> {
 /** An image file in a form. */
 export const imageFile = z.string().meta({ format: 'binary', description: 'The image file.' });
 
-/** An image in JSON. */
 const jsonImage = {
   imageBase64: z.string().optional().meta({
     description: 'The image file as base64 or as a data URL.',
@@ -49,7 +48,6 @@ export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = 
   };
 }
 
-/** Parts of {@link imageBody}. */
 interface ImageBodyParts<O extends Shape, F extends Shape> {
   /** Fields that may be sent in the query or in the body, but must not differ. */
   options: O;

@@ -17,7 +17,6 @@ const TIMEOUT_MS = 10_000;
 
 const fetching = pLimit(AT_ONCE);
 
-/** Limits of fetching. */
 export interface FetchOptions {
   /** Largest image, in bytes. */
   maxBytes: number;

@@ -1,7 +1,6 @@
 /** Converts zod schemas to JSON Schema, in the dialect of OpenAPI 3.1. */
 import { z } from 'zod';
 
-/** A JSON Schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** Schemas by their `id`. */

@@ -1,6 +1,5 @@
 /** Reads the markers of a JPEG: how it is coded, how large it is, and whether it is complete. */
 
-/** The structure of a JPEG. */
 export interface JpegStructure {
   /** Low nibble of the start-of-frame marker: 0 and 1 baseline, 2 progressive, 3 lossless, 9 and 10 arithmetic. */
   coding: number;

@@ -25,7 +25,6 @@ export interface ReadPhoto {
 /** Called for a photo that needs no further work, with the hash of its content if it was read. */
 export type Settle = (photo: PhotoToIndex, result: AddResult, sha256: string | null) => void;
 
-/** Settings of {@link readAhead}. */
 export interface ReadAheadOptions {
   collection: string;
   maxFileBytes: number;

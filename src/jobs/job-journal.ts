@@ -10,7 +10,6 @@ import { PRIVATE_FILE } from '../files/private-files.js';
 import { replaceFile } from '../files/replace-file.js';
 import type { FileFailure } from '../indexing/index-folder.js';
 
-/** The outcome for one file. */
 export type FileOutcome = { file: string; status: string } | (FileFailure & { status: 'failed' });
 
 /** Number of failures that can be listed. Others are only counted. */

@@ -14,7 +14,6 @@ import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { FileFailure } from '../indexing/index-folder.js';
 import type { KeptSnapshot } from '../store/store.js';
 
-/** The request for a job. */
 export type JobRequest =
   | { kind: 'calibrate' | 'evaluate'; collection: string; nonPets?: NonPets }
   /** `threshold`: similarity from which two photos are one picture; `limit`: entries of each list. */

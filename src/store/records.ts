@@ -146,7 +146,6 @@ export interface CollectionPatch {
   calibration?: unknown;
 }
 
-/** Settings of a search. */
 export interface SearchOptions {
   /** Number of neighbours, >= 1. Fewer are returned only if fewer items match. */
   k: number;
@@ -229,7 +228,6 @@ export type KeptSnapshot = z.output<typeof keptSnapshotSchema>;
 
 /** Numbers for metrics and `doctor`. */
 export interface StoreStats {
-  /** Bytes on disk. */
   diskBytes: number;
   /** Why graphs are unavailable (for instance because hnswlib-node could not be loaded), or null. */
   graphUnavailable: string | null;

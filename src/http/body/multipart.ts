@@ -34,7 +34,6 @@ export interface Form {
   fields: Record<string, string | string[]>;
 }
 
-/** Limits of one form. */
 export interface FormLimits {
   files: number;
   fileBytes: number;

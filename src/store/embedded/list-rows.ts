@@ -21,7 +21,6 @@ export interface ListOptions {
   filter?: Filter;
 }
 
-/** A page of rows. */
 interface RowPage {
   rows: ItemRow[];
   /** The cursor of the next page; null at the end. */

@@ -28,7 +28,6 @@ export interface CoreOptions {
   graphLibrary: string;
   /** Continue with the readable part of a damaged data directory; the damaged database is kept beside the new one. */
   acceptDamage: boolean;
-  /** Number of snapshots to keep. */
   keepSnapshots: number;
 }
 

@@ -4,7 +4,6 @@
  */
 import { createDotProducts } from '../../../wasm/dot-products.js';
 
-/** Bytes of a block. */
 export const BLOCK_BYTES = 256 * 1024;
 /** Longest vector; a block holds four of this length. */
 export const MAX_DIMENSION = BLOCK_BYTES / 4 / 4;
