@@ -230,14 +230,13 @@ export class Collection {
 /** Scales a stored vector to length 1. @returns null if it is damaged */
 function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   const vector = unpackVector(row.vector, dimension, row);
-  if (vector === null || !isUsable(vector)) {
+  try {
+    return vector && normalise(vector, dimension);
+  } catch {
+    // Stored vectors are always finite and not all zeros.
     return null;
   }
-  return normalise(vector, dimension);
 }
-
-/** Stored vectors are always finite and not all zeros. */
-const isUsable = (vector: Float32Array) => vector.every(Number.isFinite) && vector.some((x) => x !== 0);
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 

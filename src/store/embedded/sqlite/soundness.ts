@@ -16,6 +16,8 @@ export const RESTORING = '.restoring';
 const MOST_NAMED = 5;
 /** Largest database that is checked before start if no second connection can check it afterwards, in bytes. */
 const MOST_CHECKED_AT_ONCE = 256 * 1024 ** 2;
+/** Starting a thread takes longer than checking a database of this many bytes. */
+const LESS_THAN_A_THREAD = 1024 ** 2;
 
 /**
  * Refuses to start with an empty database in a directory that held items before.
@@ -152,10 +154,14 @@ export interface DatabaseCheck {
   stop(): Promise<void>;
 }
 
-/** Checks a database in a separate thread; if no other connection may read, in this thread unless that takes long. */
+/**
+ * Checks a database in a separate thread, unless it is very small. If no other connection may read, it is checked in this
+ * thread unless that takes long.
+ */
 export function startCheck(db: Db, isShared: boolean, thoroughness: Thoroughness): DatabaseCheck {
-  if (!isShared) {
-    const isSmall = statSync(db.name).size <= MOST_CHECKED_AT_ONCE || thoroughness === 'full';
+  const { size } = statSync(db.name);
+  if (!isShared || size <= LESS_THAN_A_THREAD) {
+    const isSmall = size <= MOST_CHECKED_AT_ONCE || thoroughness === 'full';
     return { done: Promise.resolve(isSmall ? checkDatabase(db, thoroughness) : []), stop: async () => {} };
   }
   const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
