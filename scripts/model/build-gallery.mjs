@@ -37,6 +37,8 @@ const text = (name, repetition_type = 'OPTIONAL') => ({
   converted_type: 'UTF8',
   repetition_type,
 });
+const COLUMNS =
+  'id label species source licence publisher group sha256 size width height thumbnail embedding'.split(' ');
 const SCHEMA = [
   { name: 'root', num_children: 13 },
   text('id', 'REQUIRED'),
@@ -107,6 +109,7 @@ for (const [s, { items: found, vectors, skipped }] of sets.entries()) {
     }
     const { dimension } = vectors;
     const item = {
+      id: sha256.slice(0, 32),
       label,
       sha256,
       source: `${setName}/${name}`,
@@ -124,24 +127,10 @@ for (const [s, { items: found, vectors, skipped }] of sets.entries()) {
   }
 }
 
-const column = (name, of) => ({ name, data: items.map(of), columnIndex: false });
+const column = (name) => ({ name, data: items.map((item) => item[name]), columnIndex: false });
 const file = parquetWriteBuffer({
   schema: SCHEMA,
-  columnData: [
-    column('id', (item) => item.sha256.slice(0, 32)),
-    column('label', (item) => item.label),
-    column('species', (item) => item.species),
-    column('source', (item) => item.source),
-    column('licence', (item) => item.licence),
-    column('publisher', (item) => item.publisher),
-    column('group', (item) => item.group),
-    column('sha256', (item) => item.sha256),
-    column('size', (item) => item.size),
-    column('width', (item) => item.width),
-    column('height', (item) => item.height),
-    column('thumbnail', (item) => item.thumbnail),
-    column('embedding', (item) => item.embedding),
-  ],
+  columnData: COLUMNS.map(column),
   kvMetadata: [
     { key: 'pawdex.fingerprint', value: fingerprint },
     { key: 'pawdex.model', value: card.name },

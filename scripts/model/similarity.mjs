@@ -18,6 +18,7 @@ import { packVectors } from '../../dist/breeds/similarity-statistics.js';
 import { vote } from '../../dist/breeds/vote.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
+import { groupBy } from '../../dist/math/group-by.js';
 import { getRow } from '../../dist/math/matrix.js';
 import { createRandom, shuffle } from '../../dist/math/random.js';
 import { computeDot } from '../../dist/math/vectors.js';
@@ -57,14 +58,7 @@ const { k, temperature } = card.vote;
 const random = createRandom(1);
 const drawFrom = (photos, count) => shuffle(photos, random).slice(0, count);
 
-const byLabel = (photos) => Map.groupBy?.(photos, ({ label }) => label) ?? groupByLabel(photos);
-function groupByLabel(photos) {
-  const groups = new Map();
-  for (const photo of photos) {
-    groups.set(photo.label, [...(groups.get(photo.label) ?? []), photo]);
-  }
-  return groups;
-}
+const byLabel = (photos) => groupBy(photos, ({ label }) => label);
 const trained = { gallery: byLabel(train), queries: byLabel(val) };
 const isDropped = isListed(dropped);
 const kept = (more ?? []).filter((photo) => !isDropped(photo));

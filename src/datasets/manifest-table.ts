@@ -5,7 +5,6 @@ import { CsvError, parse } from 'csv-parse';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { limitTime } from '../threads/limit-time.js';
 import { transfer, WorkerClient } from '../threads/rpc.js';
-import { decodeText } from './decode-text.js';
 import { createManifestError, type ManifestTable, RowCollector, toValues } from './manifest-rows.js';
 import type { ParquetManifestCalls } from './parquet-manifest-worker.js';
 
@@ -196,5 +195,28 @@ async function readParquet(
     throw error;
   } finally {
     await worker.terminate();
+  }
+}
+
+/** Decodes text in the encodings that spreadsheet programs write. */
+
+/**
+ * Detects UTF-8 and UTF-16 by the byte order mark or zero bytes. Otherwise decodes as UTF-8 if valid, else as Windows-1252.
+ */
+function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) {
+    return new TextDecoder('utf-16le').decode(bytes);
+  }
+  if (first === 0xfe && second === 0xff) {
+    return new TextDecoder('utf-16be').decode(bytes);
+  }
+  if (bytes.length >= 4 && (first === 0) !== (second === 0)) {
+    return new TextDecoder(first === 0 ? 'utf-16be' : 'utf-16le').decode(bytes);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
   }
 }

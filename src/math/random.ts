@@ -42,6 +42,15 @@ export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   return order;
 }
 
+/** Draws `count` distinct items. @param items reordered, with the drawn ones first */
+export function drawDistinct<T>(items: T[], count: number, random: () => number): T[] {
+  for (let i = 0; i < count; i++) {
+    const other = i + Math.floor(random() * (items.length - i));
+    [items[i], items[other]] = [items[other]!, items[i]!];
+  }
+  return items.slice(0, count);
+}
+
 /** Draws unit vectors in random directions. @returns float32 [count, width], row by row */
 export function drawDirections(count: number, width: number, seed: number): Float32Array {
   const data = Float32Array.from({ length: count * width }, createNormalRandom(seed));

@@ -1,5 +1,6 @@
 /** Finds which part of the input each cell of a feature map describes. */
-import type { Attribute, Model, ModelNode } from './onnx-model.js';
+import { readInts } from './attributes.js';
+import type { Model, ModelNode } from './onnx-model.js';
 
 /** The positions of the cells of a map along one axis, in pixels of the network's input. */
 export interface Spacing {
@@ -15,7 +16,8 @@ export const STILL: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
-const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool']);
+/** Operators whose window slides over the map. */
+export const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool']);
 
 /**
  * Follows a feature map back to the input: a window of stride s, extent k and padding p moves the middle of cell i to
@@ -72,20 +74,16 @@ function slideWindow(
     return null;
   }
   const kernel =
-    readNumbers(attributes.kernel_shape) ?? model.initialisers.get(inputs[1] ?? '')?.shape.slice(2);
+    readInts(attributes, 'kernel_shape') ?? model.initialisers.get(inputs[1] ?? '')?.shape.slice(2);
   if (kernel?.length !== 2) {
     return null;
   }
-  const strides = readNumbers(attributes.strides) ?? [1, 1];
-  const dilations = readNumbers(attributes.dilations) ?? [1, 1];
-  const pads = attributes.auto_pad === 'VALID' ? [0, 0] : (readNumbers(attributes.pads) ?? [0, 0]);
+  const strides = readInts(attributes, 'strides') ?? [1, 1];
+  const dilations = readInts(attributes, 'dilations') ?? [1, 1];
+  const pads = attributes.auto_pad === 'VALID' ? [0, 0] : (readInts(attributes, 'pads') ?? [0, 0]);
   return [0, 1].map((axis) => {
     const { stride, first } = before[axis]!;
     const middle = (dilations[axis]! * (kernel[axis]! - 1)) / 2 - pads[axis]!;
     return { stride: stride * strides[axis]!, first: first + stride * middle };
   }) as [Spacing, Spacing];
-}
-
-function readNumbers(attribute: Attribute | undefined): readonly number[] | undefined {
-  return Array.isArray(attribute) ? (attribute as readonly number[]) : undefined;
 }

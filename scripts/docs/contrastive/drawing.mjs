@@ -1,6 +1,5 @@
 /** Shapes that the figures share. */
-import { drawStandalone } from '../../../dist/evaluation/report/standalone-svg.js';
-import { at, escapeHtml } from '../../../dist/evaluation/report/svg.js';
+import { at, drawStandalone, escapeHtml } from '../../../dist/evaluation/report/svg.js';
 
 /** Draws text at a point. @param kind classes: `soft`, `title`, `middle`, `end`, `small` */
 export const text = (x, y, content, kind = '') =>

@@ -1,6 +1,5 @@
 /** Draws the figures of docs/contrastive-learning.md that need no photo. */
-import { drawLegend, placeBlock } from '../../../dist/evaluation/report/standalone-svg.js';
-import { drawPlot, drawPolyline, PLOT } from '../../../dist/evaluation/report/svg.js';
+import { drawLegend, drawPlot, drawPolyline, PLOT, placeBlock } from '../../../dist/evaluation/report/svg.js';
 import { arrow, box, figure, line, text } from './drawing.mjs';
 import { direction, ROW, rowShares, WORKED, worked } from './examples.mjs';
 

@@ -4,11 +4,19 @@
  */
 import { PawdexError } from '../../errors.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
-import { broadcast, castTo, comparison, sameAsFirst, whereShape } from './elementwise-shapes.js';
+import {
+  broadcast,
+  castTo,
+  comparison,
+  gemm,
+  layerNormalization,
+  matMul,
+  reduction,
+  sameAsFirst,
+  whereShape,
+} from './computing-shapes.js';
 import * as layout from './layout-shapes.js';
-import { gemm, layerNormalization, matMul } from './linear-shapes.js';
-import { reduction } from './reduction-shapes.js';
-import { batchNormalization, convolution, convTranspose, globalPool, pool } from './window-shapes.js';
+import { convolution, convTranspose, globalPool, pool } from './window-shapes.js';
 
 type ShapeRule = (call: ShapeCall) => OutputSpec[];
 
@@ -20,7 +28,6 @@ const RULES: Record<string, ShapeRule> = {
   MaxPool: pool,
   AveragePool: pool,
   GlobalAveragePool: globalPool,
-  BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   Gemm: gemm,
   MatMul: matMul,
@@ -38,7 +45,7 @@ const RULES: Record<string, ShapeRule> = {
 };
 const same =
   'Neg Abs Sign Ceil Floor Reciprocal Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Softplus Gelu Erf Exp Log';
-const more = 'Sqrt Tanh Softmax LogSoftmax Identity Dropout Not ScatterElements CumSum';
+const more = 'Sqrt Tanh Softmax LogSoftmax Identity Dropout Not ScatterElements CumSum BatchNormalization';
 for (const op of `${same} ${more}`.split(' ')) {
   RULES[op] = sameAsFirst;
 }

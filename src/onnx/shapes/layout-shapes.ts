@@ -2,7 +2,7 @@
 import { PawdexError } from '../../errors.js';
 import { readConstant, readInt, readInts, resolveAxis } from '../attributes.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
-import { broadcastShapes, requireInput } from './elementwise-shapes.js';
+import { broadcastShapes, requireInput } from './computing-shapes.js';
 
 /** Returns a single output with the element type of the first input. */
 function createOutput(call: ShapeCall, shape: readonly number[]): OutputSpec[] {

@@ -1,7 +1,7 @@
-/** Shapes of convolution, pooling and batch normalisation over [N, C, ...spatial]. */
+/** Shapes of convolution and pooling over [N, C, ...spatial]. */
 import { readInt, readInts, readString } from '../attributes.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
-import { requireInput } from './elementwise-shapes.js';
+import { requireInput } from './computing-shapes.js';
 
 /** The geometry of a window that slides over the spatial axes, with one entry per axis. */
 export interface Window {
@@ -103,9 +103,4 @@ export function pool(call: ShapeCall): OutputSpec[] {
 export function globalPool(call: ShapeCall): OutputSpec[] {
   const { dtype, shape } = requireInput(call, 0);
   return [{ dtype, shape: shape.map((d, axis) => (axis < 2 ? d : 1)) }];
-}
-
-export function batchNormalization(call: ShapeCall): OutputSpec[] {
-  const { dtype, shape } = requireInput(call, 0);
-  return [{ dtype, shape }];
 }

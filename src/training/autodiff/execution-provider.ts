@@ -1,6 +1,5 @@
 /** Execution providers other than the CPU: how to request them, and which operators ran on the CPU anyway. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { readModel } from '../../onnx/onnx-model.js';
@@ -48,29 +47,11 @@ export function createProviderOptions(
   };
 }
 
-/** Reads where operators ran from onnxruntime's profile of a run. */
-export class PlacementProbe {
-  private constructor(private readonly folder: string) {}
-
-  static async create(): Promise<PlacementProbe> {
-    return new PlacementProbe(await mkdtemp(path.join(tmpdir(), 'pawdex-placement-')));
-  }
-
-  /** The prefix of the profile's file name. */
-  get prefix(): string {
-    return path.join(this.folder, 'run');
-  }
-
-  /** Reads the placement, once the session has written its profile. */
-  async read(provider: Provider): Promise<Placement> {
-    const [file] = await readdir(this.folder);
-    const events = JSON.parse(await readFile(path.join(this.folder, file ?? ''), 'utf8')) as ProfileEvent[];
-    return countPlacements(provider, events);
-  }
-
-  async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
-  }
+/** Reads where operators ran from the profile in a folder, once the session has written it. */
+export async function readPlacement(folder: string, provider: Provider): Promise<Placement> {
+  const [file] = await readdir(folder);
+  const events = JSON.parse(await readFile(path.join(folder, file ?? ''), 'utf8')) as ProfileEvent[];
+  return countPlacements(provider, events);
 }
 
 /** An event of onnxruntime's profile; kernels have `cat` "Node". */

@@ -1,5 +1,8 @@
 /** Runs graphs: a thin layer over onnxruntime-node that takes and returns {@link Tensor}s. */
 import '../../encoder/no-telemetry.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../../errors.js';
 import { countElements, createFloatTensor, type DType, type Tensor } from '../../onnx/tensor.js';
@@ -7,9 +10,9 @@ import {
   createProviderOptions,
   describePlacement,
   type Placement,
-  PlacementProbe,
   PROVIDER_HINTS,
   type Provider,
+  readPlacement,
 } from './execution-provider.js';
 import { OperatorGraph } from './operator-graph.js';
 
@@ -34,8 +37,8 @@ export class GraphSession {
   private constructor(
     private readonly session: ort.InferenceSession,
     private readonly options: SessionOptions,
-    /** Set until the first run is over. */
-    private probe: PlacementProbe | undefined,
+    /** Folder of the profile of the first run; undefined once that is over, and on the CPU. */
+    private profile: string | undefined,
   ) {}
 
   /**
@@ -45,11 +48,11 @@ export class GraphSession {
    */
   static async open(bytes: Uint8Array, options: SessionOptions = {}): Promise<GraphSession> {
     const { provider = 'cpu' } = options;
-    const probe = provider === 'cpu' ? undefined : await PlacementProbe.create();
+    const profile = provider === 'cpu' ? undefined : await mkdtemp(path.join(tmpdir(), 'pawdex-placement-'));
     try {
-      return new GraphSession(await createSession(bytes, options, probe?.prefix), options, probe);
+      return new GraphSession(await createSession(bytes, options, profile), options, profile);
     } catch (cause) {
-      await probe?.remove();
+      await removeProfile(profile);
       const detail = `onnxruntime cannot load the graph on ${provider}: ${(cause as Error).message.trim()}`;
       if (provider === 'cpu' || (await isAvailable(provider))) {
         throw new PawdexError('model_invalid', { detail, cause });
@@ -111,24 +114,30 @@ export class GraphSession {
   }
 
   async #tellPlacement(): Promise<void> {
-    const probe = this.probe;
-    if (probe === undefined) {
+    const { profile } = this;
+    if (profile === undefined) {
       return;
     }
-    this.probe = undefined;
+    this.profile = undefined;
     const { provider = 'cpu', onPlacement = emitPlacementWarning } = this.options;
     try {
       this.session.endProfiling();
-      onPlacement(await probe.read(provider));
+      onPlacement(await readPlacement(profile, provider));
     } finally {
-      await probe.remove();
+      await removeProfile(profile);
     }
   }
 
   /** Frees the session's memory. */
   async close(): Promise<void> {
     await this.session.release();
-    await this.probe?.remove();
+    await removeProfile(this.profile);
+  }
+}
+
+async function removeProfile(folder: string | undefined): Promise<void> {
+  if (folder !== undefined) {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -146,7 +155,7 @@ function createSession(
     enableMemPattern: false,
     // onnxruntime would warn that some operators run on the CPU without saying which.
     ...(provider === 'cpu' ? {} : { logSeverityLevel: 3 }),
-    ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
+    ...(profile ? { enableProfiling: true, profileFilePrefix: path.join(profile, 'run') } : {}),
   });
 }
 
@@ -180,14 +189,17 @@ function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
   return tensor;
 }
 
-function fromOrt(tensor: ort.Tensor): Tensor {
-  let data = tensor.data as Tensor['data'];
-  if (tensor.type === 'float16' && !(data instanceof Uint16Array)) {
-    data = new Uint16Array(data.buffer, data.byteOffset, data.length);
-  }
+function fromOrt({ type, dims: shape, data }: ort.Tensor): Tensor {
+  const dtype = type as DType;
   // An empty result has no typed array.
-  if (countElements(tensor.dims) === 0) {
-    return { dtype: tensor.type as DType, shape: tensor.dims, data: new Float32Array() };
+  if (countElements(shape) === 0) {
+    return { dtype, shape, data: new Float32Array() };
   }
-  return { dtype: tensor.type as DType, shape: tensor.dims, data };
+  const isHalf = dtype === 'float16' && !(data instanceof Uint16Array);
+  const { buffer, byteOffset, length } = data as Uint16Array;
+  return {
+    dtype,
+    shape,
+    data: isHalf ? new Uint16Array(buffer, byteOffset, length) : (data as Tensor['data']),
+  };
 }

@@ -1,6 +1,6 @@
 /** Neighbourhood components analysis on the sphere: fits a projection under which the nearest photos share a label. */
 import { getRow, type Matrix, stackRows } from '../../math/matrix.js';
-import { createRandom } from '../../math/random.js';
+import { createRandom, drawDistinct } from '../../math/random.js';
 import type { Value } from '../../onnx/onnx-values.js';
 import { createFloatTensor, createIntTensor } from '../../onnx/tensor.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
@@ -52,7 +52,7 @@ export async function fitNeighbourhood(
     const random = createRandom(seed);
     const order = labels.map((_, row) => row);
     for (let done = 1; done <= steps; done += 1) {
-      const rows = drawRows(order, batch, random);
+      const rows = drawDistinct(order, batch, random);
       const { data, dimension } = stackRows(
         rows.map((row) => getRow(features, row)),
         features.dimension,
@@ -82,15 +82,6 @@ function createOptimiser(start: Projection): AdamWOptions {
     weightDecay: 0,
     perWeight: (name) => ({ rate: scales.get(name) ?? 1 }),
   };
-}
-
-/** Draws different rows. @param order all rows, which are reordered */
-function drawRows(order: number[], count: number, random: () => number): number[] {
-  for (let i = 0; i < count; i += 1) {
-    const other = i + Math.floor(random() * (order.length - i));
-    [order[i], order[other]] = [order[other]!, order[i]!];
-  }
-  return order.slice(0, count);
 }
 
 /** Appends the mean over the rows of -log of the probability of their label; 0 for rows whose label occurs only once. */

@@ -4,12 +4,6 @@ import type { Model, ModelNode } from '../../onnx/onnx-model.js';
 import { countElements } from '../../onnx/tensor.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 
-/** Weights of one operator. */
-export interface Layer {
-  /** Names of the float32 initialisers that it reads. A shared one belongs to the first operator that reads it. */
-  readonly weights: readonly string[];
-}
-
 /** Operators whose constant inputs are settings, not weights. */
 const WITHOUT_WEIGHTS = new Set([
   'Clip',
@@ -22,21 +16,19 @@ const WITHOUT_WEIGHTS = new Set([
   'QuantizeLinear',
 ]);
 
-/** Finds the layers in the order of the data flow. */
-export function findLayers(model: Model): Layer[] {
+/**
+ * Finds the float32 initialisers that each operator reads, in the order of the data flow. A shared one belongs to the first
+ * operator that reads it.
+ */
+function findLayers(model: Model): string[][] {
   const taken = new Set<string>();
-  const layers: Layer[] = [];
-  for (const node of model.nodes) {
+  return model.nodes.flatMap((node) => {
     const weights = findWeights(node, model).filter((name) => !taken.has(name));
-    if (weights.length === 0) {
-      continue;
-    }
     for (const name of weights) {
       taken.add(name);
     }
-    layers.push({ weights });
-  }
-  return layers;
+    return weights.length === 0 ? [] : [weights];
+  });
 }
 
 function findWeights(node: ModelNode, model: Model): string[] {
@@ -57,8 +49,8 @@ function findWeights(node: ModelNode, model: Model): string[] {
  * @returns weight name -> factor, 0..1; 1 for the topmost layer
  * @throws PawdexError config_invalid for a pattern that is invalid or matches nothing
  */
-export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe): Map<string, number> {
-  const { freeze, optimiser } = recipe;
+export function selectTrainableWeights(backbone: Model, { freeze, optimiser }: Recipe): Map<string, number> {
+  const layers = findLayers(backbone);
   const patterns = freeze.names.map((text) => {
     try {
       return new RegExp(text);
@@ -66,7 +58,7 @@ export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe)
       throw new PawdexError('config_invalid', { detail: `freeze.names: ${(cause as Error).message}`, cause });
     }
   });
-  const all = layers.flatMap(({ weights }) => weights);
+  const all = layers.flat();
   patterns.forEach((pattern, i) => {
     if (!all.some((name) => pattern.test(name))) {
       throw new PawdexError('config_invalid', {
@@ -76,7 +68,7 @@ export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe)
     }
   });
   const trained = new Map<string, number>();
-  layers.forEach(({ weights }, i) => {
+  layers.forEach((weights, i) => {
     for (const name of weights) {
       if (i >= freeze.layers && !patterns.some((pattern) => pattern.test(name))) {
         trained.set(name, optimiser.layerDecay ** (layers.length - 1 - i));

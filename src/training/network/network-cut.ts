@@ -11,7 +11,7 @@ import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js'
 import { importModel } from '../autodiff/import/import-model.js';
 import { appendUnitRows } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import { findLayers, selectTrainableWeights } from './layers.js';
+import { selectTrainableWeights } from './layers.js';
 import { appendPixels, type Network, requireImageInput } from './network.js';
 
 /** One of the values that cross the cut. */
@@ -37,7 +37,7 @@ export const nameKeptInput = (name: string): string => `kept ${name}`;
  * @throws PawdexError config_invalid when nothing before the first trained layer is frozen
  */
 export async function cutNetwork(network: Network, recipe: Recipe): Promise<NetworkCut> {
-  const trainable = selectTrainableWeights(findLayers(network.backbone), recipe);
+  const trainable = selectTrainableWeights(network.backbone, recipe);
   const split = splitModel(network.backbone, new Set(trainable.keys()));
   if (split === null) {
     throw new PawdexError('config_invalid', {

@@ -10,7 +10,7 @@ import { appendUnitRows } from '../losses/contrast.js';
 import { countLearned } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { appendLosses, PROXIES } from './append-losses.js';
-import { findLayers, selectTrainableWeights } from './layers.js';
+import { selectTrainableWeights } from './layers.js';
 import { appendBackbone, appendHead, appendPixels, HEAD, type Network } from './network.js';
 import { appendTrainedPart, type NetworkCut } from './network-cut.js';
 import { addStartOutput } from './start-features.js';
@@ -29,7 +29,7 @@ export function createObjective(
   recipe: Recipe,
   cut: NetworkCut | null = null,
 ): Objective {
-  const trainable = new Set(selectTrainableWeights(findLayers(network.backbone), recipe).keys());
+  const trainable = new Set(selectTrainableWeights(network.backbone, recipe).keys());
   const distillation = createDistillation(network, recipe);
   return {
     async encoder(g, batch) {
@@ -55,7 +55,7 @@ export function createObjective(
 
 /** Creates the optimiser of a recipe: the rate of each layer, and which weights decay. */
 export function createOptimiser(network: Network, { optimiser, ...recipe }: Recipe): AdamWOptions {
-  const rates = selectTrainableWeights(findLayers(network.backbone), { ...recipe, optimiser });
+  const rates = selectTrainableWeights(network.backbone, { ...recipe, optimiser });
   const own = new Set<string>([HEAD.matrix, HEAD.offset, PROXIES]);
   const { weightDecay, clipNorm, headRate } = optimiser;
   return {

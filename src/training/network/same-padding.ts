@@ -1,12 +1,10 @@
 /** Recomputes padding for another image size, like TensorFlow's SAME. */
 import { PawdexError } from '../../errors.js';
 import { readInts } from '../../onnx/attributes.js';
-import { STILL } from '../../onnx/cell-spacing.js';
+import { STILL, WINDOWS } from '../../onnx/cell-spacing.js';
 import { describeNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
 import { computeWindow } from '../../onnx/shapes/window-shapes.js';
 import { requireImageInput } from './network.js';
-
-const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool']);
 
 /**
  * Pads every convolution and pooling so that n positions along a side become n / stride, rounded up, with the odd zero

@@ -146,17 +146,13 @@ export async function adaptBackbone(
   return { settings: { ...kept, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
 }
 
-export interface SetSize {
-  labels: number;
-  /** Photos in the gallery of an evaluation, which the general part of the head is fitted on. */
-  gallery: number;
-}
-
 /**
  * Lowers the labels per batch to the number of labels, and the general part of the head to what the gallery allows. The
  * dimension of the embedding stays.
+ *
+ * @param size labels to train on, and photos in the gallery of an evaluation, on which the general part is fitted
  */
-export function adaptToSet(recipe: Recipe, { labels, gallery }: SetSize): Recipe {
+export function adaptToSet(recipe: Recipe, { labels, gallery }: { labels: number; gallery: number }): Recipe {
   const { batch, head } = recipe;
   return {
     ...recipe,

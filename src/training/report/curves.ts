@@ -1,12 +1,14 @@
 /** Draws the progress of a run: loss and learning rate, and quality on val. */
-import { drawLegend, drawStandalone, placeBlock } from '../../evaluation/report/standalone-svg.js';
 import {
   type Axis,
   at,
+  drawLegend,
   drawPlot,
   drawPolyline,
+  drawStandalone,
   formatPercent,
   PLOT,
+  placeBlock,
   roundTicks,
   type Scales,
 } from '../../evaluation/report/svg.js';

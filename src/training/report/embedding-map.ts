@@ -1,6 +1,5 @@
 /** Draws embeddings on a plane, to show which labels are close together. */
-import { drawStandalone } from '../../evaluation/report/standalone-svg.js';
-import { at, escapeHtml } from '../../evaluation/report/svg.js';
+import { at, drawStandalone, escapeHtml } from '../../evaluation/report/svg.js';
 import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
 
 /** Embeddings with their labels. */

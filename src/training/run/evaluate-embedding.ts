@@ -51,24 +51,22 @@ export async function evaluateEmbedding(
   const all = createEmbeddedSet(photos, await embed(photos, begins));
   const val = takeSubset(all, (_, row) => row >= begins && row < ends);
   const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
-  const onVal = evaluate(
-    ask({
-      ...settings,
-      gallery: takeSubset(all, (_, row) => row < begins),
-      queries: val,
-      leaveOneOut: false,
-    }),
+  const measure = (gallery: EmbeddedSet, queries: EmbeddedSet, leaveOneOut: boolean) =>
+    evaluate(ask({ ...settings, gallery, queries, leaveOneOut }));
+  const isTrain = (row: number) => row < begins;
+  const isHeldOut = (row: number) => row >= ends;
+  const onVal = measure(
+    takeSubset(all, (_, row) => isTrain(row)),
+    val,
+    false,
   );
   const unseen =
     set.heldOut.length === 0
       ? null
-      : evaluate(
-          ask({
-            ...settings,
-            gallery: takeSubset(all, (_, row) => row < begins || row >= ends),
-            queries: takeSubset(all, (_, row) => row >= ends),
-            leaveOneOut: true,
-          }),
+      : measure(
+          takeSubset(all, (_, row) => isTrain(row) || isHeldOut(row)),
+          takeSubset(all, (_, row) => isHeldOut(row)),
+          true,
         );
   return {
     quality: {

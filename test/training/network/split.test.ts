@@ -5,7 +5,7 @@ import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { createSmallNetwork } from '../../../src/training/network/backbone.js';
-import { findLayers, selectTrainableWeights } from '../../../src/training/network/layers.js';
+import { selectTrainableWeights } from '../../../src/training/network/layers.js';
 import { splitModel } from '../../../src/training/network/network-cut.js';
 import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
 
@@ -21,13 +21,12 @@ const recipe = (freeze: Record<string, unknown>, optimiser: Record<string, unkno
     },
     'The test',
   );
-const trained = (freeze: Record<string, unknown>) =>
-  selectTrainableWeights(findLayers(model), recipe(freeze));
+const trained = (freeze: Record<string, unknown>) => selectTrainableWeights(model, recipe(freeze));
 
 it('freezes by count and by name, with a rate per layer', () => {
   expect([...trained({ layers: 3 }).keys()]).toEqual(['layer3.weight', 'layer3.bias']);
   expect([...trained({ names: ['bias$', '^layer[01]'] }).keys()]).toEqual(['layer2.weight', 'layer3.weight']);
-  const rates = selectTrainableWeights(findLayers(model), recipe({}, { layerDecay: 0.5 }));
+  const rates = selectTrainableWeights(model, recipe({}, { layerDecay: 0.5 }));
   expect(rates.get('layer3.bias')).toBe(1);
   expect(rates.get('layer1.weight')).toBe(0.25);
   expect(() => trained({ names: ['^nothing'] })).toThrow(expect.objectContaining({ code: 'config_invalid' }));

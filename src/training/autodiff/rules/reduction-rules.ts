@@ -1,6 +1,6 @@
 /** Gradient rules of the Reduce* operators. */
 import type { Value } from '../../../onnx/onnx-values.js';
-import { resolveReducedAxes } from '../../../onnx/shapes/reduction-shapes.js';
+import { resolveReducedAxes } from '../../../onnx/shapes/computing-shapes.js';
 import { countElements } from '../../../onnx/tensor.js';
 import type { GradientRule, RuleCall } from '../graph-builder.js';
 

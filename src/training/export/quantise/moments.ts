@@ -1,4 +1,5 @@
 /** Computes second moments of the inputs of a convolution, which show where the rounding of its weights matters. */
+import { drawDistinct } from '../../../math/random.js';
 import { readInt } from '../../../onnx/attributes.js';
 import type { ModelNode } from '../../../onnx/onnx-model.js';
 import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
@@ -61,7 +62,7 @@ export async function computeMoments(
       // Rows that stay zero contribute nothing.
       const data = new Float32Array(groups * rows * size);
       maps.slice(first, first + mapsAtOnce).forEach((map, m) => {
-        drawPositions(area, perMap, random).forEach((position, p) => {
+        drawDistinct([...Array(area).keys()], perMap, random).forEach((position, p) => {
           gatherPatch(map, position, patches, zero, data, m * perMap + p, rows);
         });
       });
@@ -80,16 +81,6 @@ function buildProductGraph(groups: number, rows: number, size: number): Uint8Arr
   g.output('products', g.matMul(g.transposeLast(x), x));
   g.output('sums', g.reduceSum(x, [1]));
   return g.toBytes();
-}
-
-/** Draws `count` distinct numbers below `area`. */
-function drawPositions(area: number, count: number, random: () => number): number[] {
-  const numbers = Array.from({ length: area }, (_, i) => i);
-  for (let i = 0; i < count; i += 1) {
-    const other = i + Math.floor(random() * (area - i));
-    [numbers[i], numbers[other]] = [numbers[other]!, numbers[i]!];
-  }
-  return numbers.slice(0, count);
 }
 
 /** Writes the patch at an output position as row `row` of each group. Padding is 0. */
