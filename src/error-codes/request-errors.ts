@@ -26,6 +26,16 @@ export const REQUEST_ERRORS = {
     title: 'The request is too large.',
     hint: 'Send a smaller file, or raise PAWDEX_MAX_UPLOAD_MB on the server.',
   },
+  precondition_failed: {
+    status: 412,
+    title: 'The file is not the one that the request asks for.',
+    hint: 'Leave out If-Match and If-Unmodified-Since to get the file as it is now.',
+  },
+  range_not_satisfiable: {
+    status: 416,
+    title: 'The file does not have the part that the request asks for.',
+    hint: 'Leave out Range to get the whole file.',
+  },
   request_timeout: {
     status: 408,
     title: 'The request took too long to arrive.',

@@ -8,7 +8,7 @@ export const SERVICE_ERRORS = {
   },
   too_many_open_files: {
     status: 503,
-    title: 'pawdex may not open more files.',
+    title: 'The process may not open more files.',
     hint: 'Raise the limit before starting pawdex: `ulimit -n 1024`, `LimitNOFILE=` of systemd, or `--ulimit nofile=` of Docker.',
   },
   shutting_down: {

@@ -57,10 +57,21 @@ const refuseUnlessReady =
     next();
   };
 
-/** HTTP/1.1 requires the header. Node leaves the check to the app, so that the answer is a problem like any other. */
-const requireHost: RequestHandler = (req, _res, next) => {
-  if (req.headers.host === undefined && req.httpVersion === '1.1') {
-    throw new PawdexError('invalid_request', { detail: 'The request has no `Host` header.' });
+/**
+ * HTTP/1.1 requires one `Host`. Node leaves the check to the app, so that the answer is a problem like any other. Two of
+ * them, or a coding of the body that Node does not undo, could mean something else to a proxy in front.
+ */
+const requirePlainRequest: RequestHandler = (req, _res, next) => {
+  const refuse = (detail: string) => new PawdexError('invalid_request', { detail });
+  const { host = [] } = req.headersDistinct;
+  if (host.length === 0 && req.httpVersion === '1.1') {
+    throw refuse('The request has no `Host` header.');
+  }
+  if (host.length > 1) {
+    throw refuse('The request has more than one `Host` header.');
+  }
+  if ((req.headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {
+    throw refuse('The only supported `Transfer-Encoding` is chunked.');
   }
   next();
 };
@@ -113,7 +124,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('etag');
   app.set('trust proxy', deps.config.TRUST_PROXY);
   app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);
-  app.use(requireHost, allowOrigins(deps.config), refuseOtherSites(deps.config));
+  app.use(requirePlainRequest, allowOrigins(deps.config), refuseOtherSites(deps.config));
   app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
   app.use('/openapi.json', compress);
   mount(app, ENDPOINTS, createContext(deps, metrics));

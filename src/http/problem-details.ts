@@ -1,7 +1,7 @@
 /** Turns thrown values into answers: RFC 9457 problem+json. */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { z } from 'zod';
-import { asPawdexError, ERRORS, PawdexError } from '../errors.js';
+import { asPawdexError, ERRORS, type ErrorCode, PawdexError } from '../errors.js';
 import { linger } from './body/receive-body.js';
 import { toRelativeAddress } from './relative-address.js';
 
@@ -49,6 +49,12 @@ export function toProblem(
   };
 }
 
+/** Codes of the conditions that a request for a file can contain, by status. */
+const CODES_OF_FILES = new Map<number, ErrorCode>([
+  [412, 'precondition_failed'],
+  [416, 'range_not_satisfiable'],
+]);
+
 /** Converts any thrown value. Express throws its own errors for addresses that it cannot decode. */
 function toPawdexError(error: unknown): PawdexError {
   if (error instanceof PawdexError || !(error instanceof Error)) {
@@ -56,7 +62,8 @@ function toPawdexError(error: unknown): PawdexError {
   }
   const { status } = error as { status?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new PawdexError('invalid_request', { detail: error.message, cause: error });
+    const code = CODES_OF_FILES.get(status) ?? 'invalid_request';
+    return new PawdexError(code, { detail: error.message, cause: error });
   }
   return asPawdexError(error);
 }

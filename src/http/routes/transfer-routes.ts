@@ -60,20 +60,26 @@ export const exportCollection = defineEndpoint({
     const signal = watchClient(req, res);
     await withTransferFile(config, async (file) => {
       const exported = await queues.scans.run(() => engine.exportCollection(collection, file, { signal }));
-      await sendExport(res, file, exported);
+      // Each request writes another file, so that parts of two of them do not fit together.
+      await sendExport(res, file, exported, false);
     });
   },
 });
 
 /** Sends a collection's file, or the requested part of it. */
-async function sendExport(res: Response, file: string, { collection, items }: ExportOutcome): Promise<void> {
+async function sendExport(
+  res: Response,
+  file: string,
+  { collection, items }: ExportOutcome,
+  acceptRanges: boolean,
+): Promise<void> {
   res.set({ 'Content-Type': PARQUET, 'X-Pawdex-Items': String(items) });
   // The data directory may be inside a folder whose name starts with a dot.
   const sent = new Promise<void>((resolve, reject) => {
     res.download(
       file,
       `${collection}.parquet`,
-      { dotfiles: 'allow', cacheControl: false },
+      { dotfiles: 'allow', cacheControl: false, acceptRanges },
       (error?: Error) => (error === undefined ? resolve() : reject(error)),
     );
   });
@@ -93,7 +99,7 @@ export const downloadExport = defineEndpoint({
   description: 'For a successful job of kind `export`. Interrupted downloads can continue with `Range`.',
   params: { id: jobId },
   response: stream(PARQUET, 'The file.', { 206: { description: 'The part requested with `Range`.' } }),
-  errors: ['job_not_found', 'export_not_found'],
+  errors: ['job_not_found', 'export_not_found', 'range_not_satisfiable', 'precondition_failed'],
   async handle({ params: { id }, res }, { jobs }) {
     const { kind, state, result } = jobs.get(id);
     if (kind !== 'export' || state !== 'succeeded') {
@@ -101,7 +107,7 @@ export const downloadExport = defineEndpoint({
         detail: `The kind of the job is ${kind}, and it is ${state}.`,
       });
     }
-    await sendExport(res, path.join(jobs.folderOf(id), EXPORTED), result as ExportOutcome);
+    await sendExport(res, path.join(jobs.folderOf(id), EXPORTED), result as ExportOutcome, true);
   },
 });
 
