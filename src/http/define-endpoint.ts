@@ -57,7 +57,7 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   queue?(input: Input<P, Q, B>): keyof AnswerQueues | undefined;
   response: ResponseSpec<A>;
   /** Error codes in addition to those of every endpoint or body. */
-  errors: ErrorCode[];
+  errors: readonly ErrorCode[];
   /** @returns the value for `response` */
   handle(input: Input<P, Q, B>, context: Context): A | Promise<A>;
 }

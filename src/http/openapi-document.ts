@@ -34,7 +34,7 @@ const WITH_IMAGE: ErrorCode[] = [
   ...IMAGE_CODES,
 ];
 
-function listCodes({ path, body, errors }: Endpoint): ErrorCode[] {
+function listCodes({ path, body, errors }: Endpoint): readonly ErrorCode[] {
   if (!path.startsWith('/v1/')) {
     return errors;
   }

@@ -87,8 +87,15 @@ export interface JobResults {
 export type JobKind = keyof JobResults;
 
 export const JOB_KINDS = [
-  ...(['calibrate', 'evaluate', 'check-labels', 'index', 'snapshot', 'export', 'import', 'reembed'] as const),
-] as const;
+  'calibrate',
+  'evaluate',
+  'check-labels',
+  'index',
+  'snapshot',
+  'export',
+  'import',
+  'reembed',
+] as const satisfies JobKind[];
 export const JOB_STATES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 

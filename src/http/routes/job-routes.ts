@@ -23,13 +23,16 @@ import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
-import { created, file, json, stream } from '../response-spec.js';
+import { file, json, stream } from '../response-spec.js';
 import { jobId } from '../schemas/fields.js';
 import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
-import { checkLabelRule } from './upload-routes.js';
+import { accepted, checkLabelRule } from './upload-routes.js';
 
 const tag = 'jobs';
 const params = { id: jobId };
+
+/** What endpoints share that answer with the job in their path. */
+const answersJob = { params, response: json(jobSchema, 'The job.'), errors: ['job_not_found'] } as const;
 
 /** The most open streams, each of which occupies a connection. */
 const MAX_STREAMS = 100;
@@ -54,15 +57,16 @@ async function requirePossible(request: JobRequest, engine: Engine, indexRoots: 
   if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets) {
     await engine.store.getCollection(request.nonPets.collection);
   }
+  const roots = await IndexRoots.open(indexRoots);
   if (request.kind === 'index') {
     checkLabelRule(request.label, 'body.label');
-    await (await IndexRoots.open(indexRoots)).resolveSet(request.path ?? '');
+    await roots.resolveSet(request.path ?? '');
   }
   if (request.kind === 'import') {
-    await (await IndexRoots.open(indexRoots)).resolveFile(request.path ?? '');
+    await roots.resolveFile(request.path ?? '');
   }
   if ('photos' in request) {
-    await (await IndexRoots.open(indexRoots)).resolveFolders(request.photos);
+    await roots.resolveFolders(request.photos);
   }
 }
 
@@ -81,10 +85,15 @@ export const startJob = defineEndpoint({
     'job is recorded on disk: if the server stops before it is done, it continues after a restart. `index`, `import` ' +
     'and `reembed` continue where they were, the others start over.',
   body: jsonBody(jobRequest, ['nonPets.embeddings']),
-  response: created(jobSchema, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
+  response: accepted,
   errors: [
-    ...(['collection_not_found', 'vector_invalid', 'path_not_allowed', 'set_invalid'] as const),
-    ...(['file_unreadable', 'job_queue_full', 'storage_full'] as const),
+    'collection_not_found',
+    'vector_invalid',
+    'path_not_allowed',
+    'set_invalid',
+    'file_unreadable',
+    'job_queue_full',
+    'storage_full',
   ],
   async handle({ body }, { engine, jobs, config }) {
     const request: JobRequest =
@@ -112,9 +121,7 @@ export const getJob = defineEndpoint({
   path: '/v1/jobs/{id}',
   tag,
   summary: 'Get a job with its result',
-  params,
-  response: json(jobSchema, 'The job.'),
-  errors: ['job_not_found'],
+  ...answersJob,
   handle: ({ params: { id } }, { jobs }) => jobs.get(id),
 });
 
@@ -172,9 +179,7 @@ export const cancelJob = defineEndpoint({
   description:
     'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
     'stores nothing more; what an `index` or `import` job has added stays.',
-  params,
-  response: json(jobSchema, 'The job.'),
-  errors: ['job_not_found'],
+  ...answersJob,
   handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
 });
 
@@ -187,9 +192,7 @@ export const pauseJob = defineEndpoint({
     'Answers with the job as it is afterwards: `paused`, or another state if it finished first. Other jobs run ' +
     'meanwhile, and it stays paused when the server is started again. While a running job has not noticed yet, it is ' +
     'still `running`.',
-  params,
-  response: json(jobSchema, 'The job.'),
-  errors: ['job_not_found'],
+  ...answersJob,
   handle: ({ params: { id } }, { jobs }) => jobs.pause(id),
 });
 
@@ -200,9 +203,7 @@ export const resumeJob = defineEndpoint({
   summary: 'Resume a paused job',
   description:
     'Queues the job again. `index`, `import` and `reembed` continue where they were, the other kinds start over.',
-  params,
-  response: json(jobSchema, 'The job.'),
-  errors: ['job_not_found'],
+  ...answersJob,
   handle: ({ params: { id } }, { jobs }) => jobs.resume(id),
 });
 
@@ -249,8 +250,8 @@ export const followJob = defineEndpoint({
   description:
     'Each event `job` carries the job as `GET /v1/jobs/{id}` answers it, without its `result`; the one named ' +
     '`end` is the last, and the stream ends. Events are at least 0.2 s apart, so some progress is skipped. ' +
-    'A stream without it was cut off by a stop of the server. `Last-Event-ID` is honoured: a client that reconnects after the end is answered 204, which stops an ' +
-    '`EventSource`.',
+    'A stream without it was cut off by a stop of the server. `Last-Event-ID` is honoured: a client that reconnects ' +
+    'after the end is answered 204, which stops an `EventSource`.',
   params,
   response: stream('text/event-stream', 'The events.', {
     204: { description: 'The job has ended, and the client has seen its last state.' },

@@ -11,7 +11,13 @@ import { collectionName, importOptions } from '../schemas/fields.js';
 import { labelRule } from '../schemas/job-requests.js';
 
 const tag = 'jobs';
-const accepted = created(jobSchema, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202);
+/** The answer of endpoints that start a job. */
+export const accepted = created(
+  jobSchema,
+  'The job; `Location` has its address.',
+  ({ id }) => `v1/jobs/${id}`,
+  202,
+);
 
 /** @throws PawdexError invalid_request */
 export function checkLabelRule(label: string | undefined, path: string): void {
@@ -54,8 +60,11 @@ export const indexArchive = defineEndpoint({
   body: archiveBody,
   response: accepted,
   errors: [
-    ...(['collection_not_found', 'job_queue_full', 'payload_too_large'] as const),
-    ...(['unsupported_media_type', 'storage_full'] as const),
+    'collection_not_found',
+    'job_queue_full',
+    'payload_too_large',
+    'unsupported_media_type',
+    'storage_full',
   ],
   async handle({ params: { collection }, query: { label }, body }, { engine, jobs, config }) {
     checkLabelRule(label, 'query.label');
@@ -77,7 +86,7 @@ export const startImport = defineEndpoint({
   query: importOptions,
   body: parquetBody,
   response: accepted,
-  errors: [...(['job_queue_full', 'payload_too_large', 'unsupported_media_type', 'storage_full'] as const)],
+  errors: ['job_queue_full', 'payload_too_large', 'unsupported_media_type', 'storage_full'],
   handle: ({ params: { collection }, query, body }, { jobs }) =>
     submitUpload(jobs, { kind: 'import', collection, ...query }, (file) =>
       body.receive(file, MOST_PARQUET_MIB),

@@ -1,4 +1,4 @@
-/** A collection as a row of the database. */
+/** The table of collections. */
 import type { Originals } from '../../store.js';
 
 /** A collection as a row of the database. */
