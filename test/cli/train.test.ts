@@ -20,7 +20,7 @@ const train = (...more: string[]) => [
 ];
 
 it('produces an encoder for other commands, stops at Ctrl-C and resumes', async () => {
-  const { child, ended } = bench.start(train('--out', 'run', '--epochs', '30'));
+  const { child, ended } = bench.start(train('--out', 'run', '--epochs', '10'));
   let stderr = '';
   child.stderr!.on('data', (text) => {
     const before = /^epoch /m.test(stderr);
@@ -34,7 +34,7 @@ it('produces an encoder for other commands, stops at Ctrl-C and resumes', async 
   expect(stopped.code, stopped.stderr).toBe(130);
   expect(stopped.stderr).toContain('with --resume to continue');
 
-  const again = await bench.start(train('--out', 'run', '--epochs', '30')).ended;
+  const again = await bench.start(train('--out', 'run', '--epochs', '10')).ended;
   expect(again.code).toBe(2);
   expect(again.stderr).toContain('--resume');
 
