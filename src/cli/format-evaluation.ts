@@ -56,21 +56,21 @@ export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigur
   ];
 }
 
-const row = (name: string, value: string) => `${name.padEnd(32)}${value}`;
+const formatRow = (name: string, value: string) => `${name.padEnd(32)}${value}`;
 
 /** How often the right photos are found, and the right label answered. */
 function formatRetrieval(evaluation: AnyEvaluation): string[] {
   const { intervals } = evaluation;
   const of = 'photos' in evaluation ? ` of ${pluralise(evaluation.photos, 'photo')}` : '';
   return [
-    row('queries', formatCount(evaluation.n) + of),
-    row('recall@1', formatNumber(evaluation.recallAt[1]) + formatInterval(intervals.recallAt1)),
-    row('recall@5', formatNumber(evaluation.recallAt[5])),
-    row('recall@10', formatNumber(evaluation.recallAt[10])),
-    row('mAP@R', formatNumber(evaluation.mapAtR) + formatInterval(intervals.mapAtR)),
-    row('top-1 accuracy', formatNumber(evaluation.top1) + formatInterval(intervals.top1)),
-    row('  mean over labels', formatNumber(evaluation.macroTop1)),
-    row("  among the queries' labels", formatNumber(evaluation.amongAsked.top1)),
+    formatRow('queries', formatCount(evaluation.n) + of),
+    formatRow('recall@1', formatNumber(evaluation.recallAt[1]) + formatInterval(intervals.recallAt1)),
+    formatRow('recall@5', formatNumber(evaluation.recallAt[5])),
+    formatRow('recall@10', formatNumber(evaluation.recallAt[10])),
+    formatRow('mAP@R', formatNumber(evaluation.mapAtR) + formatInterval(intervals.mapAtR)),
+    formatRow('top-1 accuracy', formatNumber(evaluation.top1) + formatInterval(intervals.top1)),
+    formatRow('  mean over labels', formatNumber(evaluation.macroTop1)),
+    formatRow("  among the queries' labels", formatNumber(evaluation.amongAsked.top1)),
   ];
 }
 
@@ -78,30 +78,35 @@ function formatRetrieval(evaluation: AnyEvaluation): string[] {
 function formatConfidence(evaluation: AnyEvaluation): string[] {
   const { intervals, decisions, nonPets } = evaluation;
   return [
-    row(
+    formatRow(
       evaluation.calibrated ? 'ECE' : 'ECE (uncalibrated)',
       formatNumber(evaluation.ece) + formatInterval(intervals.ece),
     ),
-    row(
+    formatRow(
       'coverage at 95 % correct',
       formatNumber(evaluation.coverageAt95) + formatInterval(intervals.coverageAt95),
     ),
-    row('coverage at 99 % correct', formatNumber(evaluation.coverageAt99)),
-    row('decisions', formatDecisions(decisions)),
-    row('  precision of "match"', formatNumber(evaluation.matchPrecision)),
+    formatRow('coverage at 99 % correct', formatNumber(evaluation.coverageAt99)),
+    formatRow('decisions', formatDecisions(decisions)),
+    formatRow('  precision of "match"', formatNumber(evaluation.matchPrecision)),
     ...(nonPets === undefined
       ? []
       : [
-          row('AUROC against non-pets', formatNumber(evaluation.nonPetAuroc)),
-          row(`  of ${formatCount(nonPets.n)} non-pets`, formatDecisions(nonPets.decisions)),
+          formatRow('AUROC against non-pets', formatNumber(evaluation.nonPetAuroc)),
+          formatRow(`  of ${formatCount(nonPets.n)} non-pets`, formatDecisions(nonPets.decisions)),
         ]),
     ...('index' in evaluation
-      ? [row(`recall@10 of the index (${evaluation.index.kind})`, formatNumber(evaluation.index.recallAt10))]
+      ? [
+          formatRow(
+            `recall@10 of the index (${evaluation.index.kind})`,
+            formatNumber(evaluation.index.recallAt10),
+          ),
+        ]
       : []),
-    row('AUROC against unknown labels', formatNumber(evaluation.unknownLabelAuroc)),
+    formatRow('AUROC against unknown labels', formatNumber(evaluation.unknownLabelAuroc)),
     ...(evaluation.keptApart === 0
       ? []
-      : [row('kept apart', `${pluralise(evaluation.keptApart, 'pair')} of one photo or group`)]),
+      : [formatRow('kept apart', `${pluralise(evaluation.keptApart, 'pair')} of one photo or group`)]),
   ];
 }
 

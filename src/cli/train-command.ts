@@ -191,7 +191,7 @@ async function trainOnSet(
     );
   }
   const labels = flags.labels ?? set.labels.length;
-  const gallery = set.galleryOf(recipe.evaluation.galleryPerLabel).length;
+  const gallery = set.selectGallery(recipe.evaluation.galleryPerLabel).length;
   const isShipped = flags.recipe === undefined && !resume;
   const fitted = isShipped ? adaptToSet(recipe, { labels, gallery }) : recipe;
   const result = await runTraining({
@@ -227,13 +227,13 @@ async function readTrainingSet(
       const photos = (await readSet(spec, flags, { labelsRequired: true, quiet })).photos
         .filter(({ name }) => !without.has(name))
         .map(({ file, label }) => ({ file, label: label! }));
-      display.phase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);
+      display.beginPhase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);
       const found = await findReadablePhotos(photos, {
         rule: getResizeRule(recipe),
         maxPixels,
         signal,
-        onProgress: (done) => display.phaseProgress(done),
-        onBad: (file, error) => display.skipped(file, error),
+        onProgress: (done) => display.updatePhase(done),
+        onBad: (file, error) => display.reportSkipped(file, error),
       });
       readable.push(...found);
     }

@@ -12,7 +12,7 @@ export class TrainingDisplay implements RunReport {
 
   constructor(private readonly quiet: boolean) {}
 
-  phase(text: string, total: number, noun?: string): void {
+  beginPhase(text: string, total: number, noun?: string): void {
     this.stop();
     if (!this.quiet) {
       note(text);
@@ -20,13 +20,13 @@ export class TrainingDisplay implements RunReport {
     this.#shown = { kind: 'phase', display: showProgress(total, this.quiet, noun) };
   }
 
-  phaseProgress(done: number): void {
+  updatePhase(done: number): void {
     if (this.#shown?.kind === 'phase') {
       this.#shown.display.update({ done });
     }
   }
 
-  step(entry: StepEntry, total: number): void {
+  reportStep(entry: StepEntry, total: number): void {
     if (this.#shown?.kind !== 'steps') {
       this.stop();
       this.#shown = { kind: 'steps', display: showProgress(total, this.quiet, 'step') };
@@ -41,7 +41,7 @@ export class TrainingDisplay implements RunReport {
     this.#shown.display.update({ done: entry.step, notes });
   }
 
-  evaluated({ epoch, share, val }: EvaluationEntry): void {
+  reportEvaluation({ epoch, share, val }: EvaluationEntry): void {
     this.stop();
     if (this.quiet) {
       return;
@@ -54,7 +54,7 @@ export class TrainingDisplay implements RunReport {
     );
   }
 
-  skipped(file: string, error: PawdexError): void {
+  reportSkipped(file: string, error: PawdexError): void {
     note(`Skipped ${file}: ${error.message} [${error.code}]`);
   }
 

@@ -169,7 +169,8 @@ export function labelByName(
 }
 
 const clean = (label: string) => label.normalize('NFC').trim();
-const quote = (labels: Iterable<string>) => [...labels].map((label) => JSON.stringify(label)).join(', ');
+const quoteLabels = (labels: Iterable<string>) =>
+  [...labels].map((label) => JSON.stringify(label)).join(', ');
 
 /** Normalises labels, and warns about those that were or still are easy to confuse. */
 export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporter): void {
@@ -185,13 +186,13 @@ export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporte
   for (const [_label, variants] of spellings) {
     if (variants.size > 1) {
       report.warn(
-        `${variants.size} labels differ only in spaces or Unicode forms and are merged: ${quote(variants)}.`,
+        `${variants.size} labels differ only in spaces or Unicode forms and are merged: ${quoteLabels(variants)}.`,
       );
     }
   }
   for (const labels of groupBy(spellings.keys(), (label) => label.toLowerCase()).values()) {
     if (labels.length > 1) {
-      report.warn(`Labels that differ only in case stay separate: ${quote(labels.sort())}.`);
+      report.warn(`Labels that differ only in case stay separate: ${quoteLabels(labels.sort())}.`);
     }
   }
 }

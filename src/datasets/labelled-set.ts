@@ -153,7 +153,7 @@ async function readManifest(
   const files: ManifestFiles =
     archive === null
       ? { root, find: (name) => finder.find(name) }
-      : { root: archive.pathOf(''), find: async (name) => (archive.has(name) ? name : null) };
+      : { root: archive.getPath(''), find: async (name) => (archive.has(name) ? name : null) };
   const photos = await readManifestPhotos(manifest, table, files, split, report);
   return photos.filter(({ name }) => {
     const judged = judge.judgePath(name);
@@ -200,7 +200,7 @@ async function parseSpec(spec: string): Promise<{ root: string; split: string | 
 
 async function findOwnManifest(root: string, archive: ArchiveListing | null): Promise<string | null> {
   for (const name of MANIFESTS) {
-    const file = archive === null ? path.join(root, name) : archive.pathOf(name);
+    const file = archive === null ? path.join(root, name) : archive.getPath(name);
     if (archive === null ? (await find(file)) !== null : archive.has(name)) {
       return file;
     }

@@ -26,7 +26,7 @@ export class ArchiveListing {
   }
 
   /** The path for opening an entry whose name is relative to the wrapper. */
-  pathOf(name: string): string {
+  getPath(name: string): string {
     return path.join(this.file, this.wrapper + name);
   }
 

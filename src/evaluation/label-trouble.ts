@@ -78,11 +78,11 @@ class Best<T> {
     this.#offered++;
     this.#kept.push(entry);
     if (this.#kept.length > 2 * this.limit) {
-      this.#kept = this.sorted();
+      this.#kept = this.sort();
     }
   }
 
-  sorted(): T[] {
+  sort(): T[] {
     return this.#kept.sort(this.#compare).slice(0, this.limit);
   }
 }
@@ -149,12 +149,12 @@ class Findings {
     }
   }
 
-  result(): LabelTrouble {
+  getResult(): LabelTrouble {
     return {
       photos: this.#photos,
       found: { suspects: this.#suspects.offered, contradictions: this.#contradictions.offered },
-      suspects: this.#suspects.sorted(),
-      contradictions: this.#contradictions.sorted(),
+      suspects: this.#suspects.sort(),
+      contradictions: this.#contradictions.sort(),
     };
   }
 }
@@ -178,7 +178,7 @@ export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions)
     }));
     findings.add({ id: items[q]!.file, label: items[q]!.label, neighbours });
   });
-  return findings.result();
+  return findings.getResult();
 }
 
 /** Photos between two checks of whether the graph is being built. */
@@ -228,5 +228,5 @@ export async function findCollectionLabelTrouble(
   if (waiting.length > 0) {
     await flush();
   }
-  return findings.result();
+  return findings.getResult();
 }

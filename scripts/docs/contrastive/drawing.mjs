@@ -1,5 +1,5 @@
 /** Shapes that the figures share. */
-import { at, drawStandalone, escapeHtml } from '../../../dist/evaluation/report/svg.js';
+import { formatCoordinate as at, drawStandalone, escapeHtml } from '../../../dist/evaluation/report/svg.js';
 
 /** Draws text at a point. @param kind classes: `soft`, `title`, `middle`, `end`, `small` */
 export const text = (x, y, content, kind = '') =>

@@ -1,38 +1,58 @@
 /** The report's plots: reliability, risk against coverage, and familiarity. */
 import type { ReliabilityBin } from '../metrics/reliability.js';
 import type { RiskPoint } from '../metrics/selective.js';
-import { at, drawPlot, drawPolyline, drawRectangle, formatPercent, spaceEvenly } from './svg.js';
+import {
+  type Axis,
+  drawDot,
+  drawPlot,
+  drawPolyline,
+  drawRectangle,
+  formatPercent,
+  type Scales,
+  spaceEvenly,
+} from './svg.js';
 
-const whole = (value: number) => formatPercent(value);
+/** Creates an axis of shares, in percent. */
+function createShareAxis(label: string, to = 1, steps = 5): Axis {
+  return {
+    label,
+    from: 0,
+    to,
+    ticks: spaceEvenly(0, to, steps),
+    format: (value) => formatPercent(value),
+  };
+}
+
+function drawIdealLine(fromY: number, toY: number, scales: Scales): string {
+  const ends: [number, number][] = [
+    [0, fromY],
+    [1, toY],
+  ];
+  return drawPolyline('ideal', ends, scales);
+}
 
 /** Draws accuracy and mean confidence per bin. Bars that end on the diagonal are well calibrated. */
 export function drawReliability(bins: readonly ReliabilityBin[]): string {
   const most = Math.max(1, ...bins.map(({ count }) => count));
   return drawPlot(
     'Share of right answers against confidence, in 15 bins',
-    { label: 'confidence', from: 0, to: 1, ticks: spaceEvenly(0, 1, 5), format: whole },
-    { label: 'answers that are right', from: 0, to: 1, ticks: spaceEvenly(0, 1, 5), format: whole },
-    (scales) =>
-      [
-        ...bins.map(({ from, to, count, accuracy }) =>
-          accuracy === null
-            ? ''
-            : `<g opacity="${(0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2)}"><title>${count} answers, ${formatPercent(accuracy, 1)} right</title>${drawRectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales)}</g>`,
-        ),
-        drawPolyline(
-          'ideal',
-          [
-            [0, 0],
-            [1, 1],
-          ],
-          scales,
-        ),
-        ...bins.map(({ confidence, accuracy }) =>
-          confidence === null || accuracy === null
-            ? ''
-            : `<circle class="dot" r="3.5" cx="${at(scales.x(confidence))}" cy="${at(scales.y(accuracy))}"/>`,
-        ),
-      ].join(''),
+    createShareAxis('confidence'),
+    createShareAxis('answers that are right'),
+    (scales) => {
+      const filled = bins.flatMap(({ confidence, accuracy, ...bin }) =>
+        confidence === null || accuracy === null ? [] : [{ ...bin, confidence, accuracy }],
+      );
+      const bars = filled.map(({ from, to, count, accuracy }) => {
+        const opacity = (0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2);
+        const title = `${count} answers, ${formatPercent(accuracy, 1)} right`;
+        const bar = drawRectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales);
+        return `<g opacity="${opacity}"><title>${title}</title>${bar}</g>`;
+      });
+      const dots = filled.map(({ confidence, accuracy }) =>
+        drawDot('dot', 3.5, [confidence, accuracy], scales),
+      );
+      return [...bars, drawIdealLine(0, 1, scales), ...dots].join('');
+    },
   );
 }
 
@@ -48,40 +68,24 @@ export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: numb
   const top = Math.min(1, Math.max(0.1, ...points.map(({ risk }) => Math.ceil(risk * 20) / 20)));
   return drawPlot(
     'Share of wrong answers against the share of queries answered',
-    { label: 'queries answered, surest first', from: 0, to: 1, ticks: spaceEvenly(0, 1, 5), format: whole },
-    {
-      label: 'answers that are wrong',
-      from: 0,
-      to: top,
-      ticks: spaceEvenly(0, top, 5),
-      format: whole,
+    createShareAxis('queries answered, surest first'),
+    createShareAxis('answers that are wrong', top),
+    (scales) => {
+      const line: [number, number][] = points.map(({ coverage, risk }) => [coverage, risk]);
+      const title = `${formatPercent(coverageAt95, 1)} answered at 95 % right`;
+      return [
+        drawIdealLine(0.05, 0.05, scales),
+        drawPolyline('curve', line, scales),
+        coverageAt95 > 0 ? drawDot('dot', 4.5, [coverageAt95, 0.05], scales, title) : '',
+      ].join('');
     },
-    (scales) =>
-      [
-        drawPolyline(
-          'ideal',
-          [
-            [0, 0.05],
-            [1, 0.05],
-          ],
-          scales,
-        ),
-        drawPolyline(
-          'curve',
-          points.map(({ coverage, risk }) => [coverage, risk]),
-          scales,
-        ),
-        coverageAt95 > 0
-          ? `<circle class="dot" r="4.5" cx="${at(scales.x(coverageAt95))}" cy="${at(scales.y(0.05))}"><title>${formatPercent(coverageAt95, 1)} answered at 95 % right</title></circle>`
-          : '',
-      ].join(''),
   );
 }
 
 const HISTOGRAM_BINS = 40;
 
 /** Computes the share of values per bin between `from` and `to`. */
-function drawHistogram(values: readonly number[], from: number, to: number): number[] {
+function computeHistogram(values: readonly number[], from: number, to: number): number[] {
   const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
   for (const value of values) {
     const bin = Math.floor(((value - from) / (to - from)) * HISTOGRAM_BINS);
@@ -94,27 +98,20 @@ function drawHistogram(values: readonly number[], from: number, to: number): num
 export function drawFamiliarity(queries: readonly number[], nonPets: readonly number[]): string {
   const from = Math.floor(Math.min(...queries, ...nonPets) * 10) / 10;
   const to = Math.max(from + 0.1, Math.ceil(Math.max(...queries, ...nonPets) * 10) / 10);
-  const [own, other] = [drawHistogram(queries, from, to), drawHistogram(nonPets, from, to)];
-  const top = Math.max(...own, ...other) * 1.05;
+  const [own, other] = [computeHistogram(queries, from, to), computeHistogram(nonPets, from, to)];
+  const ticks = spaceEvenly(from, to, Math.round((to - from) * 10));
   return drawPlot(
     'Distribution of the mean similarity of the five nearest neighbours',
-    {
-      label: 'mean similarity of the five nearest',
-      from,
-      to,
-      ticks: spaceEvenly(from, to, Math.round((to - from) * 10)),
-      format: (v) => v.toFixed(1),
-    },
-    { label: 'share of photos', from: 0, to: top, ticks: spaceEvenly(0, top, 4), format: whole },
+    { label: 'mean similarity of the five nearest', from, to, ticks, format: (value) => value.toFixed(1) },
+    createShareAxis('share of photos', Math.max(...own, ...other) * 1.05, 4),
     (scales) => {
       const width = (to - from) / HISTOGRAM_BINS;
-      const bars = (name: string, shares: number[]) =>
-        shares.map((share, i) =>
-          share === 0
-            ? ''
-            : drawRectangle(name, [from + i * width, 0, from + (i + 1) * width, share], scales),
-        );
-      return [...bars('bar', own), ...bars('other', other)].join('');
+      const drawBars = (name: string, shares: number[]) =>
+        shares.map((share, i) => {
+          const left = from + i * width;
+          return share === 0 ? '' : drawRectangle(name, [left, 0, left + width, share], scales);
+        });
+      return [...drawBars('bar', own), ...drawBars('other', other)].join('');
     },
   );
 }

@@ -3,13 +3,13 @@ import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Interval } from '../metrics/bootstrap.js';
 import type { Mistake } from '../outcomes.js';
-import { at, escapeHtml, formatPercent } from './svg.js';
+import { escapeHtml, formatCoordinate, formatPercent } from './svg.js';
 
-const figure = (name: string, value: string, note = '') =>
+const formatFigure = (name: string, value: string, note = '') =>
   `<div><dt>${name}</dt><dd>${value}${note === '' ? '' : `<small>${note}</small>`}</dd></div>`;
-const share = (value: number | null | undefined, digits = 1) =>
+const formatShare = (value: number | null | undefined, digits = 1) =>
   value === null || value === undefined ? 'not defined' : formatPercent(value, digits);
-const between = (interval: Interval | null, digits = 1) =>
+const formatInterval = (interval: Interval | null, digits = 1) =>
   interval === null
     ? ''
     : `<span>95 %: ${(100 * interval.low).toFixed(digits)} to ${formatPercent(interval.high, digits)}</span>`;
@@ -19,31 +19,49 @@ export function formatFigures(evaluation: Evaluation & Partial<Pick<CollectionEv
   const { intervals, decisions, nonPets, matchPrecision, index } = evaluation;
   const confidence = evaluation.calibrated ? '' : 'without calibration';
   return `<dl class="figures">${[
-    figure('queries', evaluation.n.toLocaleString('en')),
-    figure('vote right', share(evaluation.top1), between(intervals.top1)),
-    figure('mean over labels', share(evaluation.macroTop1)),
-    figure('recall@1', share(evaluation.recallAt[1]), between(intervals.recallAt1)),
-    figure('recall@5', share(evaluation.recallAt[5])),
-    figure('recall@10', share(evaluation.recallAt[10])),
-    figure('mAP@R', share(evaluation.mapAtR), between(intervals.mapAtR)),
-    figure('calibration error (ECE)', share(evaluation.ece, 2), confidence || between(intervals.ece, 2)),
-    figure('answered at 95 % right', share(evaluation.coverageAt95), between(intervals.coverageAt95)),
-    figure('answered at 99 % right', share(evaluation.coverageAt99)),
-    figure('called a match', share(decisions.match), `<span>${share(matchPrecision)} of these right</span>`),
-    figure('called ambiguous', share(decisions.ambiguous)),
-    figure('called unknown', share(decisions.unknown)),
+    formatFigure('queries', evaluation.n.toLocaleString('en')),
+    formatFigure('vote right', formatShare(evaluation.top1), formatInterval(intervals.top1)),
+    formatFigure('mean over labels', formatShare(evaluation.macroTop1)),
+    formatFigure('recall@1', formatShare(evaluation.recallAt[1]), formatInterval(intervals.recallAt1)),
+    formatFigure('recall@5', formatShare(evaluation.recallAt[5])),
+    formatFigure('recall@10', formatShare(evaluation.recallAt[10])),
+    formatFigure('mAP@R', formatShare(evaluation.mapAtR), formatInterval(intervals.mapAtR)),
+    formatFigure(
+      'calibration error (ECE)',
+      formatShare(evaluation.ece, 2),
+      confidence || formatInterval(intervals.ece, 2),
+    ),
+    formatFigure(
+      'answered at 95 % right',
+      formatShare(evaluation.coverageAt95),
+      formatInterval(intervals.coverageAt95),
+    ),
+    formatFigure('answered at 99 % right', formatShare(evaluation.coverageAt99)),
+    formatFigure(
+      'called a match',
+      formatShare(decisions.match),
+      `<span>${formatShare(matchPrecision)} of these right</span>`,
+    ),
+    formatFigure('called ambiguous', formatShare(decisions.ambiguous)),
+    formatFigure('called unknown', formatShare(decisions.unknown)),
     ...(nonPets === undefined
       ? []
       : [
-          figure('AUROC over non-pets', (evaluation.nonPetAuroc ?? 0).toFixed(4)),
-          figure('non-pets called a match', share(nonPets.decisions.match), `of ${nonPets.n}`),
+          formatFigure('AUROC over non-pets', (evaluation.nonPetAuroc ?? 0).toFixed(4)),
+          formatFigure('non-pets called a match', formatShare(nonPets.decisions.match), `of ${nonPets.n}`),
         ]),
     ...(index === undefined
       ? []
-      : [figure('index recall@10', share(index.recallAt10, 2), `${index.kind}, against an exact search`)]),
+      : [
+          formatFigure(
+            'index recall@10',
+            formatShare(index.recallAt10, 2),
+            `${index.kind}, against an exact search`,
+          ),
+        ]),
     ...(evaluation.unknownLabelAuroc === null
       ? []
-      : [figure('AUROC over unknown labels', evaluation.unknownLabelAuroc.toFixed(4))]),
+      : [formatFigure('AUROC over unknown labels', evaluation.unknownLabelAuroc.toFixed(4))]),
   ].join('')}</dl>`;
 }
 
@@ -54,12 +72,12 @@ export function formatSplitTable(values: Readonly<Record<string, Figures>>): str
     [
       escapeHtml(value || '(none)'),
       n.toLocaleString('en'),
-      share(top1),
-      share(recallAt[1]),
-      share(ece, 2),
-      share(decisions.match),
-      share(matchPrecision),
-      share(decisions.unknown),
+      formatShare(top1),
+      formatShare(recallAt[1]),
+      formatShare(ece, 2),
+      formatShare(decisions.match),
+      formatShare(matchPrecision),
+      formatShare(decisions.unknown),
     ]
       .map((cell, i) => (i === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`))
       .join(''),
@@ -72,7 +90,7 @@ export function drawLabelBars(perLabel: Evaluation['perLabel']): string {
   const sorted = Object.entries(perLabel).sort(([a, x], [b, y]) => x.top1 - y.top1 || (a < b ? -1 : 1));
   const bars = sorted.map(
     ([label, { n, top1 }]) =>
-      `<li><span title="${escapeHtml(label)}">${escapeHtml(label)}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="10"/><rect class="bar" width="${at(100 * top1)}" height="10"/></svg><b title="of ${n}">${formatPercent(top1)}</b></li>`,
+      `<li><span title="${escapeHtml(label)}">${escapeHtml(label)}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="10"/><rect class="bar" width="${formatCoordinate(100 * top1)}" height="10"/></svg><b title="of ${n}">${formatPercent(top1)}</b></li>`,
   );
   return `<ol class="labels">${bars.join('')}</ol>`;
 }
@@ -80,7 +98,7 @@ export function drawLabelBars(perLabel: Evaluation['perLabel']): string {
 /** Draws the photo of a file or item as HTML. */
 export type Pictures = (file: string) => Promise<string>;
 
-async function pairOf(
+async function drawPair(
   { file, label, predicted, evidence }: Mistake,
   caption: string,
   pictures: Pictures,
@@ -98,7 +116,7 @@ export async function drawConfusionCases(
   const cases = evaluation.confusions.slice(0, count).flatMap((pair) => {
     const example = mistakes.find((m) => m.label === pair.label && m.predicted === pair.predicted);
     const of = evaluation.perLabel[pair.label]?.n ?? 0;
-    return example === undefined ? [] : [pairOf(example, `${pair.count} of ${of} photos`, pictures)];
+    return example === undefined ? [] : [drawPair(example, `${pair.count} of ${of} photos`, pictures)];
   });
   return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
 }
@@ -111,7 +129,7 @@ export async function drawWorstCases(
   const cases = mistakes.slice(0, count).map((mistake) => {
     const { confidence, evidence } = mistake;
     const similarity = evidence === null ? '' : `, similarity ${evidence.similarity.toFixed(2)}`;
-    return pairOf(mistake, `confidence ${formatPercent(confidence)}${similarity}`, pictures);
+    return drawPair(mistake, `confidence ${formatPercent(confidence)}${similarity}`, pictures);
   });
   return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
 }

@@ -33,7 +33,7 @@ export function escapeHtml(text: string): string {
 }
 
 /** Formats a coordinate with visible precision. */
-export const at = (value: number): string => String(Math.round(value * 100) / 100);
+export const formatCoordinate = (value: number): string => String(Math.round(value * 100) / 100);
 
 /** Formats a share as a percentage: 0.25 becomes "25 %". */
 export const formatPercent = (value: number, digits = 0): string => `${(100 * value).toFixed(digits)} %`;
@@ -67,28 +67,40 @@ export function drawPlot(title: string, x: Axis, y: Axis, marks: (scales: Scales
   };
   const bottom = HEIGHT - BOTTOM;
   const vertical = x.ticks.map((tick) => {
-    const px = at(scales.x(tick));
+    const px = formatCoordinate(scales.x(tick));
     return `<line class="grid" x1="${px}" x2="${px}" y1="${TOP}" y2="${bottom}"/><text x="${px}" y="${bottom + 18}" text-anchor="middle">${escapeHtml(x.format(tick))}</text>`;
   });
   const horizontal = y.ticks.map((tick) => {
-    const py = at(scales.y(tick));
+    const py = formatCoordinate(scales.y(tick));
     return `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py}" y2="${py}"/><text x="${LEFT - 8}" y="${py}" dy="0.35em" text-anchor="end">${escapeHtml(y.format(tick))}</text>`;
   });
-  const middle = at((TOP + bottom) / 2);
+  const middle = formatCoordinate((TOP + bottom) / 2);
   return [
     `<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">`,
     ...vertical,
     ...horizontal,
-    `<text class="axis" x="${at((LEFT + WIDTH - RIGHT) / 2)}" y="${HEIGHT - 8}" text-anchor="middle">${escapeHtml(x.label)}</text>`,
+    `<text class="axis" x="${formatCoordinate((LEFT + WIDTH - RIGHT) / 2)}" y="${HEIGHT - 8}" text-anchor="middle">${escapeHtml(x.label)}</text>`,
     `<text class="axis" x="14" y="${middle}" text-anchor="middle" transform="rotate(-90 14 ${middle})">${escapeHtml(y.label)}</text>`,
     marks(scales),
     '</svg>',
   ].join('');
 }
 
+/** Draws a dot. @param title shown when the mouse is over it */
+export function drawDot(
+  name: string,
+  radius: number,
+  [px, py]: readonly [number, number],
+  { x, y }: Scales,
+  title?: string,
+): string {
+  const at = `r="${radius}" cx="${formatCoordinate(x(px))}" cy="${formatCoordinate(y(py))}"`;
+  return `<circle class="${name}" ${at}${title === undefined ? '/>' : `><title>${title}</title></circle>`}`;
+}
+
 /** Draws a line through points. */
 export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {
-  return `<polyline class="${name}" points="${points.map(([px, py]) => `${at(x(px))},${at(y(py))}`).join(' ')}"/>`;
+  return `<polyline class="${name}" points="${points.map(([px, py]) => `${formatCoordinate(x(px))},${formatCoordinate(y(py))}`).join(' ')}"/>`;
 }
 
 /** A rectangle between two corners, in data values. */
@@ -99,13 +111,13 @@ export function drawRectangle(
 ): string {
   const [x0, y0, x1, y1] = corners;
   const height = Math.max(0, y(y0) - y(y1));
-  return `<rect class="${name}" x="${at(x(x0))}" y="${at(y(y1))}" width="${at(x(x1) - x(x0))}" height="${at(height)}"/>`;
+  return `<rect class="${name}" x="${formatCoordinate(x(x0))}" y="${formatCoordinate(y(y1))}" width="${formatCoordinate(x(x1) - x(x0))}" height="${formatCoordinate(height)}"/>`;
 }
 
 /** The colours on light and on dark pages. */
-const literal = (theme: 0 | 1) => (name: Colour) => COLOURS[name][theme];
+const pickColours = (theme: 0 | 1) => (name: Colour) => COLOURS[name][theme];
 
-const rules = (colour: (name: Colour) => string) => `${createPlotRules(colour)}
+const createRules = (colour: (name: Colour) => string) => `${createPlotRules(colour)}
 .card { fill: ${colour('card')}; stroke: ${colour('line')}; }
 text { fill: ${colour('ink')}; font-family: system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; font-size: 13px; }
 text.soft { fill: ${colour('soft')}; font-size: 12.5px; }
@@ -125,7 +137,7 @@ export function drawStandalone(
   content: string,
   own: (colour: (name: Colour) => string) => string = () => '',
 ): string {
-  const style = (theme: 0 | 1) => rules(literal(theme)) + own(literal(theme));
+  const style = (theme: 0 | 1) => createRules(pickColours(theme)) + own(pickColours(theme));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
     `<title>${escapeHtml(title)}</title>`,

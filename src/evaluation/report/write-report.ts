@@ -34,7 +34,7 @@ export interface ReportInput {
   by?: { column: string; values: Record<string, Figures> } | undefined;
 }
 
-const section = (title: string, text: string, content: string, name = '') =>
+const createSection = (title: string, text: string, content: string, name = '') =>
   `<section${name === '' ? '' : ` class="${name}"`}><h2>${title}</h2><p class="soft">${text}</p>${content}</section>`;
 
 function describeSubject({ subject, evaluation }: ReportInput): { title: string; heading: string } {
@@ -57,12 +57,12 @@ function describeSubject({ subject, evaluation }: ReportInput): { title: string;
 /** Draws the quality of the confidence as plots. */
 function renderPlots({ evaluation, familiarity }: ReportInput): string {
   const plots = [
-    section(
+    createSection(
       'Is the confidence right?',
       'Bars: share of right answers. Dots: mean confidence of the bin. On the dashed line both are equal. Paler bars are based on fewer answers.',
       drawReliability(evaluation.reliability),
     ),
-    section(
+    createSection(
       'Answering only when sure',
       'Share of wrong answers if the least certain queries are left unanswered. The dashed line is 5 % wrong. The dot shows how many can be answered at that level.',
       drawRiskCoverage(evaluation.riskCoverage, evaluation.coverageAt95),
@@ -70,7 +70,7 @@ function renderPlots({ evaluation, familiarity }: ReportInput): string {
   ];
   if (familiarity.nonPets.length > 0) {
     plots.push(
-      section(
+      createSection(
         'Is the subject known at all?',
         `<span class="key main"></span> queries, <span class="key second"></span> photos of something else. The less they overlap, the better non-pets can be recognised.`,
         drawFamiliarity(familiarity.queries, familiarity.nonPets),
@@ -86,13 +86,13 @@ async function renderMistakes({ evaluation, mistakes, pictures }: ReportInput): 
     return [];
   }
   return [
-    section(
+    createSection(
       'Confusions',
       'The most frequent confusions. Left: the query. Right: the nearest photo of the breed that it was mistaken for.',
       await drawConfusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
       'long',
     ),
-    section(
+    createSection(
       'The worst mistakes',
       'Wrong answers, most confident first. Some of them are wrong labels rather than wrong answers.',
       await drawWorstCases(mistakes, { count: MISTAKES, pictures }),
@@ -106,10 +106,12 @@ function renderFigures({ evaluation, by }: ReportInput): string[] {
   const meaning = evaluation.calibrated
     ? 'Confidence is the calibrated probability that the first breed is right.'
     : 'There was no calibration: confidence is the share of the vote.';
-  const parts = [section('In numbers', meaning, formatFigures(evaluation))];
+  const parts = [createSection('In numbers', meaning, formatFigures(evaluation))];
   if (by !== undefined) {
     const title = `By ${escapeHtml(by.column)}`;
-    parts.push(section(title, 'The same figures for parts of the queries.', formatSplitTable(by.values)));
+    parts.push(
+      createSection(title, 'The same figures for parts of the queries.', formatSplitTable(by.values)),
+    );
   }
   if (evaluation.keptApart > 0) {
     parts.push(
@@ -125,7 +127,7 @@ export async function renderReport(input: ReportInput): Promise<string> {
   const parts = [
     ...renderFigures(input),
     renderPlots(input),
-    section(
+    createSection(
       'Labels',
       'Share of right answers for each label, lowest first.',
       drawLabelBars(evaluation.perLabel),

@@ -26,40 +26,40 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   });
 }
 
-export function sameAsFirst(call: ShapeCall): OutputSpec[] {
+export function keepShape(call: ShapeCall): OutputSpec[] {
   const { dtype, shape } = requireInput(call, 0);
   return [{ dtype, shape }];
 }
 
-export function broadcast(call: ShapeCall): OutputSpec[] {
+export function inferBroadcast(call: ShapeCall): OutputSpec[] {
   const shapes = call.inputs.map((_, index) => requireInput(call, index).shape);
   return [{ dtype: requireInput(call, 0).dtype, shape: shapes.reduce(broadcastShapes) }];
 }
 
-export function comparison(call: ShapeCall): OutputSpec[] {
+export function inferComparison(call: ShapeCall): OutputSpec[] {
   return [
     { dtype: 'bool', shape: broadcastShapes(requireInput(call, 0).shape, requireInput(call, 1).shape) },
   ];
 }
 
-export function whereShape(call: ShapeCall): OutputSpec[] {
+export function inferWhere(call: ShapeCall): OutputSpec[] {
   const shapes = [0, 1, 2].map((index) => requireInput(call, index).shape);
   return [{ dtype: requireInput(call, 1).dtype, shape: shapes.reduce(broadcastShapes) }];
 }
 
-export function castTo(call: ShapeCall): OutputSpec[] {
+export function inferCast(call: ShapeCall): OutputSpec[] {
   const dtype = decodeDType(readInt(call.attributes, 'to', 0), `The result of Cast "${call.name}"`);
   return [{ dtype, shape: requireInput(call, 0).shape }];
 }
 
-export function gemm(call: ShapeCall): OutputSpec[] {
+export function inferGemm(call: ShapeCall): OutputSpec[] {
   const [a, b] = [requireInput(call, 0), requireInput(call, 1)];
   const [m, k] = readInt(call.attributes, 'transA', 0) ? a.shape.toReversed() : a.shape;
   const [k2, n] = readInt(call.attributes, 'transB', 0) ? b.shape.toReversed() : b.shape;
   return [{ dtype: a.dtype, shape: [m ?? Number.NaN, k === k2 && n !== undefined ? n : Number.NaN] }];
 }
 
-export function matMul(call: ShapeCall): OutputSpec[] {
+export function inferMatMul(call: ShapeCall): OutputSpec[] {
   const [a, b] = [requireInput(call, 0), requireInput(call, 1)];
   const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
   const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
@@ -71,7 +71,7 @@ export function matMul(call: ShapeCall): OutputSpec[] {
 }
 
 /** The optional outputs are the mean and the inverse standard deviation. */
-export function layerNormalization(call: ShapeCall): OutputSpec[] {
+export function inferLayerNormalization(call: ShapeCall): OutputSpec[] {
   const { dtype, shape } = requireInput(call, 0);
   const axis = resolveAxis(readInt(call.attributes, 'axis', -1), shape.length);
   const statistics = { dtype, shape: shape.map((d, i) => (i < axis ? d : 1)) };
@@ -90,7 +90,7 @@ export function resolveReducedAxes(call: ShapeCall, rank: number): number[] {
   return Array.from({ length: rank }, (_, axis) => axis);
 }
 
-export function reduction(call: ShapeCall): OutputSpec[] {
+export function inferReduction(call: ShapeCall): OutputSpec[] {
   const { dtype, shape } = requireInput(call, 0);
   const axes = resolveReducedAxes(call, shape.length);
   const keep = readInt(call.attributes, 'keepdims', 1) === 1;

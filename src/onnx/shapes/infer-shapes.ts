@@ -5,32 +5,32 @@
 import { PawdexError } from '../../errors.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import {
-  broadcast,
-  castTo,
-  comparison,
-  gemm,
-  layerNormalization,
-  matMul,
-  reduction,
-  sameAsFirst,
-  whereShape,
+  inferBroadcast,
+  inferCast,
+  inferComparison,
+  inferGemm,
+  inferLayerNormalization,
+  inferMatMul,
+  inferReduction,
+  inferWhere,
+  keepShape,
 } from './computing-shapes.js';
 import * as layout from './layout-shapes.js';
-import { convolution, convTranspose, globalPool, pool } from './window-shapes.js';
+import { inferConvolution, inferConvTranspose, inferGlobalPool, inferPool } from './window-shapes.js';
 
 type ShapeRule = (call: ShapeCall) => OutputSpec[];
 
 const RULES: Record<string, ShapeRule> = {
-  Cast: castTo,
-  Where: whereShape,
-  Conv: convolution,
-  ConvTranspose: convTranspose,
-  MaxPool: pool,
-  AveragePool: pool,
-  GlobalAveragePool: globalPool,
-  LayerNormalization: layerNormalization,
-  Gemm: gemm,
-  MatMul: matMul,
+  Cast: inferCast,
+  Where: inferWhere,
+  Conv: inferConvolution,
+  ConvTranspose: inferConvTranspose,
+  MaxPool: inferPool,
+  AveragePool: inferPool,
+  GlobalAveragePool: inferGlobalPool,
+  LayerNormalization: inferLayerNormalization,
+  Gemm: inferGemm,
+  MatMul: inferMatMul,
   Transpose: layout.transpose,
   Reshape: layout.reshape,
   Flatten: layout.flatten,
@@ -47,16 +47,16 @@ const same =
   'Neg Abs Sign Ceil Floor Reciprocal Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Softplus Gelu Erf Exp Log';
 const more = 'Sqrt Tanh Softmax LogSoftmax Identity Dropout Not ScatterElements CumSum BatchNormalization';
 for (const op of `${same} ${more}`.split(' ')) {
-  RULES[op] = sameAsFirst;
+  RULES[op] = keepShape;
 }
 for (const op of 'Add Sub Mul Div Pow Min Max Sum'.split(' ')) {
-  RULES[op] = broadcast;
+  RULES[op] = inferBroadcast;
 }
 for (const op of 'Greater Less GreaterOrEqual LessOrEqual Equal And Or'.split(' ')) {
-  RULES[op] = comparison;
+  RULES[op] = inferComparison;
 }
 for (const kind of 'Sum Mean Max Min L1 L2 LogSumExp SumSquare Prod'.split(' ')) {
-  RULES[`Reduce${kind}`] = reduction;
+  RULES[`Reduce${kind}`] = inferReduction;
 }
 
 /**

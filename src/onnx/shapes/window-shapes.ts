@@ -61,7 +61,7 @@ export function computeWindow(
   return window;
 }
 
-export function convolution(call: ShapeCall): OutputSpec[] {
+export function inferConvolution(call: ShapeCall): OutputSpec[] {
   const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
   const window = computeWindow(call.attributes, x.shape.slice(2), w.shape.slice(2));
   const fits = x.shape[1] === (w.shape[1] ?? Number.NaN) * readInt(call.attributes, 'group', 1);
@@ -73,7 +73,7 @@ export function convolution(call: ShapeCall): OutputSpec[] {
   ];
 }
 
-export function convTranspose(call: ShapeCall): OutputSpec[] {
+export function inferConvTranspose(call: ShapeCall): OutputSpec[] {
   const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
   const kernel = w.shape.slice(2);
   const window = computeWindow(call.attributes, kernel, kernel);
@@ -88,7 +88,7 @@ export function convTranspose(call: ShapeCall): OutputSpec[] {
 }
 
 /** MaxPool has an optional second output, the indices of the maxima. */
-export function pool(call: ShapeCall): OutputSpec[] {
+export function inferPool(call: ShapeCall): OutputSpec[] {
   const { dtype, shape } = requireInput(call, 0);
   const window = computeWindow(
     call.attributes,
@@ -100,7 +100,7 @@ export function pool(call: ShapeCall): OutputSpec[] {
   return call.op === 'MaxPool' ? [values, { dtype: 'int64', shape: pooled }] : [values];
 }
 
-export function globalPool(call: ShapeCall): OutputSpec[] {
+export function inferGlobalPool(call: ShapeCall): OutputSpec[] {
   const { dtype, shape } = requireInput(call, 0);
   return [{ dtype, shape: shape.map((d, axis) => (axis < 2 ? d : 1)) }];
 }

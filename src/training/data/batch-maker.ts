@@ -84,7 +84,7 @@ export class BatchMaker {
 
   #openUsable({ epoch }: PlannedBatch, photo: number): Promise<Opened> {
     const { photos, seed } = this.options;
-    return this.#substitutes.first(photo, mixSeed(seed, epoch), (candidate) => photos.get(candidate));
+    return this.#substitutes.findUsable(photo, mixSeed(seed, epoch), (candidate) => photos.get(candidate));
   }
 
   /** Renders all views of one photo, or of another if the photo turns out to be damaged. */

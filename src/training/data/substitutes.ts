@@ -37,12 +37,12 @@ export class Substitutes {
    * @returns the photo that worked, and the result of the attempt
    * @throws PawdexError set_invalid when no photo of the label works; any error that is not a photo's fault
    */
-  async first<T>(
+  async findUsable<T>(
     photo: number,
     seed: number,
     attempt: (photo: number) => Promise<T>,
   ): Promise<{ photo: number; value: T }> {
-    for (const candidate of this.#candidates(photo, seed)) {
+    for (const candidate of this.#listCandidates(photo, seed)) {
       if (this.#bad.has(candidate)) {
         continue;
       }
@@ -74,17 +74,17 @@ export class Substitutes {
     this.#onBad({ photo, error });
   }
 
-  *#candidates(photo: number, seed: number): Generator<number, void> {
+  *#listCandidates(photo: number, seed: number): Generator<number, void> {
     yield photo;
     const random = createRandom(mixSeed(seed, photo, SUBSTITUTE));
-    const peers = this.#peersOf(photo).filter((peer) => peer !== photo);
+    const peers = this.#findPeers(photo).filter((peer) => peer !== photo);
     while (peers.length > 0) {
       const [peer] = peers.splice(Math.floor(random() * peers.length), 1);
       yield peer!;
     }
   }
 
-  #peersOf(photo: number): readonly number[] {
+  #findPeers(photo: number): readonly number[] {
     this.#peers ??= groupByLabel(this.labels);
     return this.#peers.get(this.labels[photo]!) ?? [];
   }

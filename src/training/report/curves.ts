@@ -1,7 +1,7 @@
 /** Draws the progress of a run: loss and learning rate, and quality on val. */
 import {
   type Axis,
-  at,
+  drawDot,
   drawLegend,
   drawPlot,
   drawPolyline,
@@ -70,9 +70,10 @@ function createAxis(label: string, values: readonly number[], format: Axis['form
 
 const formatShort = (value: number) =>
   value === 0 || Math.abs(value) >= 0.01 ? String(Number(value.toPrecision(3))) : value.toExponential();
-const xs = (points: readonly Point[]) => points.map(([x]) => x);
-const ys = (points: readonly Point[]) => points.map(([, y]) => y);
-const createEpochAxis = (points: readonly Point[]) => createAxis('epoch', [0, ...xs(points)], formatShort);
+const listXs = (points: readonly Point[]) => points.map(([x]) => x);
+const listYs = (points: readonly Point[]) => points.map(([, y]) => y);
+const createEpochAxis = (points: readonly Point[]) =>
+  createAxis('epoch', [0, ...listXs(points)], formatShort);
 
 /**
  * Draws the loss of every step with its moving average, and the learning rate beside it.
@@ -89,14 +90,14 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
   const left = drawPlot(
     'Loss',
     createEpochAxis(loss),
-    createAxis('loss', drawn.flatMap(ys), formatShort),
+    createAxis('loss', drawn.flatMap(listYs), formatShort),
     (scales) =>
       [drawPolyline('curve faint', drawn[0], scales), drawPolyline('curve', drawn[1], scales)].join(''),
   );
   const right = drawPlot(
     'Learning rate',
     createEpochAxis(rate),
-    createAxis('learning rate', [0, ...ys(rate)], formatShort),
+    createAxis('learning rate', [0, ...listYs(rate)], formatShort),
     (scales) => drawPolyline('curve third', thinOut(rate), scales),
   );
   const size = { width: 2 * PLOT.width + 3 * MARGIN, height: PLOT.height + TOP + MARGIN };
@@ -132,10 +133,10 @@ function drawMarkedCurve(
   { name, text, points }: { name: string; text: string; points: Point[] },
   scales: Scales,
 ): string {
-  const dots = points.map(
-    ([x, y]) =>
-      `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${formatPercent(y, 1)} after ${formatShort(x)} epochs</title></circle>`,
-  );
+  const dots = points.map(([x, y]) => {
+    const title = `${text} ${formatPercent(y, 1)} after ${formatShort(x)} epochs`;
+    return drawDot(`mark ${name}`, 3, [x, y], scales, title);
+  });
   return drawPolyline(`curve ${name}`, points, scales) + dots.join('');
 }
 
@@ -157,7 +158,7 @@ export function drawQualityChart(log: readonly ChartEntry[]): string | null {
     return null;
   }
   const best = evaluations.reduce((a, b) => ((b.val?.top1 ?? 0) > (a.val?.top1 ?? 0) ? b : a));
-  const quality = createAxis('share of val photos', ys(all), (value) => `${formatShort(100 * value)} %`);
+  const quality = createAxis('share of val photos', listYs(all), (value) => `${formatShort(100 * value)} %`);
   const drawing = drawPlot('Quality on val', createEpochAxis(all), quality, (scales) =>
     shown.map((curve) => drawMarkedCurve(curve, scales)).join(''),
   );

@@ -1,5 +1,5 @@
 /** Draws embeddings on a plane, to show which labels are close together. */
-import { at, drawStandalone, escapeHtml } from '../../evaluation/report/svg.js';
+import { drawStandalone, escapeHtml, formatCoordinate } from '../../evaluation/report/svg.js';
 import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
 
 /** Embeddings with their labels. */
@@ -34,11 +34,12 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
   const colour = new Map(names.map((name, i) => [name, chooseColour(i)]));
   const dots = points.map(([x, y], i) => {
     const label = labels[i] ?? '';
-    return `<circle r="3.4" cx="${at(x)}" cy="${at(y)}" fill="${colour.get(label)}"><title>${escapeHtml(label)}</title></circle>`;
+    return `<circle r="3.4" cx="${formatCoordinate(x)}" cy="${formatCoordinate(y)}" fill="${colour.get(label)}"><title>${escapeHtml(label)}</title></circle>`;
   });
   const middles = names.map((name) => findMiddle(points.filter((_, i) => labels[i] === name)));
   const texts = separateLabels(middles, names).map(
-    ([x, y], i) => `<text class="label" x="${at(x)}" y="${at(y)}">${escapeHtml(names[i] ?? '')}</text>`,
+    ([x, y], i) =>
+      `<text class="label" x="${formatCoordinate(x)}" y="${formatCoordinate(y)}">${escapeHtml(names[i] ?? '')}</text>`,
   );
   return drawStandalone(
     'Embeddings on a plane, coloured by label',

@@ -18,7 +18,7 @@ export interface Evaluated {
  * labels.
  */
 function selectPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPhoto[] {
-  return [...set.galleryOf(evaluation.galleryPerLabel), ...set.val, ...set.heldOut];
+  return [...set.selectGallery(evaluation.galleryPerLabel), ...set.val, ...set.heldOut];
 }
 
 /**

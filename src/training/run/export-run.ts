@@ -100,7 +100,7 @@ async function quantiseOnSet(
   const rule = getResizeRule(recipe);
   const perLabel = Math.ceil(QUANTISATION_PHOTOS / set.labels.length);
   const photos: Uint8Array[] = [];
-  for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS)) {
+  for (const { file } of set.selectGallery(perLabel).slice(0, QUANTISATION_PHOTOS)) {
     photos.push(await decode(await readPhoto(file), rule, { maxPixels }));
   }
   const { model } = await quantise(float, photos, { seed: recipe.seed, report });
@@ -118,7 +118,7 @@ async function measureEncoder(
   const rule = { size: input.size, ...input.resize };
   const session = await openSession(loaded, threads);
   const embed = async (photos: readonly TrainingPhoto[]): Promise<Matrix> => {
-    report?.phase('Evaluating the int8 encoder', photos.length);
+    report?.beginPhase('Evaluating the int8 encoder', photos.length);
     const data = new Float32Array(photos.length * output.dimension);
     for (let first = 0; first < photos.length; first += BATCH) {
       const batch = photos.slice(first, first + BATCH);
@@ -126,7 +126,7 @@ async function measureEncoder(
         batch.map(async ({ file }) => decode(await readPhoto(file), rule, { maxPixels })),
       );
       data.set(await session.run(images), first * output.dimension);
-      report?.phaseProgress(first + images.length);
+      report?.updatePhase(first + images.length);
     }
     return { data, rows: photos.length, dimension: output.dimension };
   };

@@ -41,9 +41,9 @@ export class MomentumEncoder {
     session?: SessionOptions,
   ): Promise<MomentumEncoder> {
     const g = new GraphBuilder();
-    const keys = appendUnitRows(g, await objective.encoder(g, batch));
-    g.output('keys', keys);
-    const [, width = 0] = keys.shape;
+    const computeKeys = appendUnitRows(g, await objective.encoder(g, batch));
+    g.output('keys', computeKeys);
+    const [, width = 0] = computeKeys.shape;
     const start = drawDirections(settings.length, width, settings.seed);
     const queue = createFloatTensor(start, [settings.length, width]);
     const open = await GraphSession.open(g.toBytes(), session);

@@ -45,10 +45,10 @@ export interface RunOptions {
 }
 
 export interface RunReport extends PhaseReport {
-  step(entry: StepEntry, total: number): void;
-  evaluated(entry: EvaluationEntry): void;
+  reportStep(entry: StepEntry, total: number): void;
+  reportEvaluation(entry: EvaluationEntry): void;
   /** Called if a photo cannot be read and another of its label is used instead. */
-  skipped(file: string, error: PawdexError): void;
+  reportSkipped(file: string, error: PawdexError): void;
 }
 
 /** The result of a run: its best network, or a checkpoint to resume from if it was stopped. */
@@ -90,7 +90,7 @@ class TrainingRun {
       maxPixels,
       session,
       signal,
-      onProgress: (done) => report?.phaseProgress(done),
+      onProgress: (done) => report?.updatePhase(done),
     };
   }
 
@@ -114,7 +114,7 @@ class TrainingRun {
     if (checkpoint === null) {
       await writeFile(path.join(out, RECIPE_FILE), formatRecipe(recipe));
     }
-    const onPhase = (text: string, total: number, noun?: string) => report?.phase(text, total, noun);
+    const onPhase = (text: string, total: number, noun?: string) => report?.beginPhase(text, total, noun);
     const start = await prepareStart(recipe, set, checkpoint?.start ?? null, this.#features, onPhase);
     const { network, proxies } = start;
     this.#checkBeforehand(network);
@@ -145,7 +145,7 @@ class TrainingRun {
     planBatches(recipe, set, this.#createLoadOptions(set.train), null);
     createFeatureNetwork(network, network, general);
     if (general !== undefined && general.features !== 'distilled') {
-      const rows = set.galleryOf(recipe.evaluation.galleryPerLabel).length;
+      const rows = set.selectGallery(recipe.evaluation.galleryPerLabel).length;
       checkComponents(countComponents(general), { rows, dimension: network.head.matrix.shape[0] ?? 0 });
     }
   }
@@ -162,14 +162,16 @@ class TrainingRun {
 
   #createLoadOptions(photos: TrainingSet['photos']) {
     const { recipe, maxPixels, report } = this.options;
-    return createLoadOptions(recipe, photos, { maxPixels }, (file, error) => report?.skipped(file, error));
+    return createLoadOptions(recipe, photos, { maxPixels }, (file, error) =>
+      report?.reportSkipped(file, error),
+    );
   }
 
   /** Computes the frozen layers of the recipe's kept views. */
   async #keepViews(network: Network): Promise<KeptSource> {
     const { recipe, set, out, session, signal, report } = this.options;
     const cut = await cutNetwork(network, recipe);
-    report?.phase(
+    report?.beginPhase(
       `Frozen layers of ${recipe.keptViews} views of each photo`,
       recipe.keptViews * set.photos.length,
     );
@@ -181,7 +183,7 @@ class TrainingRun {
       identity: [recipe.backbone, set.photos],
       session,
       signal,
-      onProgress: (done) => report?.phaseProgress(done),
+      onProgress: (done) => report?.updatePhase(done),
     });
     return { views, cut };
   }
@@ -195,7 +197,7 @@ class TrainingRun {
     let savedAt = performance.now();
     for await (const entry of this.#takeSteps(trainer, batches, total)) {
       await log.add(entry);
-      report?.step(entry, total);
+      report?.reportStep(entry, total);
       const isDue = entry.step - this.#evaluatedAt >= interval && entry.step < total;
       if (signal?.aborted || isDue || performance.now() - savedAt > recipe.checkpointMinutes * 60_000) {
         await this.#save(trainer, best);
@@ -247,7 +249,7 @@ class TrainingRun {
     const { quality } = await best.judge(trainer.weights, `Evaluating step ${step}`);
     const entry = { step, epoch, val: quality };
     await log.add(entry);
-    this.options.report?.evaluated(entry);
+    this.options.report?.reportEvaluation(entry);
     this.#evaluatedAt = step;
     await best.offer(trainer.weights, quality, step, 1);
   }
@@ -277,7 +279,7 @@ class TrainingRun {
         val: candidate.quality,
       };
       await log.add(entry);
-      report?.evaluated(entry);
+      report?.reportEvaluation(entry);
       if (await best.offer(weights, candidate.quality, trainer.steps, share)) {
         judged = candidate;
       }

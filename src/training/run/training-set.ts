@@ -65,7 +65,7 @@ export class TrainingSet {
   }
 
   /** Selects photos of each label, spread evenly over the label's photos. @param perLabel at most this many of each */
-  galleryOf(perLabel: number): TrainingPhoto[] {
+  selectGallery(perLabel: number): TrainingPhoto[] {
     const byLabel = groupBy(this.train, ({ label }) => label);
     return this.labels.flatMap((label) => {
       const photos = byLabel.get(label)!;

@@ -113,8 +113,8 @@ describe('quantise', () => {
     const progress: string[] = [];
     const quantised = await quantise(encoder, photos.slice(0, 16), {
       report: {
-        phase: (text, total) => progress.push(`${text}, ${total}`),
-        phaseProgress: (done) => progress.push(String(done)),
+        beginPhase: (text, total) => progress.push(`${text}, ${total}`),
+        updatePhase: (done) => progress.push(String(done)),
       },
     });
     expect(quantised.convolutions).toBe(expected.convolutions);

@@ -42,7 +42,13 @@ const distilled = (weight: number) => ({
   general: { dimension: 8, features: 'distilled', weight },
 });
 
-const silent: RunReport = { phase() {}, phaseProgress() {}, step() {}, evaluated() {}, skipped() {} };
+const silent: RunReport = {
+  beginPhase() {},
+  updatePhase() {},
+  reportStep() {},
+  reportEvaluation() {},
+  reportSkipped() {},
+};
 
 function run(name: string, settings: Record<string, unknown>, options: Partial<RunOptions> = {}) {
   const set = new TrainingSet(photos, null, (settings.evaluation as { holdOut?: string[] })?.holdOut ?? []);
@@ -61,7 +67,7 @@ function run(name: string, settings: Record<string, unknown>, options: Partial<R
 /** Runs until a step, as Ctrl-C there would, and then to the end. */
 async function inTwoParts(name: string, settings: Record<string, unknown>, stopAt: number) {
   const stop = new AbortController();
-  const report: RunReport = { ...silent, step: ({ step }) => step === stopAt && stop.abort() };
+  const report: RunReport = { ...silent, reportStep: ({ step }) => step === stopAt && stop.abort() };
   const first = await run(name, settings, { signal: stop.signal, report });
   expect(first).toEqual({ finished: false, steps: stopAt });
   return run(name, settings, { resume: true });

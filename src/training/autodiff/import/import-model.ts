@@ -75,7 +75,7 @@ class ModelImporter {
       if (!value) {
         throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
       }
-      return [name, this.#layout.plain(value)];
+      return [name, this.#layout.leave(value)];
     });
     return new Map(outputs);
   }
@@ -115,7 +115,7 @@ class ModelImporter {
         return [tall];
       }
     }
-    const plain = inputs.map((input) => input && this.#layout.plain(input));
+    const plain = inputs.map((input) => input && this.#layout.leave(input));
     if (node.op === 'BatchNormalization' && readInt(node.attributes, 'training_mode', 0) === 1) {
       const [x, scale, bias] = plain as [Value, Value, Value];
       return [appendBatchNorm(this.g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5))];

@@ -48,7 +48,7 @@ export class TallLayout {
   constructor(private readonly g: GraphBuilder) {}
 
   /** Returns the value in the model's own layout. */
-  plain(value: Value): Value {
+  leave(value: Value): Value {
     const shape = this.#modelShapes.get(value);
     if (shape === undefined) {
       return value;
@@ -57,7 +57,7 @@ export class TallLayout {
     if (known) {
       return known;
     }
-    const plain = this.g.transpose(this.#planes(value), [1, 0, 2, 3]);
+    const plain = this.g.transpose(this.#viewPlanes(value), [1, 0, 2, 3]);
     this.#toPlain.set(value, plain);
     return plain;
   }
@@ -76,23 +76,26 @@ export class TallLayout {
     }
     const isTall = this.#modelShapes.has(x);
     if (node.op === 'Conv' && second && trained) {
-      return this.#conv(node, x, second, inputs[2]);
+      return this.#appendConv(node, x, second, inputs[2]);
     }
     if (isTall && node.op === 'GlobalAveragePool') {
-      return this.#globalAverage(x);
+      return this.#appendGlobalAverage(x);
     }
     if (isTall && UNARY.has(node.op)) {
-      return this.#tall(this.g.op(node.op, inputs, { ...node.attributes }), this.#shapeOf(x));
+      return this.#markTall(this.g.op(node.op, inputs, { ...node.attributes }), this.#getModelShape(x));
     }
-    const same = second && String(this.#shapeOf(x)) === String(this.#shapeOf(second));
+    const same = second && String(this.#getModelShape(x)) === String(this.#getModelShape(second));
     if (BINARY.has(node.op) && same && (isTall || this.#modelShapes.has(second))) {
-      return this.#tall(this.g.op(node.op, [this.#enter(x), this.#enter(second)]), this.#shapeOf(x));
+      return this.#markTall(
+        this.g.op(node.op, [this.#enter(x), this.#enter(second)]),
+        this.#getModelShape(x),
+      );
     }
     return undefined;
   }
 
-  #conv(node: ModelNode, x: Value, weight: Value, bias: Value | undefined): Value | undefined {
-    const [batch = 1, , ...spatial] = this.#shapeOf(x);
+  #appendConv(node: ModelNode, x: Value, weight: Value, bias: Value | undefined): Value | undefined {
+    const [batch = 1, , ...spatial] = this.#getModelShape(x);
     const kind = findTallWindow(weight, readInt(node.attributes, 'group', 1), spatial, node.attributes);
     if (kind === undefined) {
       return undefined;
@@ -102,25 +105,25 @@ export class TallLayout {
     const shape = [batch, weight.shape[0] ?? 1, ...window.output];
     const tall = this.#enter(x);
     if (pointwise) {
-      return this.#tall(g.op('Conv', [tall, weight, bias], { kernel_shape: [1, 1] }), shape);
+      return this.#markTall(g.op('Conv', [tall, weight, bias], { kernel_shape: [1, 1] }), shape);
     }
-    const planes = appendDepthwise(g, this.#planes(tall), weight, window);
+    const planes = appendDepthwise(g, this.#viewPlanes(tall), weight, window);
     const y = g.reshape(planes, computeTallShape(shape));
-    return this.#tall(bias ? g.add(y, g.reshape(bias, [1, bias.shape[0] ?? 1, 1, 1])) : y, shape);
+    return this.#markTall(bias ? g.add(y, g.reshape(bias, [1, bias.shape[0] ?? 1, 1, 1])) : y, shape);
   }
 
-  #globalAverage(x: Value): Value {
-    const [batch = 1, channels = 1, height = 1, width = 1] = this.#shapeOf(x);
+  #appendGlobalAverage(x: Value): Value {
+    const [batch = 1, channels = 1, height = 1, width = 1] = this.#getModelShape(x);
     const g = this.g;
     const mean = g.reduceMean(g.reshape(x, [channels, batch, height * width]), [2], false);
     return g.reshape(g.transpose(mean, [1, 0]), [batch, channels, 1, 1]);
   }
 
-  #shapeOf(value: Value): readonly number[] {
+  #getModelShape(value: Value): readonly number[] {
     return this.#modelShapes.get(value) ?? value.shape;
   }
 
-  #tall(value: Value, modelShape: readonly number[]): Value {
+  #markTall(value: Value, modelShape: readonly number[]): Value {
     this.#modelShapes.set(value, modelShape);
     return value;
   }
@@ -136,12 +139,12 @@ export class TallLayout {
     }
     const tall = this.g.reshape(this.g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
     this.#toTall.set(value, tall);
-    return this.#tall(tall, value.shape);
+    return this.#markTall(tall, value.shape);
   }
 
   /** Returns a tall value as [C, N, H, W]. */
-  #planes(value: Value): Value {
-    const [batch = 1, channels = 1, height = 1, width = 1] = this.#shapeOf(value);
+  #viewPlanes(value: Value): Value {
+    const [batch = 1, channels = 1, height = 1, width = 1] = this.#getModelShape(value);
     return this.g.reshape(value, [channels, batch, height, width]);
   }
 }

@@ -99,7 +99,9 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
       if (lead === 0 && after[axis] === 0) {
         return;
       }
-      const sources = Array.from({ length: dy.shape[axis] ?? 0 }, (_, i) => sourceOf(mode, i - lead, length));
+      const sources = Array.from({ length: dy.shape[axis] ?? 0 }, (_, i) =>
+        findSource(mode, i - lead, length),
+      );
       gradient = collect(g, gradient, axis, sources, length);
     });
     return [gradient];
@@ -126,7 +128,7 @@ function interleaveZeros(g: GraphBuilder, x: Value, axis: number, step: number):
 }
 
 /** Returns the element of a line of `length` that the border repeats at position `i`. */
-function sourceOf(mode: string, i: number, length: number): number {
+function findSource(mode: string, i: number, length: number): number {
   if (mode === 'edge') {
     return Math.min(Math.max(i, 0), length - 1);
   }

@@ -51,16 +51,16 @@ export class StateBuffers {
   }
 
   /** The state as feeds of a graph. */
-  feeds(): Record<string, Tensor> {
-    return this.#named(this.#current, nameInput);
+  createFeeds(): Record<string, Tensor> {
+    return this.#nameTensors(this.#current, nameInput);
   }
 
   /** The buffers that a graph writes the next state to. */
-  targets(): Record<string, Tensor> {
-    return this.#named(this.#spare, nameOutput);
+  getTargets(): Record<string, Tensor> {
+    return this.#nameTensors(this.#spare, nameOutput);
   }
 
-  /** Makes the state in {@link targets} the current one. */
+  /** Makes the state in {@link getTargets} the current one. */
   advance(): void {
     const next = { ...this.#spare, step: this.#current.step + 1 };
     this.#spare = this.#current;
@@ -87,7 +87,7 @@ export class StateBuffers {
     this.#current.step = state.step;
   }
 
-  #named(state: TrainingState, name: typeof nameInput): Record<string, Tensor> {
+  #nameTensors(state: TrainingState, name: typeof nameInput): Record<string, Tensor> {
     const entries = KINDS.flatMap((kind) =>
       Object.entries(state[kind]).map(([weight, tensor]) => [name(kind, weight), tensor] as const),
     );

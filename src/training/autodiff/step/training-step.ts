@@ -72,18 +72,22 @@ export class TrainingStep {
       });
     }
     return chunk === batch
-      ? TrainingStep.#fused(objective, options)
-      : TrainingStep.#cached(objective, options, chunk);
+      ? TrainingStep.#createFused(objective, options)
+      : TrainingStep.#createCached(objective, options, chunk);
   }
 
-  static async #fused(objective: Objective, options: StepOptions): Promise<TrainingStep> {
+  static async #createFused(objective: Objective, options: StepOptions): Promise<TrainingStep> {
     const g = await buildFusedGraph(objective, options.batch, options.optimiser ?? {});
     const buffers = new StateBuffers(g.parameters);
     const session = await GraphSession.open(g.toBytes(), options.session);
-    return new TrainingStep(buffers, options, [session], (feeds) => session.run(feeds, buffers.targets()));
+    return new TrainingStep(buffers, options, [session], (feeds) => session.run(feeds, buffers.getTargets()));
   }
 
-  static async #cached(objective: Objective, options: StepOptions, chunk: number): Promise<TrainingStep> {
+  static async #createCached(
+    objective: Objective,
+    options: StepOptions,
+    chunk: number,
+  ): Promise<TrainingStep> {
     const { batch, session: how, optimiser = {} } = options;
     const forward = await buildForwardGraph(objective, chunk);
     const [, width = 1] = forward.outputs.get('embeddings')?.shape ?? [];
@@ -115,7 +119,7 @@ export class TrainingStep {
         const before = renameToSums(sums, encoderWeights);
         sums = await backwards.run({ ...part, ...before, 'd embeddings': upstream });
       }
-      const updated = await updates.run({ ...feeds, ...whole, ...sums }, buffers.targets());
+      const updated = await updates.run({ ...feeds, ...whole, ...sums }, buffers.getTargets());
       return { ...whole, ...updated, embeddings };
     };
     return new TrainingStep(buffers, options, [forwards, losses, backwards, updates], compute);
@@ -130,7 +134,7 @@ export class TrainingStep {
    */
   async run(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<StepResult> {
     const scalars = createAdamWFeeds(this.buffers.current.step + 1, learningRate, this.options.optimiser);
-    const results = await this.#compute({ ...this.buffers.feeds(), ...feeds, ...scalars });
+    const results = await this.#compute({ ...this.buffers.createFeeds(), ...feeds, ...scalars });
     this.buffers.advance();
     return {
       loss: Number(results.loss?.data[0]),

@@ -59,22 +59,20 @@ export async function quantise(
   const model = await prepareEncoder(encoder);
   const feeds = createFeeds(model, photos);
   const planned = await planForShapes(model, feeds[0]);
-  report?.phase('Measuring activation ranges', 2 * feeds.length);
+  report?.beginPhase('Measuring activation ranges', 2 * feeds.length);
   let done = 0;
   const { histograms, means } = await observeActivations(
     model,
     [...new Set(planned.rounded.values())],
     planned.convolutions.map(({ outputs }) => outputs[0] ?? ''),
     feeds,
-    () => report?.phaseProgress(++done),
+    () => report?.updatePhase(++done),
   );
   const affines = new Map([...histograms].map(([name, seen]) => [name, fitAffine(seen)]));
   const quantised = writeQdq(model, planned, affines);
-  report?.phase('Rounding weights', planned.convolutions.length, 'layer');
+  report?.beginPhase('Rounding weights', planned.convolutions.length, 'layer');
   done = 0;
-  await refineRounding(quantised, model.initialisers, means, feeds, seed, () =>
-    report?.phaseProgress(++done),
-  );
+  await refineRounding(quantised, model.initialisers, means, feeds, seed, () => report?.updatePhase(++done));
   const { convolutions, ...written } = quantised;
   return {
     model: written,

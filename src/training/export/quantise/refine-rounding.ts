@@ -37,7 +37,7 @@ export async function refineRounding(
     await segments.advance(convolution.start);
     const { node, affine } = convolution;
     const exact = floats.get(node.inputs[1] ?? '') as Tensor;
-    const maps = segments.tensors(convolution.input);
+    const maps = segments.getTensors(convolution.input);
     const { groups, size } = await computeMoments(node, exact.shape, maps, affine.zero, random);
     const rounded = roundGroups(exact, groups, size, convolution.scales);
     quantised.initialisers.set(convolution.weight, { dtype: 'int8', shape: exact.shape, data: rounded });

@@ -21,7 +21,7 @@ export class Segments {
   }
 
   /** Returns one tensor of every photo. */
-  tensors(name: string): Tensor[] {
+  getTensors(name: string): Tensor[] {
     return this.#live.map((tensors) => tensors.get(name) as Tensor);
   }
 
