@@ -77,7 +77,7 @@ export class CollectionClient extends JobClient {
     return this.http.json({
       method: 'POST',
       path: formatPath('collections', collection, 'import'),
-      query: { reembed: reembed, previews: previews },
+      query: { reembed, previews },
       file: { content: await openAsBlob(file), type: PARQUET_TYPE },
       timeoutMs: TRANSFER_MS,
     });
@@ -107,9 +107,8 @@ export class CollectionClient extends JobClient {
     const { limits } = await this.info();
     const path = formatPath('collections', collection, 'items');
     const send = async (batch: ItemInput[]) => {
-      const form = createItemsForm(batch);
-      const query = { upsert: upsert };
-      const { results } = await this.http.json<AddAnswer>({ method: 'POST', path, query, form });
+      const call = { method: 'POST', path, query: { upsert }, form: createItemsForm(batch) } as const;
+      const { results } = await this.http.json<AddAnswer>(call);
       // If one were missing, all later photos would get the result of another.
       if (results.length !== batch.length) {
         throw new PawdexError('internal', {
@@ -135,13 +134,11 @@ export class CollectionClient extends JobClient {
     collection: string,
     options: { limit?: number; cursor?: string; filter?: Filter } = {},
   ): Promise<ItemPage> {
-    const { label, species, sha256, metadata, text: words } = options.filter ?? {};
+    const { sha256, metadata, ...parameters } = options.filter ?? {};
     const query = {
       limit: options.limit,
       cursor: options.cursor,
-      label,
-      species,
-      text: words,
+      ...parameters,
       sha256: sha256?.join(','),
       filter: metadata && JSON.stringify({ metadata }),
     };
@@ -188,7 +185,7 @@ export class CollectionClient extends JobClient {
   /** Lists the values of a metadata key with counts, most frequent first. */
   async listFacets(collection: string, field: string, limit?: number): Promise<FacetList['values']> {
     const path = formatPath('collections', collection, 'facets');
-    return (await this.http.json<FacetList>({ path, query: { field, limit: limit } })).values;
+    return (await this.http.json<FacetList>({ path, query: { field, limit } })).values;
   }
 
   /**
@@ -223,14 +220,12 @@ export class CollectionClient extends JobClient {
   /**
    * Lists near-duplicates of the next `limit` items, in order of insertion. Pass `next` as `cursor` to get the next page.
    *
-   * @param options threshold: cosine similarity, 0..1, default 0.95; limit: 1..1000, default 200
+   * @param query threshold: cosine similarity, 0..1, default 0.95; limit: 1..1000, default 200
    */
   duplicates(
     collection: string,
-    options: { threshold?: number; limit?: number; cursor?: string } = {},
+    query: { threshold?: number; limit?: number; cursor?: string } = {},
   ): Promise<DuplicatePage> {
-    const { threshold, limit, cursor } = options;
-    const query = { threshold: threshold, limit: limit, cursor };
     return this.http.json({ path: formatPath('collections', collection, 'duplicates'), query });
   }
 
