@@ -121,9 +121,10 @@ export class Batcher<T> {
   #laneFor(urgency: Urgency): number | null {
     const waiting = this.#waiting[urgency].length;
     const [together, ...lanes] = this.#inFlight as [number, ...number[]];
-    // A full second batch is handed over early, so that the worker does not wait for this thread. A partial one may still
-    // grow.
-    const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= this.#largest);
+    // A second batch is handed over early, so that the worker does not wait for this thread, but not while it may still
+    // grow to its share of all images.
+    const enough = Math.min(this.#largest, Math.max(2, Math.floor(this.pending / 2 / (lanes.length || 1))));
+    const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= enough);
     if (lanes.length === 0) {
       return takes(together) ? 0 : null;
     }

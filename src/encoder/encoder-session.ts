@@ -9,7 +9,7 @@ import type { LoadedCard, ModelCard } from './model-card.js';
  * Batch sizes of a server. Larger ones gain little, and their answers arrive in bursts that delay probes on the main
  * thread.
  */
-export const BATCH_SIZES = [1, 2];
+export const BATCH_SIZES = [1, 2, 4];
 /** Batch sizes of bulk work in a process that answers no requests. */
 export const BULK_BATCH_SIZES = [1, 2, 4, 8];
 /**

@@ -89,7 +89,7 @@ export interface ImageEmbedderOptions {
 }
 
 /** Urgent images in progress per decoder: enough to keep every lane of the encoder busy. */
-const AT_ONCE_PER_DECODER = 6;
+const AT_ONCE_PER_DECODER = 9;
 
 /** Decodes and embeds images. Refuses work that it cannot do in time. */
 export class ImageEmbedder {

@@ -24,10 +24,10 @@ describe('Batcher', () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
     const answers = [1, 2, 3, 4].map((n) => batcher.add(image(n)));
-    expect(batches.map((b) => b.images)).toEqual([[1]]);
+    expect(batches.map((b) => b.images)).toEqual([[1], [2, 3]]);
     batches[0]!.finish();
     await settled();
-    expect(batches.slice(1).map((b) => b.images)).toEqual([[2, 3]]);
+    expect(batches).toHaveLength(2);
     batches[1]!.finish();
     await settled();
     batches[2]!.finish();
@@ -35,17 +35,23 @@ describe('Batcher', () => {
     expect(batcher.pending).toBe(0);
   });
 
-  it('starts a second batch early only if it is full', async () => {
+  it('starts a second batch early if it has half of the images, and not while it may grow', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
     const answers = Array.from({ length: 9 }, (_, n) => batcher.add(image(n)));
-    expect(batches.map((b) => b.images)).toEqual([[0], [1, 2, 3, 4]]);
-    for (let i = 0; i < 4; i++) {
-      batches[i]?.finish();
+    expect(batches.map((b) => b.images)).toEqual([[0], [1, 2]]);
+    batches[0]!.finish();
+    await settled();
+    expect(batches.slice(2).map((b) => b.images)).toEqual([[3, 4, 5, 6]]);
+    batches[1]!.finish();
+    await settled();
+    expect(batches).toHaveLength(3);
+    for (let i = 2; i < 4; i++) {
+      batches[i]!.finish();
       await settled();
     }
     await Promise.all(answers);
-    expect(batches.map((b) => b.images.length)).toEqual([1, 4, 4]);
+    expect(batches.map((b) => b.images.length)).toEqual([1, 2, 4, 2]);
   });
 
   it('refuses images when the queue is full, and continues afterwards', async () => {
