@@ -96,13 +96,20 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
   try {
     server = await listen({ config, engine, logger }, jobs, lifecycle);
     await Promise.race([becomeReady(engine, lifecycle, logger), waitForAbort(stop)]);
-    await announce(config.DATA_DIR, server.url, logger);
+    // The file is only a hint, so the server runs without it.
+    const { url } = server;
+    await announceServer(config.DATA_DIR, url).catch((error) =>
+      logger.warn(
+        { err: error },
+        `DATA_DIR/server.json cannot be written: other commands need --server ${url} to use this server.`,
+      ),
+    );
     if (lifecycle.state === 'ready') {
       await warnAboutStart(engine, logger);
       startSnapshots({ config, engine, logger, stop });
       jobs.start();
       const seconds = (performance.now() - started) / 1000;
-      logger.info({ url: server.url, address: server.address, version: VERSION, seconds }, 'ready');
+      logger.info({ url, address: server.address, version: VERSION, seconds }, 'ready');
       if (!quiet) {
         note(await formatGreeting(engine, server, seconds));
       }
@@ -113,7 +120,9 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
     // Stop jobs first, so that clients that follow one receive its end and their requests finish.
     await Promise.all([jobs.close(), server?.close({ graceSeconds: config.SHUTDOWN_SECONDS })]);
     if (server !== null) {
-      await withdraw(config.DATA_DIR, logger);
+      await withdrawServer(config.DATA_DIR).catch((error) =>
+        logger.warn({ err: error }, 'DATA_DIR/server.json cannot be removed.'),
+      );
     }
   }
 }
@@ -181,22 +190,6 @@ async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Lo
     }
     recordDamage(coded);
   }
-}
-
-/** Announces the server if possible. The file is only a hint, so the server runs without it. */
-async function announce(dataDir: string, url: string, logger: Logger): Promise<void> {
-  await announceServer(dataDir, url).catch((error) =>
-    logger.warn(
-      { err: error },
-      `DATA_DIR/server.json cannot be written: other commands need --server ${url} to use this server.`,
-    ),
-  );
-}
-
-async function withdraw(dataDir: string, logger: Logger): Promise<void> {
-  await withdrawServer(dataDir).catch((error) =>
-    logger.warn({ err: error }, 'DATA_DIR/server.json cannot be removed.'),
-  );
 }
 
 /** Opens the engine. If another server has the data directory open, the error names its address. */

@@ -17,7 +17,7 @@ import { createDamagedError } from '../../store/embedded/sqlite/storage-error.js
 import type { CollectionInfo, IndexState, Store } from '../../store/store.js';
 import { formatMiB } from '../print.js';
 import { findRunningServer } from '../server-file.js';
-import { type Check, reportFailure, reportOk, reportWarning } from './check-result.js';
+import { type Check, findExistingFolder, reportFailure, reportOk, reportWarning } from './check-result.js';
 
 /** Milliseconds to wait for the graphs to check their recall. It usually takes one or two seconds. */
 const RECALL_WAIT_MS = 15_000;
@@ -53,10 +53,7 @@ async function checkServed(dataDir: string, url: string): Promise<Check> {
 }
 
 async function checkNewDirectory(dataDir: string): Promise<Check> {
-  let folder = path.resolve(dataDir);
-  while (!existsSync(folder)) {
-    folder = path.dirname(folder);
-  }
+  const folder = findExistingFolder(dataDir);
   return access(folder, constants.W_OK | constants.X_OK).then(
     () => reportOk('data directory', `${dataDir} will be created at the first start`),
     (error: Error) =>

@@ -1,13 +1,10 @@
-/** Checks the machine: Node.js, native modules, disk and port. */
-import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import path from 'node:path';
 import type { Config } from '../../config.js';
 import { asPawdexError } from '../../errors.js';
 import { loadFailureError, loadNativeModule, SQLITE_MODULE } from '../../native-modules.js';
 import { findRunningServer } from '../server-file.js';
-import { type Check, reportFailure, reportOk, reportWarning } from './check-result.js';
+import { type Check, findExistingFolder, reportFailure, reportOk, reportWarning } from './check-result.js';
 
 /** Checks the version of Node.js. */
 export function checkNode(): Check {
@@ -40,10 +37,7 @@ const LOW_SPACE = 500 * 1024 ** 2;
 
 /** Checks the free space on the volume of the data directory. */
 export async function checkDisk({ DATA_DIR }: Config): Promise<Check> {
-  let folder = path.resolve(DATA_DIR);
-  while (!existsSync(folder)) {
-    folder = path.dirname(folder);
-  }
+  const folder = findExistingFolder(DATA_DIR);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free at ${folder}`;

@@ -1,4 +1,7 @@
 /** The result of one check of `pawdex doctor`. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
 export interface Check {
   name: string;
   /** `warning`: pawdex works, but not as well as it could. */
@@ -21,3 +24,9 @@ export const reportFailure = (name: string, detail: string, hint: string): Check
   detail,
   hint,
 });
+
+/** Returns the folder itself, or the nearest one above that exists. */
+export function findExistingFolder(folder: string): string {
+  const resolved = path.resolve(folder);
+  return existsSync(resolved) ? resolved : findExistingFolder(path.dirname(resolved));
+}
