@@ -56,6 +56,11 @@ export const REQUEST_ERRORS = {
     title: 'This server has no API keys and does not answer pages of other web sites.',
     hint: 'Add the site to PAWDEX_ALLOWED_ORIGINS. If it is this server behind a proxy, add its name to PAWDEX_ALLOWED_HOSTS.',
   },
+  read_only: {
+    status: 403,
+    title: 'This server is read-only.',
+    hint: 'It answers questions, but changes nothing. Whoever runs it can restart it without PAWDEX_READ_ONLY.',
+  },
   not_found: {
     status: 404,
     title: 'There is nothing at this address.',

@@ -30,6 +30,7 @@ export interface AppDeps {
     | 'FETCH_URLS'
     | 'MAX_UPLOAD_MB'
     | 'MAX_BATCH_FILES'
+    | 'READ_ONLY'
     | 'SHARE_HOURS'
     | 'TRUST_PROXY'
   >;
@@ -42,6 +43,8 @@ export interface AppDeps {
   load?: LocalEngine['load'];
   /** The state of the store, for /metrics. */
   stats?: Store['stats'];
+  /** Whether images may be fetched from an IP address. Default: only from public ones. */
+  mayFetchFrom?: (address: string) => boolean;
   /** Folder of the built web page. */
   webDir: string;
 }

@@ -19,6 +19,7 @@ import { errorHandler } from './problem-details.js';
 import { requireKey } from './require-key.js';
 import { Shares } from './shares.js';
 import { allowOrigins, refuseOtherSites } from './site-access.js';
+import { Tickets } from './tickets.js';
 
 /** Pages load everything from this origin. Thumbnails are shown from blob addresses. */
 const securityHeaders = helmet({
@@ -93,14 +94,15 @@ function servePage(dir: string): RequestHandler {
   };
 }
 
-function createContext(deps: AppDeps, metrics: Metrics): Context {
+function createContext(deps: AppDeps, metrics: Metrics, tickets: Tickets): Context {
   let openApi: string | null = null;
   return {
     ...deps,
     metrics,
+    tickets,
     queues: createAnswerQueues(),
     shares: new Shares(path.join(deps.config.DATA_DIR, 'shares'), deps.config.SHARE_HOURS),
-    reader: new BodyReader(getUploadLimits(deps.config), deps.config.FETCH_URLS),
+    reader: new BodyReader(getUploadLimits(deps.config), deps.config.FETCH_URLS, deps.mayFetchFrom),
     openApi: () => {
       openApi ??= createOpenApiDocument(ENDPOINTS, deps.version);
       return openApi;
@@ -125,9 +127,10 @@ export function createApp(deps: AppDeps): Express {
   app.set('trust proxy', deps.config.TRUST_PROXY);
   app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);
   app.use(requirePlainRequest, allowOrigins(deps.config), refuseOtherSites(deps.config));
-  app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
+  const tickets = new Tickets(deps.config.API_KEYS);
+  app.use('/v1', requireKey(deps.config.API_KEYS, tickets), refuseUnlessReady(deps));
   app.use('/openapi.json', compress);
-  mount(app, ENDPOINTS, createContext(deps, metrics));
+  mount(app, ENDPOINTS, createContext(deps, metrics, tickets));
   app.use('/docs', compress, createDocsRouter());
   app.use(compress, servePage(deps.webDir));
   app.use((req) => {

@@ -3,7 +3,7 @@
  * handler's types are inferred from it, and the OpenAPI document is generated from it, so these always agree.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Express, Request, Response } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { Urgency } from '../encoder/encoder.js';
 import { type ErrorCode, PawdexError } from '../errors.js';
@@ -15,6 +15,7 @@ import type { Metrics } from './metrics.js';
 import { type Parsed, parse, type Shape } from './parse-fields.js';
 import type { ResponseSpec } from './response-spec.js';
 import type { Shares } from './shares.js';
+import type { Tickets } from './tickets.js';
 
 type NoFields = Record<never, never>;
 
@@ -22,6 +23,7 @@ type NoFields = Record<never, never>;
 export interface Context extends AppDeps {
   reader: BodyReader;
   shares: Shares;
+  tickets: Tickets;
   metrics: Metrics;
   queues: AnswerQueues;
   /** The OpenAPI document, as JSON text. */
@@ -53,6 +55,8 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   body?: BodySpec<B>;
   /** The urgency of endpoints that accept images. */
   urgency?: Urgency;
+  /** Whether it changes neither collections nor jobs. Default: only GET. A read-only server refuses the others. */
+  isReading?: boolean;
   /** The queue for answers that take long; undefined for requests that do not. */
   queue?(input: Input<P, Q, B>): keyof AnswerQueues | undefined;
   response: ResponseSpec<A>;
@@ -69,6 +73,7 @@ export interface Endpoint
     'method' | 'path' | 'tag' | 'summary' | 'description' | 'errors'
   > {
   params: z.ZodObject;
+  isReading: boolean;
   /** All query parameters, including those that may also be sent in the body. */
   query: z.ZodObject;
   body: BodySpec<unknown> | null;
@@ -133,6 +138,7 @@ export function defineEndpoint<
     summary,
     description,
     errors,
+    isReading: spec.isReading ?? method === 'get',
     params,
     query,
     body: body ?? null,
@@ -165,12 +171,18 @@ function toExpressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
+/** @throws PawdexError read_only, from the handler, before anything is read */
+const refuseChange: RequestHandler = (req) => {
+  throw new PawdexError('read_only', { detail: `${req.method} ${req.path} would change what it keeps.` });
+};
+
 /** Mounts the endpoints. Other methods of a known path are answered 405 with `Allow`. */
 export function mount(app: Express, endpoints: readonly Endpoint[], context: Context): void {
   const methods = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
     const path = toExpressPath(endpoint.path);
-    app[endpoint.method](path, (req, res) => endpoint.answer(req, res, context));
+    const isRefused = context.config.READ_ONLY && !endpoint.isReading;
+    app[endpoint.method](path, isRefused ? refuseChange : (req, res) => endpoint.answer(req, res, context));
     const known = methods.get(path) ?? new Set(['OPTIONS']);
     known.add(endpoint.method.toUpperCase());
     if (endpoint.method === 'get') {

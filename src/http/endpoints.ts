@@ -28,6 +28,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   collections.deleteCollection,
   transfers.exportCollection,
   transfers.importCollection,
+  transfers.createTicket,
   collections.listLabels,
   addItems,
   items.listItems,

@@ -19,6 +19,7 @@ const ALWAYS: ErrorCode[] = [
   'shutting_down',
   'internal',
 ];
+const READ_ONLY: ErrorCode[] = ['read_only'];
 const WITH_BODY: ErrorCode[] = [
   'invalid_json',
   'request_timeout',
@@ -34,13 +35,13 @@ const WITH_IMAGE: ErrorCode[] = [
   ...IMAGE_CODES,
 ];
 
-function listCodes({ path, body, errors }: Endpoint): readonly ErrorCode[] {
+function listCodes({ path, body, errors, isReading }: Endpoint): readonly ErrorCode[] {
   if (!path.startsWith('/v1/')) {
     return errors;
   }
   const withBody = body === null ? [] : WITH_BODY;
   const withImage = body === null || body.form === null ? [] : WITH_IMAGE;
-  return [...ALWAYS, ...withBody, ...withImage, ...errors];
+  return [...ALWAYS, ...(isReading ? [] : READ_ONLY), ...withBody, ...withImage, ...errors];
 }
 
 type Responses = Record<string, { description: string; content?: object }>;

@@ -1,7 +1,8 @@
-/** API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`. */
+/** API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`; for downloads, also a ticket in the query. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { PawdexError } from '../errors.js';
+import type { Tickets } from './tickets.js';
 
 // Digests have equal lengths, so that the comparison does not reveal the length of a key.
 const hashKey = (key: Buffer) => createHash('sha256').update(key).digest();
@@ -15,11 +16,14 @@ function readKey(req: Request): string | undefined {
  * Lets requests with one of the keys pass. Without keys, all requests pass.
  *
  * @param keys the accepted keys
+ * @param tickets accepted in place of a key by the path that they are for
  */
-export function requireKey(keys: string[]): RequestHandler {
+export function requireKey(keys: string[], tickets: Tickets): RequestHandler {
   const digests = keys.map((key) => hashKey(Buffer.from(key)));
   return (req, _res, next) => {
-    if (digests.length === 0) {
+    const { ticket } = req.query;
+    const isTicket = ticket !== undefined && tickets.isValid(`${req.baseUrl}${req.path}`.slice(1), ticket);
+    if (digests.length === 0 || isTicket) {
       return next();
     }
     const given = readKey(req);

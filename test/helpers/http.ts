@@ -81,6 +81,7 @@ export async function appOver<E extends AppDeps['engine']>(
       DATA_DIR: path.join(tmpdir(), 'pawdex-no-data'),
       MAX_ARCHIVE_MB: 1,
       FETCH_URLS: false,
+      READ_ONLY: false,
       SHARE_HOURS: 0,
       MAX_UPLOAD_MB: 1,
       MAX_BATCH_FILES: 4,

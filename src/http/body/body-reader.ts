@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
 import { fetchImage } from '../fetch-image.js';
+import { isPublicAddress } from '../public-address.js';
 import { JsonGuard, parseBoundedJson } from './json-guard.js';
 import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
 import { ByteBudget, receiveBody } from './receive-body.js';
@@ -57,10 +58,14 @@ export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATC
 export class BodyReader {
   readonly #budget: ByteBudget;
 
-  /** @param fetchesUrls whether requests may name images by their web address */
+  /**
+   * @param fetchesUrls whether requests may name images by their web address
+   * @param mayFetchFrom whether to connect to an IP address. Default: only public ones.
+   */
   constructor(
     readonly limits: UploadLimits,
     readonly fetchesUrls = false,
+    private readonly mayFetchFrom = isPublicAddress,
   ) {
     this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * (limits.batchBytes + FORM_OVERHEAD_BYTES)));
   }
@@ -87,7 +92,7 @@ export class BodyReader {
     if (!this.fetchesUrls) {
       throw new PawdexError('url_input_disabled');
     }
-    return fetchImage(url, { maxBytes: this.limits.fileBytes });
+    return fetchImage(url, { maxBytes: this.limits.fileBytes, isAllowed: this.mayFetchFrom });
   }
 
   /** Reads a JSON object. A missing body counts as an empty one. Throws as {@link read}. */

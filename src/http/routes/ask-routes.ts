@@ -23,6 +23,7 @@ const tag = 'ask';
 export const identify = defineEndpoint({
   method: 'post',
   path: '/v1/identify',
+  isReading: true,
   tag,
   urgency: 'urgent',
   summary: 'Identify the breed on a photo, with its nearest neighbours',
@@ -55,6 +56,7 @@ export const identify = defineEndpoint({
 export const embed = defineEndpoint({
   method: 'post',
   path: '/v1/embed',
+  isReading: true,
   tag,
   urgency: 'urgent',
   summary: 'Get the embedding of a photo',
@@ -88,6 +90,7 @@ function requireNeighbour(neighbour: string | undefined): string {
 export const explain = defineEndpoint({
   method: 'post',
   path: '/v1/explain',
+  isReading: true,
   tag,
   urgency: 'urgent',
   summary: 'Draw a heat map of where the similarity to an item comes from',
@@ -128,6 +131,7 @@ export const explain = defineEndpoint({
 export const fetchPicture = defineEndpoint({
   method: 'post',
   path: '/v1/fetch',
+  isReading: true,
   tag,
   summary: 'Get an image from its public address',
   description: 'Needs `PAWDEX_FETCH_URLS`. Only images are returned.',

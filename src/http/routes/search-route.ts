@@ -73,6 +73,7 @@ const FEW = 100;
 export const search = defineEndpoint({
   method: 'post',
   path: '/v1/search',
+  isReading: true,
   tag: 'ask',
   urgency: 'urgent',
   summary: 'Search for the nearest neighbours of an image, an item, a vector or examples',

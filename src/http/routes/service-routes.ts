@@ -24,6 +24,7 @@ export const infoSchema = z
       batchBytes: z.int(),
       jsonBytes: z.int(),
     }),
+    readOnly: z.boolean().meta({ description: 'Whether it refuses requests that would change anything.' }),
     sharesAnswers: z.boolean().meta({ description: 'Whether answers can be shared by a link.' }),
     fetchesUrls: z.boolean().meta({ description: 'Whether requests may name an image by `url`.' }),
   })
@@ -36,10 +37,11 @@ export const getInfo = defineEndpoint({
   summary: 'Get version, model and upload limits of this server',
   response: json(infoSchema, 'About this server.'),
   errors: [],
-  handle: (_input, { engine, version, reader, shares }) => ({
+  handle: (_input, { engine, version, reader, shares, config }) => ({
     version,
     model: engine.encoder,
     limits: reader.limits,
+    readOnly: config.READ_ONLY,
     fetchesUrls: reader.fetchesUrls,
     sharesAnswers: shares.isOn,
   }),

@@ -16,6 +16,7 @@ const MOST_BYTES = 256 * 1024;
 export const createShare = defineEndpoint({
   method: 'post',
   path: '/v1/shares',
+  isReading: true,
   tag,
   summary: 'Share an answer by a link',
   description:

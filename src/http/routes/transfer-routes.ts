@@ -5,18 +5,24 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Request, Response } from 'express';
 import { importOutcomeSchema } from '../../engine/answers.js';
+import { z } from 'zod';
 import type { ExportOutcome } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
 import type { AppDeps } from '../app-deps.js';
 import { MOST_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
+import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, stream } from '../response-spec.js';
 import { collectionName, importOptions, jobId } from '../schemas/fields.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };
+/** Checked with the API keys, before the endpoint. */
+const query = {
+  ticket: z.string().max(100).optional().meta({ description: 'A ticket for this download, instead of an API key.' }),
+};
 
 /** Folder in the data directory for temporary files. It is emptied at each start. */
 const TRANSFERS = 'transfers';
@@ -54,6 +60,7 @@ export const exportCollection = defineEndpoint({
     "the row. The file's key-value metadata names the model and its fingerprint. The file is written before it is sent.",
   params,
   queue: () => 'exports',
+  query,
   response: stream(PARQUET, 'The file.', {}),
   errors: ['collection_not_found', 'storage_full', 'overloaded'],
   async handle({ params: { collection }, req, res }, { engine, config, queues }) {
@@ -98,6 +105,7 @@ export const downloadExport = defineEndpoint({
   summary: 'Download the Parquet file of an export',
   description: 'For a successful job of kind `export`. Interrupted downloads can continue with `Range`.',
   params: { id: jobId },
+  query,
   response: stream(PARQUET, 'The file.', { 206: { description: 'The part requested with `Range`.' } }),
   errors: ['job_not_found', 'export_not_found', 'range_not_satisfiable', 'precondition_failed'],
   async handle({ params: { id }, res }, { jobs }) {
@@ -109,6 +117,27 @@ export const downloadExport = defineEndpoint({
     }
     await sendExport(res, path.join(jobs.folderOf(id), EXPORTED), result as ExportOutcome, true);
   },
+});
+
+export const createTicket = defineEndpoint({
+  method: 'post',
+  path: '/v1/tickets',
+  isReading: true,
+  tag,
+  summary: 'Get a ticket for a download by a link',
+  description: 'A link cannot carry an API key. Its address with `?ticket=TICKET` needs none for ten minutes.',
+  body: jsonBody(
+    z.strictObject({
+      path: z
+        .string()
+        .max(200)
+        .regex(/^v1\/(collections\/[\w-]+\/export|jobs\/[\w-]+\/file)$/, 'must be the path of a download')
+        .meta({ example: 'v1/collections/breeds/export' }),
+    }),
+  ),
+  response: json(z.object({ ticket: z.string(), expires: z.iso.datetime() }), 'The ticket.'),
+  errors: [],
+  handle: ({ body: { path } }, { tickets }) => tickets.issue(path),
 });
 
 export const importCollection = defineEndpoint({

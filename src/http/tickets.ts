@@ -1,0 +1,31 @@
+/**
+ * Tickets for downloads by a link, which cannot carry an API key. Each is valid for one path and some minutes. It is signed
+ * with the keys, so that nothing is stored, and a restarted server accepts it.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+const VALID_MS = 600_000;
+
+export class Tickets {
+  /** @param keys the API keys of the server */
+  constructor(private readonly keys: readonly string[]) {}
+
+  /** @param path from the root of the app, such as `v1/jobs/ID/file` */
+  issue(path: string): { ticket: string; expires: string } {
+    const expires = Date.now() + VALID_MS;
+    const signature = this.#sign(path, expires).toString('base64url');
+    return { ticket: `${expires}.${signature}`, expires: new Date(expires).toISOString() };
+  }
+
+  isValid(path: string, ticket: unknown): boolean {
+    const [, expires, signature] = /^(\d{13})\.([\w-]{43})$/.exec(String(ticket)) ?? [];
+    if (expires === undefined || Number(expires) < Date.now()) {
+      return false;
+    }
+    return timingSafeEqual(this.#sign(path, Number(expires)), Buffer.from(signature!, 'base64url'));
+  }
+
+  #sign(path: string, expires: number): Buffer {
+    return createHmac('sha256', this.keys.join('\n')).update(`${expires} ${path}`).digest();
+  }
+}
