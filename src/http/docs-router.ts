@@ -29,9 +29,10 @@ const renderReferencePage = (base: string) => `<!doctype html>
 const PAGE_CSS = `:root { color-scheme: light dark; }
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
-body { margin: 0; background: light-dark(#fff, #1c2022); color: light-dark(#14211c, #e4e6e6); font: 1rem/1.55 system-ui, sans-serif; }
+body { margin: 0; background: light-dark(#fff, #1c2022); color: light-dark(#14211c, #e4e6e6); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
 a { color: light-dark(#0b6e55, #62cfae); }
-.back { max-width: 1460px; margin: 0 auto; padding: 1rem 20px 0; }
+.back { max-width: 1460px; margin: 0 auto; padding: 0.4rem 20px 0; }
+.back a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 main { max-width: 50rem; margin: 0 auto; padding: 0 20px 3rem; }
 dt { margin-top: 1.2rem; }
 `;

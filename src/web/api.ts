@@ -1,19 +1,26 @@
-/** The page's requests to the server: collections, identify, thumbnails. */
-import type { CollectionInfo, CollectionList, LabelList, ServerInfo } from '../client/wire.js';
+/** The page's requests to the server. Those that manage collections are in manage/manage-calls.ts. */
+import type {
+  CollectionInfo,
+  CollectionList,
+  EmbedResult,
+  LabelList,
+  SearchResult,
+  ServerInfo,
+} from '../client/wire.js';
 import type { Identification, Neighbour } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import { noAnswer, Problem, problemFrom } from './problem.js';
+import { tabMemory } from './browser-memory.js';
+import { noAnswer, problemFrom } from './problem.js';
 
 const KEY = 'pawdex.apiKey';
 
-/** Keeps the API key until the tab is closed; it is never written to disk by the page. */
 export function setApiKey(key: string): void {
-  sessionStorage.setItem(KEY, key);
+  tabMemory.write(KEY, key);
 }
 
 /** Whether a key has been entered in this tab. */
 export function hasApiKey(): boolean {
-  return sessionStorage.getItem(KEY) !== null;
+  return tabMemory.read(KEY) !== null;
 }
 
 /** Options of a request. */
@@ -22,13 +29,15 @@ export interface Call {
   json?: unknown;
   form?: FormData;
   file?: Blob;
+  /** The media type of the file. */
+  type?: string;
   /** Whether it continues when the page is closed. */
   keepalive?: boolean;
   signal?: AbortSignal;
 }
 
 function authorisation(): Record<string, string> {
-  const key = sessionStorage.getItem(KEY);
+  const key = tabMemory.read(KEY);
   return key === null ? {} : { authorization: `Bearer ${key}` };
 }
 
@@ -40,9 +49,9 @@ function authorisation(): Record<string, string> {
  */
 export async function call(
   path: string,
-  { method, json, form, file, keepalive, signal }: Call = {},
+  { method, json, form, file, type: fileType, keepalive, signal }: Call = {},
 ): Promise<Response> {
-  const type = json !== undefined ? 'application/json' : file && 'application/octet-stream';
+  const type = json === undefined ? fileType : 'application/json';
   const answer = await fetch(path, {
     method: method ?? 'GET',
     headers: { ...authorisation(), ...(type === undefined ? {} : { 'content-type': type }) },
@@ -54,92 +63,103 @@ export async function call(
     throw await noAnswer([...(form?.values() ?? []), file].filter((part) => part instanceof Blob));
   });
   if (!answer.ok) {
-    throw problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
+    const problem = problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
+    if (problem.code === 'read_only') {
+      markReadOnly(true);
+    }
+    throw problem;
   }
   return answer;
 }
 
-const get = (path: string) => call(path);
+/** The answer to a request, from JSON. @throws Problem */
+export async function read<T>(path: string, options?: Call): Promise<T> {
+  return (await call(path, options)).json() as Promise<T>;
+}
+
+/** The path of a collection, or of something in it. */
+export const pathOf = (collection: string, rest = '') =>
+  `v1/collections/${encodeURIComponent(collection)}${rest}`;
 
 /** @throws Problem */
 export async function listCollections(): Promise<CollectionInfo[]> {
-  const body = (await (await get('v1/collections')).json()) as CollectionList;
-  return body.collections;
+  return (await read<CollectionList>('v1/collections')).collections;
 }
 
 /** The labels of a collection, most items first. @throws Problem */
 export async function listLabels(collection: string): Promise<LabelList['labels']> {
-  const path = `v1/collections/${encodeURIComponent(collection)}/labels`;
-  return ((await (await get(path)).json()) as LabelList).labels;
+  return (await read<LabelList>(pathOf(collection, '/labels'))).labels;
 }
 
 /** URL of an item's picture. With an API key, `img` cannot load it. */
 export function thumbnailPath(collection: string, id: string): string {
-  return `v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/thumbnail`;
+  return pathOf(collection, `/items/${encodeURIComponent(id)}/thumbnail`);
 }
 
 /** The picture of an item, as an object URL for `img` that the caller revokes. @throws Problem */
 export async function thumbnailUrl(collection: string, id: string): Promise<string> {
-  return URL.createObjectURL(await (await get(thumbnailPath(collection, id))).blob());
+  return URL.createObjectURL(await (await call(thumbnailPath(collection, id))).blob());
 }
 
-/** The items most similar to an item, nearest first. @throws Problem */
-export async function searchById(collection: string, id: string, k: number): Promise<Neighbour[]> {
-  const answer = await call('v1/search', { method: 'POST', json: { collection, id, k } });
-  return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
+/** What a search looks for: similar to an item, or to some examples and not to others, which are ids or vectors. */
+export type Search = { collection: string; k: number } & (
+  | { id: string }
+  | { positives: (string | number[])[]; negatives: string[] }
+);
+
+/** The items that a search finds, nearest first. @throws Problem */
+export async function search(json: Search): Promise<Neighbour[]> {
+  return (await read<SearchResult>('v1/search', { method: 'POST', json })).neighbours;
 }
 
 /** A part of a photo in the API's format. */
 const regionText = ({ left, top, width, height }: Rectangle) =>
   [left, top, width, height].map((part) => part.toFixed(6)).join(',');
 
-const nameOf = (photo: Blob) => (photo instanceof File ? photo.name : 'photo.jpg');
+/** A form with a photo. */
+function formWith(photo: Blob): FormData {
+  const form = new FormData();
+  form.append('image', photo, photo instanceof File ? photo.name : 'photo.jpg');
+  return form;
+}
 
 /** The vector of a photo, or of a part of it. @throws Problem */
 export async function embedPhoto(photo: Blob, region: Rectangle | null): Promise<number[]> {
-  const form = new FormData();
-  form.append('image', photo, nameOf(photo));
   const query = region === null ? '' : `?region=${regionText(region)}`;
-  const answer = await call(`v1/embed${query}`, { method: 'POST', form });
-  return ((await answer.json()) as { embedding: number[] }).embedding;
+  const form = formWith(photo);
+  return (await read<EmbedResult>(`v1/embed${query}`, { method: 'POST', form })).embedding;
 }
 
-/** Items similar to some examples and not to others. Examples are ids of items or vectors. @throws Problem */
-export async function searchByExamples(
-  collection: string,
-  positives: (string | number[])[],
-  negatives: string[],
-  k: number,
-): Promise<Neighbour[]> {
-  const json = { collection, positives, negatives, k };
-  const answer = await call('v1/search', { method: 'POST', json });
-  return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
+/** The items of a collection that are similar to a photo, nearest first. @throws Problem */
+export async function searchByPhoto(collection: string, photo: Blob, k: number): Promise<Neighbour[]> {
+  const query = new URLSearchParams({ collection, k: String(k) });
+  const form = formWith(photo);
+  return (await read<SearchResult>(`v1/search?${query}`, { method: 'POST', form })).neighbours;
 }
 
-/** What the server accepts. */
-export interface Intake {
-  /** The largest photo, in bytes. */
-  mostBytes: number;
-  /** Whether the server fetches a photo from its URL. */
-  fetchesUrls: boolean;
-  /** Whether answers can be shared with a link. */
-  sharesAnswers: boolean;
+let server: Promise<ServerInfo> | null = null;
+
+/** What the server accepts and allows; asked once. @throws Problem */
+export function readServer(): Promise<ServerInfo> {
+  server ??= read<ServerInfo>('v1/info').then(
+    (info) => {
+      markReadOnly(info.readOnly);
+      return info;
+    },
+    (error: unknown) => {
+      server = null;
+      throw error;
+    },
+  );
+  return server;
 }
 
-/** What the server accepts; null if it does not say. */
-export async function readIntake(): Promise<Intake | null> {
-  try {
-    const info = (await (await get('v1/info')).json()) as ServerInfo;
-    const { limits, fetchesUrls, sharesAnswers } = info;
-    return { mostBytes: limits.fileBytes, fetchesUrls, sharesAnswers };
-  } catch (error) {
-    // The request with the photo will meet the same problem and report it.
-    if (error instanceof Problem) {
-      return null;
-    }
-    throw error;
-  }
+/** Hides what would change something: the style sheet hides `.writes`. */
+function markReadOnly(isReadOnly: boolean): void {
+  document.documentElement.toggleAttribute('data-read-only', isReadOnly);
 }
+
+export const isReadOnly = () => document.documentElement.hasAttribute('data-read-only');
 
 /** A photo that the server fetches from its URL. @throws Problem */
 export async function fetchPhoto(url: string): Promise<File> {
@@ -160,18 +180,17 @@ export interface Shared {
 
 /** Shares an answer with a small JPEG of its photo. @throws Problem */
 export async function shareAnswer(photo: File, collection: string, answer: Identification): Promise<Shared> {
-  const form = new FormData();
-  form.append('image', photo, nameOf(photo));
+  const form = formWith(photo);
   // Explanations make up most of an answer, and can be requested again.
   const neighbours = answer.neighbours.map(({ explanation: _, ...neighbour }) => neighbour);
   form.append('answer', JSON.stringify({ ...answer, neighbours }));
   form.append('collection', collection);
-  return (await call('v1/shares', { method: 'POST', form })).json() as Promise<Shared>;
+  return read('v1/shares', { method: 'POST', form });
 }
 
 /** @throws Problem share_not_found */
-export async function readShared(id: string): Promise<Shared> {
-  return (await get(`v1/shares/${encodeURIComponent(id)}`)).json() as Promise<Shared>;
+export function readShared(id: string): Promise<Shared> {
+  return read(`v1/shares/${encodeURIComponent(id)}`);
 }
 
 /**
@@ -181,7 +200,7 @@ export async function readShared(id: string): Promise<Shared> {
  * @throws Problem
  */
 export async function examplePhoto(animal: string): Promise<File> {
-  const blob = await (await get(`example-${animal}.jpg`)).blob();
+  const blob = await (await call(`example-${animal}.jpg`)).blob();
   return new File([blob], `${animal}.jpg`, { type: blob.type });
 }
 
@@ -244,8 +263,6 @@ export function identify(
     request.addEventListener('abort', () => reject(signal.reason));
     request.addEventListener('loadend', () => signal.removeEventListener('abort', abort));
     signal.addEventListener('abort', abort);
-    const form = new FormData();
-    form.append('image', photo, nameOf(photo));
-    request.send(form);
+    request.send(formWith(photo));
   });
 }

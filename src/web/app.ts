@@ -2,13 +2,15 @@
  * The page's main flow: photos are given, sent, and answered or refused. A new photo replaces a request under way, whose
  * answer is never shown. Every question is an entry of the browser's history.
  */
+
+import type { ServerInfo } from '../client/wire.js';
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import { type Intake, identify } from './api.js';
+import { identify } from './api.js';
 import { byId } from './dom.js';
 import { hint, tell } from './hint.js';
 import { refusal, smallerCopy } from './photo.js';
-import { Problem } from './problem.js';
+import { expectProblem, Problem } from './problem.js';
 import { type Entry, type Question, Session, type Step } from './session.js';
 import { texts } from './texts/texts.js';
 import { spoken } from './verdict.js';
@@ -29,8 +31,8 @@ export interface Surroundings {
   /** Selects the collection in the page's URL. */
   follow: () => void;
   needKey: () => void;
-  /** What the server accepts; null if not known. */
-  intake: () => Intake | null;
+  /** What the server says about itself; null if not known. */
+  server: () => ServerInfo | null;
 }
 
 export class App {
@@ -64,11 +66,7 @@ export class App {
 
   /** Asks again with the same photos, if any, after a key was entered. */
   again(): void {
-    if (this.entry) {
-      void this.ask(this.entry);
-    } else {
-      void this.batches.shown?.run();
-    }
+    void (this.entry ? this.ask(this.entry) : this.batches.shown?.run());
   }
 
   /** Asks the current photos again in another collection; Back leads to the answers before. */
@@ -131,7 +129,7 @@ export class App {
     const batch = new Batch(entries, {
       open: this.open,
       needKey: this.around.needKey,
-      mostBytes: this.around.intake()?.mostBytes ?? null,
+      mostBytes: this.around.server()?.limits.fileBytes ?? null,
       say: tell,
     });
     const index = this.batches.add(batch);
@@ -173,7 +171,8 @@ export class App {
     this.leave();
     this.entry = entry;
     this.preview.show(entry);
-    entry.problem ??= entry.answer === null ? refusal(entry.photo, this.around.intake()?.mostBytes) : null;
+    entry.problem ??=
+      entry.answer === null ? refusal(entry.photo, this.around.server()?.limits.fileBytes) : null;
     if (entry.problem !== null) {
       const fail = () => this.entry === entry && entry.problem !== null && this.fail(entry.problem, entry);
       fail();
@@ -213,16 +212,14 @@ export class App {
       if (running.signal.aborted) {
         return;
       }
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
-      if (error.code === 'explain_unavailable') {
+      const problem = expectProblem(error);
+      if (problem.code === 'explain_unavailable') {
         // The model changed in between: the answer matters more than its explanation.
         this.neighbours.explaining = false;
         void this.ask(entry);
       } else {
-        entry.problem = error;
-        this.fail(error, entry);
+        entry.problem = problem;
+        this.fail(problem, entry);
       }
     }
   }
@@ -232,7 +229,7 @@ export class App {
       askPart: (part) => this.askPart(part),
       open: (neighbour) => this.neighbours.open(neighbour),
       picture: () => this.preview.picture?.image ?? null,
-      canShare: this.around.intake()?.sharesAnswers === true,
+      canShare: this.around.server()?.sharesAnswers === true,
     });
     this.panel.show('answer', panel, spoken(answer));
     showSession(this.session.entries, this.entry, this.open);

@@ -2,7 +2,7 @@
 import { listCollections } from './api.js';
 import { el } from './dom.js';
 import { formatNumber } from './format.js';
-import { Problem } from './problem.js';
+import { expectProblem } from './problem.js';
 import { texts } from './texts/texts.js';
 
 /** The default: the collection that every server starts with. */
@@ -47,10 +47,10 @@ export class CollectionChooser {
    */
   async load(): Promise<void> {
     const collections = await listCollections().catch((error: unknown) => {
-      if (error instanceof Problem && error.code !== 'unauthorized') {
-        return null;
+      if (expectProblem(error).code === 'unauthorized') {
+        throw error;
       }
-      throw error;
+      return null;
     });
     if (collections === null) {
       return;

@@ -1,31 +1,94 @@
 /** Helpers that build the page's elements. Text is always set as text, never parsed as HTML. */
 
-type Attributes = Record<string, string | number | boolean>;
+/** An attribute; a function listens to an event: `onclick`. */
+type Value = string | number | boolean | null | undefined;
+type Listeners = {
+  [E in keyof HTMLElementEventMap as `on${E}`]?: (event: HTMLElementEventMap[E]) => void;
+};
+type Attributes = { [name: string]: Value | ((event: never) => void) } & Listeners;
+
+/** A node or text; nothing for null and false; the elements of an array. */
+export type Child = Node | string | null | undefined | false | readonly Child[];
+
+type Tag = keyof HTMLElementTagNameMap;
+type TagOf<S> = S extends `${infer T extends Tag}.${string}` ? T : S extends Tag ? S : never;
+
+const isNode = (child: Child): child is Node | string => typeof child === 'string' || child instanceof Node;
+const listNodes = (children: readonly Child[]) => (children.flat(9) as Child[]).filter(isNode);
 
 /**
- * An element with attributes and children. `true` sets an empty attribute, `false` leaves it out. There is no
- * `style` attribute on purpose: the server's content security policy forbids it; use {@link cssVariable}.
+ * An element with classes, attributes and children. `true` sets an empty attribute; `false` leaves it out. `--name` is a
+ * CSS variable. A `button` submits no form unless its type says so. The server's content security policy forbids the attribute `style`.
+ *
+ * @param selector a tag with classes: `p.small.trouble`
+ * @example
+ * el('li', el('button.chip', { onclick: remove }, name))
  */
-export function el<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Attributes = {},
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) {
+export function el<S extends Tag | `${Tag}.${string}`>(
+  selector: S,
+  ...parts: [Attributes, ...Child[]] | Child[]
+): HTMLElementTagNameMap[TagOf<S>] {
+  const [tag, ...classes] = selector.split('.');
+  const [first, ...rest] = parts;
+  const isPlain =
+    typeof first === 'object' && first !== null && !(first instanceof Node) && !Array.isArray(first);
+  const node = document.createElement(tag as TagOf<S>);
+  node.classList.add(...classes);
+  if (tag === 'button') {
+    node.setAttribute('type', 'button');
+  }
+  for (const [name, value] of Object.entries(isPlain ? (first as Attributes) : {})) {
+    if (typeof value === 'function') {
+      node.addEventListener(name.slice(2), value as EventListener);
+    } else if (name === 'class') {
+      node.className += ` ${value}`;
+    } else if (name.startsWith('--')) {
+      node.style.setProperty(name, String(value));
+    } else if (value !== false && value != null) {
       node.setAttribute(name, value === true ? '' : String(value));
     }
   }
-  node.append(...children);
+  node.append(...listNodes((isPlain ? rest : parts) as Child[]));
   return node;
 }
 
+/** Replaces what a node contains. */
+export function fill(node: Element, ...children: Child[]): void {
+  node.replaceChildren(...listNodes(children));
+}
+
+/** How a button looks; one that `writes` is hidden if the server is read-only. */
+type Kind = 'primary' | 'plain' | 'plain.writes' | 'primary.writes';
+
 /** A button that does something on click. */
-export function button(text: string, kind: 'primary' | 'plain', onClick: () => void): HTMLButtonElement {
-  const node = el('button', { type: 'button', class: `button ${kind}` }, text);
-  node.addEventListener('click', onClick);
-  return node;
+export function button(text: string, kind: Kind, onClick: () => void): HTMLButtonElement {
+  return el(`button.button.${kind}`, { onclick: onClick }, text);
+}
+
+/** A function that writes text into a node. */
+export const writeInto = (node: Element) => (words: string) => {
+  node.textContent = words;
+};
+
+/** An alert with what went wrong. */
+export const alertOf = (words: string) => el('p.trouble', { role: 'alert' }, words);
+
+/** A button that opens the browser's chooser of files, and its field. The same file can be chosen twice in a row. */
+export function fileButton(
+  text: string,
+  kind: Kind,
+  attributes: Attributes,
+  take: (files: File[]) => unknown,
+): Child[] {
+  const onchange = () => {
+    const files = [...(field.files ?? [])];
+    field.value = '';
+    if (files.length > 0) {
+      void take(files);
+    }
+  };
+  const field = el('input', { type: 'file', hidden: true, 'aria-label': text, onchange, ...attributes });
+  return [button(text, kind, () => field.click()), field];
 }
 
 /** Downloads a file. */
@@ -37,8 +100,8 @@ export function saveFile(file: Blob, name: string): void {
 }
 
 /** Opens a dialog, and removes it when it closes. */
-export function openDialog(attributes: Attributes, ...content: (Node | string)[]): HTMLDialogElement {
-  const dialog = el('dialog', attributes, ...content);
+export function openDialog(attributes: Attributes, ...content: Child[]): HTMLDialogElement {
+  const dialog = el('dialog.dialog.surface', attributes, ...content);
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -73,13 +136,11 @@ export function icon(name: string): SVGSVGElement {
   return svg('svg', { 'aria-hidden': 'true', class: 'icon' }, svg('use', { href: `#icon-${name}` }));
 }
 
-/** Sets a CSS custom property through the DOM, which the content security policy allows. */
-export function cssVariable<T extends HTMLElement>(node: T, name: `--${string}`, value: string): T {
-  node.style.setProperty(name, value);
-  return node;
-}
+/** A bar as long as a share, 0..1. The text beside it says the same. */
+export const shareBar = (share: number) =>
+  el('span.bar', { 'aria-hidden': 'true', '--share': `${Math.max(0, share) * 100}%` });
 
 /** Text whose `backticked` parts become code elements, as in the server's hints. */
 export function withCode(text: string): (Node | string)[] {
-  return text.split('`').map((part, i) => (i % 2 === 1 ? el('code', {}, part) : part));
+  return text.split('`').map((part, i) => (i % 2 === 1 ? el('code', part) : part));
 }

@@ -29,7 +29,28 @@ export class Problem extends Error {
   get hint(): string | undefined {
     return problemText(this.code)?.hint ?? this.said.hint;
   }
+
+  /** Title and hint as one text. */
+  get words(): string {
+    return [this.title, this.hint].filter(Boolean).join(' ');
+  }
 }
+
+/** Narrows what was caught to a problem. @throws anything else, which is a fault of the page */
+export function expectProblem(error: unknown): Problem {
+  if (error instanceof Problem) {
+    return error;
+  }
+  throw error;
+}
+
+/** For `catch`: `value` in place of what a problem prevents. */
+export const unlessProblem =
+  <T>(value: T) =>
+  (error: unknown): T => {
+    expectProblem(error);
+    return value;
+  };
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 

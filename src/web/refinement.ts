@@ -1,6 +1,6 @@
 /** "More like this" and "not like this" for the neighbours of a photo: the marks, and the search results with them. */
 import type { Identification, Neighbour } from '../engine/engine.js';
-import { embedPhoto, searchByExamples } from './api.js';
+import { embedPhoto, search } from './api.js';
 import type { Entry } from './session.js';
 
 /** A user's mark on a neighbour. */
@@ -67,12 +67,8 @@ export class Refinement {
     const idsOf = (mark: Mark) =>
       this.marked.filter((each) => each.mark === mark).map(({ neighbour }) => neighbour.id);
     const positives = [await this.#embedding, ...idsOf('more')];
-    const found = await searchByExamples(
-      collection,
-      positives,
-      idsOf('less'),
-      answer?.neighbours.length ?? 20,
-    );
+    const k = answer?.neighbours.length ?? 20;
+    const found = await search({ collection, positives, negatives: idsOf('less'), k });
     if (turn !== this.#turn) {
       return false;
     }

@@ -1,14 +1,7 @@
 /** Starts the page: connects the inputs (files, drop, paste, keys, collection) to the flow in app.ts. */
+import type { ServerInfo } from '../client/wire.js';
 import './styles/page.css';
-import {
-  examplePhoto,
-  fetchPhoto,
-  hasApiKey,
-  type Intake,
-  readIntake,
-  readShared,
-  setApiKey,
-} from './api.js';
+import { examplePhoto, fetchPhoto, hasApiKey, readServer, readShared, setApiKey } from './api.js';
 import { App } from './app.js';
 import { CollectionChooser } from './collections.js';
 import { byId } from './dom.js';
@@ -17,7 +10,7 @@ import { hint } from './hint.js';
 import { fromDrop, fromField, fromPaste } from './input.js';
 import { keepFocus } from './keep-focus.js';
 import { startRoutes } from './manage/routes.js';
-import { Problem } from './problem.js';
+import { expectProblem, unlessProblem } from './problem.js';
 import { startLanguage, texts } from './texts/texts.js';
 import { startTheme } from './theme.js';
 import { showBreeds } from './views/breeds.js';
@@ -49,12 +42,13 @@ const chooser = new CollectionChooser(
   },
   (name) => hint(texts.ask.missing(name)),
 );
-let intake: Intake | null = null;
+/** What the server says about itself; null while it is not known. */
+let server: ServerInfo | null = null;
 const app = new App({
   collection: () => chooser.value,
   follow: () => void (chooser.follow() && showBreeds(chooser.value)),
   needKey: askForKey,
-  intake: () => intake,
+  server: () => server,
 });
 const take = (photos: File[]) => {
   // A photo given on a collection's page is a question, too.
@@ -68,12 +62,11 @@ const routes = startRoutes(() => void loadCollections(), askForKey);
 async function loadCollections(): Promise<void> {
   try {
     await chooser.load();
-    intake ??= await readIntake();
+    // A question will meet the same problem and report it.
+    server ??= await readServer().catch(unlessProblem(null));
     await showBreeds(chooser.value);
   } catch (error) {
-    if (!(error instanceof Problem)) {
-      throw error;
-    }
+    expectProblem(error);
     askForKey();
   }
 }
@@ -100,17 +93,14 @@ for (const [control, id] of [
   fromField(field, take);
 }
 fromDrop(take);
-fromPaste(take, (link) => (intake?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([])));
+fromPaste(take, (link) => (server?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([])));
 
-/** Does something that the server may refuse, and shows the problem. */
+/** Does something that the server may refuse, and shows the problem in place of an answer. */
 async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Problem)) {
-      throw error;
-    }
-    app.refuse(error, () => void attempt(work));
+    app.refuse(expectProblem(error), () => void attempt(work));
   }
 }
 

@@ -1,4 +1,5 @@
 /** Light or dark: the system's choice until the user makes another, which this browser then remembers. */
+import { lastingMemory } from './browser-memory.js';
 
 type Theme = 'light' | 'dark';
 
@@ -14,7 +15,7 @@ function current(): Theme {
 
 /** Applies the remembered theme and makes `toggle` switch it. */
 export function startTheme(toggle: HTMLButtonElement): void {
-  const stored = localStorage.getItem(STORED);
+  const stored = lastingMemory.read(STORED);
   if (stored === 'light' || stored === 'dark') {
     document.documentElement.dataset.theme = stored;
   }
@@ -22,7 +23,7 @@ export function startTheme(toggle: HTMLButtonElement): void {
   toggle.addEventListener('click', () => {
     const next: Theme = current() === 'dark' ? 'light' : 'dark';
     document.documentElement.dataset.theme = next;
-    localStorage.setItem(STORED, next);
+    lastingMemory.write(STORED, next);
     show();
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', show);

@@ -44,18 +44,6 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('asks about a photo named in the URL, if the server fetches photos', async () => {
-    const asked = `${stage.app.url}/?collection=album&url=${encodeURIComponent('https://example.org/cats/a.jpg')}`;
-    const refused = await open(stage.browser, asked);
-    expect(await reaches(refused.page, 'problem')).toContain('does not fetch photos from the web');
-    const body = await sceneJpeg(320, 240, 2);
-    const { page } = await open(stage.browser, asked, {}, async (fresh) => {
-      await fresh.route('**/v1/fetch?*', (route) => route.fulfill({ contentType: 'image/jpeg', body }));
-    });
-    expect(await reaches(page, 'answer')).toBe('Round thing');
-    expect(await page.locator('#caption').textContent()).toContain('a.jpg');
-  });
-
   it('shows where to drop while a file is dragged over the page', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     const zone = page.locator('.dropzone');
@@ -184,28 +172,6 @@ describeInBrowser('a photo and its answer', (stage) => {
     await page.getByText('Not known here.').waitFor();
     await page.getByLabel('Collection').selectOption('album');
     await page.getByText('Knows 2 breeds from 6 photos').waitFor();
-    expect(complaints).toEqual([]);
-  });
-
-  it('enlarges a neighbour beside the photo, and searches with it', async () => {
-    const photo = await stage.file('scene.jpg', await sceneJpeg(320, 240, 2));
-    const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);
-    await choose(page, photo);
-    await reaches(page, 'answer');
-    await page
-      .getByRole('button', { name: /enlarge/ })
-      .nth(1)
-      .click();
-    const dialog = page.getByRole('dialog');
-    await expect.poll(() => dialog.locator('.beside-pictures img').count()).toBe(2);
-    expect(await dialog.textContent()).toMatch(/Similarity [01]\.\d\d/);
-    expect(await dialog.locator('.source').first().textContent()).toMatch(/^drawn\/\d\.jpg$/);
-    await dialog.getByRole('button', { name: 'Search with this one' }).click();
-    await expect.poll(() => dialog.locator('.similar img').count()).toBe(5);
-    await dialog.locator('.similar-item').first().click();
-    await dialog.getByText('to the one before').waitFor();
-    await page.keyboard.press('Escape');
-    expect(await dialog.count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 });

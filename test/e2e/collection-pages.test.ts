@@ -1,17 +1,10 @@
 import { BlobWriter, TextReader, Uint8ArrayReader, ZipWriter } from '@zip.js/zip.js';
-import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { sceneJpeg } from '../helpers/images.js';
 import { open } from './helpers/browser.js';
 import { CHELSEA, dropPaths } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
-
-async function findBarriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<AxeResults>('axe.run()');
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 /** Photos of a folder by their paths, with two that are none. */
 async function drawFolder(): Promise<Record<string, Uint8Array>> {
@@ -262,39 +255,6 @@ describeInBrowser('the pages of a collection', (stage) => {
     await (await chooser).setFiles(CHELSEA);
     await page.getByText('chelsea.png is at the double ring.').waitFor();
     expect(complaints).toEqual([]);
-  });
-
-  it.each(['light', 'dark'] as const)(
-    'have no barriers for assistive technology, %s',
-    async (colorScheme) => {
-      const options = { colorScheme, reducedMotion: 'reduce' as const };
-      for (const [address, ready] of [
-        ['empty', '.advice'],
-        ['album/map', '.map-canvas'],
-        ['tie/duplicates', '.pair'],
-        ['album/quality', '.work'],
-      ] as const) {
-        const { page } = await open(stage.browser, `${stage.app.url}/#/collections/${address}`, options);
-        await page.locator(ready).first().waitFor();
-        expect([address, await findBarriers(page)]).toEqual([address, []]);
-      }
-    },
-  );
-
-  it.each([320, 390, 1280])('never scroll sideways at %i pixels', async (width) => {
-    for (const [address, ready] of [
-      ['empty', '.advice'],
-      ['album/map', '.map-canvas'],
-      ['tie/duplicates', '.pair'],
-      ['album/quality', '.work'],
-    ] as const) {
-      const { page } = await open(stage.browser, `${stage.app.url}/#/collections/${address}`, {
-        viewport: { width, height: 800 },
-      });
-      await page.locator(ready).first().waitFor();
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect([address, overflow <= 0 ? 'fits' : overflow]).toEqual([address, 'fits']);
-    }
   });
 
   it('speak German', async () => {

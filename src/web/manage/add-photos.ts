@@ -3,10 +3,11 @@
  * page.
  */
 import type { LabelList } from '../../client/wire.js';
-import { button, el } from '../dom.js';
+import { isReadOnly } from '../api.js';
+import { attempt } from '../attempt.js';
+import { alertOf, button, type Child, el, fileButton, fill } from '../dom.js';
 import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
-import { attempt, problemWords } from './attempt.js';
 import { getFileLimit } from './manage-calls.js';
 import {
   type Dropped,
@@ -41,10 +42,10 @@ const isZip = (file: File | undefined) => file !== undefined && /\.zip$/i.test(f
 /** Adds photos to a collection. */
 export class AddPhotos {
   readonly element: HTMLDetailsElement;
-  readonly #place = el('div', {});
-  readonly #resume = el('div', {});
+  readonly #place = el('div');
+  readonly #resume = el('div');
   readonly #advice: HTMLElement;
-  readonly #help = el('p', {}, texts.manage.add.help);
+  readonly #help = el('p', texts.manage.add.help);
   readonly #single = el('input', {
     id: 'add-label',
     autocomplete: 'off',
@@ -64,28 +65,31 @@ export class AddPhotos {
     const t = texts.manage.add;
     this.#advice = emptyAdvice({ name: collection });
     this.element = el(
-      'details',
-      { class: 'adding' },
-      el('summary', {}, t.title),
+      'details.adding.writes.surface',
+      el('summary', t.title),
       this.#advice,
       this.#help,
-      el('p', { class: 'actions' }, ...this.#folderChooser(), ...this.#zipChooser()),
+      el(
+        'p.actions',
+        this.#folderChooser(),
+        fileButton(t.zip, 'plain', { accept: '.zip,application/zip' }, ([zip]) => this.#offerZip(zip!)),
+      ),
       el('label', { for: 'add-label' }, t.single),
       this.#single,
-      el('p', { class: 'actions' }, ...this.#photoChooser()),
+      el(
+        'p.actions',
+        fileButton(t.photos, 'plain', { accept: 'image/*', multiple: true }, (files) =>
+          this.#offerPhotos(files),
+        ),
+      ),
       this.#resume,
       this.#place,
     );
     const { signal } = this.#closed;
     // Runs before the page's own listener, which would identify the photo.
     addEventListener('drop', (event) => this.#drop(event), { capture: true, signal });
-    addEventListener(
-      'beforeunload',
-      (event) => this.#uploader?.state === 'running' && event.preventDefault(),
-      {
-        signal,
-      },
-    );
+    const stay = (event: Event) => this.#uploader?.state === 'running' && event.preventDefault();
+    addEventListener('beforeunload', stay, { signal });
     void this.#offerToGoOn();
   }
 
@@ -106,56 +110,30 @@ export class AddPhotos {
     this.#uploader?.cancel();
   }
 
-  #folderChooser(): HTMLElement[] {
+  #folderChooser(): Child {
     const t = texts.manage.add;
     const pick = folderPicker();
     if (pick === undefined) {
-      return this.#field(t.folder, { webkitdirectory: true, multiple: true }, (files) =>
+      return fileButton(t.folder, 'primary', { webkitdirectory: true, multiple: true }, (files) =>
         this.#offer(async () => listFiles(files), { kind: 'folder', handle: null }),
       );
     }
-    return [
-      button(t.folder, 'primary', async () => {
-        const handle = await pick.call(window, { mode: 'read' }).catch((error: unknown) => {
-          // The user cancelled the picker.
-          if (error instanceof DOMException && error.name === 'AbortError') {
-            return null;
-          }
-          throw error;
-        });
-        if (handle !== null) {
-          await this.#offer(() => listFolder(handle), { kind: 'folder', handle });
+    return button(t.folder, 'primary', async () => {
+      const handle = await pick.call(window, { mode: 'read' }).catch((error: unknown) => {
+        // The user cancelled the picker.
+        if (error instanceof DOMException && error.name === 'AbortError') {
+          return null;
         }
-      }),
-    ];
-  }
-
-  #zipChooser(): HTMLElement[] {
-    return this.#field(texts.manage.add.zip, { accept: '.zip,application/zip' }, ([zip]) =>
-      this.#offerZip(zip!),
-    );
-  }
-
-  #photoChooser(): HTMLElement[] {
-    return this.#field(texts.manage.add.photos, { accept: 'image/*', multiple: true }, (files) =>
-      this.#offerPhotos(files),
-    );
-  }
-
-  #field(text: string, attributes: Record<string, string | boolean>, take: (files: File[]) => Promise<void>) {
-    const field = el('input', { type: 'file', hidden: true, 'aria-label': text, ...attributes });
-    field.addEventListener('change', () => {
-      const files = [...(field.files ?? [])];
-      field.value = '';
-      if (files.length > 0) {
-        void take(files);
+        throw error;
+      });
+      if (handle !== null) {
+        await this.#offer(() => listFolder(handle), { kind: 'folder', handle });
       }
     });
-    return [button(text, 'plain', () => field.click()), field];
   }
 
   #drop(event: DragEvent): void {
-    if (event.dataTransfer === null || event.dataTransfer.items.length === 0) {
+    if (isReadOnly() || event.dataTransfer === null || event.dataTransfer.items.length === 0) {
       return;
     }
     event.preventDefault();
@@ -195,18 +173,17 @@ export class AddPhotos {
   ) {
     const t = texts.manage.add;
     if (this.#uploader?.state === 'running' || this.#uploader?.state === 'paused') {
-      this.#place.prepend(el('p', { class: 'trouble', role: 'alert' }, t.busy));
+      this.#place.prepend(alertOf(t.busy));
       return;
     }
-    this.#place.replaceChildren(el('p', { role: 'status' }, t.listing));
-    const say = (words: string) =>
-      this.#place.replaceChildren(el('p', { class: 'trouble', role: 'alert' }, words));
+    fill(this.#place, el('p', { role: 'status' }, t.listing));
+    const say = (words: string) => fill(this.#place, alertOf(words));
     const listing = await list().catch((error: unknown) => {
       say(
         error instanceof TooManyFiles
           ? t.tooMany
           : error instanceof Problem
-            ? problemWords(error)
+            ? error.words
             : `${t.unreadable} ${error instanceof Error ? error.message : ''}`,
       );
       return null;
@@ -222,9 +199,9 @@ export class AddPhotos {
       const limit = await getFileLimit();
       const onStart = (plan: Plan, chosen: Rule) =>
         void this.#start(plan, listing.name, origin, chosen, limit);
-      const onCancel = () => this.#place.replaceChildren();
+      const onCancel = () => fill(this.#place);
       const input = { listing, labels: this.#labels, limit, rule, single, onStart, onCancel };
-      this.#place.replaceChildren(planPreview(input));
+      fill(this.#place, planPreview(input));
     }, say);
   }
 
@@ -236,8 +213,8 @@ export class AddPhotos {
     });
     const uploader = new Uploader(this.collection, plan.photos, view, limit);
     this.#uploader = uploader;
-    this.#resume.replaceChildren();
-    this.#place.replaceChildren(view.element);
+    fill(this.#resume);
+    fill(this.#place, view.element);
     const note = async () => {
       if (origin !== null) {
         const { collection } = this;
@@ -267,7 +244,7 @@ export class AddPhotos {
     }
     const { name, kind, handle, done, total, rule } = unfinished;
     const drop = () => {
-      this.#resume.replaceChildren();
+      fill(this.#resume);
       void forget(this.collection);
     };
     const goOn = async () => {
@@ -276,12 +253,12 @@ export class AddPhotos {
       }
     };
     this.element.open = true;
-    this.#resume.replaceChildren(
-      el('p', {}, t.unfinished(name, done, total), ' ', handle === null ? t.chooseAgain(kind) : ''),
+    fill(
+      this.#resume,
+      el('p', t.unfinished(name, done, total), ' ', handle === null ? t.chooseAgain(kind) : ''),
       el(
-        'p',
-        { class: 'actions' },
-        ...(handle === null ? [] : [button(t.goOn, 'primary', () => void goOn())]),
+        'p.actions',
+        handle === null ? null : button(t.goOn, 'primary', () => void goOn()),
         button(t.forget, 'plain', drop),
       ),
     );

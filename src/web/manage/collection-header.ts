@@ -1,9 +1,9 @@
 /** The header of a collection's pages: its name, description and state, and links to its pages. */
 import type { CollectionInfo } from '../../client/wire.js';
-import { button, el, openDialog, withCode } from '../dom.js';
+import { attempt } from '../attempt.js';
+import { button, el, fill, openDialog, withCode, writeInto } from '../dom.js';
 import { count } from '../format.js';
 import { texts } from '../texts/texts.js';
-import { attempt } from './attempt.js';
 import { deleteCollection, updateCollection } from './manage-calls.js';
 
 /** The pages of a collection, in the order of their links. */
@@ -26,9 +26,7 @@ export function stateOf({ calibration, index, count: items, reembedding }: Colle
 
 /** Why a collection cannot be used, and what to do about it; nothing if it can. */
 export function problemOf({ problem }: CollectionInfo): HTMLElement[] {
-  return problem === null
-    ? []
-    : [el('p', { class: 'trouble' }, ...withCode(`${problem.detail} ${problem.hint}`))];
+  return problem === null ? [] : [el('p.trouble', withCode(`${problem.detail} ${problem.hint}`))];
 }
 
 interface Question {
@@ -43,31 +41,30 @@ interface Question {
 
 /** Asks for confirmation in a dialog that stays open while the action fails. */
 function ask({ title, content, yes, no, isDangerous, act }: Question): void {
-  const trouble = el('p', { class: 'trouble', role: 'alert' });
-  const form = el('form', { method: 'dialog' }, el('h2', {}, title), ...content, trouble);
-  const dialog = openDialog({ class: 'dialog', 'aria-label': title }, form);
-  form.append(
+  const trouble = el('p.trouble', { role: 'alert' });
+  const submit = async () => {
+    trouble.textContent = (await act()) ?? '';
+    if (trouble.textContent === '') {
+      dialog.close();
+    }
+  };
+  const onsubmit = (event: Event) => {
+    event.preventDefault();
+    void attempt(submit, writeInto(trouble));
+  };
+  const form = el(
+    'form',
+    { onsubmit },
+    el('h2', title),
+    content,
+    trouble,
     el(
-      'p',
-      { class: 'actions' },
-      el('button', { type: 'submit', class: `button ${isDangerous ? 'danger' : 'primary'}` }, yes),
+      'p.actions',
+      el(`button.button.${isDangerous ? 'danger' : 'primary'}`, { type: 'submit' }, yes),
       button(no, 'plain', () => dialog.close()),
     ),
   );
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    await attempt(
-      async () => {
-        trouble.textContent = (await act()) ?? '';
-        if (trouble.textContent === '') {
-          dialog.close();
-        }
-      },
-      (words) => {
-        trouble.textContent = words;
-      },
-    );
-  });
+  const dialog = openDialog({ 'aria-label': title }, form);
 }
 
 /** Asks for the collection's name before it is deleted. */
@@ -76,7 +73,7 @@ export function askToDelete({ name, count: items }: CollectionInfo, onDeleted: (
   const field = el('input', { autocomplete: 'off', spellcheck: 'false', required: true });
   ask({
     title: t.title(name),
-    content: [el('p', {}, t.warning(count(items, 'photo'))), el('label', {}, t.confirm(name), field)],
+    content: [el('p', t.warning(count(items, 'photo'))), el('label', t.confirm(name), field)],
     yes: t.yes,
     no: t.no,
     isDangerous: true,
@@ -117,9 +114,9 @@ export function askToEdit(info: CollectionInfo, onChange: (name: string) => void
   ask({
     title: t.title(name),
     content: [
-      el('label', {}, t.name, named),
-      el('label', {}, t.aliases, others, el('span', { class: 'small' }, t.aliasesHelp)),
-      el('label', {}, t.description, about),
+      el('label', t.name, named),
+      el('label', t.aliases, others, el('span.small', t.aliasesHelp)),
+      el('label', t.description, about),
     ],
     yes: t.yes,
     no: texts.cancel,
@@ -138,10 +135,10 @@ export function askToEdit(info: CollectionInfo, onChange: (name: string) => void
 
 /** The header of a page of a collection; `show` updates it. */
 export class CollectionHeader {
-  readonly element = el('header', { class: 'collection-head' });
-  readonly #state = el('p', { class: 'small', role: 'status' });
-  readonly #about = el('p', { class: 'about', dir: 'auto' });
-  readonly #problem = el('div', {});
+  readonly element = el('header.collection-head');
+  readonly #state = el('p.small', { role: 'status' });
+  readonly #about = el('p.about', { dir: 'auto' });
+  readonly #problem = el('div');
 
   constructor(
     private readonly name: string,
@@ -149,39 +146,35 @@ export class CollectionHeader {
   ) {
     const t = texts.manage;
     const links = PAGES.map((each) =>
-      el(
-        'a',
-        { class: 'tool', href: addressOf(name, each), 'aria-current': each === page && 'page' },
-        t.pages[each],
-      ),
+      el('a.tool', { href: addressOf(name, each), 'aria-current': each === page && 'page' }, t.pages[each]),
     );
     this.element.append(
-      el('p', {}, el('a', { class: 'back-link', href: '#/collections' }, t.all)),
+      el('p', el('a.back-link', { href: '#/collections' }, t.all)),
       el('h1', { id: 'manage-title', tabindex: -1 }, name),
       this.#about,
       this.#state,
       this.#problem,
-      el('nav', { class: 'pages collection-pages', 'aria-label': t.pagesOf(name) }, ...links),
+      el('p.reads.small', t.readOnly),
+      el('nav.pages.collection-pages', { 'aria-label': t.pagesOf(name) }, links),
     );
   }
 
   /** @param onChange called when the collection was changed */
   show(info: CollectionInfo, onChange: () => void): void {
     const t = texts.manage;
-    const edit = button(t.editing.edit, 'plain', () =>
-      askToEdit(info, (name) => {
-        if (name === this.name) {
-          onChange();
-        } else {
-          location.hash = addressOf(name, this.page);
-        }
-      }),
-    );
+    const changed = (name: string) => {
+      if (name === this.name) {
+        onChange();
+      } else {
+        location.hash = addressOf(name, this.page);
+      }
+    };
+    const edit = button(t.editing.edit, 'plain.writes', () => askToEdit(info, changed));
     edit.classList.add('link');
-    this.#about.replaceChildren(...(info.description ? [`${info.description} `] : []), edit);
+    fill(this.#about, info.description && `${info.description} `, edit);
     const aliases = info.aliases.length > 0 ? ` ${t.state.aliases(info.aliases.join(', '))}` : '';
     const state = info.count === 0 ? t.state.empty : `${count(info.count, 'photo')}, ${stateOf(info)}.`;
     this.#state.textContent = state + aliases;
-    this.#problem.replaceChildren(...problemOf(info));
+    fill(this.#problem, problemOf(info));
   }
 }

@@ -1,71 +1,69 @@
 /** The list of collections with their contents and state, and the forms to create, import and delete one. */
-import type { CollectionInfo } from '../../client/wire.js';
-import { listCollections } from '../api.js';
-import { button, el, saveFile } from '../dom.js';
+import type { CollectionInfo, ImportAnswer } from '../../client/wire.js';
+import { isReadOnly, listCollections, pathOf } from '../api.js';
+import { attempt } from '../attempt.js';
+import { button, type Child, el, fileButton, fill, writeInto } from '../dom.js';
 import { count } from '../format.js';
 import { hint } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import { attempt } from './attempt.js';
 import { addressOf, askToDelete, askToEdit, nameField, problemOf, stateOf } from './collection-header.js';
-import { createCollection, exportCollection, importCollection } from './manage-calls.js';
+import { startJob } from './follow-job.js';
+import { createCollection, download, startImport } from './manage-calls.js';
+import { runJob } from './run-job.js';
+
+/** Exports a collection as a job, whose file the browser downloads. A read-only server runs no jobs. */
+async function exportTo(place: HTMLElement, name: string, opener: HTMLButtonElement): Promise<void> {
+  if (isReadOnly()) {
+    await attempt(() => download(pathOf(name, '/export')));
+    return;
+  }
+  const begin = () => startJob({ kind: 'export', collection: name });
+  await runJob(place, { title: texts.manage.list.export, begin, opener }, async ({ id }) => {
+    await download(`v1/jobs/${id}/file`);
+    fill(place);
+  });
+}
 
 function row(collection: CollectionInfo, onChange: () => void): HTMLLIElement {
   const t = texts.manage.list;
   const { name, description, aliases, count: items } = collection;
+  const place = el('div', { 'aria-live': 'polite' });
+  const exporter = button(t.export, 'plain', () => void exportTo(place, name, exporter));
   return el(
-    'li',
-    { class: 'collection' },
-    el('h2', {}, el('a', { href: addressOf(name) }, name)),
-    el('p', { class: 'collection-count' }, count(items, 'photo')),
-    el('p', { class: 'small' }, stateOf(collection)),
-    ...(description ? [el('p', { dir: 'auto' }, description)] : []),
-    ...(aliases.length > 0
-      ? [el('p', { class: 'small' }, texts.manage.state.aliases(aliases.join(', ')))]
-      : []),
-    ...problemOf(collection),
+    'li.collection.surface',
+    el('h2', el('a', { href: addressOf(name) }, name)),
+    el('p.collection-count', count(items, 'photo')),
+    el('p.small', stateOf(collection)),
+    description && el('p', { dir: 'auto' }, description),
+    aliases.length > 0 && el('p.small', texts.manage.state.aliases(aliases.join(', '))),
+    problemOf(collection),
     el(
-      'p',
-      { class: 'actions' },
-      el('a', { class: 'button plain', href: `?collection=${encodeURIComponent(name)}` }, t.ask),
-      button(t.edit, 'plain', () => askToEdit(collection, onChange)),
-      exportButton(name),
-      button(t.delete, 'plain', () => askToDelete(collection, onChange)),
+      'p.actions',
+      el('a.button.plain', { href: `?collection=${encodeURIComponent(name)}` }, t.ask),
+      button(t.edit, 'plain.writes', () => askToEdit(collection, onChange)),
+      exporter,
+      button(t.delete, 'plain.writes', () => askToDelete(collection, onChange)),
     ),
+    place,
   );
 }
 
-function exportButton(name: string): HTMLButtonElement {
-  const node = button(texts.manage.list.export, 'plain', async () => {
-    node.setAttribute('aria-busy', 'true');
-    await attempt(async () => saveFile(await exportCollection(name), `${name}.parquet`));
-    node.removeAttribute('aria-busy');
-  });
-  return node;
-}
-
 /** Imports an export file; the collection keeps its name unless another is given. */
-function importField(name: HTMLInputElement, say: (words: string) => void): HTMLElement[] {
+function importField(name: HTMLInputElement, place: HTMLElement): Child[] {
   const t = texts.manage.list;
-  const field = el('input', { type: 'file', accept: '.parquet', hidden: true, 'aria-label': t.import });
-  const node = button(t.import, 'plain', () => field.click());
-  field.addEventListener('change', async () => {
-    const [file] = field.files ?? [];
-    field.value = '';
-    if (file === undefined) {
-      return;
-    }
-    name.value ||= file.name.replace(/\.parquet$/i, '').replaceAll(/[^\w-]+/g, '-');
+  return fileButton(t.import, 'plain', { accept: '.parquet' }, async ([file]) => {
+    name.value ||= file!.name.replace(/\.parquet$/i, '').replaceAll(/[^\w-]+/g, '-');
     if (!name.reportValidity()) {
       return;
     }
-    say(t.importing);
-    await attempt(async () => {
-      const { created, exists, failed } = await importCollection(name.value, file);
+    fill(place, t.importing);
+    const begin = () => startImport(name.value, file!);
+    await runJob(place, { title: t.import, begin }, ({ result }) => {
+      const { created, exists, failed } = result as ImportAnswer;
       hint(t.imported(count(created, 'photo'), exists, failed));
       location.hash = addressOf(name.value);
-    }, say);
+    });
   });
-  return [node, field];
 }
 
 function creation(): HTMLFormElement {
@@ -77,46 +75,41 @@ function creation(): HTMLFormElement {
     autocomplete: 'off',
     dir: 'auto',
   });
-  const trouble = el('p', { class: 'trouble', role: 'alert' });
-  const say = (words: string) => {
-    trouble.textContent = words;
+  const trouble = el('p.trouble', { role: 'alert' });
+  const onsubmit = async (event: Event) => {
+    event.preventDefault();
+    const create = () => createCollection(name.value, description.value.trim());
+    if (await attempt(create, writeInto(trouble))) {
+      location.hash = addressOf(name.value);
+    } else {
+      name.focus();
+    }
   };
-  const form = el(
-    'form',
-    { class: 'creation' },
-    el('h2', {}, t.creation),
+  return el(
+    'form.creation.writes.surface',
+    { onsubmit },
+    el('h2', t.creation),
     el('label', { for: 'new-name' }, t.name),
     name,
     el('label', { for: 'new-description' }, t.description),
     description,
     trouble,
-    el(
-      'p',
-      { class: 'actions' },
-      el('button', { type: 'submit', class: 'button primary' }, t.create),
-      ...importField(name, say),
-    ),
+    el('p.actions', el('button.button.primary', { type: 'submit' }, t.create), importField(name, trouble)),
   );
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    const isDone = await attempt(() => createCollection(name.value, description.value.trim()), say);
-    if (isDone) {
-      location.hash = addressOf(name.value);
-    } else {
-      name.focus();
-    }
-  });
-  return form;
 }
 
 /** The view at `#/collections`. @throws Problem */
 export async function collectionListView(reload: () => void): Promise<HTMLElement> {
   const collections = await listCollections();
   return el(
-    'section',
-    { class: 'manage', 'aria-labelledby': 'manage-title' },
+    'section.manage',
+    { 'aria-labelledby': 'manage-title' },
     el('h1', { id: 'manage-title', tabindex: -1 }, texts.manage.title),
-    el('ul', { class: 'collections' }, ...collections.map((each) => row(each, reload))),
+    el('p.reads', texts.manage.readOnly),
+    el(
+      'ul.collections',
+      collections.map((each) => row(each, reload)),
+    ),
     creation(),
   );
 }

@@ -1,11 +1,11 @@
 /** Pairs of nearly identical photos, side by side, to keep or delete. */
 import type { DuplicatePage, Item } from '../../client/wire.js';
-import { button, el } from '../dom.js';
+import { attempt } from '../attempt.js';
+import { button, el, fill, writeInto } from '../dom.js';
 import { count, fileSize, formatNumber, humanise, similarity } from '../format.js';
 import { texts } from '../texts/texts.js';
-import { attempt } from './attempt.js';
-import { CollectionHeader } from './collection-header.js';
-import { pictureOf } from './item-dialog.js';
+import { pictureOf } from '../views/item-picture.js';
+import { CollectionPage } from './collection-page.js';
 import { deleteItems, getCollection, listDuplicates } from './manage-calls.js';
 import { offerUndo, settle } from './toast.js';
 
@@ -17,13 +17,11 @@ const SHOWN = 20;
 const THRESHOLDS = [0.99, 0.95, 0.9];
 
 /** The page at `#/collections/NAME/duplicates`. */
-export class DuplicatesPage {
-  readonly element = el('section', { class: 'manage', 'aria-labelledby': 'manage-title' });
-  readonly #header: CollectionHeader;
+export class DuplicatesPage extends CollectionPage {
   readonly #words = el('p', { role: 'status' });
-  readonly #list = el('ul', { class: 'pairs' });
-  readonly #more = el('p', { class: 'actions' });
-  readonly #threshold = el('select', { id: 'threshold' });
+  readonly #list = el('ul.pairs');
+  readonly #more = el('p.actions');
+  readonly #threshold = el('select', { id: 'threshold', onchange: () => void this.#look() });
   /** Pairs that were found but are not shown yet, the most similar first. */
   #waiting: Pair[] = [];
   #found = 0;
@@ -31,26 +29,20 @@ export class DuplicatesPage {
   readonly #deleted = new Set<string>();
   #turn = 0;
 
-  constructor(private readonly name: string) {
-    this.#header = new CollectionHeader(name, 'duplicates');
+  constructor(name: string) {
+    super(name, 'duplicates');
   }
 
-  /** @throws Problem collection_not_found */
   async open(): Promise<void> {
     const t = texts.manage.duplicates;
-    const info = await getCollection(this.name);
-    this.#header.show(
-      info,
-      () => void attempt(async () => this.#header.show(await getCollection(this.name), () => {})),
+    await this.showState();
+    const options = THRESHOLDS.map((value) =>
+      el('option', { value, selected: value === 0.95 }, t.thresholds[value]!),
     );
-    this.#threshold.append(
-      ...THRESHOLDS.map((value) => el('option', { value, selected: value === 0.95 }, t.thresholds[value]!)),
-    );
-    this.#threshold.addEventListener('change', () => void this.#look());
+    this.#threshold.append(...options);
     this.element.append(
-      this.#header.element,
-      el('p', {}, t.about),
-      el('p', { class: 'filter' }, el('label', { for: 'threshold' }, t.threshold), this.#threshold),
+      el('p', t.about),
+      el('p.filter', el('label', { for: 'threshold' }, t.threshold), this.#threshold),
       this.#words,
       this.#list,
       this.#more,
@@ -58,18 +50,14 @@ export class DuplicatesPage {
     void this.#look();
   }
 
-  close(): void {
+  override close(): undefined {
+    super.close();
     this.#turn += 1;
     settle();
   }
 
   async #look(): Promise<void> {
-    await attempt(
-      () => this.#search(),
-      (words) => {
-        this.#words.textContent = words;
-      },
-    );
+    await attempt(() => this.#search(), writeInto(this.#words));
   }
 
   /** Searches the whole collection page by page, and shows pairs as they are found. */
@@ -79,8 +67,8 @@ export class DuplicatesPage {
     const mine = ++this.#turn;
     this.#waiting = [];
     this.#found = 0;
-    this.#list.replaceChildren();
-    this.#more.replaceChildren();
+    fill(this.#list);
+    fill(this.#more);
     const { count: items } = await getCollection(this.name);
     let scanned = 0;
     for (let cursor: string | null = null; ; ) {
@@ -113,22 +101,21 @@ export class DuplicatesPage {
     }
     const rest = this.#waiting.length;
     const next = button(texts.manage.duplicates.more(rest), 'plain', () => this.#showMore(true));
-    this.#more.replaceChildren(...(rest === 0 ? [] : [next]));
+    fill(this.#more, rest > 0 && next);
   }
 
   #pairRow({ a, b, similarity: alike }: Pair): HTMLLIElement {
     const t = texts.manage.duplicates;
-    const row = el('li', { class: 'pair' });
+    const row = el('li.pair.surface');
     const keep = button(t.keepBoth, 'plain', () => this.#dismiss(row));
     row.append(
       el(
-        'p',
-        { class: 'small' },
+        'p.small',
         t.alike(similarity(alike)),
-        ...(a.label === b.label ? [] : [' ', el('strong', {}, t.otherLabels)]),
+        a.label === b.label ? null : [' ', el('strong', t.otherLabels)],
       ),
-      el('div', { class: 'two' }, this.#side(a, row), this.#side(b, row)),
-      el('p', { class: 'actions' }, keep),
+      el('div.two', this.#side(a, row), this.#side(b, row)),
+      el('p.actions', keep),
     );
     return row;
   }
@@ -136,18 +123,16 @@ export class DuplicatesPage {
   #side(item: Pair['a'], row: HTMLLIElement): HTMLElement {
     const t = texts.manage.duplicates;
     const source = item.source ?? item.id;
-    const remove = button(t.delete, 'plain', () => this.#delete(item, row));
+    const remove = button(t.delete, 'plain.writes', () => this.#delete(item, row));
     remove.setAttribute('aria-label', `${t.delete}: ${source}`);
     return el(
       'figure',
-      {},
-      pictureOf(this.name, item, humanise(item.label)),
+      pictureOf('span.item-frame', this.name, item, humanise(item.label)),
       el(
         'figcaption',
-        {},
-        el('bdi', {}, humanise(item.label)),
-        el('small', {}, el('bdi', {}, source)),
-        el('small', {}, fileSize(item.size)),
+        el('bdi', humanise(item.label)),
+        el('small', el('bdi', source)),
+        el('small', fileSize(item.size)),
       ),
       remove,
     );

@@ -1,8 +1,8 @@
 /** Starts jobs and follows their events to the end. */
 import type { Job as FinishedJob } from '../../client/wire.js';
 import type { JobRequest } from '../../jobs/job.js';
-import { call } from '../api.js';
-import { noAnswer, Problem } from '../problem.js';
+import { call, read } from '../api.js';
+import { expectProblem, noAnswer, type Problem } from '../problem.js';
 
 export type Job = Omit<FinishedJob, 'result'>;
 
@@ -13,8 +13,8 @@ export const isOver = ({ state }: Job) =>
   state === 'succeeded' || state === 'failed' || state === 'cancelled';
 
 /** @throws Problem */
-export async function startJob(request: JobRequest): Promise<Job> {
-  return (await call('v1/jobs', { method: 'POST', json: request })).json() as Promise<Job>;
+export function startJob(request: JobRequest): Promise<Job> {
+  return read('v1/jobs', { method: 'POST', json: request });
 }
 
 /** Cancels a job, which may be over already. */
@@ -24,13 +24,13 @@ export async function cancelJob(id: string): Promise<void> {
 
 /** The jobs of a collection, the newest first. @throws Problem */
 export async function listJobs(collection: string): Promise<Job[]> {
-  const { jobs } = (await (await call('v1/jobs')).json()) as { jobs: Job[] };
+  const { jobs } = await read<{ jobs: Job[] }>('v1/jobs');
   return jobs.filter((job) => job.collection === collection);
 }
 
 /** A job with its result. @throws Problem job_not_found */
-export async function getJob(id: string, signal?: AbortSignal): Promise<FinishedJob> {
-  return (await call(`v1/jobs/${id}`, signal && { signal })).json() as Promise<FinishedJob>;
+export function getJob(id: string, signal?: AbortSignal): Promise<FinishedJob> {
+  return read(`v1/jobs/${id}`, signal && { signal });
 }
 
 /** The data of the server-sent events. @throws Problem when the connection breaks */
@@ -78,10 +78,11 @@ export async function followJob(
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof Problem) || (error.status > 0 && error.status < 500)) {
-        throw error;
+      const problem = expectProblem(error);
+      if (problem.status > 0 && problem.status < 500) {
+        throw problem;
       }
-      onProgress(error);
+      onProgress(problem);
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     signal.throwIfAborted();

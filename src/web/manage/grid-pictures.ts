@@ -2,9 +2,7 @@
  * Shows the pictures of a grid as they come into view. Only tiles of nearby blocks are observed one by one, and a picture
  * is fetched when its tile has stayed in view for a moment, so that scrolling past ten thousand tiles causes no work.
  */
-import { hasApiKey, thumbnailPath, thumbnailUrl } from '../api.js';
-import { el } from '../dom.js';
-import { Problem } from '../problem.js';
+import { hangPicture } from '../views/item-picture.js';
 
 /** Milliseconds that a tile must be in view before its picture is fetched. */
 const REST_MS = 60;
@@ -67,25 +65,6 @@ export class GridPictures {
     this.#forget(frame);
     this.#inView.unobserve(frame);
     delete frame.dataset.id;
-    const picture = el('img', { alt: '', decoding: 'async' });
-    // If it cannot be loaded, the drawing stays.
-    picture.addEventListener('load', () => {
-      frame.replaceChildren(picture);
-      URL.revokeObjectURL(picture.src);
-    });
-    if (!hasApiKey()) {
-      picture.src = thumbnailPath(this.collection, id);
-      return;
-    }
-    thumbnailUrl(this.collection, id).then(
-      (url) => {
-        picture.src = url;
-      },
-      (error: unknown) => {
-        if (!(error instanceof Problem)) {
-          throw error;
-        }
-      },
-    );
+    hangPicture(frame, this.collection, { id, hasThumbnail: true });
   }
 }

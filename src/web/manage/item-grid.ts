@@ -5,11 +5,12 @@
  */
 import type { Item } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
-import { button, el, icon } from '../dom.js';
+import { isReadOnly } from '../api.js';
+import { attempt } from '../attempt.js';
+import { button, el, fill, icon } from '../dom.js';
 import { humanise } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { fileName } from '../views/neighbour.js';
-import { attempt } from './attempt.js';
 import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
 
@@ -18,6 +19,8 @@ import { listItems } from './manage-calls.js';
  * and 12 fills the last row.
  */
 const PART = 60;
+/** Parts that are removed together. */
+const PARTS_AT_ONCE = 12;
 /** Side of the corner that selects, in pixels: large enough for a finger. */
 const BOX = 48;
 
@@ -42,10 +45,11 @@ interface Tile {
 
 /** The grid of the items of a collection that match a filter. */
 export class ItemGrid {
-  readonly element = el('div', { class: 'items' });
+  readonly element = el('div.items');
   readonly #list = el('div', { role: 'list' });
-  readonly #end = el('p', { class: 'grid-end' });
+  readonly #end = el('p.grid-end');
   readonly #tiles = new Map<string, Tile>();
+  readonly #chosen = new Set<Tile>();
   readonly #pictures: GridPictures;
   readonly #more: IntersectionObserver;
   #cursor: string | null = null;
@@ -63,11 +67,7 @@ export class ItemGrid {
     this.element.append(this.#list, this.#end);
     this.#pictures = new GridPictures(collection);
     this.#more = new IntersectionObserver(
-      (entries) => {
-        if (entries.some(({ isIntersecting }) => isIntersecting)) {
-          void this.#load();
-        }
-      },
+      (entries) => entries.some(({ isIntersecting }) => isIntersecting) && this.#load(),
       { rootMargin: '1500px' },
     );
     this.#list.addEventListener('keydown', (event) => this.#move(event));
@@ -84,35 +84,40 @@ export class ItemGrid {
     void this.#load();
   }
 
-  get chosen(): Item[] {
-    return [...this.#tiles.values()].filter(({ box }) => box.checked).map(({ item }) => item);
-  }
-
   get #shown(): Tile[] {
     return [...this.#tiles.values()].filter(({ node }) => !node.hidden);
   }
 
   /** Selects all fetched items, or none. */
   chooseAll(isChosen: boolean): void {
-    for (const { box, node } of this.#tiles.values()) {
-      box.checked = isChosen && !node.hidden;
+    this.#choose(isChosen ? this.#shown : [...this.#chosen], isChosen);
+  }
+
+  #choose(tiles: readonly Tile[], isChosen: boolean): void {
+    for (const tile of tiles) {
+      tile.box.checked = isChosen;
+      // A style that depends on the box would be computed for all tiles again.
+      tile.node.classList.toggle('is-chosen', isChosen);
+      if (isChosen) {
+        this.#chosen.add(tile);
+      } else {
+        this.#chosen.delete(tile);
+      }
     }
-    this.events.onChosen(this.chosen);
+    this.events.onChosen([...this.#chosen].map(({ item }) => item));
   }
 
   /** Removes items from the grid. @returns a function that puts them back in place */
   remove(ids: string[]): () => void {
     const removed = ids.flatMap((id) => this.#tiles.get(id) ?? []);
-    for (const { node, box } of removed) {
-      node.hidden = true;
-      box.checked = false;
-    }
-    this.events.onChosen(this.chosen);
-    return () => {
+    const hide = (isHidden: boolean) => {
       for (const { node } of removed) {
-        node.hidden = false;
+        node.hidden = isHidden;
       }
     };
+    hide(true);
+    this.#choose(removed, false);
+    return () => hide(false);
   }
 
   /** Changes an item's label; in a grid of one label, an item with another label is removed. */
@@ -125,9 +130,6 @@ export class ItemGrid {
     tile.name.textContent = humanise(label);
     tile.box.setAttribute('aria-label', `${humanise(label)}, ${tile.item.source ?? id}`);
     tile.node.hidden = this.filter.label !== undefined && !this.filter.label.includes(label ?? '');
-    if (tile.node.hidden) {
-      tile.box.checked = false;
-    }
   }
 
   /** Focuses the item that was focused last, or the first remaining one. */
@@ -136,10 +138,19 @@ export class ItemGrid {
     (shown.find(({ box }) => box === this.#stop) ?? shown[0])?.box.focus();
   }
 
-  close(): void {
+  /** Takes the grid apart in steps: removing ten thousand photos at once would block the browser for a quarter of a second. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#pictures.close();
     this.#more.disconnect();
+    const isInView = ({ top, bottom }: DOMRect) => bottom > 0 && top < innerHeight;
+    const parts = [...this.#list.children].filter((part) => !isInView(part.getBoundingClientRect()));
+    while (parts.length > 0) {
+      for (const part of parts.splice(-PARTS_AT_ONCE)) {
+        part.remove();
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+    }
   }
 
   #load(): Promise<void> {
@@ -160,7 +171,7 @@ export class ItemGrid {
       }
       this.#cursor = page.next;
       for (let from = 0; from < page.items.length; from += PART) {
-        const part = el('div', { class: 'item-grid', role: 'presentation' });
+        const part = el('div.item-grid', { role: 'presentation' });
         part.append(...page.items.slice(from, from + PART).map((item) => this.#add(item)));
         this.#list.append(part);
         this.#pictures.watch(part);
@@ -175,31 +186,35 @@ export class ItemGrid {
     if (!isDone) {
       this.#more.disconnect();
       const again = button(texts.trouble.again, 'plain', () => {
-        this.#end.replaceChildren();
+        fill(this.#end);
         void this.#load();
       });
-      this.#end.replaceChildren(again);
+      fill(this.#end, again);
     }
   }
 
   #add(item: Item): HTMLElement {
     const source = item.source ?? item.id;
-    const box = el('input', { type: 'checkbox', 'aria-label': `${humanise(item.label)}, ${source}` });
-    const frame = el('span', { class: 'item-frame', 'aria-hidden': 'true' }, icon('paw'));
-    const name = el('bdi', {}, humanise(item.label));
+    // Where nothing can be changed, there is nothing to select for.
+    const box = el('input', {
+      type: isReadOnly() ? 'button' : 'checkbox',
+      'aria-label': `${humanise(item.label)}, ${source}`,
+      onchange: () => this.#choose([tile], tile.box.checked),
+    });
+    const frame = el('span.item-frame', { 'aria-hidden': 'true' }, icon('paw'));
+    const name = el('bdi', humanise(item.label));
     const words = el(
-      'span',
-      { class: 'item-words', 'aria-hidden': 'true' },
+      'span.item-words',
+      { 'aria-hidden': 'true' },
       name,
       el('small', { title: source }, fileName(source)),
     );
-    const node = el('div', { class: 'item', role: 'listitem' }, el('label', {}, box, frame, words));
+    const onclick = (event: MouseEvent) => this.#click(event, tile);
+    const node = el('div.item', { role: 'listitem', onclick }, el('label', box, frame, words));
     const tile = { item, node, box, name };
     // One tab stop; the arrow keys move from there.
     box.tabIndex = this.#stop === null ? 0 : -1;
     this.#stop ??= box;
-    node.addEventListener('click', (event) => this.#click(event, tile));
-    box.addEventListener('change', () => this.events.onChosen(this.chosen));
     this.#tiles.set(item.id, tile);
     if (item.hasThumbnail) {
       frame.dataset.id = item.id;
@@ -212,39 +227,39 @@ export class ItemGrid {
    * Shift, everything between the last selected photo and this one is selected.
    */
   #click(event: MouseEvent, tile: Tile): void {
-    if (event.target !== tile.box) {
-      const { left, top } = tile.node.getBoundingClientRect();
-      const isAtBox = event.clientX - left < BOX && event.clientY - top < BOX;
-      if (!isAtBox && !event.shiftKey && !event.ctrlKey && !event.metaKey && this.chosen.length === 0) {
-        event.preventDefault();
-        this.events.onOpen(tile.item);
-      }
-      return;
+    const { left, top } = tile.node.getBoundingClientRect();
+    const isAtBox = event.clientX - left < BOX && event.clientY - top < BOX;
+    const isPlain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
+    if (isReadOnly() || (event.target !== tile.box && !isAtBox && isPlain && this.#chosen.size === 0)) {
+      event.preventDefault();
+      this.events.onOpen(tile.item);
+    } else if (event.target === tile.box) {
+      this.#extend(tile, event.shiftKey);
     }
-    if (event.shiftKey && this.#last !== null) {
+  }
+
+  #extend(tile: Tile, isRange: boolean): void {
+    if (isRange && this.#last !== null) {
       const all = [...this.#tiles.values()];
-      const [from, to] = [all.indexOf(this.#last), all.indexOf(tile)].sort((a, b) => a - b) as [
-        number,
-        number,
-      ];
-      for (const { box, node } of all.slice(from, to + 1)) {
-        if (!node.hidden) {
-          box.checked = tile.box.checked;
-        }
-      }
-      this.events.onChosen(this.chosen);
+      const ends = [all.indexOf(this.#last), all.indexOf(tile)];
+      const range = all.slice(Math.min(...ends), Math.max(...ends) + 1);
+      this.#choose(
+        range.filter(({ node }) => !node.hidden),
+        tile.box.checked,
+      );
     }
     this.#last = tile;
   }
 
   /** Enter opens, Delete deletes, Ctrl+A selects all; @returns whether the key was one of these */
   #act(event: KeyboardEvent, target: HTMLInputElement): boolean {
+    const chosen = [...this.#chosen].map(({ item }) => item);
     if (event.key === 'Enter') {
       const tile = [...this.#tiles.values()].find(({ box }) => box === target);
       this.events.onOpen(tile!.item);
-    } else if (event.key === 'Delete' && this.chosen.length > 0) {
-      this.events.onDelete(this.chosen);
-    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+    } else if (event.key === 'Delete' && chosen.length > 0) {
+      this.events.onDelete(chosen);
+    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey) && !isReadOnly()) {
       this.chooseAll(true);
     } else {
       return false;

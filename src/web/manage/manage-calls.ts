@@ -1,14 +1,9 @@
 /** The collection manager's requests: collections, and their items in bulk. */
-import type {
-  AddAnswer,
-  CollectionInfo,
-  DuplicatePage,
-  ImportAnswer,
-  Item,
-  ItemPage,
-} from '../../client/wire.js';
+import type { AddAnswer, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
-import { call } from '../api.js';
+import { call, hasApiKey, pathOf, read, readServer } from '../api.js';
+import { el } from '../dom.js';
+import type { Job } from './follow-job.js';
 
 /** A multiple of 2 to 6, 9, 10 and 12, so that a page fills its last row at any width of the window. */
 const PAGE = 180;
@@ -21,12 +16,9 @@ const MOST_IDS_ON_LEAVING = 1_500;
 /** Hashes in one request: they are in its URL, which is limited to 16 KiB. */
 const MOST_HASHES = 100;
 
-const pathOf = (collection: string, rest = '') => `v1/collections/${encodeURIComponent(collection)}${rest}`;
-const read = async <T>(answer: Promise<Response>) => (await answer).json() as Promise<T>;
-
 /** @throws Problem collection_not_found */
 export function getCollection(name: string): Promise<CollectionInfo> {
-  return read(call(pathOf(name)));
+  return read(pathOf(name));
 }
 
 /** @throws Problem */
@@ -45,14 +37,19 @@ export async function updateCollection(name: string, change: CollectionChange): 
   await call(pathOf(name), { method: 'PATCH', json: change });
 }
 
-/** Exports a collection as one file. @throws Problem */
-export async function exportCollection(name: string): Promise<Blob> {
-  return (await call(pathOf(name, '/export'))).blob();
+/** Downloads what the server sends as a file: the browser writes it to disk as it arrives. @throws Problem */
+export async function download(path: string): Promise<void> {
+  // A link cannot carry a key.
+  const ticket = hasApiKey()
+    ? await read<{ ticket: string }>('v1/tickets', { method: 'POST', json: { path } })
+    : null;
+  const href = ticket === null ? path : `${path}?${new URLSearchParams({ ticket: ticket.ticket })}`;
+  el('a', { href, download: true }).click();
 }
 
-/** Imports an export file, creating the collection if needed. @throws Problem export_invalid */
-export function importCollection(name: string, file: File): Promise<ImportAnswer> {
-  return read(call(pathOf(name, '/import'), { method: 'POST', file }));
+/** Starts a job that imports an export file, creating the collection if needed. @throws Problem export_invalid */
+export function startImport(name: string, file: File): Promise<Job> {
+  return read(pathOf(name, '/import-job'), { method: 'POST', file, type: 'application/vnd.apache.parquet' });
 }
 
 /** @throws Problem */
@@ -79,7 +76,7 @@ export function listItems(
   if (cursor !== null) {
     query.set('cursor', cursor);
   }
-  return read(call(pathOf(collection, `/items?${query}`)));
+  return read(pathOf(collection, `/items?${query}`));
 }
 
 /** All items that match the filter. @throws Problem */
@@ -97,7 +94,7 @@ export async function listAllItems(collection: string, filter: Filter): Promise<
 
 /** @throws Problem item_not_found */
 export function getItem(collection: string, id: string): Promise<Item> {
-  return read(call(pathOf(collection, `/items/${encodeURIComponent(id)}`)));
+  return read(pathOf(collection, `/items/${encodeURIComponent(id)}`));
 }
 
 function* chunksOf<T>(all: readonly T[], size: number): Generator<T[]> {
@@ -128,7 +125,7 @@ export async function relabel(
     for (const ids of chunksOf(group, MOST_IDS)) {
       const json = { ids, label };
       const path = pathOf(collection, '/items/update');
-      changed += (await read<{ updated: number }>(call(path, { method: 'POST', json }))).updated;
+      changed += (await read<{ updated: number }>(path, { method: 'POST', json })).updated;
     }
   }
   return changed;
@@ -176,7 +173,7 @@ export function addPhotos(collection: string, photos: readonly SentPhoto[]): Pro
   for (const { file } of photos) {
     form.append('image', file, 'image');
   }
-  return read(call(pathOf(collection, '/items'), { method: 'POST', form }));
+  return read(pathOf(collection, '/items'), { method: 'POST', form });
 }
 
 /** Near-duplicates on the next page of items. @throws Problem */
@@ -189,11 +186,8 @@ export function listDuplicates(
   if (cursor !== null) {
     query.set('cursor', cursor);
   }
-  return read(call(pathOf(collection, `/duplicates?${query}`)));
+  return read(pathOf(collection, `/duplicates?${query}`));
 }
 
 /** The largest file that the server accepts, in bytes. @throws Problem */
-export async function getFileLimit(): Promise<number> {
-  const { limits } = await read<{ limits: { fileBytes: number } }>(call('v1/info'));
-  return limits.fileBytes;
-}
+export const getFileLimit = async () => (await readServer()).limits.fileBytes;

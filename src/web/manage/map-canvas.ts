@@ -27,7 +27,7 @@ const CLICK = 6;
 const STEP = 60;
 
 export class MapCanvas {
-  readonly element = el('canvas', { class: 'map-canvas', tabindex: 0, role: 'application' });
+  readonly element = el('canvas.map-canvas', { tabindex: 0, role: 'application' });
   readonly view: MapView;
   /** The highlighted label; the others are pale. */
   #only: number | null = null;
@@ -162,7 +162,12 @@ export class MapCanvas {
         }
       });
     }
-    element.addEventListener('pointerleave', () => this.#look(-1e6, -1e6, 0));
+    element.addEventListener('pointerleave', ({ pointerType }) => {
+      // A finger leaves when it is lifted, and its point stays for the next tap.
+      if (pointerType === 'mouse') {
+        this.#look(-1e6, -1e6, 0);
+      }
+    });
     element.addEventListener(
       'wheel',
       (event) => {

@@ -2,12 +2,12 @@
 import type { CollectionInfo, Item, LabelList } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
 import { listLabels } from '../api.js';
-import { el } from '../dom.js';
+import { attempt } from '../attempt.js';
+import { el, fill } from '../dom.js';
 import { count, formatNumber, humanise } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { AddPhotos } from './add-photos.js';
-import { attempt } from './attempt.js';
-import { CollectionHeader } from './collection-header.js';
+import { CollectionPage } from './collection-page.js';
 import { parseFilter } from './filter-text.js';
 import { openItem } from './item-dialog.js';
 import { ItemGrid } from './item-grid.js';
@@ -15,69 +15,67 @@ import {
   canDeleteOnLeaving,
   deleteItems,
   deleteItemsOnLeaving,
-  getCollection,
   listAllItems,
   relabel,
 } from './manage-calls.js';
-import { showSelection } from './selection-bar.js';
+import { SelectionBar } from './selection-bar.js';
 import { offerUndo, settle } from './toast.js';
 
 /** Milliseconds without typing before the filter is applied. */
 const TYPING_MS = 300;
 
 /** The page at `#/collections/NAME`. */
-export class PhotosPage {
-  readonly element = el('section', { class: 'manage', 'aria-labelledby': 'manage-title' });
-  readonly #header: CollectionHeader;
+export class PhotosPage extends CollectionPage {
   readonly #adding: AddPhotos;
-  readonly #labels = el('nav', { class: 'label-list', 'aria-label': texts.manage.labels.title });
-  readonly #bar = el('div', {
-    class: 'selection',
-    role: 'group',
-    'aria-label': texts.manage.selection.title,
-    hidden: true,
+  readonly #labels = el('nav.label-list', { 'aria-label': texts.manage.labels.title });
+  readonly #bar = new SelectionBar({
+    relabel: (label) => void attempt(async () => this.#relabel(await this.#items(), label)),
+    remove: () => void attempt(async () => this.#delete(await this.#items())),
+    open: (item) => openItem(this.name, item),
+    chooseNone: () => {
+      this.#grid?.chooseAll(false);
+      this.#grid?.focus();
+    },
   });
-  readonly #found = el('p', { class: 'small', role: 'status' });
-  readonly #gridPlace = el('div', {});
+  readonly #found = el('p.small', { role: 'status' });
+  readonly #gridPlace = el('div');
   readonly #known = el('datalist', { id: 'known-labels' });
   #grid: ItemGrid | null = null;
+  #chosen: readonly Item[] = [];
   #label: string | null = null;
   #typed: Filter = {};
   #typing = 0;
 
-  constructor(private readonly name: string) {
-    this.#header = new CollectionHeader(name, 'photos');
+  constructor(name: string) {
+    super(name, 'photos');
     this.#adding = new AddPhotos(name, () => void attempt(() => this.#refresh()));
   }
 
-  /** @throws Problem collection_not_found */
   async open(): Promise<void> {
-    const info = await this.#showState();
+    const info = await this.showState();
     this.#adding.open(info.count === 0);
     this.element.append(
-      this.#header.element,
       this.#adding.element,
       this.#known,
       el(
-        'div',
-        { class: 'browse' },
+        'div.browse',
         this.#labels,
-        el('div', {}, this.#filterBox(), this.#found, this.#bar, this.#gridPlace),
+        el('div', this.#filterBox(), this.#found, this.#bar.element, this.#gridPlace),
       ),
     );
     this.#show(this.#label);
   }
 
-  close(): void {
+  override close(): Promise<void> | undefined {
+    super.close();
     settle();
     clearTimeout(this.#typing);
     this.#adding.close();
-    this.#grid?.close();
+    return this.#grid?.close();
   }
 
-  async #showState(): Promise<CollectionInfo> {
-    const [info, labels] = await Promise.all([getCollection(this.name), listLabels(this.name)]);
-    this.#header.show(info, () => void attempt(() => this.#showState()));
+  protected override async showState(): Promise<CollectionInfo> {
+    const [info, labels] = await Promise.all([super.showState(), listLabels(this.name)]);
     this.#adding.knowLabels(labels);
     this.#showLabels(labels);
     this.element.classList.toggle('is-empty', info.count === 0);
@@ -85,7 +83,7 @@ export class PhotosPage {
   }
 
   async #refresh(): Promise<void> {
-    await this.#showState();
+    await this.showState();
     this.#show(this.#label);
   }
 
@@ -94,56 +92,53 @@ export class PhotosPage {
     const named = labels
       .flatMap(({ label, count: items }) => (label === null ? [] : [{ label, items }]))
       .toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label)));
-    this.#known.replaceChildren(...named.map(({ label }) => el('option', { value: label })));
-    this.#labels.replaceChildren(
+    fill(
+      this.#known,
+      named.map(({ label }) => el('option', { value: label })),
+    );
+    const rows = named.map(({ label, items }) => this.#labelRow(humanise(label), label, items));
+    fill(this.#labels, el('ul', this.#labelRow(texts.manage.labels.all, null, total), rows));
+  }
+
+  #labelRow(name: string, label: string | null, items: number): HTMLLIElement {
+    return el(
+      'li',
       el(
-        'ul',
-        {},
-        this.#labelRow(texts.manage.labels.all, null, total),
-        ...named.map(({ label, items }) => this.#labelRow(humanise(label), label, items)),
+        'button',
+        {
+          'aria-pressed': String(label === this.#label),
+          'data-label': label ?? '',
+          onclick: () => this.#show(label),
+        },
+        el('bdi', name),
+        el('span.value', formatNumber(items)),
       ),
     );
   }
 
-  #labelRow(name: string, label: string | null, items: number): HTMLLIElement {
-    const node = el(
-      'button',
-      { type: 'button', 'aria-pressed': String(label === this.#label), 'data-label': label ?? '' },
-      el('bdi', {}, name),
-      el('span', { class: 'value' }, formatNumber(items)),
-    );
-    node.addEventListener('click', () => this.#show(label));
-    return el('li', {}, node);
-  }
-
   #filterBox(): HTMLElement {
     const t = texts.manage.filter;
+    const oninput = () => {
+      clearTimeout(this.#typing);
+      this.#typing = window.setTimeout(() => {
+        this.#typed = parseFilter(field.value);
+        this.#show(this.#label);
+      }, TYPING_MS);
+    };
     const field = el('input', {
       id: 'filter',
       type: 'search',
       autocomplete: 'off',
       spellcheck: 'false',
       dir: 'auto',
+      oninput,
     });
-    field.addEventListener('input', () => {
-      clearTimeout(this.#typing);
-      this.#typing = window.setTimeout(() => {
-        this.#typed = parseFilter(field.value);
-        this.#show(this.#label);
-      }, TYPING_MS);
-    });
-    return el(
-      'p',
-      { class: 'filter' },
-      el('label', { for: 'filter' }, t.label),
-      field,
-      el('span', { class: 'small' }, t.help),
-    );
+    return el('p.filter', el('label', { for: 'filter' }, t.label), field, el('span.small', t.help));
   }
 
   #show(label: string | null): void {
     this.#label = label;
-    this.#grid?.close();
+    void this.#grid?.close();
     const filter: Filter = { ...this.#typed, ...(label === null ? {} : { label: [label] }) };
     this.#found.textContent = '';
     this.#grid = new ItemGrid(this.name, filter, {
@@ -155,29 +150,22 @@ export class PhotosPage {
         this.#found.textContent = isFiltered ? texts.manage.filter.found(count(size, 'photo'), isAll) : '';
       },
     });
-    this.#gridPlace.replaceChildren(this.#grid.element);
+    fill(this.#gridPlace, this.#grid.element);
     this.#choose([]);
     for (const node of this.#labels.querySelectorAll('button')) {
       node.setAttribute('aria-pressed', String(node.dataset.label === (label ?? '')));
     }
   }
 
-  #choose(chosen: Item[]): void {
+  #choose(chosen: readonly Item[]): void {
+    this.#chosen = chosen;
+    this.#bar.show({ chosen, label: this.#label });
+  }
+
+  /** The selected photos, or else all of the label. */
+  async #items(): Promise<readonly Item[]> {
     const filter: Filter = this.#label === null ? {} : { ...this.#typed, label: [this.#label] };
-    const items = () => (chosen.length === 0 ? listAllItems(this.name, filter) : chosen);
-    showSelection(
-      this.#bar,
-      { chosen, label: this.#label },
-      {
-        relabel: async (label) => void (await attempt(async () => this.#relabel(await items(), label))),
-        remove: async () => void (await attempt(async () => this.#delete(await items()))),
-        open: (item) => openItem(this.name, item),
-        chooseNone: () => {
-          this.#grid?.chooseAll(false);
-          this.#grid?.focus();
-        },
-      },
-    );
+    return this.#chosen.length === 0 ? listAllItems(this.name, filter) : this.#chosen;
   }
 
   async #relabel(items: readonly Item[], label: string): Promise<void> {
@@ -188,7 +176,7 @@ export class PhotosPage {
         this.#grid?.setLabel(each.id, each.label);
       }
       this.#grid?.chooseAll(false);
-      await this.#showState();
+      await this.showState();
       return changed;
     };
     const before = items.map(({ id, label: old }) => ({ id, label: old }));
@@ -216,7 +204,7 @@ export class PhotosPage {
       if (!isDone) {
         putBack();
       }
-      await attempt(() => this.#showState());
+      await attempt(() => this.showState());
     };
     offerUndo(
       texts.manage.undo.deleted(items.length),

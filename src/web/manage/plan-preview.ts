@@ -1,6 +1,6 @@
 /** Shows what adding a folder would do: labels with counts, warnings, and the rule that names the labels. */
 import type { CollectionInfo, LabelList } from '../../client/wire.js';
-import { button, el } from '../dom.js';
+import { button, type Child, el, fill } from '../dom.js';
 import { count, fileSize, formatNumber, humanise } from '../format.js';
 import { texts } from '../texts/texts.js';
 import type { Listing } from './photo-entries.js';
@@ -44,14 +44,14 @@ function warningsOf(
   ];
 }
 
-function labelRows(labels: Plan['labels']): HTMLElement[] {
-  const rows = labels
-    .slice(0, MOST_LABELS)
-    .map(({ label, count: n }) =>
-      el('li', {}, el('bdi', {}, humanise(label)), el('span', { class: 'value' }, formatNumber(n))),
-    );
-  const more = labels.length - rows.length;
-  return more > 0 ? [...rows, el('li', {}, texts.manage.preview.more(more))] : rows;
+function labelRows(labels: Plan['labels']): Child[] {
+  const more = labels.length - MOST_LABELS;
+  return [
+    labels
+      .slice(0, MOST_LABELS)
+      .map(({ label, count: n }) => el('li', el('bdi', humanise(label)), el('span.value', formatNumber(n)))),
+    more > 0 && el('li', texts.manage.preview.more(more)),
+  ];
 }
 
 /** The preview of a folder or zip; changing the rule changes the plan. */
@@ -59,56 +59,41 @@ export function planPreview(input: PreviewInput): HTMLElement {
   const t = texts.manage.preview;
   const { listing, labels, limit, single, onStart, onCancel } = input;
   const known = labels.flatMap(({ label }) => label ?? []);
-  const place = el('div', {});
-  const rules = el(
-    'select',
-    { id: 'label-rule' },
-    ...RULES.map((rule) => el('option', { value: rule }, t.rules[rule])),
-  );
-  rules.value = input.rule;
+  const place = el('div');
   const show = () => {
     const rule = rules.value as Rule;
     const plan = planLabels(listing.photos, { rule, single, known, limit });
     const named = plan.labels.filter(({ label }) => label !== null).length;
-    const warnings = warningsOf(plan, input);
-    place.replaceChildren(
+    const warnings = warningsOf(plan, input).map((words) => el('li', words));
+    const photos = count(plan.photos.length, 'photo');
+    fill(
+      place,
+      el('p', { role: 'status' }, t.summary(listing.name, photos, count(named, 'label'))),
+      warnings.length > 0 && el('ul.warnings', warnings),
+      el('ul.breed-list.preview-labels', labelRows(plan.labels)),
       el(
-        'p',
-        { role: 'status' },
-        t.summary(listing.name, count(plan.photos.length, 'photo'), count(named, 'label')),
-      ),
-      ...(warnings.length > 0
-        ? [el('ul', { class: 'warnings' }, ...warnings.map((words) => el('li', {}, words)))]
-        : []),
-      el('ul', { class: 'breed-list preview-labels' }, ...labelRows(plan.labels)),
-      el(
-        'p',
-        { class: 'actions' },
-        ...(plan.photos.length > 0 ? [button(t.start, 'primary', () => onStart(plan, rule))] : []),
+        'p.actions',
+        plan.photos.length > 0 && button(t.start, 'primary', () => onStart(plan, rule)),
         button(texts.cancel, 'plain', onCancel),
       ),
     );
   };
-  rules.addEventListener('change', show);
+  const options = RULES.map((rule) => el('option', { value: rule }, t.rules[rule]));
+  const rules = el('select', { id: 'label-rule', onchange: show }, options);
+  rules.value = input.rule;
   show();
   const hasFolders = listing.photos.some(({ path }) => path.includes('/'));
-  return el(
-    'div',
-    { class: 'preview-plan' },
-    ...(hasFolders ? [el('label', { for: 'label-rule' }, t.rule), rules] : []),
-    place,
-  );
+  return el('div.preview-plan', hasFolders && [el('label', { for: 'label-rule' }, t.rule), rules], place);
 }
 
 /** Instructions for filling an empty collection. */
 export function emptyAdvice({ name }: Pick<CollectionInfo, 'name'>): HTMLElement {
   const t = texts.manage.empty;
   return el(
-    'ol',
-    { class: 'advice' },
-    el('li', {}, t.folder),
-    el('li', {}, t.check),
-    el('li', {}, t.calibrate),
-    el('li', {}, t.terminal, ' ', el('code', {}, `pawdex index FOLDER --collection ${name}`)),
+    'ol.advice',
+    el('li', t.folder),
+    el('li', t.check),
+    el('li', t.calibrate),
+    el('li', t.terminal, ' ', el('code', `pawdex index FOLDER --collection ${name}`)),
   );
 }

@@ -4,15 +4,15 @@ import type { CalibrationOutcome } from '../../evaluation/calibrate-collection.j
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import type { LabelTrouble, Suspect } from '../../evaluation/label-trouble.js';
 import type { JobRequest } from '../../jobs/job.js';
-import { button, el } from '../dom.js';
-import { count, formatNumber, humanise, percent } from '../format.js';
-import { Problem } from '../problem.js';
+import { attempt } from '../attempt.js';
+import { button, el, fill } from '../dom.js';
+import { count, humanise, percent } from '../format.js';
 import { texts } from '../texts/texts.js';
-import { attempt, problemWords } from './attempt.js';
-import { CollectionHeader } from './collection-header.js';
-import { cancelJob, followJob, getJob, isOver, type Job, listJobs, startJob } from './follow-job.js';
-import { pictureOf } from './item-dialog.js';
-import { getCollection, relabel } from './manage-calls.js';
+import { pictureOf } from '../views/item-picture.js';
+import { CollectionPage } from './collection-page.js';
+import { getJob, isOver, type Job, listJobs, startJob } from './follow-job.js';
+import { relabel } from './manage-calls.js';
+import { runJob } from './run-job.js';
 import { showReport } from './show-report.js';
 import { offerUndo, settle } from './toast.js';
 
@@ -37,7 +37,7 @@ function calibrated({ result }: FinishedJob): HTMLElement {
     calibration === null
       ? t.tooLittle(count(queries, 'labelled photo'), needed)
       : t.calibrated(count(queries, 'photo'));
-  return el('p', {}, words);
+  return el('p', words);
 }
 
 const share = (value: number | null) => (value === null ? texts.manage.quality.none : percent(value));
@@ -46,72 +46,45 @@ async function measured({ id, result }: FinishedJob): Promise<HTMLElement> {
   const { n, top1, recallAt } = result as CollectionEvaluation;
   const t = texts.manage.quality;
   if (n === 0) {
-    return el('p', {}, t.noPairs);
+    return el('p', t.noPairs);
   }
-  const place = el('div', {});
+  const place = el('div');
   const open = button(t.openReport, 'primary', () => void attempt(() => showReport(id, place)));
   return el(
     'div',
-    {},
     el(
-      'ul',
-      { class: 'measured' },
-      el('li', {}, t.asked(count(n, 'photo'))),
-      el('li', {}, t.rightFirst(share(top1))),
-      el('li', {}, t.rightNearest(share(recallAt[1]))),
+      'ul.measured',
+      el('li', t.asked(count(n, 'photo'))),
+      el('li', t.rightFirst(share(top1))),
+      el('li', t.rightNearest(share(recallAt[1]))),
     ),
-    el('p', { class: 'actions' }, open),
+    el('p.actions', open),
     place,
   );
 }
 
-function progressWords({ state, progress }: Pick<Job, 'state' | 'progress'>): string {
-  const t = texts.manage.quality;
-  if (state === 'paused' || progress === null) {
-    return state === 'paused' ? t.paused : t.waiting;
-  }
-  const { phase, done, total } = progress;
-  const words = t.phases[phase] ?? phase;
-  return total > 0 ? t.counted(words, formatNumber(done), formatNumber(total)) : words;
-}
-
 /** The page at `#/collections/NAME/quality`. */
-export class QualityPage {
-  readonly element = el('section', { class: 'manage', 'aria-labelledby': 'manage-title' });
-  readonly #header: CollectionHeader;
-  readonly #left = new AbortController();
-
-  constructor(private readonly name: string) {
-    this.#header = new CollectionHeader(name, 'quality');
+export class QualityPage extends CollectionPage {
+  constructor(name: string) {
+    super(name, 'quality');
   }
 
-  /** @throws Problem collection_not_found */
   async open(): Promise<void> {
-    const [jobs] = await Promise.all([listJobs(this.name), this.#showState()]);
+    const [jobs] = await Promise.all([listJobs(this.name), this.showState()]);
     const works = this.#works();
     const others = jobs.filter(
       (job) => !isOver(job) && works.every(({ request }) => request.kind !== job.kind),
     );
+    const last = ({ request }: Work) => jobs.find(({ kind }) => kind === request.kind);
     this.element.append(
-      this.#header.element,
       ...others.map((job) => this.#otherView(job)),
-      ...works.map((work) =>
-        this.#workView(
-          work,
-          jobs.find(({ kind }) => kind === work.request.kind),
-        ),
-      ),
+      ...works.map((work) => this.#workView(work, last(work))),
     );
   }
 
-  close(): void {
+  override close(): undefined {
+    super.close();
     settle();
-    this.#left.abort();
-  }
-
-  async #showState(): Promise<void> {
-    const info = await getCollection(this.name);
-    this.#header.show(info, () => void attempt(() => this.#showState()));
   }
 
   #works(): Work[] {
@@ -122,7 +95,7 @@ export class QualityPage {
         ...t.calibrate,
         request: { kind: 'calibrate', collection },
         show: (job) => {
-          void attempt(() => this.#showState());
+          void attempt(() => this.showState());
           return calibrated(job);
         },
       },
@@ -138,27 +111,21 @@ export class QualityPage {
   /** @param last the newest job of this kind: followed if it is running, else its result is shown */
   #workView(work: Work, last: Job | undefined): HTMLElement {
     const place = el('div', { 'aria-live': 'polite' });
-    const start = button(work.start, 'plain', () => void run(() => startJob(work.request)));
-    const run = async (begin: () => Promise<Job>) => {
-      const hadFocus = document.activeElement === start;
-      start.disabled = true;
-      await this.#run(work, begin, place, hadFocus);
-      start.disabled = false;
-      if (place.contains(document.activeElement) || document.activeElement === document.body) {
-        start.focus();
-      }
-    };
+    const opener = button(work.start, 'plain.writes', () => void run(() => startJob(work.request)));
+    const { signal } = this.left;
+    const show = async (job: FinishedJob) => fill(place, await work.show(job));
+    const run = (begin: () => Promise<Job>) =>
+      runJob(place, { title: work.start, begin, opener, signal }, show);
     if (last !== undefined && !isOver(last)) {
       void run(async () => last);
     } else if (last?.state === 'succeeded' && last.kind === 'evaluate') {
-      void attempt(async () => place.replaceChildren(await work.show(await getJob(last.id))));
+      void attempt(async () => show(await getJob(last.id)));
     }
     return el(
-      'section',
-      { class: 'work' },
-      el('h2', {}, work.title),
-      el('p', {}, work.about),
-      el('p', { class: 'actions' }, start),
+      'section.work.surface',
+      el('h2', work.title),
+      el('p', work.about),
+      el('p.actions', opener),
       place,
     );
   }
@@ -168,52 +135,11 @@ export class QualityPage {
     const t = texts.manage.quality;
     const place = el('div', { 'aria-live': 'polite' });
     const title = t.kinds[job.kind] ?? job.kind;
-    const show = () => {
-      void attempt(() => this.#showState());
-      return el('p', {}, t.finished);
-    };
-    void this.#run({ start: title, show }, async () => job, place, false);
-    return el('section', { class: 'work' }, el('h2', {}, title), place);
-  }
-
-  /** Shows the progress of a job, and then its result. The job continues if the page is left. */
-  async #run(
-    { start, show }: Pick<Work, 'start' | 'show'>,
-    begin: () => Promise<Job>,
-    place: HTMLElement,
-    takeFocus: boolean,
-  ): Promise<void> {
-    const t = texts.manage.quality;
-    const { signal } = this.#left;
-    const progress = el('progress', { 'aria-label': start });
-    const words = el('p', {}, t.waiting);
-    place.replaceChildren(progress, words);
-    const say = (trouble: string) => place.replaceChildren(el('p', { class: 'trouble' }, trouble));
-    await attempt(async () => {
-      const { id } = await begin();
-      const cancel = button(texts.cancel, 'plain', () => void attempt(() => cancelJob(id)));
-      place.append(cancel);
-      if (takeFocus) {
-        cancel.focus();
-      }
-      const job = await followJob(id, signal, (at) => {
-        words.textContent = at instanceof Problem ? problemWords(at) : progressWords(at);
-        if (!(at instanceof Problem) && at.progress !== null) {
-          progress.max = Math.max(1, at.progress.total);
-          progress.value = at.progress.done;
-        }
-      }).catch((error: unknown) => {
-        if (signal.aborted) {
-          return null;
-        }
-        throw error;
-      });
-      if (job !== null) {
-        place.replaceChildren(
-          job.state === 'succeeded' ? await show(job) : el('p', {}, job.error?.detail ?? t.cancelled),
-        );
-      }
-    }, say);
+    void runJob(place, { title, begin: async () => job, signal: this.left.signal }, async () => {
+      fill(place, el('p', t.finished));
+      await this.showState();
+    });
+    return el('section.work.surface', el('h2', title), place);
   }
 
   #trouble({ suspects, photos, found }: LabelTrouble): HTMLElement {
@@ -224,16 +150,18 @@ export class QualityPage {
         : t.suspects(count(photos, 'photo'), found.suspects, suspects.length);
     return el(
       'div',
-      {},
-      el('p', {}, words),
-      el('ul', { class: 'suspects' }, ...suspects.map((each) => this.#suspectRow(each))),
+      el('p', words),
+      el(
+        'ul.suspects',
+        suspects.map((each) => this.#suspectRow(each)),
+      ),
     );
   }
 
   /** One photo whose neighbours suggest another label, which can be accepted, with undo, or dismissed. */
   #suspectRow({ id, label, suggested, suggestedShare }: Suspect): HTMLLIElement {
     const t = texts.manage.quality;
-    const row = el('li', { class: 'suspect' });
+    const give = (wanted: string | null) => attempt(() => relabel(this.name, [{ id, label: wanted }]));
     const done = () => {
       const next = row.nextElementSibling ?? row.previousElementSibling;
       row.remove();
@@ -242,26 +170,21 @@ export class QualityPage {
     const accept = async () => {
       const parent = row.parentElement!;
       const after = row.nextElementSibling;
-      const isDone = await attempt(() => relabel(this.name, [{ id, label: suggested }]));
-      if (isDone) {
+      if (await give(suggested)) {
         done();
         offerUndo(texts.manage.undo.relabelled(1, humanise(suggested)), () => {
-          void attempt(() => relabel(this.name, [{ id, label }])).then(() => parent.insertBefore(row, after));
+          void give(label).then((isDone) => isDone && parent.insertBefore(row, after));
         });
       }
     };
-    row.append(
-      pictureOf(this.name, { id, hasThumbnail: true }),
+    const words = t.suspect(el('bdi', humanise(label)), el('bdi', el('strong', humanise(suggested))));
+    const row = el(
+      'li.suspect',
+      pictureOf('span.item-frame', this.name, { id, hasThumbnail: true }),
+      el('span', words, ` ${t.vote(percent(suggestedShare))}`),
       el(
-        'span',
-        {},
-        ...t.suspect(el('bdi', {}, humanise(label)), el('bdi', {}, el('strong', {}, humanise(suggested)))),
-        ` ${t.vote(percent(suggestedShare))}`,
-      ),
-      el(
-        'span',
-        { class: 'actions' },
-        button(t.accept, 'plain', () => void accept()),
+        'span.actions',
+        button(t.accept, 'plain.writes', () => void accept()),
         button(t.reject, 'plain', done),
       ),
     );

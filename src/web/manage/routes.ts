@@ -1,12 +1,8 @@
 /** Routes of the collection manager, `#/collections` and `#/collections/NAME/PAGE`. Every other URL asks about a photo. */
-import { button, byId, el } from '../dom.js';
-import { fetchPart, Problem } from '../problem.js';
+import { button, byId, el, fill } from '../dom.js';
+import { expectProblem, fetchPart, type Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
-
-interface View {
-  element: HTMLElement;
-  close?: () => void;
-}
+import type { View } from './open-manage-view.js';
 
 /** The view of a URL; its code is loaded when first needed. @throws Problem */
 async function viewOf(hash: string, reload: () => void): Promise<View | null> {
@@ -22,15 +18,13 @@ function problemView(problem: Problem, reload: () => void): View {
   const again = problem.code === 'page_outdated' ? () => location.reload() : reload;
   return {
     element: el(
-      'section',
-      { class: 'manage' },
+      'section.manage',
       el('h1', { id: 'manage-title', tabindex: -1 }, problem.title),
-      el('p', {}, problem.hint ?? ''),
+      el('p', problem.hint),
       el(
-        'p',
-        { class: 'actions' },
-        ...(problem.status === 404 ? [] : [button(texts.trouble.again, 'primary', again)]),
-        el('a', { class: 'button plain', href: '#/collections' }, texts.manage.all),
+        'p.actions',
+        problem.status !== 404 && button(texts.trouble.again, 'primary', again),
+        el('a.button.plain', { href: '#/collections' }, texts.manage.all),
       ),
     ),
   };
@@ -49,19 +43,18 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
   let turn = 0;
   const show = async (isFirst = false) => {
     const mine = ++turn;
-    open?.close?.();
+    const closed = open?.close?.();
     open = null;
     const view = await viewOf(location.hash, () => void show()).catch((error: unknown) => {
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
-      if (error.code === 'unauthorized') {
+      const problem = expectProblem(error);
+      if (problem.code === 'unauthorized') {
         needKey();
       }
-      return problemView(error, () => void show());
+      return problemView(problem, () => void show());
     });
+    await closed;
     if (mine !== turn) {
-      view?.close?.();
+      void view?.close?.();
       return;
     }
     open = view;
@@ -69,8 +62,9 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
       onAsk();
     }
     asking.hidden = view !== null;
+    document.body.toggleAttribute('data-managing', view !== null);
     place.hidden = view === null;
-    place.replaceChildren(...(view === null ? [] : [view.element]));
+    fill(place, view?.element);
     for (const link of document.querySelectorAll<HTMLAnchorElement>('.top .pages a')) {
       link.setAttribute('aria-current', String(link.hash.startsWith('#/collections') === (view !== null)));
     }

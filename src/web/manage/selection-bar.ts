@@ -1,63 +1,73 @@
 /** The bar above the grid, with actions for the selected photos or for all photos in the grid. */
 import type { Item } from '../../client/wire.js';
-import { button, byId, el } from '../dom.js';
+import { button, el, fill } from '../dom.js';
 import { count, humanise } from '../format.js';
+import { tell } from '../hint.js';
 import { texts } from '../texts/texts.js';
 
 /** Actions of the bar. */
-export interface SelectionActions {
-  relabel: (label: string) => Promise<void>;
-  remove: () => Promise<void>;
+interface SelectionActions {
+  relabel: (label: string) => void;
+  remove: () => void;
   open: (item: Item) => void;
   chooseNone: () => void;
 }
 
 /** State shown in the bar. */
-export interface Selection {
+interface Selection {
   chosen: readonly Item[];
   /** The label of the grid, if it shows one. */
   label: string | null;
 }
 
-/** Fills the bar, or hides it if there are no actions. */
-export function showSelection(
-  bar: HTMLElement,
-  { chosen, label }: Selection,
-  actions: SelectionActions,
-): void {
-  const t = texts.manage.selection;
-  const isAll = chosen.length === 0 && label !== null;
-  const field = el('input', {
+/** The bar is changed as little as possible: beside ten thousand photos, new fields take the browser long. */
+export class SelectionBar {
+  readonly element: HTMLElement;
+  readonly #words = el('strong');
+  readonly #field = el('input', {
     list: 'known-labels',
-    'aria-label': t.newLabel,
-    placeholder: t.newLabel,
+    'aria-label': texts.manage.selection.newLabel,
+    placeholder: texts.manage.selection.newLabel,
     autocomplete: 'off',
     maxlength: 200,
     dir: 'auto',
+    onkeydown: ({ key }) => key === 'Enter' && this.#relabel(),
   });
-  const give = () => {
-    const wanted = field.value.trim();
+  readonly #give = button('', 'plain', () => this.#relabel());
+  readonly #open = button(texts.manage.selection.open, 'plain', () => this.actions.open(this.#chosen[0]!));
+  readonly #none: HTMLElement;
+  #chosen: readonly Item[] = [];
+
+  constructor(private readonly actions: SelectionActions) {
+    const t = texts.manage.selection;
+    this.#none = button(t.none, 'plain', actions.chooseNone);
+    const remove = button(t.delete, 'plain', actions.remove);
+    const attributes = { role: 'group', 'aria-label': t.title, hidden: true };
+    this.element = el('div.selection.surface.writes', attributes);
+    fill(this.element, this.#words, this.#field, this.#give, remove, this.#open, this.#none);
+  }
+
+  /** Shows the selection; nothing if there is none, and no label either. */
+  show({ chosen, label }: Selection): void {
+    const t = texts.manage.selection;
+    const isAll = chosen.length === 0;
+    const photos = t.chosen(count(chosen.length, 'photo'));
+    this.#chosen = chosen;
+    this.element.hidden = isAll && label === null;
+    this.#words.textContent = isAll ? t.allOf(humanise(label)) : photos;
+    this.#give.textContent = isAll ? t.renameOrMerge : t.relabel;
+    this.#open.hidden = chosen.length !== 1;
+    this.#none.hidden = isAll;
+    tell(isAll ? '' : `${photos}.`);
+  }
+
+  #relabel(): void {
+    const wanted = this.#field.value.trim();
     if (wanted === '') {
-      field.focus();
+      this.#field.focus();
     } else {
-      void actions.relabel(wanted);
+      this.#field.value = '';
+      this.actions.relabel(wanted);
     }
-  };
-  field.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') {
-      give();
-    }
-  });
-  const [only] = chosen;
-  bar.hidden = chosen.length === 0 && !isAll;
-  bar.replaceChildren(
-    el('strong', {}, isAll ? t.allOf(humanise(label)) : t.chosen(count(chosen.length, 'photo'))),
-    field,
-    button(isAll ? t.renameOrMerge : t.relabel, 'plain', give),
-    button(t.delete, 'plain', () => void actions.remove()),
-    ...(chosen.length === 1 ? [button(t.open, 'plain', () => actions.open(only!))] : []),
-    ...(isAll ? [] : [button(t.none, 'plain', actions.chooseNone)]),
-  );
-  byId('status', HTMLElement).textContent =
-    chosen.length === 0 ? '' : `${t.chosen(count(chosen.length, 'photo'))}.`;
+  }
 }

@@ -13,9 +13,9 @@ export async function showReport(job: string, place: HTMLElement): Promise<void>
   const t = texts.manage.quality;
   const answer = await call(`v1/jobs/${encodeURIComponent(job)}/report`);
   const url = URL.createObjectURL(new Blob([await answer.text()], { type: 'text/html;charset=utf-8' }));
-  const frame = el('iframe', { class: 'report', sandbox: '', title: t.report, src: url });
+  const frame = el('iframe.report.surface', { sandbox: '', title: t.report, src: url });
   place.replaceChildren(
-    el('p', {}, el('a', { href: url, download: 'pawdex-report.html' }, t.download)),
+    el('p', el('a.button.plain', { href: url, download: 'pawdex-report.html' }, t.download)),
     frame,
   );
   frame.focus();

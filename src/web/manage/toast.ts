@@ -1,5 +1,6 @@
 /** Offers to undo a change: a text, a button and a little time. */
-import { button, byId, el } from '../dom.js';
+import { button, byId, el, fill } from '../dom.js';
+import { tell } from '../hint.js';
 import { texts } from '../texts/texts.js';
 
 const UNDO_MS = 10_000;
@@ -31,7 +32,7 @@ export function offerUndo(
     finish = null;
     const hadFocus = box.contains(document.activeElement);
     box.hidden = true;
-    box.replaceChildren();
+    fill(box);
     if (hadFocus) {
       focusBack();
     }
@@ -45,11 +46,11 @@ export function offerUndo(
     close();
     undo();
   });
-  box.replaceChildren(el('span', {}, words), back);
+  fill(box, el('span', words), back);
   box.hidden = false;
   // The button that was pressed may be gone.
   if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) {
     back.focus();
   }
-  byId('status', HTMLElement).textContent = texts.manage.undo.offered(words);
+  tell(texts.manage.undo.offered(words));
 }

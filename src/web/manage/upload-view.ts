@@ -1,5 +1,5 @@
 /** Shows an upload: its progress, what was added, known and failed with reasons, and buttons to pause and continue. */
-import { button, byId, el } from '../dom.js';
+import { button, el, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
 import type { Finished, Outcome, UploadState, UploadWatcher } from './uploader.js';
@@ -24,10 +24,10 @@ export interface UploadControls {
 
 /** The view of one upload. */
 export class UploadView implements UploadWatcher {
-  readonly element = el('div', { class: 'upload' });
+  readonly element = el('div.upload');
   readonly #progress: HTMLProgressElement;
   readonly #words = el('p', { role: 'status' });
-  readonly #actions = el('p', { class: 'actions' });
+  readonly #actions = el('p.actions');
   readonly #outcomes: Record<Outcome, Counted>;
   #state: UploadState = 'running';
   /** Why it was paused, if the user did not pause it. */
@@ -41,7 +41,7 @@ export class UploadView implements UploadWatcher {
     this.#progress = el('progress', { max: Math.max(1, total), value: 0, 'aria-label': t.progress });
     const counted = (outcome: Outcome): Counted => {
       const list = el('ul', { class: outcome === 'failed' ? 'failures' : 'names' });
-      const words = el('summary', {});
+      const words = el('summary');
       const box = el('details', { hidden: true, open: outcome === 'failed' }, words, list);
       return { count: 0, list, box, words };
     };
@@ -65,8 +65,8 @@ export class UploadView implements UploadWatcher {
       const counted = this.#outcomes[outcome];
       counted.count += 1;
       if (counted.count <= MOST_NAMES) {
-        const name = el('bdi', {}, path);
-        counted.list.append(el('li', {}, name, ...(reason === undefined ? [] : [`: ${reason}`])));
+        const name = el('bdi', path);
+        counted.list.append(el('li', name, reason !== undefined && `: ${reason}`));
       }
     }
     for (const outcome of OUTCOMES) {
@@ -95,16 +95,15 @@ export class UploadView implements UploadWatcher {
   #showActions(): void {
     const t = texts.manage.upload;
     const { pause, resume, cancel } = this.controls;
-    const hadFocus = this.#actions.contains(document.activeElement);
-    const buttons = {
-      running: [button(t.pause, 'plain', pause), button(t.stop, 'plain', cancel)],
-      paused: [button(t.resume, 'primary', resume), button(t.stop, 'plain', cancel)],
-      done: [],
-      cancelled: [],
-    }[this.#state];
-    this.#actions.replaceChildren(...buttons);
-    if (hadFocus) {
-      (buttons[0] ?? byId('manage-title', HTMLElement)).focus();
-    }
+    const stop = button(t.stop, 'plain', cancel);
+    fill(
+      this.#actions,
+      {
+        running: [button(t.pause, 'plain', pause), stop],
+        paused: [button(t.resume, 'primary', resume), stop],
+        done: [],
+        cancelled: [],
+      }[this.#state],
+    );
   }
 }

@@ -3,9 +3,9 @@
  * hash and not sent, so a restart after a reload is quick. Between two batches it can be paused; it waits for a busy
  * server, and retries one that does not answer. A refused batch is sent photo by photo.
  */
-import { Problem } from '../problem.js';
+import { hashFile } from '../hash-file.js';
+import { expectProblem, type Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
-import { problemWords } from './attempt.js';
 import { addPhotos, findKnown, type SentPhoto } from './manage-calls.js';
 import type { Planned } from './plan-labels.js';
 
@@ -42,20 +42,11 @@ export interface UploadWatcher {
 interface Read {
   planned: Planned;
   sent: SentPhoto;
-  /** SHA-256 as hex; null where the page cannot compute it, as over plain HTTP from another machine. */
+  /** See {@link hashFile}. The server recognises known photos in either case. */
   hash: string | null;
 }
 
 const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
-async function hashOf(file: File): Promise<string | null> {
-  // Defined only in secure contexts. The server recognises known photos in either case.
-  if (!isSecureContext) {
-    return null;
-  }
-  const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
 
 /** One upload of a list of photos. */
 export class Uploader {
@@ -161,7 +152,7 @@ export class Uploader {
         bytes += file.size;
         // A file name may contain control characters.
         const source = path.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ');
-        batch.push({ planned, sent: { file, label, source }, hash: await hashOf(file) });
+        batch.push({ planned, sent: { file, label, source }, hash: await hashFile(file) });
       } catch (error) {
         this.#finish([
           { path, outcome: 'failed', reason: error instanceof Error ? error.message : String(error) },
@@ -184,16 +175,14 @@ export class Uploader {
         await this.#sendOnce(batch);
         return;
       } catch (error) {
-        if (!(error instanceof Problem)) {
-          throw error;
-        }
-        if (error.status === 503) {
-          await sleep(error.retryAfter ?? 2);
-        } else if (error.code === 'file_gone' || REFUSED.has(error.status)) {
-          await this.#sendApart(batch, error);
+        const problem = expectProblem(error);
+        if (problem.status === 503) {
+          await sleep(problem.retryAfter ?? 2);
+        } else if (problem.code === 'file_gone' || REFUSED.has(problem.status)) {
+          await this.#sendApart(batch, problem);
           return;
         } else {
-          this.#pauseFor(error);
+          this.#pauseFor(problem);
         }
       }
     }
@@ -215,7 +204,7 @@ export class Uploader {
   /** A server that did not answer may come back by itself; other problems wait for the user. */
   #pauseFor(problem: Problem): void {
     const isPassing = problem.status === 0 || problem.status >= 500;
-    this.pause(problemWords(problem) + (isPassing ? ` ${texts.manage.upload.retries}` : ''));
+    this.pause(problem.words + (isPassing ? ` ${texts.manage.upload.retries}` : ''));
     if (isPassing) {
       clearTimeout(this.#retry);
       this.#retry = window.setTimeout(() => this.resume(), RETRY_SECONDS * 1000);
@@ -229,15 +218,8 @@ export class Uploader {
     );
     const isKnown = ({ hash }: Read) => hash !== null && known.has(hash);
     const unknown = batch.filter((each) => !isKnown(each));
-    const results =
-      unknown.length === 0
-        ? []
-        : (
-            await addPhotos(
-              this.collection,
-              unknown.map(({ sent }) => sent),
-            )
-          ).results;
+    const sent = unknown.map((each) => each.sent);
+    const results = sent.length === 0 ? [] : (await addPhotos(this.collection, sent)).results;
     this.#finish([
       ...batch.filter(isKnown).map(({ planned }): Finished => ({ path: planned.path, outcome: 'known' })),
       ...unknown.map(({ planned: { path } }, i): Finished => {

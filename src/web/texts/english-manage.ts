@@ -5,6 +5,7 @@ const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en
 export const englishManage = {
   title: 'Collections',
   all: '← All collections',
+  readOnly: 'This server is read-only: nothing can be changed.',
   pagesOf: (name: string) => `Pages of ${name}`,
   pages: { photos: 'Photos', map: 'Map', duplicates: 'Duplicates', quality: 'Quality' },
 
@@ -16,7 +17,7 @@ export const englishManage = {
     exact: 'no index needed',
     reembedding: (model: string) => `being moved to the model ${model}`,
     aliases: (names: string) => `Also called ${names}.`,
-    empty: 'The collection is empty. Add photos below.',
+    empty: 'The collection is empty.',
   },
 
   list: {
@@ -88,7 +89,6 @@ export const englishManage = {
     size: 'Size',
     added: 'Added',
     none: 'not known',
-    close: 'Close',
   },
 
   add: {

@@ -51,6 +51,7 @@ export const englishProblems = {
     title: 'The server is busy.',
     hint: 'It has more photos waiting than it can answer in time.',
   },
+  read_only: { title: 'This server is read-only.', hint: 'It answers questions, but changes nothing.' },
   shutting_down: { title: 'The server is restarting.', hint: 'It should be back in a moment.' },
   // Problems of the page itself.
   offline: { title: 'This device is offline.', hint: 'Connect to the network and try again.' },

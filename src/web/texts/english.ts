@@ -2,7 +2,10 @@
  * The page's texts in English, except those about collections, which are in english-manage.ts. A text with parameters is a
  * function.
  */
-import { enumerate } from './enumerate.js';
+
+// Lists without a comma before the last word.
+const either = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+const all = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
 export const english = {
   /** One, and several. */
@@ -13,7 +16,7 @@ export const english = {
     'labelled photo': ['labelled photo', 'labelled photos'],
   } satisfies Record<string, [string, string]>,
   noLabel: 'No label',
-  or: (words: string[]) => enumerate(words, 'or'),
+  or: (words: string[]) => either.format(words),
   cancel: 'Cancel',
   close: 'Close',
   yourPhoto: 'Your photo',
@@ -112,7 +115,7 @@ export const english = {
       part: (n: number, label: string, isFirst: boolean) =>
         `${n} ${isFirst ? (n === 1 ? 'is ' : 'are ') : ''}${label}`,
       withoutLabel: (n: number) => `${n} without a label`,
-      some: (n: number, parts: string[]) => `Of the ${n} most similar photos, ${enumerate(parts, 'and')}.`,
+      some: (n: number, parts: string[]) => `Of the ${n} most similar photos, ${all.format(parts)}.`,
     },
     confidence: 'confidence',
     voteShare: 'share of the vote',

@@ -7,6 +7,7 @@ const first = (shown: number | null) => (shown === null ? '' : `, die ersten ${s
 export const germanManage: ManageTexts = {
   title: 'Sammlungen',
   all: '← Alle Sammlungen',
+  readOnly: 'Dieser Server erlaubt keine Änderungen.',
   pagesOf: (name) => `Seiten von ${name}`,
   pages: { photos: 'Fotos', map: 'Karte', duplicates: 'Duplikate', quality: 'Qualität' },
 
@@ -18,7 +19,7 @@ export const germanManage: ManageTexts = {
     exact: 'kein Index nötig',
     reembedding: (model) => `wird auf das Modell ${model} umgestellt`,
     aliases: (names) => `Auch ${names} genannt.`,
-    empty: 'Die Sammlung ist leer. Fügen Sie unten Fotos hinzu.',
+    empty: 'Die Sammlung ist leer.',
   },
 
   list: {
@@ -91,7 +92,6 @@ export const germanManage: ManageTexts = {
     size: 'Größe',
     added: 'Hinzugefügt',
     none: 'nicht bekannt',
-    close: 'Schließen',
   },
 
   add: {

@@ -51,6 +51,10 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     title: 'Der Server ist ausgelastet.',
     hint: 'Es warten mehr Fotos, als er rechtzeitig beantworten kann.',
   },
+  read_only: {
+    title: 'Dieser Server erlaubt keine Änderungen.',
+    hint: 'Er beantwortet Fragen, ändert aber nichts.',
+  },
   shutting_down: { title: 'Der Server startet neu.', hint: 'Er sollte gleich wieder da sein.' },
   offline: {
     title: 'Dieses Gerät ist offline.',

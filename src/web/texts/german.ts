@@ -1,8 +1,10 @@
 /** The page's texts in German; german-manage.ts has those about collections. */
 import type { AskTexts } from './english.js';
-import { enumerate } from './enumerate.js';
 import { germanManage } from './german-manage.js';
 import { germanProblems } from './german-problems.js';
+
+const either = new Intl.ListFormat('de', { type: 'disjunction' });
+const all = new Intl.ListFormat('de', { type: 'conjunction' });
 
 export const german: AskTexts = {
   nouns: {
@@ -12,7 +14,7 @@ export const german: AskTexts = {
     'labelled photo': ['Foto mit Label', 'Fotos mit Label'],
   },
   noLabel: 'Ohne Label',
-  or: (words) => enumerate(words, 'oder'),
+  or: (words) => either.format(words),
   cancel: 'Abbrechen',
   close: 'Schließen',
   yourPhoto: 'Ihr Foto',
@@ -112,7 +114,7 @@ export const german: AskTexts = {
       all: (n, label) => `Alle ${n} ähnlichsten Fotos sind ${label}.`,
       part: (n, label, isFirst) => `${isFirst ? (n === 1 ? 'ist ' : 'sind ') : ''}${n} ${label}`,
       withoutLabel: (n) => `${n} ohne Label`,
-      some: (n, parts) => `Von den ${n} ähnlichsten Fotos ${enumerate(parts, 'und')}.`,
+      some: (n, parts) => `Von den ${n} ähnlichsten Fotos ${all.format(parts)}.`,
     },
     confidence: 'Sicherheit',
     voteShare: 'Stimmenanteil',

@@ -3,6 +3,7 @@
  * bindings, so that whoever reads them when something is drawn gets the language of that moment. A new language is one
  * more file of each kind, and a line here; it is fetched when it is wanted.
  */
+import { lastingMemory } from '../browser-memory.js';
 import { type AskTexts, english } from './english.js';
 import { englishManage, type ManageTexts } from './english-manage.js';
 import { englishProblems, type ProblemText } from './english-problems.js';
@@ -84,14 +85,14 @@ async function speak(code: Language): Promise<void> {
  * @param onChange called to draw again what is on the page, after a change
  */
 export async function startLanguage(chooser: HTMLSelectElement, onChange: () => void): Promise<void> {
-  const stored = localStorage.getItem(STORED);
+  const stored = lastingMemory.read(STORED);
   const preferred = navigator.languages.map((each) => each.split('-')[0]!.toLowerCase()).find(isKnown);
   const first = isKnown(stored) ? stored : (preferred ?? 'en');
   chooser.value = first;
   chooser.addEventListener('change', async () => {
     const chosen = chooser.value as Language;
     await speak(chosen);
-    localStorage.setItem(STORED, chosen);
+    lastingMemory.write(STORED, chosen);
     onChange();
   });
   if (first !== 'en') {

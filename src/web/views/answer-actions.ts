@@ -1,10 +1,10 @@
 /** Actions for an answer: save it as a picture, share it, and tell a collection whether it is right. */
 import type { Identification } from '../../engine/engine.js';
 import { shareAnswer } from '../api.js';
-import { button, el } from '../dom.js';
+import { attempt } from '../attempt.js';
+import { alertOf, button, el, fill } from '../dom.js';
 import { dateTime } from '../format.js';
 import { smallerCopy } from '../photo.js';
-import { Problem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { saveAnswerPicture } from './answer-picture.js';
@@ -22,14 +22,9 @@ async function sharedLink(
   const copy = await smallerCopy(picture, entry.photo.name, SHARED_SIDE);
   const { id, expires } = await shareAnswer(copy, entry.collection, answer);
   const link = new URL(`./?shared=${id}`, location.origin + location.pathname).href;
-  const field = el('input', { readonly: true, 'aria-label': texts.share.link, value: link });
-  field.addEventListener('focus', () => field.select());
-  return el(
-    'div',
-    { class: 'teaching' },
-    field,
-    el('p', { role: 'status' }, texts.share.made(dateTime(expires))),
-  );
+  const onfocus = () => field.select();
+  const field = el('input', { readonly: true, 'aria-label': texts.share.link, value: link, onfocus });
+  return el('div.teaching', field, el('p', { role: 'status' }, texts.share.made(dateTime(expires))));
 }
 
 function shareButton(
@@ -40,21 +35,14 @@ function shareButton(
 ): HTMLButtonElement {
   return button(texts.share.button, 'plain', async () => {
     const shown = picture();
+    const say = (words: string) => fill(place, alertOf(words));
     if (shown === null) {
-      place.replaceChildren(el('p', { class: 'trouble', role: 'alert' }, texts.ask.cannotShow));
-      return;
+      return say(texts.ask.cannotShow);
     }
-    try {
-      place.replaceChildren(await sharedLink(entry, answer, shown));
+    await attempt(async () => {
+      fill(place, await sharedLink(entry, answer, shown));
       place.querySelector('input')?.focus();
-    } catch (error) {
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
-      place.replaceChildren(
-        el('p', { class: 'trouble', role: 'alert' }, `${error.title} ${error.hint ?? ''}`),
-      );
-    }
+    }, say);
   });
 }
 
@@ -68,41 +56,29 @@ export function answerActions(
   picture: () => HTMLImageElement | null,
   canShare: boolean,
 ): HTMLElement {
-  const place = el('div', {});
-  const open = (label: string | null) => {
-    const form = teachingForm(entry, answer, label, () => {
-      place.replaceChildren();
-      opener.focus();
+  const place = el('div');
+  const teach = (words: string, label: string | null) => {
+    const opener = button(words, 'plain.writes', () => {
+      const form = teachingForm(entry, answer, label, () => {
+        fill(place);
+        opener.focus();
+      });
+      fill(place, form);
+      form.querySelector<HTMLElement>(label === null ? 'input' : 'select')?.focus();
     });
-    place.replaceChildren(form);
-    form.querySelector<HTMLElement>(label === null ? 'input' : 'select')?.focus();
+    return opener;
   };
-  const right = button(texts.teach.right, 'plain', () => {
-    opener = right;
-    open(answer.breed);
-  });
   // Of two breeds in the running neither is right or wrong.
   const isNamed = answer.decision === 'match';
-  const wrong = button(isNamed ? texts.teach.wrong : texts.teach.itIs, 'plain', () => {
-    opener = wrong;
-    open(null);
-  });
-  let opener = wrong;
-  const save = button(
-    texts.save.button,
-    'plain',
-    () => void saveAnswerPicture(answer, picture(), entry.photo.name),
-  );
+  const save = () => void saveAnswerPicture(answer, picture(), entry.photo.name);
   return el(
-    'div',
-    { class: 'answer-actions' },
+    'div.answer-actions',
     el(
-      'p',
-      { class: 'actions' },
-      ...(isNamed ? [right] : []),
-      wrong,
-      save,
-      ...(canShare ? [shareButton(entry, answer, picture, place)] : []),
+      'p.actions',
+      isNamed && teach(texts.teach.right, answer.breed),
+      teach(isNamed ? texts.teach.wrong : texts.teach.itIs, null),
+      button(texts.save.button, 'plain', save),
+      canShare && shareButton(entry, answer, picture, place),
     ),
     place,
   );

@@ -3,7 +3,8 @@ import { byId } from '../dom.js';
 import { tell } from '../hint.js';
 
 /** State of the page, which the style sheet uses. */
-export type PageState = 'start' | 'working' | 'answer' | 'problem' | 'batch';
+export const PAGE_STATES = ['start', 'working', 'answer', 'problem', 'batch'] as const;
+export type PageState = (typeof PAGE_STATES)[number];
 
 export class AnswerPanel {
   readonly #main = byId('main', HTMLElement);

@@ -1,7 +1,7 @@
 /** The answer panel: verdict, votes, candidates, and how it was found. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import type { Rectangle } from '../../image/heat-colours.js';
-import { button, cssVariable, el, icon } from '../dom.js';
+import { button, el, icon, shareBar } from '../dom.js';
 import { duration, humanise, percent, similarity } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -19,32 +19,23 @@ const iconOf = ({ decision, calibrated }: Identification) =>
 /** One mark for each neighbour, nearest first, in the colour of its breed. */
 function ballots(answer: Identification, place: Map<string, number>): HTMLElement {
   const marks = answer.neighbours.map(({ label }) =>
-    el('span', { class: 'ballot', 'data-place': place.get(label ?? '') ?? 'other' }),
+    el('span.ballot', { 'data-place': place.get(label ?? '') ?? 'other' }),
   );
-  return el('div', { class: 'ballots', 'aria-hidden': 'true' }, ...marks);
+  return el('div.ballots', { 'aria-hidden': 'true' }, marks);
 }
 
 function candidate({ name, share, text, place }: ShownShare): HTMLElement {
-  const bar = cssVariable(el('span', { class: 'bar', 'aria-hidden': 'true' }), '--share', `${share * 100}%`);
-  return el(
-    'li',
-    { 'data-place': place },
-    el('bdi', { class: 'name' }, name),
-    el('span', { class: 'value' }, text),
-    bar,
-  );
+  return el('li', { 'data-place': place }, el('bdi.name', name), el('span.value', text), shareBar(share));
 }
 
 function facts(answer: Identification): HTMLElement {
   const { decodeMs, embedMs, searchMs, totalMs } = answer.timing;
   return el(
-    'p',
-    { class: 'facts' },
+    'p.facts',
     texts.answer.took(duration(totalMs)),
-    el('span', {}, texts.answer.steps(duration(decodeMs), duration(embedMs), duration(searchMs))),
+    el('span', texts.answer.steps(duration(decodeMs), duration(embedMs), duration(searchMs))),
     el(
       'span',
-      {},
       texts.answer.model(answer.model.name),
       el('code', { title: answer.model.fingerprint }, answer.model.fingerprint.slice(0, 8)),
     ),
@@ -53,20 +44,14 @@ function facts(answer: Identification): HTMLElement {
 
 /** Breeds found in other parts of the photo, each of which can be asked about. */
 function animalsView({ animals }: Identification, askPart: (part: Rectangle) => void): HTMLElement {
+  const { title, hint, ask } = texts.animals;
   const rows = animals.map(({ breed, confidence, region }) =>
     el(
       'li',
-      {},
-      button(texts.animals.ask(humanise(breed), percent(confidence)), 'plain', () => askPart(region)),
+      button(ask(humanise(breed), percent(confidence)), 'plain', () => askPart(region)),
     ),
   );
-  return el(
-    'div',
-    { class: 'animals' },
-    el('h3', {}, texts.animals.title),
-    el('p', { class: 'small' }, texts.animals.hint),
-    el('ul', { class: 'actions' }, ...rows),
-  );
+  return el('div.animals', el('h3', title), el('p.small', hint), el('ul.actions', rows));
 }
 
 /** The likely breeds, with a picture each. */
@@ -74,13 +59,24 @@ function rivalsView(shown: Neighbour[], { collection }: Entry, open: (neighbour:
   const items = shown.map((neighbour) =>
     el(
       'li',
-      {},
       pictureButton(neighbour, collection, () => open(neighbour)),
-      el('strong', {}, el('bdi', {}, humanise(neighbour.label))),
-      el('span', { class: 'value' }, similarity(neighbour.similarity)),
+      el('strong', el('bdi', humanise(neighbour.label))),
+      el('span.value', similarity(neighbour.similarity)),
     ),
   );
-  return el('ul', { class: 'rivals', 'aria-label': texts.answer.rivals }, ...items);
+  return el('ul.rivals', { 'aria-label': texts.answer.rivals }, items);
+}
+
+/** The bars of an answer, and what they mean. */
+function sharesView(answer: Identification, shares: ShownShare[]): HTMLElement[] {
+  const t = texts.answer;
+  const [title, means] =
+    answer.basis === 'vote' ? [t.voteTitle, t.voteMeans] : [t.confidenceTitle, t.confidenceMeans];
+  return [
+    el('h3', title),
+    el('ul.candidates', shares.map(candidate)),
+    el('details', el('summary', means), el('p', t.meaning[answer.basis])),
+  ];
 }
 
 /** Actions of the panel. */
@@ -98,46 +94,22 @@ interface Ways {
 export function answerView(entry: Entry, answer: Identification, ways: Ways): HTMLElement {
   const { kicker, headline, share, tally, advice } = verdict(answer);
   const shares = shownShares(answer);
-  const parts: HTMLElement[] = [
-    el('p', { class: 'kicker' }, icon(iconOf(answer)), kicker),
-    el('h2', { id: 'answer-title', tabindex: -1 }, el('bdi', {}, headline)),
-  ];
-  if (share !== null) {
-    parts.push(el('p', { class: 'share' }, el('strong', {}, shares[0]!.text), ` ${confidenceName(answer)}`));
-  }
-  if (answer.neighbours.length > 0) {
-    parts.push(ballots(answer, places(answer)));
-  }
-  const said = el('p', { class: 'tally' }, tally);
-  parts.push(said);
-  void knownNote(entry, answer).then((note) => note && said.after(note));
-  if (advice) {
-    parts.push(el('p', { class: 'advice' }, advice));
-  }
   const shown = rivals(answer);
-  if (shown.length > 0) {
-    parts.push(rivalsView(shown, entry, ways.open));
-  }
-  if (shares.length > 0) {
-    const calibrated = answer.basis !== 'vote';
-    parts.push(
-      el('h3', {}, calibrated ? texts.answer.confidenceTitle : texts.answer.voteTitle),
-      el('ul', { class: 'candidates' }, ...shares.map(candidate)),
-      el(
-        'details',
-        {},
-        el('summary', {}, calibrated ? texts.answer.confidenceMeans : texts.answer.voteMeans),
-        el('p', {}, texts.answer.meaning[answer.basis]),
-      ),
-    );
-  }
-  if (answer.animals.length > 0) {
-    parts.push(animalsView(answer, ways.askPart));
-  }
-  parts.push(answerActions(entry, answer, ways.picture, ways.canShare), facts(answer));
+  const said = el('p.tally', tally);
+  void knownNote(entry, answer).then((note) => note && said.after(note));
   return el(
-    'div',
-    { class: 'verdict', 'data-decision': answer.decision, 'data-mark': iconOf(answer) },
-    ...parts,
+    'div.verdict',
+    { 'data-decision': answer.decision, 'data-mark': iconOf(answer) },
+    el('p.kicker', icon(iconOf(answer)), kicker),
+    el('h2', { id: 'answer-title', tabindex: -1 }, el('bdi', headline)),
+    share !== null && el('p.share', el('strong', shares[0]!.text), ` ${confidenceName(answer)}`),
+    answer.neighbours.length > 0 && ballots(answer, places(answer)),
+    said,
+    advice && el('p.advice', advice),
+    shown.length > 0 && rivalsView(shown, entry, ways.open),
+    shares.length > 0 && sharesView(answer, shares),
+    answer.animals.length > 0 && animalsView(answer, ways.askPart),
+    answerActions(entry, answer, ways.picture, ways.canShare),
+    facts(answer),
   );
 }

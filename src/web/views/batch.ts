@@ -1,9 +1,9 @@
 /** Several photos at once: identified a few at a time, and listed with answers that can be opened. */
 import { identify } from '../api.js';
-import { button, el } from '../dom.js';
+import { button, el, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
 import { refusal } from '../photo.js';
-import { Problem } from '../problem.js';
+import { expectProblem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { shownShares, verdict } from '../verdict.js';
@@ -27,10 +27,10 @@ interface Surroundings {
 
 /** The list of several photos, and the work on it. */
 export class Batch {
-  readonly element = el('section', { class: 'batch', 'aria-labelledby': 'batch-title' });
-  readonly #progress = el('progress', {});
-  readonly #words = el('p', { class: 'small', role: 'status' });
-  readonly #actions = el('p', { class: 'actions' });
+  readonly element = el('section.batch', { 'aria-labelledby': 'batch-title' });
+  readonly #progress = el('progress');
+  readonly #words = el('p.small', { role: 'status' });
+  readonly #actions = el('p.actions');
   readonly #rows = new Map<Entry, { button: HTMLButtonElement; words: HTMLElement; value: HTMLElement }>();
   #stop = new AbortController();
   #isRunning = false;
@@ -46,11 +46,14 @@ export class Batch {
   draw(): void {
     this.#rows.clear();
     const title = el('h1', { id: 'batch-title', tabindex: -1 }, texts.batch.title(this.entries.length));
-    const list = el('ol', { class: 'batch-rows' }, ...this.entries.map((entry) => this.#row(entry)));
+    const list = el(
+      'ol.batch-rows',
+      this.entries.map((entry) => this.#row(entry)),
+    );
     this.#progress.setAttribute('aria-labelledby', 'batch-title');
     this.#progress.max = this.entries.length;
     this.#actions.dataset.action = 'none';
-    this.element.replaceChildren(title, this.#progress, this.#words, this.#actions, list);
+    fill(this.element, title, this.#progress, this.#words, this.#actions, list);
     for (const entry of this.entries) {
       this.#showState(entry);
     }
@@ -97,13 +100,11 @@ export class Batch {
         if (this.#stop.signal.aborted) {
           return;
         }
-        if (!(error instanceof Problem)) {
-          throw error;
-        }
-        if (error.status !== 503 || tries === RETRIES) {
-          entry.problem = error;
+        const problem = expectProblem(error);
+        if (problem.status !== 503 || tries === RETRIES) {
+          entry.problem = problem;
         } else {
-          await wait(error.retryAfter ?? 2);
+          await wait(problem.retryAfter ?? 2);
         }
       }
     }
@@ -114,21 +115,20 @@ export class Batch {
   }
 
   #row(entry: Entry): HTMLLIElement {
-    const words = el('span', { class: 'batch-words' });
-    const value = el('span', { class: 'value' });
-    const picture = el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async' });
-    picture.addEventListener('error', () => picture.remove());
+    const words = el('span.batch-words');
+    const value = el('span.value');
+    const onerror = () => picture.remove();
+    const picture = el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async', onerror });
     const node = el(
-      'button',
-      { type: 'button', class: 'batch-row' },
-      el('span', { class: 'batch-picture' }, picture),
-      el('bdi', { class: 'batch-name' }, entry.photo.name),
+      'button.batch-row.surface',
+      { onclick: () => this.around.open(entry) },
+      el('span.batch-picture', picture),
+      el('bdi.batch-name', entry.photo.name),
       words,
       value,
     );
-    node.addEventListener('click', () => this.around.open(entry));
     this.#rows.set(entry, { button: node, words, value });
-    return el('li', {}, node);
+    return el('li', node);
   }
 
   #showState(entry: Entry): void {
@@ -137,7 +137,7 @@ export class Batch {
     node.disabled = answer === null && problem === null;
     if (answer !== null) {
       const { kicker, headline, share } = verdict(answer);
-      words.replaceChildren(el('small', {}, kicker), el('bdi', {}, headline));
+      words.replaceChildren(el('small', kicker), el('bdi', headline));
       value.textContent = share === null ? '' : shownShares(answer)[0]!.text;
       node.dataset.decision = answer.decision;
     } else {
@@ -165,12 +165,6 @@ export class Batch {
     }
     this.#actions.dataset.action = action;
     const does = { stop: () => this.stop(), again: () => void this.run() };
-    const hadFocus = this.#actions.contains(document.activeElement);
-    this.#actions.replaceChildren(
-      ...(action === '' ? [] : [button(texts.batch[action], 'plain', does[action])]),
-    );
-    if (hadFocus) {
-      (this.#actions.querySelector('button') ?? this.element.querySelector('h1'))?.focus();
-    }
+    fill(this.#actions, action !== '' && button(texts.batch[action], 'plain', does[action]));
   }
 }

@@ -62,7 +62,7 @@ export function moveFrame(frame: Rectangle, { x, y }: Handle, dx: number, dy: nu
 
 /** The frame over an `img` whose picture may not fill the element. */
 export class CropFrame {
-  readonly element = el('div', { class: 'crop', role: 'group' });
+  readonly element = el('div.crop', { role: 'group' });
   #frame: Rectangle;
   readonly #resized = new ResizeObserver(() => this.#place());
 

@@ -2,6 +2,7 @@
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { el } from '../dom.js';
 import { humanise } from '../format.js';
+import { hashFile } from '../hash-file.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
@@ -9,25 +10,6 @@ import { texts } from '../texts/texts.js';
 const SAME = 0.9995;
 /** An item's id is the start of its content's SHA-256, in hex digits. */
 const ID_DIGITS = 32;
-
-/** The id that a photo would have as an item; null where the browser computes no hashes, as on a page without TLS. */
-async function idOf(photo: Blob): Promise<string | null> {
-  // Browsers have it only in secure contexts, despite its type.
-  const subtle = crypto.subtle as SubtleCrypto | undefined;
-  if (subtle === undefined) {
-    return null;
-  }
-  // A file that was changed in the meantime cannot be read, either.
-  const bytes = await photo.arrayBuffer().catch(() => null);
-  if (bytes === null) {
-    return null;
-  }
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
-  return [...digest]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
-    .slice(0, ID_DIGITS);
-}
 
 /**
  * The neighbour that is this photo.
@@ -42,8 +24,9 @@ async function findKnown(
   if (close.length === 0) {
     return null;
   }
-  const id = await idOf(photo);
-  const same = close.find((each) => each.id === id);
+  // A file that was changed in the meantime cannot be read.
+  const hash = await hashFile(photo).catch(() => null);
+  const same = close.find(({ id }) => id === hash?.slice(0, ID_DIGITS));
   return { neighbour: same ?? close[0]!, exact: same !== undefined };
 }
 
@@ -58,5 +41,5 @@ export async function knownNote(
   }
   const words = known.exact ? texts.answer.isKnown : texts.answer.isNearlyKnown;
   const said = words(humanise(known.neighbour.label), collection);
-  return el('p', { class: 'advice known-photo' }, said);
+  return el('p.advice.known-photo', said);
 }

@@ -4,7 +4,7 @@ import { button, el, icon } from '../dom.js';
 import { humanise } from '../format.js';
 import type { Mark, Refinement } from '../refinement.js';
 import { texts } from '../texts/texts.js';
-import { hangPicture } from './neighbour.js';
+import { hangPicture } from './item-picture.js';
 
 /** The refined search and its actions. */
 export interface Marking {
@@ -26,25 +26,23 @@ export function markButtons(
 ): HTMLElement {
   const buttons = MARKS.map((each) => {
     const title = texts.refine.titles[each];
-    const node = el(
-      'button',
+    const onclick = () => {
+      onMark?.();
+      mark(neighbour, each);
+    };
+    return el(
+      onMark ? 'button.button.plain' : 'button.mark',
       {
-        type: 'button',
-        class: onMark === undefined ? 'mark' : 'button plain',
         title,
         'aria-label': texts.refine[each](humanise(neighbour.label)),
         'aria-pressed': String(refinement.markOf(neighbour.id) === each),
+        onclick,
       },
       icon(ICONS[each]),
-      ...(onMark === undefined ? [] : [title]),
+      onMark && title,
     );
-    node.addEventListener('click', () => {
-      onMark?.();
-      mark(neighbour, each);
-    });
-    return node;
   });
-  return el('span', { class: 'marks' }, ...buttons);
+  return el('span.marks', buttons);
 }
 
 /** The marks, each removed by a click; null if there are none. */
@@ -53,26 +51,21 @@ export function markedView({ refinement, mark, clear }: Marking, collection: str
   if (marked.length === 0) {
     return null;
   }
-  const chips = marked.map(({ neighbour, mark: each }) => {
-    const frame = el('span', { class: 'chip-picture' }, icon(ICONS[each]));
-    if (neighbour.hasThumbnail) {
-      void hangPicture(frame, collection, neighbour.id);
-    }
-    const name = humanise(neighbour.label);
-    const node = el(
-      'button',
-      { type: 'button', class: 'chip', 'data-mark': each, title: texts.refine.takeBack },
-      frame,
-      el('span', {}, `${texts.refine.titles[each]}: `, el('bdi', {}, name)),
-      el('span', { 'aria-hidden': 'true' }, '\u00d7'),
-    );
-    node.addEventListener('click', () => mark(neighbour, each));
-    return el('li', {}, node);
-  });
+  const chips = marked.map(({ neighbour, mark: each }) =>
+    el(
+      'li',
+      el(
+        'button.chip',
+        { 'data-mark': each, title: texts.refine.takeBack, onclick: () => mark(neighbour, each) },
+        hangPicture(el('span.chip-picture', icon(ICONS[each])), collection, neighbour),
+        el('span', `${texts.refine.titles[each]}: `, el('bdi', humanise(neighbour.label))),
+        el('span', { 'aria-hidden': 'true' }, '\u00d7'),
+      ),
+    ),
+  );
   return el(
-    'div',
-    { class: 'marked' },
-    el('ul', { 'aria-label': texts.refine.marked }, ...chips),
+    'div.marked',
+    el('ul', { 'aria-label': texts.refine.marked }, chips),
     button(texts.refine.clear, 'plain', clear),
   );
 }

@@ -1,9 +1,10 @@
 /** The neighbours below an answer: listed, explained on request, and refined by marking some of them. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { identify } from '../api.js';
-import { byId } from '../dom.js';
-import { hint, tell } from '../hint.js';
-import { Problem } from '../problem.js';
+import { attempt } from '../attempt.js';
+import { byId, fill } from '../dom.js';
+import { tell } from '../hint.js';
+import { expectProblem } from '../problem.js';
 import { type Mark, Refinement } from '../refinement.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -30,7 +31,7 @@ export class NeighbourPanel {
     this.#running.abort();
     this.#entry = null;
     this.open = () => {};
-    this.#place.replaceChildren();
+    fill(this.#place);
   }
 
   /** Shows the neighbours of an answer, and keeps the marks of the same question. */
@@ -62,26 +63,21 @@ export class NeighbourPanel {
         markButtons(shown, marking, close),
       );
     const view = neighboursView(answer, entry.collection, explaining, marking, this.open);
-    this.#place.replaceChildren(...(view === null ? [] : [view]));
+    fill(this.#place, view);
   }
 
   /** Searches with the photo and the marked neighbours. */
   async #refine(entry: Entry, answer: Identification, neighbour: Neighbour, mark: Mark): Promise<void> {
     const refinement = this.#refinement!;
     this.explaining = false;
-    try {
+    await attempt(async () => {
       const isNewest = await refinement.toggle(neighbour, mark);
       if (isNewest && this.#entry === entry) {
         this.show(entry, answer);
         byId('neighbours-title', HTMLElement).focus();
         tell(refinement.found === null ? texts.refine.cleared : texts.refine.said);
       }
-    } catch (error) {
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
-      hint(`${error.title} ${error.hint ?? ''}`);
-    }
+    });
   }
 
   /** Shows or hides the explanations, which are requested the first time they are shown. */
@@ -101,11 +97,8 @@ export class NeighbourPanel {
         if (running.signal.aborted) {
           return;
         }
-        if (!(error instanceof Problem)) {
-          throw error;
-        }
         this.explaining = false;
-        trouble = error.title;
+        trouble = expectProblem(error).title;
       }
       if (running.signal.aborted) {
         return;

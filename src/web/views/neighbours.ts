@@ -1,32 +1,13 @@
 /** The neighbours of an answer, as pictures where the collection has them, and else as drawn tiles. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
-import { button, cssVariable, el } from '../dom.js';
+import { button, el, shareBar } from '../dom.js';
 import { humanise, similarity } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { places } from '../verdict.js';
+import { pictureOf } from './item-picture.js';
 import { type Marking, markButtons, markedView } from './mark-buttons.js';
-import { fileName, pictureButton, pictureOf, sourceLine } from './neighbour.js';
+import { fileName, pictureButton, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
-
-/** The neighbours of one label, nearest first. */
-interface Group {
-  label: string | null;
-  neighbours: Neighbour[];
-}
-
-/** Neighbours grouped by label, starting with the label of the nearest. */
-function grouped(neighbours: Neighbour[]): Group[] {
-  const groups = new Map<string | null, Neighbour[]>();
-  for (const neighbour of neighbours) {
-    const group = groups.get(neighbour.label);
-    if (group === undefined) {
-      groups.set(neighbour.label, [neighbour]);
-    } else {
-      group.push(neighbour);
-    }
-  }
-  return [...groups].map(([label, group]) => ({ label, neighbours: group }));
-}
 
 /** "0.92" or "0.92 to 0.97". */
 function range(neighbours: Neighbour[]): string {
@@ -35,59 +16,47 @@ function range(neighbours: Neighbour[]): string {
   return nearest === farthest ? nearest : texts.neighbours.range(farthest, nearest);
 }
 
-/** One row for all photos of a breed without pictures; it expands to their list. */
+/** A similarity with its name for screen readers. */
+const similarityText = (selector: 'span.value' | 'span.similarity', text: string) =>
+  el(
+    selector,
+    { title: texts.neighbours.cosine },
+    el('span.sr-only', `${texts.neighbours.similarity} `),
+    text,
+  );
+
+/** One row for all photos of a breed without pictures, nearest first; it expands to their list. */
 function breedRow(
-  { label, neighbours }: Group,
+  neighbours: Neighbour[],
   place: number | 'other',
   open: (neighbour: Neighbour) => void,
   marks: (neighbour: Neighbour) => HTMLElement,
 ): HTMLLIElement {
-  const share = `${Math.max(0, neighbours[0]!.similarity) * 100}%`;
+  const [nearest] = neighbours as [Neighbour];
   const items = neighbours.map((neighbour) =>
     el(
       'li',
-      {},
-      el('span', { class: 'value' }, similarity(neighbour.similarity)),
+      el('span.value', similarity(neighbour.similarity)),
       sourceLine(neighbour.source),
       marks(neighbour),
       button(texts.neighbours.open, 'plain', () => open(neighbour)),
     ),
   );
   return el(
-    'li',
-    { class: 'breed-row', 'data-place': place },
+    'li.breed-row.surface',
+    { 'data-place': place },
     el(
       'details',
-      {},
       el(
         'summary',
-        {},
-        el('bdi', { class: 'name' }, humanise(label)),
-        el('span', { class: 'times' }, `\u00d7 ${neighbours.length}`),
-        el(
-          'span',
-          { class: 'value', title: texts.neighbours.cosine },
-          el('span', { class: 'sr-only' }, `${texts.neighbours.similarity} `),
-          range(neighbours),
-        ),
-        cssVariable(el('span', { class: 'bar', 'aria-hidden': 'true' }), '--share', share),
+        el('bdi.name', humanise(nearest.label)),
+        el('span.times', `\u00d7 ${neighbours.length}`),
+        similarityText('span.value', range(neighbours)),
+        shareBar(nearest.similarity),
       ),
-      el('ol', {}, ...items),
+      el('ol', items),
     ),
   );
-}
-
-/** The neighbours without pictures. */
-function rowsOf(
-  neighbours: Neighbour[],
-  place: Map<string, number>,
-  open: (neighbour: Neighbour) => void,
-  marks: (neighbour: Neighbour) => HTMLElement,
-): HTMLElement {
-  const rows = grouped(neighbours).map((group) =>
-    breedRow(group, place.get(group.label ?? '') ?? 'other', open, marks),
-  );
-  return el('ol', { class: 'breed-rows' }, ...rows);
 }
 
 /** @param open called to enlarge it; null where the whole tile selects it */
@@ -97,28 +66,18 @@ function tile(
   place: number | 'other',
   open: (() => void) | null,
 ): HTMLLIElement {
-  const frame = open === null ? pictureOf(collection, neighbour) : pictureButton(neighbour, collection, open);
-  const score = cssVariable(
-    el('span', { class: 'bar', 'aria-hidden': 'true' }),
-    '--share',
-    `${Math.max(0, neighbour.similarity) * 100}%`,
-  );
   return el(
-    'li',
-    { class: 'tile', 'data-place': place },
-    frame,
+    'li.tile.surface',
+    { 'data-place': place },
+    open === null
+      ? pictureOf('div.frame', collection, neighbour)
+      : pictureButton(neighbour, collection, open),
     el(
-      'div',
-      { class: 'caption' },
-      el('strong', {}, el('bdi', {}, humanise(neighbour.label))),
+      'div.caption',
+      el('strong', el('bdi', humanise(neighbour.label))),
       sourceLine(neighbour.source, fileName(neighbour.source ?? '')),
-      el(
-        'span',
-        { class: 'similarity', title: texts.neighbours.cosine },
-        el('span', { class: 'sr-only' }, `${texts.neighbours.similarity} `),
-        similarity(neighbour.similarity),
-      ),
-      score,
+      similarityText('span.similarity', similarity(neighbour.similarity)),
+      shareBar(neighbour.similarity),
     ),
   );
 }
@@ -143,14 +102,14 @@ function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say 
   let chosen = neighbours[0] as Neighbour;
   neighbours.forEach((neighbour, i) => {
     const id = `why-${i}`;
-    const radio = el('input', { type: 'radio', name: 'why', id, class: 'sr-only', checked: i === 0 });
-    const name = texts.neighbours.named(humanise(neighbour.label), similarity(neighbour.similarity));
-    radio.addEventListener('change', () => {
+    const onchange = () => {
       chosen = neighbour;
       say(why.show(neighbour));
-    });
-    const node = tiles[i] as HTMLLIElement;
-    node.prepend(radio, el('label', { class: 'cover', for: id }, el('span', { class: 'sr-only' }, name)));
+    };
+    const radio = el('input.sr-only', { type: 'radio', name: 'why', id, checked: i === 0, onchange });
+    const name = texts.neighbours.named(humanise(neighbour.label), similarity(neighbour.similarity));
+    const node = tiles[i]!;
+    node.prepend(radio, el('label.cover', { for: id }, el('span.sr-only', name)));
     node.addEventListener('pointerenter', () => why.show(neighbour));
     node.addEventListener('pointerleave', () => why.show(chosen));
   });
@@ -158,38 +117,13 @@ function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say 
   return why.figure;
 }
 
-function toggleButton({ on, toggle }: Explaining): HTMLButtonElement {
-  const node = button(texts.why.show, 'plain', toggle);
-  node.append(el('span', { class: 'sr-only' }, texts.why.these));
-  node.id = 'why';
-  node.setAttribute('aria-pressed', String(on));
-  return node;
-}
-
-/** The tiles, followed by a row for each breed of those without a picture. */
-function foundList(tiles: HTMLLIElement[], rest: Node | null, hasPictures: boolean): HTMLElement {
-  const list = el('div', { class: 'found' });
-  if (tiles.length > 0) {
-    list.append(el('ol', { class: hasPictures ? 'grid pictures' : 'grid' }, ...tiles));
-  }
-  if (rest !== null && hasPictures) {
-    list.append(el('h3', {}, texts.neighbours.withoutPicture));
-  }
-  if (rest !== null) {
-    list.append(rest);
-  }
-  return list;
-}
-
-function sectionHead(title: string, about: string, toggle: HTMLElement[]): HTMLElement {
-  return el(
-    'div',
-    { class: 'section-head' },
-    el('h2', { id: 'neighbours-title', tabindex: -1 }, title),
-    el('p', {}, about),
-    ...toggle,
+const toggleButton = ({ on, toggle }: Explaining) =>
+  el(
+    'button.button.plain',
+    { id: 'why', 'aria-pressed': String(on), onclick: toggle },
+    texts.why.show,
+    el('span.sr-only', texts.why.these),
   );
-}
 
 /**
  * The section below an answer, or null when there are no neighbours.
@@ -223,24 +157,32 @@ export function neighboursView(
       node.append(markButtons(shown[i]!, marking));
     });
   }
-  const marked = markedView(marking, collection);
-  const rows = rest.length === 0 ? null : rowsOf(rest, place, open, (each) => markButtons(each, marking));
-  const list = foundList(tiles, rows, pictures);
+  const groups = [...Map.groupBy(rest, ({ label }) => label).values()];
+  const rows = groups.map((group) =>
+    breedRow(group, placeOf(group[0]!), open, (each) => markButtons(each, marking)),
+  );
+  const list = el(
+    'div.found',
+    tiles.length > 0 && el(pictures ? 'ol.grid.pictures' : 'ol.grid', tiles),
+    rows.length > 0 && pictures && el('h3', texts.neighbours.withoutPicture),
+    rows.length > 0 && el('ol.breed-rows', rows),
+  );
+  const { title, inCollection, noPictures } = texts.neighbours;
   return el(
-    'section',
-    { class: 'neighbours', 'aria-labelledby': 'neighbours-title' },
-    sectionHead(
-      found ? texts.refine.title : texts.neighbours.title,
-      pictures ? texts.neighbours.inCollection(collection) : texts.neighbours.noPictures(collection),
-      explaining === null || found ? [] : [toggleButton(explaining)],
+    'section.neighbours',
+    { 'aria-labelledby': 'neighbours-title' },
+    el(
+      'div.section-head',
+      el('h2', { id: 'neighbours-title', tabindex: -1 }, found ? texts.refine.title : title),
+      el('p', (pictures ? inCollection : noPictures)(collection)),
+      explaining !== null && !found && toggleButton(explaining),
     ),
-    ...(marked === null ? [] : [marked]),
-    ...(explaining?.trouble ? [el('p', { class: 'trouble' }, explaining.trouble)] : []),
+    markedView(marking, collection),
+    explaining?.trouble && el('p.trouble', explaining.trouble),
     explained
       ? el(
-          'fieldset',
-          { class: 'explained' },
-          el('legend', { class: 'sr-only' }, texts.why.which),
+          'fieldset.explained',
+          el('legend.sr-only', texts.why.which),
           choosing(tiles, neighbours, explaining),
           list,
         )

@@ -58,31 +58,19 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
 /** The panel for a problem. */
 export function problemView(problem: Problem, ways: Ways): HTMLElement {
   const { title, hint } = problem;
-  const actions: HTMLElement[] = [];
-  if (problem.status === 503 && ways.retries < AUTOMATIC_RETRIES) {
-    actions.push(countdown(problem.retryAfter ?? 2, ways.retry));
-  } else if (isPassing(problem)) {
-    actions.push(button(texts.trouble.again, 'primary', ways.retry));
-  }
-  if (ways.smaller) {
-    actions.push(button(texts.trouble.smaller, 'primary', ways.smaller));
-  }
+  const isCounting = problem.status === 503 && ways.retries < AUTOMATIC_RETRIES;
+  const actions = [
+    isCounting && countdown(problem.retryAfter ?? 2, ways.retry),
+    !isCounting && isPassing(problem) && button(texts.trouble.again, 'primary', ways.retry),
+    ways.smaller && button(texts.trouble.smaller, 'primary', ways.smaller),
+  ];
   return el(
-    'div',
-    { class: 'problem' },
-    el('p', { class: 'kicker' }, icon('alert'), texts.trouble.kicker),
+    'div.problem',
+    el('p.kicker', icon('alert'), texts.trouble.kicker),
     el('h2', { id: 'answer-title', tabindex: -1 }, title),
-    ...(problem.detail && problem.detail !== title ? [el('p', {}, ...withCode(problem.detail))] : []),
-    ...(hint ? [el('p', { class: 'advice' }, ...withCode(hint))] : []),
-    ...(actions.length > 0 ? [el('p', { class: 'actions' }, ...actions)] : []),
-    ...(problem.status > 0
-      ? [
-          el(
-            'p',
-            { class: 'facts' },
-            el('span', {}, el('code', {}, problem.code), ` · HTTP ${problem.status}`),
-          ),
-        ]
-      : []),
+    problem.detail && problem.detail !== title && el('p', withCode(problem.detail)),
+    hint && el('p.advice', withCode(hint)),
+    actions.some(Boolean) && el('p.actions', actions),
+    problem.status > 0 && el('p.facts', el('span', el('code', problem.code), ` · HTTP ${problem.status}`)),
   );
 }

@@ -1,5 +1,5 @@
 /** Small pictures of this session's photos that lead back to their answers. */
-import { byId, el } from '../dom.js';
+import { byId, el, fill } from '../dom.js';
 import { humanise } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -25,22 +25,23 @@ export function showSession(
     .reverse()
     .map((entry) => {
       const said = entry.answer?.breed ? humanise(entry.answer.breed) : texts.answer.notSure;
-      const node = el(
-        'button',
-        {
-          type: 'button',
-          class: 'session-photo',
-          'aria-label': `${entry.photo.name}: ${said}`,
-          title: `${entry.photo.name}: ${said}`,
-          'aria-current': String(entry === current),
-        },
-        el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async' }),
+      const title = `${entry.photo.name}: ${said}`;
+      return el(
+        'li',
+        el(
+          'button.session-photo',
+          {
+            'aria-label': title,
+            title,
+            'aria-current': String(entry === current),
+            onclick: () => open(entry),
+          },
+          el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async' }),
+        ),
       );
-      node.addEventListener('click', () => open(entry));
-      return el('li', {}, node);
     });
   const hadFocus = place.contains(document.activeElement);
-  place.replaceChildren(el('h2', { class: 'small' }, texts.session.title), el('ul', {}, ...items));
+  fill(place, el('h2.small', texts.session.title), el('ul', items));
   if (hadFocus) {
     place.querySelector<HTMLElement>('[aria-current=true]')?.focus();
   }

@@ -1,10 +1,11 @@
 /** A form that adds the photo of an answer, with a label, to a collection. */
 import type { Identification } from '../../engine/engine.js';
 import { listCollections, listLabels } from '../api.js';
-import { button, el } from '../dom.js';
+import { attempt } from '../attempt.js';
+import { lastingMemory } from '../browser-memory.js';
+import { button, el, fill, writeInto } from '../dom.js';
 import { humanise, labelWords } from '../format.js';
 import { addPhotos } from '../manage/manage-calls.js';
-import { Problem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
@@ -17,26 +18,14 @@ function labelFor(written: string, known: string[]): string {
   return known.find((label) => label === words || labelWords(label) === labelWords(words)) ?? words;
 }
 
-function createFields(collection: string, label: string | null) {
-  const chooser = el('select', { id: 'teach-collection' }, el('option', {}, collection));
-  const field = el('input', {
-    id: 'teach-label',
-    list: 'teach-labels',
-    required: true,
-    maxlength: 200,
-    dir: 'auto',
-  });
-  field.value = label === null ? '' : labelWords(label);
-  const options = el('datalist', { id: 'teach-labels' });
-  const trouble = el('p', { class: 'trouble', role: 'alert' });
-  return { chooser, field, options, trouble };
-}
-
 /** Lists the collections, and selects the one that was taught last, or that of the answer. */
 async function fillChooser(chooser: HTMLSelectElement, collection: string): Promise<void> {
   const names = (await listCollections()).map(({ name }) => name);
-  chooser.replaceChildren(...names.map((name) => el('option', { value: name }, name)));
-  const last = localStorage.getItem(TAUGHT);
+  fill(
+    chooser,
+    names.map((name) => el('option', name)),
+  );
+  const last = lastingMemory.read(TAUGHT);
   chooser.value = last !== null && names.includes(last) ? last : collection;
 }
 
@@ -47,7 +36,7 @@ async function teach(photo: File, label: string, collection: string) {
   if (result?.status === 'failed') {
     return { added: false, words: `${result.error.detail} ${result.error.hint}` };
   }
-  localStorage.setItem(TAUGHT, collection);
+  lastingMemory.write(TAUGHT, collection);
   const words = result?.status === 'exists' ? texts.teach.exists : texts.teach.done;
   return { added: true, words: words(humanise(label), collection) };
 }
@@ -64,50 +53,60 @@ export function teachingForm(
   label: string | null,
   close: () => void,
 ): HTMLFormElement {
-  const { chooser, field, options, trouble } = createFields(entry.collection, label);
+  const options = el('datalist', { id: 'teach-labels' });
+  const trouble = el('p.trouble', { role: 'alert' });
+  const say = writeInto(trouble);
   const seen = [...candidates, ...neighbours].flatMap((each) => each.label ?? []);
   let known = seen;
   const loadLabels = async () => {
     const labels = await listLabels(chooser.value);
     known = [...new Set([...labels.flatMap((each) => each.label ?? []), ...seen])];
-    options.replaceChildren(...known.map((each) => el('option', { value: labelWords(each) })));
+    fill(
+      options,
+      known.map((each) => el('option', { value: labelWords(each) })),
+    );
   };
-  const say = (error: unknown) => {
-    if (!(error instanceof Problem)) {
-      throw error;
+  const chooser = el(
+    'select',
+    { id: 'teach-collection', onchange: () => void attempt(loadLabels, say) },
+    el('option', entry.collection),
+  );
+  const field = el('input', {
+    id: 'teach-label',
+    list: 'teach-labels',
+    required: true,
+    maxlength: 200,
+    dir: 'auto',
+    value: label === null ? '' : labelWords(label),
+  });
+  void attempt(() => fillChooser(chooser, entry.collection).then(loadLabels), say);
+  const submit = async () => {
+    const { added, words } = await teach(entry.photo, labelFor(field.value, known), chooser.value);
+    if (!added) {
+      return say(words);
     }
-    trouble.textContent = `${error.title} ${error.hint ?? ''}`;
+    const said = el('p', { role: 'status', tabindex: -1 }, words);
+    form.replaceWith(said);
+    said.focus();
   };
-  chooser.addEventListener('change', () => void loadLabels().catch(say));
-  void fillChooser(chooser, entry.collection).then(loadLabels).catch(say);
-  const add = el('button', { type: 'submit', class: 'button primary' }, texts.teach.add);
+  const onsubmit = (event: Event) => {
+    event.preventDefault();
+    void attempt(submit, say);
+  };
   const form = el(
-    'form',
-    { class: 'teaching' },
+    'form.teaching',
+    { onsubmit, onkeydown: ({ key }) => key === 'Escape' && close() },
     el('label', { for: 'teach-label' }, texts.teach.label),
     field,
     options,
     el('label', { for: 'teach-collection' }, texts.teach.collection),
     chooser,
     trouble,
-    el('p', { class: 'actions' }, add, button(texts.cancel, 'plain', close)),
+    el(
+      'p.actions',
+      el('button.button.primary', { type: 'submit' }, texts.teach.add),
+      button(texts.cancel, 'plain', close),
+    ),
   );
-  form.addEventListener('keydown', ({ key }) => key === 'Escape' && close());
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    try {
-      const label = labelFor(field.value, known);
-      const { added, words } = await teach(entry.photo, label, chooser.value);
-      if (!added) {
-        trouble.textContent = words;
-        return;
-      }
-      const said = el('p', { role: 'status', tabindex: -1 }, words);
-      form.replaceWith(said);
-      said.focus();
-    } catch (error) {
-      say(error);
-    }
-  });
   return form;
 }

@@ -66,22 +66,20 @@ function inWords({ label, similarity: value, explanation }: Neighbour, { seen }:
 /** The figure for a photo. */
 export function whyView(photo: ShownPhoto): WhyView {
   const map = svg('svg', { viewBox: `0 0 ${photo.width} ${photo.height}`, 'aria-hidden': 'true' });
-  const words = el('p', {});
+  const words = el('p');
   const figure = el(
-    'figure',
-    { class: 'why' },
-    el('div', { class: 'why-photo' }, el('img', { src: photo.url, alt: texts.yourPhoto }), map),
+    'figure.why.surface',
+    el('div.why-photo', el('img', { src: photo.url, alt: texts.yourPhoto }), map),
     el(
       'figcaption',
-      {},
       words,
       el(
-        'p',
-        { class: 'scale', 'aria-hidden': 'true' },
+        'p.scale',
+        { 'aria-hidden': 'true' },
         texts.why.scaleNone,
-        el('span', { class: 'ramp' }),
+        el('span.ramp'),
         texts.why.scaleMost,
-        el('span', { class: 'against' }),
+        el('span.against'),
         texts.why.scaleAgainst,
       ),
     ),

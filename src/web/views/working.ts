@@ -15,13 +15,16 @@ export function workingView(cancel: () => void): WorkingView {
   const line = el('h2', { id: 'answer-title', tabindex: -1 }, texts.working.sending);
   const progress = el('progress', { max: 1, 'aria-labelledby': 'answer-title' });
   const panel = el(
-    'div',
-    { class: 'working' },
-    el('p', { class: 'kicker' }, texts.working.kicker),
+    'div.working',
+    el('p.kicker', texts.working.kicker),
     line,
     progress,
-    el('p', { class: 'actions' }, button(texts.cancel, 'plain', cancel)),
-    el('div', { class: 'skeleton', 'aria-hidden': 'true' }, ...Array.from({ length: 3 }, () => el('span'))),
+    el('p.actions', button(texts.cancel, 'plain', cancel)),
+    el(
+      'div.skeleton',
+      { 'aria-hidden': 'true' },
+      Array.from({ length: 3 }, () => el('span')),
+    ),
   );
   const sent = (share: number) => {
     if (share < 1) {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
-import { parseConfig } from '../../../src/config.js';
+import { type Config, parseConfig } from '../../../src/config.js';
 import type { Engine, ItemInput } from '../../../src/engine/engine.js';
 import { openLocalEngine } from '../../../src/engine/local-engine.js';
 import type { Lifecycle } from '../../../src/http/app-deps.js';
@@ -22,6 +22,8 @@ export interface Running {
   url: string;
   /** The same collections, with {@link KEY} required. */
   guarded: string;
+  /** The same collections, read-only. It also fetches photos by URL, even from this machine. */
+  readOnly: string;
   stop: () => Promise<void>;
 }
 
@@ -70,12 +72,13 @@ export async function startApp(): Promise<Running> {
     records: new FileJobRecords(path.join(folder, 'jobs'), () => {}),
   });
   const servers: RunningServer[] = [];
-  const serve = async (keys: string[]): Promise<string> => {
+  const serve = async (own: Partial<Config>): Promise<string> => {
     const lifecycle: Lifecycle = { state: 'ready' };
     const app = createApp({
       engine,
       jobs,
-      config: { ...config, API_KEYS: keys },
+      config: { ...config, ...own },
+      mayFetchFrom: () => true,
       logger: pino({ level: 'silent' }),
       version: '0.0.0',
       lifecycle,
@@ -86,8 +89,9 @@ export async function startApp(): Promise<Running> {
     return server.url;
   };
   return {
-    url: await serve([]),
-    guarded: await serve([KEY]),
+    url: await serve({}),
+    guarded: await serve({ API_KEYS: [KEY] }),
+    readOnly: await serve({ READ_ONLY: true, FETCH_URLS: true }),
     stop: async () => {
       await Promise.all(servers.map((server) => server.close({ graceSeconds: 1 })));
       await jobs.close();

@@ -16,39 +16,52 @@ export interface Stage {
   folder: (files: Record<string, Uint8Array | string>) => Promise<string>;
 }
 
+/** The browser and the server of a test file, shared by its suites: starting them takes longer than most tests. */
+let started: Promise<Stage & { files: string }> | undefined;
+
+async function start(executable: string): Promise<Stage & { files: string }> {
+  const files = await mkdtemp(path.join(tmpdir(), 'pawdex-e2e-files-'));
+  const write = async (file: string, bytes: Uint8Array | string) => {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+    return file;
+  };
+  const [browser, app] = await Promise.all([launch(executable), startApp()]);
+  return {
+    files,
+    browser,
+    app,
+    file: (name, bytes) => write(path.join(files, name), bytes),
+    folder: async (contents) => {
+      const made = await mkdtemp(path.join(files, 'folder-'));
+      for (const [name, bytes] of Object.entries(contents)) {
+        await write(path.join(made, name), bytes);
+      }
+      return made;
+    },
+  };
+}
+
+afterAll(async () => {
+  if (started !== undefined) {
+    const { browser, app, files } = await started;
+    await browser.close();
+    await app.stop();
+    await rm(files, { recursive: true });
+  }
+});
+
 /** Tests against the running product in a browser; skipped with a message if there is no Chromium. */
 export function describeInBrowser(name: string, tests: (stage: Stage) => void): void {
   const executable = findBrowser();
   describe.skipIf(executable === null)(name, () => {
     const stage = {} as Stage;
-    let folder: string | undefined;
     beforeAll(async () => {
-      folder = await mkdtemp(path.join(tmpdir(), 'pawdex-e2e-files-'));
-      stage.file = async (fileName, bytes) => {
-        const file = path.join(folder!, fileName);
-        await writeFile(file, bytes);
-        return file;
-      };
-      stage.folder = async (files) => {
-        const made = await mkdtemp(path.join(folder!, 'folder-'));
-        for (const [name, bytes] of Object.entries(files)) {
-          await mkdir(path.dirname(path.join(made, name)), { recursive: true });
-          await writeFile(path.join(made, name), bytes);
-        }
-        return made;
-      };
-      stage.browser = await launch(executable!);
-      stage.app = await startApp();
+      started ??= start(executable!);
+      Object.assign(stage, await started);
     });
     afterEach(async () => {
       await Promise.all(stage.browser.contexts().map((context) => context.close()));
-    });
-    afterAll(async () => {
-      await stage.browser?.close();
-      await stage.app?.stop();
-      if (folder) {
-        await rm(folder, { recursive: true });
-      }
     });
     tests(stage);
   });
