@@ -61,9 +61,7 @@ const schema = z.object({
   ALLOW_UNAUTHENTICATED: flag
     .default(false)
     .describe('serve other machines without keys: anyone who reaches the port can read, write and delete'),
-  READ_ONLY: flag
-    .default(false)
-    .describe('refuse requests that would change collections, jobs or snapshots'),
+  READ_ONLY: flag.default(false).describe('refuse requests that would change collections, jobs or snapshots'),
   ALLOWED_HOSTS: list
     .default([])
     .describe(

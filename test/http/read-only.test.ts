@@ -24,19 +24,27 @@ it.each(ENDPOINTS.filter(({ isReading }) => !isReading).map(({ method, path }) =
   'refuses %s %s',
   async (method, path) => {
     const { status, body } = await request(app)[method](addressOf(path)).send({});
-    expect([status, body.code, body.hint]).toEqual([403, 'read_only', expect.stringContaining('PAWDEX_READ_ONLY')]);
+    expect([status, body.code, body.hint]).toEqual([
+      403,
+      'read_only',
+      expect.stringContaining('PAWDEX_READ_ONLY'),
+    ]);
   },
 );
 
 it('refuses before it reads what is sent', async () => {
   const before = engine.images;
-  const form = request(app).post('/v1/collections/breeds/items').attach('image', await sceneJpeg(), 'a.jpg');
+  const form = request(app)
+    .post('/v1/collections/breeds/items')
+    .attach('image', await sceneJpeg(), 'a.jpg');
   expect((await form).status).toBe(403);
   expect(engine.images).toBe(before);
 });
 
 it('still answers questions, and says that it is read-only', async () => {
-  const asked = await request(app).post('/v1/embed').attach('image', await sceneJpeg(), 'a.jpg');
+  const asked = await request(app)
+    .post('/v1/embed')
+    .attach('image', await sceneJpeg(), 'a.jpg');
   expect(asked.status).toBe(200);
   expect((await request(app).get('/v1/info')).body.readOnly).toBe(true);
 });

@@ -4,8 +4,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Request, Response } from 'express';
-import { importOutcomeSchema } from '../../engine/answers.js';
 import { z } from 'zod';
+import { importOutcomeSchema } from '../../engine/answers.js';
 import type { ExportOutcome } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
@@ -21,7 +21,11 @@ const tag = 'collections';
 const params = { collection: collectionName };
 /** Checked with the API keys, before the endpoint. */
 const query = {
-  ticket: z.string().max(100).optional().meta({ description: 'A ticket for this download, instead of an API key.' }),
+  ticket: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: 'A ticket for this download, instead of an API key.' }),
 };
 
 /** Folder in the data directory for temporary files. It is emptied at each start. */
@@ -125,7 +129,8 @@ export const createTicket = defineEndpoint({
   isReading: true,
   tag,
   summary: 'Get a ticket for a download by a link',
-  description: 'A link cannot carry an API key. Its address with `?ticket=TICKET` needs none for ten minutes.',
+  description:
+    'A link cannot carry an API key. Its address with `?ticket=TICKET` needs none for ten minutes.',
   body: jsonBody(
     z.strictObject({
       path: z
