@@ -46,7 +46,10 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       return { page: watched.page, fits };
     };
     const ask = async (page: Page, photo: string) => {
+      // Until then, the answer before is shown.
+      const answered = page.waitForResponse('**/v1/identify*');
       await chooseFiles(hand, page.locator('#choose'), photo);
+      await answered;
       return reaches(page, 'answer');
     };
     const button = (page: Page, text: string | RegExp) => page.getByRole('button', { name: text });
