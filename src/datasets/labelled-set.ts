@@ -170,8 +170,12 @@ async function openListing(file: string, judge: NameJudge): Promise<ArchiveListi
   });
 }
 
-function describeEmptySet(spec: string, { skipped }: SetReport): string {
+function describeEmptySet(spec: string, { skipped, problems }: SetReport): string {
   const left = skipped.map(({ count, reason, example }) => `${count} ${reason} such as ${example}`);
+  const [problem] = problems;
+  if (problem !== undefined) {
+    left.unshift(`${problems.length} unreadable such as ${problem.file} (${problem.detail})`);
+  }
   return `There is no photo in ${spec}.${left.length === 0 ? '' : ` Left out: ${left.join('; ')}.`}`;
 }
 

@@ -22,7 +22,7 @@ export class ArchiveListing {
   /** @throws Error if it cannot be read or is damaged */
   static async open(file: string, judge: NameJudge): Promise<ArchiveListing> {
     const archive = await openArchive(file);
-    return new ArchiveListing(file, archive, findWrapper([...archive.entries.keys()], judge));
+    return new ArchiveListing(file, archive, await findWrapper(archive, judge));
   }
 
   /** The path for opening an entry whose name is relative to the wrapper. */
@@ -66,15 +66,23 @@ export class ArchiveListing {
 }
 
 /** Archives often contain a single folder with everything in it, whose name is not a label. */
-function findWrapper(names: readonly string[], judge: NameJudge): string {
-  const own = names.filter((name) => {
+async function findWrapper({ entries }: Archive, judge: NameJudge): Promise<string> {
+  let wrapper: string | null = null;
+  let isDeep = false;
+  let count = 0;
+  for (const name of entries.keys()) {
+    if (count++ % STEP === 0) {
+      await nextTurn();
+    }
     const judged = judge.judgePath(name);
-    return judged !== 'litter' && judged !== 'hidden';
-  });
-  const top = own[0]?.split('/')[0];
-  const isWrapped =
-    top !== undefined &&
-    own.every((name) => name.startsWith(`${top}/`)) &&
-    own.some((name) => name.split('/').length > 2);
-  return isWrapped ? `${top}/` : '';
+    if (judged === 'litter' || judged === 'hidden') {
+      continue;
+    }
+    wrapper ??= name.slice(0, name.indexOf('/') + 1);
+    if (wrapper === '' || !name.startsWith(wrapper)) {
+      return '';
+    }
+    isDeep ||= name.includes('/', wrapper.length);
+  }
+  return isDeep ? (wrapper ?? '') : '';
 }

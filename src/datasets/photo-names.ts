@@ -104,9 +104,8 @@ export class NameJudge {
 
   /** The same for a path whose folders were not checked one by one, as in an archive. */
   judgePath(name: string): 'photo' | 'look' | SkipReason {
-    const parts = name.split('/');
-    for (let depth = 1; depth < parts.length; depth++) {
-      const reason = this.judgeFolder(parts.slice(0, depth).join('/'));
+    for (let end = name.indexOf('/'); end >= 0; end = name.indexOf('/', end + 1)) {
+      const reason = this.judgeFolder(name.slice(0, end));
       if (reason !== null) {
         return reason;
       }

@@ -164,3 +164,32 @@ it('stops reading a decompression bomb', async () => {
     problems: [{ detail: expect.stringContaining('100 times') }],
   });
 });
+
+it('refuses names of any depth at once, and names that no file system has', async () => {
+  // Judging a folder of each depth used to take the square of the depth: minutes for a handful of entries.
+  const deep = Array.from({ length: 20 }, (_, i) => `${'a/'.repeat(32_000)}${i}.jpg`);
+  const file = await writeArchive('deep.zip', ['pug/1.jpg', ...deep]);
+  const { photos, problems } = await scanLabelledSet(file);
+  expect(photos.map(({ name }) => name)).toEqual(['pug/1.jpg']);
+  expect(problems).toHaveLength(20);
+  expect(problems[0]!.detail).toBe('Its name has more than 1024 characters.');
+  expect(problems[0]!.file.length).toBeLessThan(200);
+});
+
+it('names links and entries with the name of another', async () => {
+  const file = path.join(root, 'links.tar');
+  const pack = tar.pack();
+  pack.entry({ name: 'pug/1.jpg' }, content('1'));
+  pack.entry({ name: 'pug/1.jpg' }, content('2'));
+  pack.entry({ name: 'pug/soft.jpg', type: 'symlink', linkname: '/etc/passwd' });
+  pack.entry({ name: 'pug/hard.jpg', type: 'link', linkname: 'pug/1.jpg' });
+  pack.finalize();
+  await pipeline([pack, createWriteStream(file)]);
+  const { photos, problems } = await scanLabelledSet(file);
+  expect(await readWholeFile(photos[0]!.file)).toEqual(content('1'));
+  expect(problems.map(({ file: name, detail }) => [name, detail])).toEqual([
+    ['pug/1.jpg', 'Another entry has the same name.'],
+    ['pug/soft.jpg', expect.stringContaining('link')],
+    ['pug/hard.jpg', expect.stringContaining('link')],
+  ]);
+});

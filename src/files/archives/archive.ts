@@ -10,6 +10,9 @@ export interface ArchiveEntry {
   modifiedMs: number;
 }
 
+/** Why links are not read. */
+export const LINK = 'It is a link, and links in archives are not followed.';
+
 /** An entry that is not read, and why. */
 export interface RefusedEntry {
   name: string;
@@ -33,6 +36,9 @@ export interface Archive {
 
 /** Largest number of entries, because the listing stays in memory. */
 const MAX_ENTRIES = 1_000_000;
+/** Longest name in characters, and how much of a longer one is reported. A short archive can contain names of megabytes. */
+const MAX_NAME = 1024;
+const SHOWN_NAME = 100;
 
 /** Collects the entries of an archive while it is listed. */
 export class Listing<T extends ArchiveEntry> {
@@ -41,12 +47,25 @@ export class Listing<T extends ArchiveEntry> {
 
   /** @throws Error if there are too many entries */
   add(entry: T): void {
-    const detail = findNameTrouble(entry.name);
+    const detail = this.entries.has(entry.name)
+      ? 'Another entry has the same name.'
+      : findNameTrouble(entry.name);
     if (detail !== null) {
-      this.refused.push({ name: entry.name, detail });
-    } else if (!this.entries.has(entry.name)) {
-      this.entries.set(entry.name, entry);
+      this.refuse(entry.name, detail);
+      return;
     }
+    this.entries.set(entry.name, entry);
+    this.#checkCount();
+  }
+
+  /** @throws Error if there are too many entries */
+  refuse(name: string, detail: string): void {
+    const shown = name.length > MAX_NAME ? `${name.slice(0, SHOWN_NAME)}...` : name;
+    this.refused.push({ name: shown, detail });
+    this.#checkCount();
+  }
+
+  #checkCount(): void {
     if (this.entries.size + this.refused.length > MAX_ENTRIES) {
       throw new Error(`it has more than ${MAX_ENTRIES} entries`);
     }
@@ -55,6 +74,9 @@ export class Listing<T extends ArchiveEntry> {
 
 /** Nothing is unpacked to disk, but the name becomes the source of an item. */
 function findNameTrouble(name: string): string | null {
+  if (name.length > MAX_NAME) {
+    return `Its name has more than ${MAX_NAME} characters.`;
+  }
   const leadsOut = name.startsWith('/') || /^[a-z]:/i.test(name) || name.split('/').includes('..');
   return leadsOut ? 'Its name leads out of the archive.' : null;
 }

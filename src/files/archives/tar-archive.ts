@@ -11,7 +11,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import tar, { type Headers } from 'tar-stream';
-import { type Archive, type ArchiveEntry, Listing, type RefusedEntry } from './archive.js';
+import { type Archive, type ArchiveEntry, LINK, Listing, type RefusedEntry } from './archive.js';
 
 /** Photos hardly compress, so an archive that grows more than this beyond its first GiB is an attack. */
 const MAX_RATIO = 100;
@@ -217,6 +217,8 @@ export async function openTar(file: string, needsHead: (name: string) => boolean
       if (type === 'file' || type === 'contiguous-file') {
         const head = needsHead(name) ? await drain(content, HEAD_BYTES) : null;
         listing.add({ name, size, modifiedMs: mtime?.getTime() ?? 0, at, head, offset });
+      } else if (type === 'link' || type === 'symlink') {
+        listing.refuse(name, LINK);
       }
       at++;
     }
@@ -226,7 +228,7 @@ export async function openTar(file: string, needsHead: (name: string) => boolean
       throw error;
     }
     const detail = `The archive is damaged after ${at} entries: ${(error as Error).message}.`;
-    listing.refused.push({ name: path.basename(file), detail });
+    listing.refuse(path.basename(file), detail);
   }
   return new TarArchive(file, handle, listing.entries, listing.refused);
 }

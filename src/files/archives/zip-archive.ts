@@ -1,6 +1,6 @@
 /** Reads zip archives, in any order. */
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
-import { type Archive, type ArchiveEntry, Listing, type RefusedEntry } from './archive.js';
+import { type Archive, type ArchiveEntry, LINK, Listing, type RefusedEntry } from './archive.js';
 
 interface ZipEntry extends ArchiveEntry {
   entry: Entry;
@@ -52,15 +52,14 @@ export async function openZip(file: string): Promise<Archive> {
       const { generalPurposeBitFlag: flags, fileNameRaw, extraFields } = entry;
       const name = yauzl.getFileNameLowLevel(flags, fileNameRaw, extraFields, false);
       const isLink = ((entry.externalFileAttributes >>> 16) & MODE_MASK) === LINK_MODE;
-      if (name.endsWith('/') || isLink) {
-        continue;
+      if (isLink) {
+        listing.refuse(name, LINK);
+      } else if (entry.isEncrypted()) {
+        listing.refuse(name, 'It is encrypted.');
+      } else if (!name.endsWith('/')) {
+        const modifiedMs = entry.getLastModDate().getTime();
+        listing.add({ name, size: entry.uncompressedSize, modifiedMs, entry });
       }
-      if (entry.isEncrypted()) {
-        listing.refused.push({ name, detail: 'It is encrypted.' });
-        continue;
-      }
-      const modifiedMs = entry.getLastModDate().getTime();
-      listing.add({ name, size: entry.uncompressedSize, modifiedMs, entry });
     }
     return new ZipArchive(zip, listing.entries, listing.refused);
   } catch (error) {
