@@ -6,12 +6,11 @@ import { ensureCollection } from './ensure-collection.js';
 import { EXIT, failUsage, getExitCode } from './exit-codes.js';
 import { readGivenSets } from './given-sets.js';
 import { type IndexFlags, indexOptions } from './index-flags.js';
-import { type IndexedFiles, noteFile, reportDryRun, reportSummary } from './index-report.js';
+import { type IndexedFiles, noteFile, reportDryRun, reportSummary, reportSync } from './index-report.js';
 import { runInterruptibly } from './interruption.js';
 import { measureSeconds } from './print.js';
 import { withProgress } from './progress.js';
 import { readFolder, syncFolder } from './sync-folder.js';
-import { reportSync } from './sync-report.js';
 import { STOPPING, watchFolder } from './watch-folder.js';
 import { LastingEngine } from './with-engine.js';
 

@@ -4,10 +4,10 @@ import { asPawdexError } from '../errors.js';
 import { FolderChanges } from '../indexing/sync/folder-changes.js';
 import type { CommonOptions } from './create-command.js';
 import type { IndexFlags } from './index-flags.js';
+import { reportSync } from './index-report.js';
 import { watchInterrupts } from './interruption.js';
 import { describeError, measureSeconds, note } from './print.js';
 import { readFolder, type SyncOutcome, syncFolder } from './sync-folder.js';
-import { reportSync } from './sync-report.js';
 import { LastingEngine } from './with-engine.js';
 
 /** Some network drives and containers report no changes, so the folder is also checked at this interval. */
