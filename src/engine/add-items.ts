@@ -9,8 +9,7 @@ import type { NewItem, Originals } from '../store/store.js';
 import type { Room } from './encoders.js';
 import type { AddOptions, AddResult, ItemInput } from './engine.js';
 import type { EmbedOne } from './image-embedder.js';
-import type { CollectionSpace } from './spaces.js';
-import { type EngineParts, runInSpace } from './spaces.js';
+import { type CollectionSpace, type EngineParts, runInSpace } from './spaces.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;

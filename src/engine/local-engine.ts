@@ -22,8 +22,7 @@ import { KeptMaps } from './kept-maps.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
 import * as collections from './manage-collections.js';
 import { reembed } from './reembed.js';
-import type { EngineParts } from './spaces.js';
-import { Spaces } from './spaces.js';
+import { type EngineParts, Spaces } from './spaces.js';
 
 /** The settings that the engine reads. */
 export type EngineConfig = Pick<

@@ -8,6 +8,7 @@ import { asPawdexError, catchAsNull } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 import type { Item } from '../store/store.js';
+import type { FileFailure } from './index-folder.js';
 
 /** Photos that are hashed and looked up at a time. This many hashes fit in a URL. */
 const BATCH = 100;
@@ -27,14 +28,8 @@ export interface AttachProgress {
   failed: number;
 }
 
-/** A photo that could not be read, and why. */
-export interface AttachFailure {
-  file: string;
-  code: string;
-  detail: string;
-}
-
-export type AttachSummary = AttachProgress & { failures: AttachFailure[] };
+/** The outcome, with the photos that could not be read, and why. */
+export type AttachSummary = AttachProgress & { failures: Omit<FileFailure, 'hint'>[] };
 
 /** Settings of {@link attachPictures}. */
 export interface AttachOptions {

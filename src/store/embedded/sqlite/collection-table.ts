@@ -101,12 +101,9 @@ export class CollectionTable {
       name: name ?? row.name,
       description: description === undefined ? row.description : description || null,
       gallery: gallery === undefined ? row.gallery : gallery,
-      calibration: calibration === undefined ? row.calibration : JSON.stringify(calibration),
+      calibration: calibration === undefined ? row.calibration : calibration && JSON.stringify(calibration),
       originals: originals ?? row.originals,
     };
-    if (calibration === null) {
-      next.calibration = null;
-    }
     this.db.transaction(() => {
       this.#run.update.run(next.name, next.description, next.gallery, next.calibration, row.id);
       if (originals !== undefined) {
