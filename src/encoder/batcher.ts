@@ -19,6 +19,7 @@ export type RunBatch<T> = (images: Uint8Array[], lane: number) => Promise<T[]>;
 
 interface Waiting<T> {
   pixels: Uint8Array;
+  place: Place;
   resolve: (embedding: T) => void;
   reject: (error: unknown) => void;
 }
@@ -78,7 +79,7 @@ export class Batcher<T> {
       return Promise.reject(new PawdexError('overloaded', { retryAfter: 1 }));
     }
     return new Promise((resolve, reject) => {
-      const waiting = { pixels, resolve, reject };
+      const waiting = { pixels, place, resolve, reject };
       if (place === 'next') {
         this.#waiting.urgent.unshift(waiting);
       } else {
@@ -124,7 +125,8 @@ export class Batcher<T> {
     // A second batch is handed over early, so that the worker does not wait for this thread, but not while it may still
     // grow to its share of all images.
     const enough = Math.min(this.#largest, Math.max(2, Math.floor(this.pending / 2 / (lanes.length || 1))));
-    const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= enough);
+    const isReady = waiting >= enough || this.#waiting[urgency][0]!.place === 'next';
+    const takes = (batches: number) => batches === 0 || (batches === 1 && isReady);
     if (lanes.length === 0) {
       return takes(together) ? 0 : null;
     }
@@ -146,7 +148,9 @@ export class Batcher<T> {
     const waiting = this.#waiting[urgency];
     const idle = this.#inFlight.slice(1).filter((batches) => batches === 0).length;
     const share = Math.max(1, Math.floor(waiting.length / Math.max(1, idle)));
-    return waiting.splice(0, this.#options.sizes.findLast((size) => size <= share)!);
+    // In a small batch, an image that has already waited is done sooner.
+    const most = waiting[0]!.place === 'next' ? Math.min(2, share) : share;
+    return waiting.splice(0, this.#options.sizes.findLast((size) => size <= most)!);
   }
 
   async #send(urgency: Urgency, lane: number): Promise<void> {

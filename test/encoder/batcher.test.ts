@@ -211,6 +211,23 @@ describe('Batcher', () => {
       expect(batches.flatMap(({ images }) => images)).toEqual([0, 1, 2, 3, 4, 10, 5]);
     });
 
+    it('hands such a photo over early, in a small batch', async () => {
+      const { batches, batcher } = opened([1, 2, 4]);
+      const answers = Array.from({ length: 9 }, (_, n) => batcher.add(image(n)));
+      batches[0]!.finish();
+      await settled();
+      expect(seen(batches.slice(1))).toEqual([
+        [1, 1, 2, 3, 4],
+        [2, 5, 6, 7, 8],
+      ]);
+      answers.push(batcher.add(image(9)), batcher.add(image(10), 'next'));
+      expect(seen(batches.slice(3))).toEqual([[1, 10, 9]]);
+      for (const batch of batches) {
+        batch.finish();
+      }
+      await Promise.all(answers);
+    });
+
     it('fails only the images of a lane that fails, and uses the lane again', async () => {
       const { batches, batcher } = opened([1]);
       const answers = [0, 1, 2].map((n) => batcher.add(image(n)));
