@@ -60,8 +60,9 @@ function findMetadataTrouble(value: unknown): string | null {
       return 'must have keys without control characters';
     }
   }
-  if (!isShallow(value)) {
-    return `must be nested at most ${MAX_METADATA_DEPTH} deep`;
+  const inside = findTroubleInside(value);
+  if (inside !== null) {
+    return inside;
   }
   if (Buffer.byteLength(JSON.stringify(value)) > MAX_METADATA_BYTES) {
     return 'must be at most 16 KiB as JSON';
@@ -69,16 +70,20 @@ function findMetadataTrouble(value: unknown): string | null {
   return null;
 }
 
-/** Whether the nesting is shallow enough for recursive code. */
-function isShallow(value: object): boolean {
-  let level: unknown[] = Object.values(value);
-  for (let depth = 1; level.length > 0; depth++) {
+/** Finds what would be lost when the value is stored, and nesting that is too deep for recursive code. */
+function findTroubleInside(value: object): string | null {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_METADATA_DEPTH) {
-      return false;
+      return `must be nested at most ${MAX_METADATA_DEPTH} deep`;
+    }
+    // JSON has no infinity, but 1e999 is read as one.
+    if (level.some((each) => typeof each === 'number' && !Number.isFinite(each))) {
+      return 'must have finite numbers';
     }
     level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }
-  return true;
+  return null;
 }
 
 /** The fields that {@link describeTrouble} checks. */

@@ -135,6 +135,17 @@ describe('adding items', () => {
     expect([status, body.code]).toEqual([400, 'invalid_request']);
   });
 
+  it.each(['{"a":1e999}', '{"a":[{"b":-1e999}]}'])(
+    'refuses the number in %s, which would be stored as null',
+    async (metadata) => {
+      const { status, body } = await request(t.app)
+        .post('/v1/collections/breeds/items')
+        .type('json')
+        .send(`{"items":[{"imageBase64":"YQ==","metadata":${metadata}}]}`);
+      expect([status, body.errors[0].message]).toEqual([400, 'must have finite numbers']);
+    },
+  );
+
   it('refuses a metadata key named __proto__, which would be lost silently', async () => {
     const { status, body } = await request(t.app)
       .post(items)
