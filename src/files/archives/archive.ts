@@ -35,7 +35,7 @@ export interface Archive {
 }
 
 /** Largest number of entries, because the listing stays in memory. */
-const MAX_ENTRIES = 1_000_000;
+const MAX_ENTRIES = 250_000;
 /** Longest name in characters, and how much of a longer one is reported. A short archive can contain names of megabytes. */
 const MAX_NAME = 1024;
 const SHOWN_NAME = 100;
