@@ -18,51 +18,43 @@ const formatInterval = (interval: Interval | null, digits = 1) =>
 export function formatFigures(evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index'>>): string {
   const { intervals, decisions, nonPets, matchPrecision, index } = evaluation;
   const confidence = evaluation.calibrated ? '' : 'without calibration';
-  return `<dl class="figures">${[
-    formatFigure('queries', evaluation.n.toLocaleString('en')),
-    formatFigure('vote right', formatShare(evaluation.top1), formatInterval(intervals.top1)),
-    formatFigure('mean over labels', formatShare(evaluation.macroTop1)),
-    formatFigure('recall@1', formatShare(evaluation.recallAt[1]), formatInterval(intervals.recallAt1)),
-    formatFigure('recall@5', formatShare(evaluation.recallAt[5])),
-    formatFigure('recall@10', formatShare(evaluation.recallAt[10])),
-    formatFigure('mAP@R', formatShare(evaluation.mapAtR), formatInterval(intervals.mapAtR)),
-    formatFigure(
+  const figures: [name: string, value: string, note?: string][] = [
+    ['queries', evaluation.n.toLocaleString('en')],
+    ['vote right', formatShare(evaluation.top1), formatInterval(intervals.top1)],
+    ['mean over labels', formatShare(evaluation.macroTop1)],
+    ['recall@1', formatShare(evaluation.recallAt[1]), formatInterval(intervals.recallAt1)],
+    ['recall@5', formatShare(evaluation.recallAt[5])],
+    ['recall@10', formatShare(evaluation.recallAt[10])],
+    ['mAP@R', formatShare(evaluation.mapAtR), formatInterval(intervals.mapAtR)],
+    [
       'calibration error (ECE)',
       formatShare(evaluation.ece, 2),
       confidence || formatInterval(intervals.ece, 2),
-    ),
-    formatFigure(
-      'answered at 95 % right',
-      formatShare(evaluation.coverageAt95),
-      formatInterval(intervals.coverageAt95),
-    ),
-    formatFigure('answered at 99 % right', formatShare(evaluation.coverageAt99)),
-    formatFigure(
+    ],
+    ['answered at 95 % right', formatShare(evaluation.coverageAt95), formatInterval(intervals.coverageAt95)],
+    ['answered at 99 % right', formatShare(evaluation.coverageAt99)],
+    [
       'called a match',
       formatShare(decisions.match),
       `<span>${formatShare(matchPrecision)} of these right</span>`,
-    ),
-    formatFigure('called ambiguous', formatShare(decisions.ambiguous)),
-    formatFigure('called unknown', formatShare(decisions.unknown)),
-    ...(nonPets === undefined
-      ? []
-      : [
-          formatFigure('AUROC over non-pets', (evaluation.nonPetAuroc ?? 0).toFixed(4)),
-          formatFigure('non-pets called a match', formatShare(nonPets.decisions.match), `of ${nonPets.n}`),
-        ]),
-    ...(index === undefined
-      ? []
-      : [
-          formatFigure(
-            'index recall@10',
-            formatShare(index.recallAt10, 2),
-            `${index.kind}, against an exact search`,
-          ),
-        ]),
-    ...(evaluation.unknownLabelAuroc === null
-      ? []
-      : [formatFigure('AUROC over unknown labels', evaluation.unknownLabelAuroc.toFixed(4))]),
-  ].join('')}</dl>`;
+    ],
+    ['called ambiguous', formatShare(decisions.ambiguous)],
+    ['called unknown', formatShare(decisions.unknown)],
+  ];
+  if (nonPets !== undefined) {
+    figures.push(
+      ['AUROC over non-pets', (evaluation.nonPetAuroc ?? 0).toFixed(4)],
+      ['non-pets called a match', formatShare(nonPets.decisions.match), `of ${nonPets.n}`],
+    );
+  }
+  if (index !== undefined) {
+    const note = `${index.kind}, against an exact search`;
+    figures.push(['index recall@10', formatShare(index.recallAt10, 2), note]);
+  }
+  if (evaluation.unknownLabelAuroc !== null) {
+    figures.push(['AUROC over unknown labels', evaluation.unknownLabelAuroc.toFixed(4)]);
+  }
+  return `<dl class="figures">${figures.map((figure) => formatFigure(...figure)).join('')}</dl>`;
 }
 
 /** Formats a table with a row per part of the queries. */

@@ -72,22 +72,18 @@ export class TrainingStep {
       });
     }
     return chunk === batch
-      ? TrainingStep.#createFused(objective, options)
-      : TrainingStep.#createCached(objective, options, chunk);
+      ? TrainingStep.#openFused(objective, options)
+      : TrainingStep.#openCached(objective, options, chunk);
   }
 
-  static async #createFused(objective: Objective, options: StepOptions): Promise<TrainingStep> {
+  static async #openFused(objective: Objective, options: StepOptions): Promise<TrainingStep> {
     const g = await buildFusedGraph(objective, options.batch, options.optimiser ?? {});
     const buffers = new StateBuffers(g.parameters);
     const session = await GraphSession.open(g.toBytes(), options.session);
     return new TrainingStep(buffers, options, [session], (feeds) => session.run(feeds, buffers.getTargets()));
   }
 
-  static async #createCached(
-    objective: Objective,
-    options: StepOptions,
-    chunk: number,
-  ): Promise<TrainingStep> {
+  static async #openCached(objective: Objective, options: StepOptions, chunk: number): Promise<TrainingStep> {
     const { batch, session: how, optimiser = {} } = options;
     const forward = await buildForwardGraph(objective, chunk);
     const [, width = 1] = forward.outputs.get('embeddings')?.shape ?? [];
