@@ -40,8 +40,15 @@ dt { margin-top: 1.2rem; }
 // Applies the theme chosen on the web page; Swagger UI has its own class for dark mode.
 const THEME = `const root = document.documentElement;
 const system = matchMedia('(prefers-color-scheme: dark)');
+function readChoice() {
+  try {
+    return localStorage.getItem('pawdex.theme');
+  } catch {
+    return null; // The browser blocks storage.
+  }
+}
 function applyTheme() {
-  const chosen = localStorage.getItem('pawdex.theme');
+  const chosen = readChoice();
   if (chosen === 'light' || chosen === 'dark') root.dataset.theme = chosen;
   root.classList.toggle('dark-mode', (chosen ?? (system.matches ? 'dark' : 'light')) === 'dark');
 }

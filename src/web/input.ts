@@ -6,6 +6,9 @@ import { pickPhotos } from './photo.js';
 /** What the user gave: photos, empty if it was something else. */
 export type Take = (photos: File[]) => void;
 
+/** What the user gave instead: the URL of a photo. */
+export type TakeLink = (link: string) => void;
+
 /** Calls `take` with the files of a file field. The same file can be chosen twice in a row. */
 export function fromField(field: HTMLInputElement, take: Take): void {
   field.addEventListener('change', () => {
@@ -30,8 +33,11 @@ async function dropped(transfer: DataTransfer | null): Promise<File[]> {
   return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
-/** Calls `take` with what is dropped anywhere on the page; `html[data-dragging]` is set during the drag. */
-export function fromDrop(take: Take): void {
+/**
+ * Calls `take` with what is dropped anywhere on the page, or `takeLink` with the URL of a picture from another page;
+ * `html[data-dragging]` is set during the drag.
+ */
+export function fromDrop(take: Take, takeLink: TakeLink): void {
   // dragenter of a child comes before dragleave of its parent, so only a count tells when the drag leaves the page.
   let depth = 0;
   const show = (delta: number) => {
@@ -51,12 +57,14 @@ export function fromDrop(take: Take): void {
       return;
     }
     event.preventDefault();
-    take(pickPhotos(await dropped(event.dataTransfer)));
+    const link = event.dataTransfer?.getData('text/uri-list').split(/[\r\n]/, 1)[0] ?? '';
+    const photos = pickPhotos(await dropped(event.dataTransfer));
+    return photos.length === 0 && webAddress(link) !== null ? takeLink(link) : take(photos);
   });
 }
 
 /** Calls `take` with pasted files and `takeLink` with a pasted URL, but not when the paste goes into a field. */
-export function fromPaste(take: Take, takeLink: (link: string) => void): void {
+export function fromPaste(take: Take, takeLink: TakeLink): void {
   addEventListener('paste', (event) => {
     const photos = pickPhotos(event.clipboardData?.files ?? []);
     if (photos.length > 0) {

@@ -92,8 +92,9 @@ for (const [control, id] of [
   byId(control, HTMLButtonElement).addEventListener('click', () => field.click());
   fromField(field, take);
 }
-fromDrop(take);
-fromPaste(take, (link) => (server?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([])));
+const takeLink = (link: string) => (server?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([]));
+fromDrop(take, takeLink);
+fromPaste(take, takeLink);
 
 /** Does something that the server may refuse, and shows the problem in place of an answer. */
 async function attempt(work: () => Promise<void>): Promise<void> {

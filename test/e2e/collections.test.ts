@@ -99,6 +99,22 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('say that photos are gone which another tab has deleted', async () => {
+    const { page } = await look('gone');
+    const headers = { 'content-type': 'application/json' };
+    const { items } = (await (await api('collections/gone/items')).json()) as { items: { id: string }[] };
+    await page.locator('.item input').first().check();
+    await api('collections/gone/items/delete', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ ids: [items[0]!.id] }),
+    });
+    await page.getByLabel('New label').fill('oval');
+    await page.getByRole('button', { name: 'Relabel' }).click();
+    await page.locator('#hint', { hasText: 'no longer in the collection' }).waitFor();
+    await expect.poll(() => tiles(page).count()).toBe(5);
+  });
+
   it('are filtered by words and by metadata', async () => {
     const { page, complaints } = await look('sift');
     const headers = { 'content-type': 'application/json' };

@@ -367,6 +367,17 @@ describeInBrowser('a photo named in the URL', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('is fetched when a picture of another page is dropped', async () => {
+    const { page } = await open(stage.browser, `${stage.app.readOnly}/?collection=album`);
+    await page.locator('#breeds summary').waitFor();
+    await page.evaluate((link) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.setData('text/uri-list', link);
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, `${base}/cats/a.jpg`);
+    expect(await reaches(page, 'answer')).toBe('Round thing');
+  });
+
   it.each([
     ['/large', 'too large'],
     ['/page', 'could not fetch'],

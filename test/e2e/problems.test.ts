@@ -220,6 +220,32 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('works in a browser that blocks storage', async () => {
+    const block = () => {
+      for (const kind of ['localStorage', 'sessionStorage', 'indexedDB']) {
+        Object.defineProperty(window, kind, {
+          get() {
+            throw new DOMException('blocked', 'SecurityError');
+          },
+        });
+      }
+    };
+    const { page, complaints } = await open(stage.browser, stage.app.guarded, {}, async (fresh) => {
+      await fresh.addInitScript(block);
+    });
+    await page.getByLabel('API key', { exact: true }).fill(KEY);
+    await page.keyboard.press('Enter');
+    await choose(page, CHELSEA);
+    await reaches(page, 'answer');
+    await page.getByRole('button', { name: 'Dark theme' }).click();
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('link', { name: 'Sammlungen' }).click();
+    await page.getByRole('link', { name: 'album' }).click();
+    await page.locator('.item').first().waitFor();
+    await page.goto(`${stage.app.guarded}/docs/errors`);
+    expect(complaints).toEqual([]);
+  });
+
   it('asks for no key if the server requires none', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await page.locator('#collection option', { hasText: 'album' }).waitFor({ state: 'attached' });

@@ -5,6 +5,7 @@ import { listLabels } from '../api.js';
 import { attempt } from '../attempt.js';
 import { el, fill } from '../dom.js';
 import { count, formatNumber, humanise } from '../format.js';
+import { hint } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { AddPhotos } from './add-photos.js';
 import { CollectionPage } from './collection-page.js';
@@ -181,6 +182,12 @@ export class PhotosPage extends CollectionPage {
     };
     const before = items.map(({ id, label: old }) => ({ id, label: old }));
     const changed = await change(items.map(({ id }) => ({ id, label })));
+    if (changed === 0 && items.length > 0) {
+      // Deleted in the meantime, for example in another tab.
+      hint(texts.manage.undo.gone);
+      this.#show(this.#label);
+      return;
+    }
     const undo = () => void attempt(() => change(before));
     const focusBack = () => this.#grid?.focus();
     offerUndo(texts.manage.undo.relabelled(changed, humanise(label)), undo, () => {}, focusBack);

@@ -82,6 +82,7 @@ export const englishManage = {
     offered: (words: string) => `${words} You can undo this for ten seconds.`,
     relabelled: (n: number, label: string) => `${plural(n, 'photo is', 'photos are')} now ${label}.`,
     deleted: (n: number) => `${plural(n, 'photo', 'photos')} deleted.`,
+    gone: 'These photos are no longer in the collection.',
   },
 
   item: {

@@ -85,6 +85,7 @@ export const germanManage: ManageTexts = {
     offered: (words) => `${words} Das lässt sich zehn Sekunden lang rückgängig machen.`,
     relabelled: (n, label) => `${plural(n, 'Foto hat', 'Fotos haben')} jetzt das Label ${label}.`,
     deleted: (n) => `${plural(n, 'Foto', 'Fotos')} gelöscht.`,
+    gone: 'Diese Fotos sind nicht mehr in der Sammlung.',
   },
 
   item: {
