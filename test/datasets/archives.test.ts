@@ -193,3 +193,33 @@ it('names links and entries with the name of another', async () => {
     ['pug/hard.jpg', expect.stringContaining('link')],
   ]);
 });
+
+it.each(['x', 'g', 'L', 'K'])(
+  'refuses an archive whose header of type %s takes hundreds of megabytes',
+  async (type) => {
+    // tar-stream would collect it, and throw where nobody can catch it.
+    const file = path.join(root, 'headers.tar.gz');
+    const block = Buffer.alloc(512);
+    const bytes = 540 * 1024 ** 2;
+    block.write('x');
+    block.write(`${bytes.toString(8).padStart(11, '0')} `, 124);
+    block.write(`        ${type}\0ustar\x0000`, 148, 'latin1');
+    const sum = block.reduce((total, byte) => total + byte, 0);
+    block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    const filler = Buffer.alloc(1024 ** 2, '5');
+    await pipeline(
+      function* () {
+        yield block;
+        for (let written = 0; written < 3; written++) {
+          yield filler;
+        }
+      },
+      createGzip({ level: 1 }),
+      createWriteStream(file),
+    );
+    await expect(scanLabelledSet(file)).rejects.toMatchObject({
+      code: 'set_invalid',
+      message: expect.stringContaining('the header of an entry is too long'),
+    });
+  },
+);

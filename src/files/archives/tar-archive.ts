@@ -17,6 +17,9 @@ import { type Archive, type ArchiveEntry, LINK, Listing, type RefusedEntry } fro
 const MAX_RATIO = 100;
 const FREE_BYTES = 1024 ** 3;
 
+/** Most bytes between two entries: headers, names and padding. tar-stream reads all of them into memory. */
+const MAX_BETWEEN = 1024 ** 2;
+
 /** Its first bytes, kept from the listing to avoid another pass. */
 const HEAD_BYTES = 1024;
 
@@ -44,6 +47,27 @@ function limitGrowth(compressedBytes: number): Transform {
   });
 }
 
+/**
+ * Fails if there are too many bytes between two entries of an archive.
+ *
+ * @param isInside whether the content of an entry is being read
+ */
+function limitHeaders(isInside: () => boolean): { guard: Transform; reset: () => void } {
+  let between = 0;
+  const guard = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      between = isInside() ? 0 : between + chunk.length;
+      done(between > MAX_BETWEEN ? new Error('the header of an entry is too long') : null, chunk);
+    },
+  });
+  return {
+    guard,
+    reset: () => {
+      between = 0;
+    },
+  };
+}
+
 /** Iterates over the entries of an archive. @throws Error if it is damaged */
 async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
   const source = createReadStream(file);
@@ -51,14 +75,21 @@ async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
   const extract = tar.extract({ allowUnknownFormat: true });
   const { size } = await stat(file);
   const middle = /\.tar$/i.test(file) ? [] : [createGunzip(), limitGrowth(size)];
+  let isInside = false;
+  const { guard, reset } = limitHeaders(() => isInside);
   let found: (WalkedEntry & { next: () => void }) | null = null;
   let outcome: { error: unknown } | null = null;
   let wake = () => {};
   extract.on('entry', (header, content, next) => {
     found = { header, content: content as unknown as Readable, next };
+    isInside = true;
+    content.once('end', () => {
+      isInside = false;
+    });
+    reset();
     wake();
   });
-  pipeline([source, ...middle, extract])
+  pipeline([source, ...middle, guard, extract])
     .then(
       () => null,
       (error: unknown) => error,
