@@ -24,6 +24,16 @@ async function packArchive(entries) {
   return gzipSync(Buffer.concat(pieces));
 }
 
+/** Makes a tar.gz file whose first header claims, and has, this many bytes. */
+function packLongHeader(bytes) {
+  const block = Buffer.alloc(512);
+  block.write(`${bytes.toString(8).padStart(11, '0')} `, 124);
+  block.write('        x\0ustar\x0000', 148, 'latin1');
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return gzipSync(Buffer.concat([block, Buffer.alloc(bytes, '5')]));
+}
+
 /** Makes a Parquet file of equal rows in one group. */
 function packEqualRows(rows) {
   const column = (name, value) => ({ name, data: new Array(rows).fill(value) });
@@ -57,6 +67,20 @@ export async function hostileFiles(scale, withEndless) {
         path: archive(`?label=${encodeURIComponent('regex:^(a+)+$')}`),
         type: TAR,
         body: await packArchive({ [`${'a'.repeat(60)}!.jpg`]: 'x' }),
+      },
+    ],
+    [
+      'an archive with a header of hundreds of megabytes',
+      { path: archive(''), type: TAR, body: packLongHeader(Math.ceil(600 * scale) * 2 ** 20) },
+    ],
+    [
+      'an archive with names of 32,000 folders',
+      {
+        path: archive(''),
+        type: TAR,
+        body: await packArchive(
+          Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`${'a/'.repeat(32_000)}${i}.jpg`, 'x'])),
+        ),
       },
     ],
     ...(withEndless
