@@ -47,11 +47,10 @@ function authorisation(): Record<string, string> {
  * @param path relative to the page
  * @throws Problem; the signal's reason when aborted
  */
-export async function call(
-  path: string,
-  { method, json, form, file, type: fileType, keepalive, signal }: Call = {},
-): Promise<Response> {
+export async function call(path: string, options: Call = {}): Promise<Response> {
+  const { method, json, form, file, type: fileType, keepalive, signal } = options;
   const type = json === undefined ? fileType : 'application/json';
+  const key = tabMemory.read(KEY);
   const answer = await fetch(path, {
     method: method ?? 'GET',
     headers: { ...authorisation(), ...(type === undefined ? {} : { 'content-type': type }) },
@@ -66,6 +65,10 @@ export async function call(
     const problem = problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
     if (problem.code === 'read_only') {
       markReadOnly(true);
+    }
+    if (problem.code === 'unauthorized' && tabMemory.read(KEY) !== key) {
+      // A key was entered in the meantime: this answer is not about it.
+      return call(path, options);
     }
     throw problem;
   }

@@ -220,6 +220,28 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('does not ask for a key again because of an answer from before', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await page.route('**/v1/info', async (route) => {
+      const answer = await route.fetch();
+      if (route.request().headers().authorization === undefined) {
+        await held;
+      }
+      await route.fulfill({ response: answer });
+    });
+    await page.goto(`${stage.app.guarded}/#/collections`);
+    await page.getByLabel('API key', { exact: true }).fill(KEY);
+    await page.keyboard.press('Enter');
+    letGo();
+    await page.locator('.collection', { hasText: 'album' }).waitFor();
+    expect(await page.getByLabel('API key', { exact: true }).isVisible()).toBe(false);
+    expect(complaints.filter((words) => !words.startsWith('request to'))).toEqual([]);
+  });
+
   it('works in a browser that blocks storage', async () => {
     const block = () => {
       for (const kind of ['localStorage', 'sessionStorage', 'indexedDB']) {

@@ -72,7 +72,8 @@ export class UploadView implements UploadWatcher {
     for (const outcome of OUTCOMES) {
       const { count: n, box, words } = this.#outcomes[outcome];
       box.hidden = n === 0;
-      words.textContent = texts.manage.upload.outcomes[outcome](n, n > MOST_NAMES ? MOST_NAMES : null);
+      const { outcomes, first } = texts.manage.upload;
+      words.textContent = `${outcomes[outcome]}: ${n}${n > MOST_NAMES ? first(MOST_NAMES) : ''}`;
     }
     this.#progress.value = this.done;
     this.#showWords();

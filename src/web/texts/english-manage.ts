@@ -1,6 +1,9 @@
 /** English texts about collections. A text with parameters is a function. */
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+const others = (known: number, failed: number) =>
+  (known > 0 ? `, ${known.toLocaleString('en')} known already` : '') +
+  (failed > 0 ? `, ${failed.toLocaleString('en')} failed` : '');
 
 export const englishManage = {
   title: 'Collections',
@@ -27,9 +30,7 @@ export const englishManage = {
     import: 'Import a file',
     importing: 'The file is being imported …',
     imported: (photos: string, known: number, failed: number) =>
-      `${photos} imported${known > 0 ? `, ${known.toLocaleString('en')} known already` : ''}${
-        failed > 0 ? `, ${failed.toLocaleString('en')} failed` : ''
-      }.`,
+      `${photos} imported${others(known, failed)}.`,
     delete: 'Delete',
     creation: 'A new collection',
     name: 'Name',
@@ -148,17 +149,9 @@ export const englishManage = {
     states: { running: '', paused: 'Paused.', done: 'Done.', cancelled: 'Stopped.' },
     retries: 'Retrying every ten seconds.',
     sum: (added: string, total: string, known: number, failed: number) =>
-      `${added} of ${total} photos added${known > 0 ? `, ${known.toLocaleString('en')} known already` : ''}${
-        failed > 0 ? `, ${failed.toLocaleString('en')} failed` : ''
-      }.`,
-    outcomes: {
-      added: (n: number, shown: number | null) =>
-        `Added: ${n}${shown === null ? '' : `, the first ${shown}`}`,
-      known: (n: number, shown: number | null) =>
-        `Known already: ${n}${shown === null ? '' : `, the first ${shown}`}`,
-      failed: (n: number, shown: number | null) =>
-        `Failed: ${n}${shown === null ? '' : `, the first ${shown}`}`,
-    },
+      `${added} of ${total} photos added${others(known, failed)}.`,
+    outcomes: { added: 'Added', known: 'Known already', failed: 'Failed' },
+    first: (shown: number) => `, the first ${shown}`,
     pause: 'Pause',
     resume: 'Continue',
     stop: 'Stop',

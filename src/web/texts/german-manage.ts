@@ -2,7 +2,9 @@
 import type { ManageTexts } from './english-manage.js';
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('de')} ${n === 1 ? one : many}`;
-const first = (shown: number | null) => (shown === null ? '' : `, die ersten ${shown}`);
+const others = (known: number, failed: number) =>
+  (known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : '') +
+  (failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : '');
 
 export const germanManage: ManageTexts = {
   title: 'Sammlungen',
@@ -28,10 +30,7 @@ export const germanManage: ManageTexts = {
     export: 'Exportieren',
     import: 'Datei importieren',
     importing: 'Die Datei wird importiert …',
-    imported: (photos, known, failed) =>
-      `${photos} importiert${known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : ''}${
-        failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : ''
-      }.`,
+    imported: (photos, known, failed) => `${photos} importiert${others(known, failed)}.`,
     delete: 'Löschen',
     creation: 'Eine neue Sammlung',
     name: 'Name',
@@ -154,15 +153,9 @@ export const germanManage: ManageTexts = {
     progress: 'Hinzugefügte Fotos',
     states: { running: '', paused: 'Angehalten.', done: 'Fertig.', cancelled: 'Abgebrochen.' },
     retries: 'Alle zehn Sekunden folgt ein neuer Versuch.',
-    sum: (added, total, known, failed) =>
-      `${added} von ${total} Fotos hinzugefügt${known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : ''}${
-        failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : ''
-      }.`,
-    outcomes: {
-      added: (n, shown) => `Hinzugefügt: ${n}${first(shown)}`,
-      known: (n, shown) => `Schon bekannt: ${n}${first(shown)}`,
-      failed: (n, shown) => `Fehlgeschlagen: ${n}${first(shown)}`,
-    },
+    sum: (added, total, known, failed) => `${added} von ${total} Fotos hinzugefügt${others(known, failed)}.`,
+    outcomes: { added: 'Hinzugefügt', known: 'Schon bekannt', failed: 'Fehlgeschlagen' },
+    first: (shown) => `, die ersten ${shown}`,
     pause: 'Anhalten',
     resume: 'Weiter',
     stop: 'Abbrechen',
