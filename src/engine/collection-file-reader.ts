@@ -2,7 +2,13 @@
  * Reads a collection from a Parquet file, group by group. collection-file.ts writes such files, and so do other programs.
  */
 import { stat } from 'node:fs/promises';
-import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import {
+  asyncBufferFromFile,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
@@ -15,6 +21,8 @@ const MOST_GROUP_BYTES = 128 * 1024 ** 2;
 /** Largest numbers of rows and of values of all columns: a file of a few kilobytes may contain millions of equal values. */
 const MOST_GROUP_ROWS = 100_000;
 const MOST_GROUP_VALUES = 2 ** 25;
+/** Most bytes that the pages of a group may grow to, whatever the file declares. */
+const MOST_PAGE_BYTES = 256 * 1024 ** 2;
 export const SMALLER_GROUPS = 'Write the file with smaller row groups, such as row_group_size=1000.';
 
 const createInvalidError = (detail: string, cause?: unknown) =>
@@ -72,6 +80,22 @@ function checkGroup(
   }
 }
 
+/** Creates decompressors for one group, which fail before they allocate too much. */
+function limitDecompression(): Compressors {
+  let left = MOST_PAGE_BYTES;
+  const limited = Object.entries(compressors).map(([codec, decompress]) => [
+    codec,
+    (input: Uint8Array, bytes: number) => {
+      left -= bytes;
+      if (left < 0) {
+        throw new Error(`its pages grow to more than ${MOST_PAGE_BYTES} bytes.`);
+      }
+      return decompress(input, bytes);
+    },
+  ]);
+  return Object.fromEntries(limited);
+}
+
 /** A file that is read group by group. */
 export class CollectionFileReader {
   readonly info: CollectionFileInfo;
@@ -127,7 +151,7 @@ export class CollectionFileReader {
         continue;
       }
       const part = { file: this.buffer, metadata: this.metadata, rowStart: row, rowEnd };
-      const read = { ...part, utf8: false, compressors };
+      const read = { ...part, utf8: false, compressors: limitDecompression() };
       const rows = await parquetReadObjects(read).catch((cause: Error) => {
         throw createInvalidError(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);
       });

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { expect, it } from 'vitest';
 import { CollectionFileWriter } from '../../src/engine/collection-file.js';
@@ -115,6 +116,27 @@ it('refuses a file whose list of columns runs into its metadata', async () => {
   await expect(openCollectionFile(file)).rejects.toMatchObject({ code: 'export_invalid' });
   await rm(folder, { recursive: true });
 });
+
+it('refuses a row whose picture grows a thousandfold', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-page-bomb-'));
+  const file = path.join(folder, 'bomb.parquet');
+  parquetWriteFile({
+    filename: file,
+    codec: 'GZIP',
+    compressors: { GZIP: (bytes: Uint8Array) => gzipSync(bytes) },
+    columnData: [
+      { name: 'sha256', data: ['b'.repeat(64)] },
+      { name: 'original', data: [new Uint8Array(260 * 1024 ** 2)], type: 'BYTE_ARRAY' },
+    ],
+  });
+  const opened = await openCollectionFile(file);
+  await expect(opened.groups(0).next()).rejects.toMatchObject({
+    code: 'export_invalid',
+    message: expect.stringContaining('its pages grow to more than'),
+  });
+  await opened.close();
+  await rm(folder, { recursive: true });
+}, 60_000);
 
 /** Three wrong bytes in it let the decoder turn in a circle. */
 const ENDLESS = fileURLToPath(new URL('../fixtures/endless.parquet', import.meta.url));
