@@ -181,6 +181,22 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([1200, 630]);
   });
 
+  it('stays with the collection that was chosen before the list arrived', async () => {
+    const { page } = await ask();
+    await page.evaluate(() => localStorage.setItem('pawdex.taught', 'empty'));
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await page.route('**/v1/collections', (route) => held.then(() => route.continue()));
+    await page.getByRole('button', { name: 'That is right' }).click();
+    const chooser = page.getByLabel('Add the photo to');
+    await chooser.selectOption('album');
+    letGo();
+    await expect.poll(() => chooser.locator('option').count()).toBeGreaterThan(2);
+    expect(await chooser.inputValue()).toBe('album');
+  });
+
   it('shares the answer as a link that others open', async () => {
     const { page, complaints } = await ask();
     const headline = await page.locator('#answer h2').textContent();

@@ -21,12 +21,13 @@ function labelFor(written: string, known: string[]): string {
 /** Lists the collections, and selects the one that was taught last, or that of the answer. */
 async function fillChooser(chooser: HTMLSelectElement, collection: string): Promise<void> {
   const names = (await listCollections()).map(({ name }) => name);
+  // The user may have been faster than the list.
+  const chosen = chooser.dataset.isChosen === undefined ? lastingMemory.read(TAUGHT) : chooser.value;
   fill(
     chooser,
     names.map((name) => el('option', name)),
   );
-  const last = lastingMemory.read(TAUGHT);
-  chooser.value = last !== null && names.includes(last) ? last : collection;
+  chooser.value = chosen !== null && names.includes(chosen) ? chosen : collection;
 }
 
 /** Adds the photo. @returns what to say about it @throws Problem */
@@ -68,7 +69,13 @@ export function teachingForm(
   };
   const chooser = el(
     'select',
-    { id: 'teach-collection', onchange: () => void attempt(loadLabels, say) },
+    {
+      id: 'teach-collection',
+      onchange: () => {
+        chooser.dataset.isChosen = '';
+        void attempt(loadLabels, say);
+      },
+    },
     el('option', entry.collection),
   );
   const field = el('input', {
