@@ -1,5 +1,6 @@
 /** Reads and writes collections' files in threads. Reading is one group ahead of the caller. */
 import { rm } from 'node:fs/promises';
+import type { ResourceLimits } from 'node:worker_threads';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { ASIDE } from '../files/replace-file.js';
 import type { CollectionInfo } from '../store/store.js';
@@ -11,8 +12,10 @@ import type { CollectionFileCalls } from './collection-file-worker.js';
 
 /** Ten times the time for the largest group, in milliseconds. */
 const GROUP_MS = 60_000;
-/** Heap of a thread. A group that needs more ends the thread, not the process. */
-const HEAP_MIB = 1536;
+/** Heap of a thread that reads. A group that needs more ends the thread, not the process. */
+const READING = { maxOldGenerationSizeMb: 1536 };
+/** Heap of a thread that writes. Groups are small, but with room to spare the thread would let its garbage grow. */
+const WRITING = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
 
 export interface OpenCollectionFile {
   info: CollectionFileInfo;
@@ -28,7 +31,7 @@ export interface OpenCollectionFile {
  * @throws PawdexError export_invalid, file_unreadable
  */
 export async function openCollectionFile(file: string, groupMs = GROUP_MS): Promise<OpenCollectionFile> {
-  const worker = startThread();
+  const worker = startThread(READING);
   try {
     return {
       info: await limitCall(worker, worker.calls.open(file), groupMs),
@@ -53,7 +56,7 @@ export interface NewCollectionFile {
 
 /** Begins to write the file of a collection. @throws PawdexError storage_full, file_unreadable */
 export async function createCollectionFile(file: string, info: CollectionInfo): Promise<NewCollectionFile> {
-  const worker = startThread();
+  const worker = startThread(WRITING);
   const { calls } = worker;
   const close = async () => {
     await worker.terminate();
@@ -68,9 +71,9 @@ export async function createCollectionFile(file: string, info: CollectionInfo): 
   return { add: (items) => calls.add(transfer(items, listBuffers(items))), finish: calls.finish, close };
 }
 
-function startThread(): WorkerClient<CollectionFileCalls> {
+function startThread(limits: ResourceLimits): WorkerClient<CollectionFileCalls> {
   const entry = new URL('./collection-file-worker.js', import.meta.url);
-  return new WorkerClient(entry, null, () => {}, { maxOldGenerationSizeMb: HEAP_MIB });
+  return new WorkerClient(entry, null, () => {}, limits);
 }
 
 async function* readGroups(

@@ -1,6 +1,6 @@
 /**
- * A graph together with what it needs to answer for all rows of a collection: the groups of rows that share a node, the
- * rows still to be inserted, and the deletions that wait while the graph is being saved.
+ * A graph and what it needs to answer for all rows of a collection: groups of rows that share a node, rows that are still to
+ * be inserted, and deletions that wait while the graph is saved.
  */
 import type { HitPacker } from '../vectors/packed-hits.js';
 import type { Rows, Scored } from '../vectors/rows.js';
@@ -15,7 +15,7 @@ import { findBestOfGroup, type Group, Groups } from './groups.js';
 const SLACK = 65_536;
 /** Candidates (ef) when a search is repeated because its result was flat. */
 const DEEP_EF = 768;
-/** Number of latest rows that are remembered for the recall check. */
+/** Latest rows that are remembered for the recall check. */
 const RECENT = 64;
 
 /** The result of searching a graph. */
@@ -29,7 +29,6 @@ export interface Found {
 }
 
 export class StagedGraph {
-  readonly graph: Graph;
   /** Every row up to this sequence number was placed, or deleted before that. */
   lastSeq: number;
   /** Number of rows when the graph was started; 0 for a graph loaded from disk. */
@@ -55,12 +54,11 @@ export class StagedGraph {
    * @param isCrowded whether crowds are expected, so that every row is checked for one
    */
   constructor(
-    graph: Graph,
+    readonly graph: Graph,
     rows: Rows,
     queue: number[],
     { builtFrom, isCrowded }: { builtFrom: number; isCrowded: boolean },
   ) {
-    this.graph = graph;
     this.builtFrom = builtFrom;
     this.lastSeq = graph.base;
     this.#rows = rows;

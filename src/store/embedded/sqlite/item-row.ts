@@ -1,5 +1,6 @@
 /** Items as rows of the database, and their conversion. */
-import type { BulkPatch, Item } from '../../store.js';
+import { toUSVString } from 'node:util';
+import type { BulkPatch, Item, PutResult } from '../../store.js';
 
 /** An item as a row of the database. */
 export interface ItemRow {
@@ -58,3 +59,9 @@ export function patchMetadata(json: string, { metadata, mergeMetadata }: BulkPat
   }
   return JSON.stringify(merged);
 }
+
+/** Returns a text as SQLite will return it, with replacement characters for invalid Unicode. */
+export const toStoredText = (text: string | null) => (text === null ? null : toUSVString(text));
+
+/** The result of inserting an item. `seq` is null if it already existed. */
+export type Inserted = PutResult & { seq: number | null };

@@ -1,29 +1,17 @@
 /** The table of items, with their vectors and thumbnails. Every method is synchronous. */
-import { toUSVString } from 'node:util';
-import type { BulkPatch, Filter, NewItem, PutResult } from '../../store.js';
+import type { BulkPatch, Filter, NewItem } from '../../store.js';
 import { type FilterCondition, toCondition } from './filter-condition.js';
 import { ItemImages } from './item-images.js';
 import { ItemQueries, type Owner } from './item-queries.js';
-import { type ItemRow, patchMetadata } from './item-row.js';
+import { type Inserted, type ItemRow, patchMetadata, toStoredText } from './item-row.js';
 import { ItemTexts } from './item-texts.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
-import { OlderItems } from './older-items.js';
+import { OlderItems, SEALED_COLUMNS, type SealedItem } from './older-items.js';
 import { computeItemChecksum, hasChecksums, isSound, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
-import { type Identity, packVector, unpackVector } from './stored-vector.js';
-
-/** An item whose pictures and vector may lack checksums, with the number and dimension of its vector. */
-interface SealedItem extends Identity {
-  seq: number;
-  vector_seq: number;
-  dimension: number;
-}
-
-const SEALED_COLUMNS = `seq, id, sha256,
-  seq * coalesce((SELECT vector_sign FROM collection_settings AS s WHERE s.collection = items.collection), 1) AS vector_seq,
-  coalesce((SELECT dimension FROM collections WHERE collections.id = items.collection), 0) AS dimension`;
+import { packVector, unpackVector } from './stored-vector.js';
 
 /** @param isSealed whether the tables have checksums, which are then the last parameter of statements */
 function prepareStatements(db: Db, columns: string, isSealed: boolean) {
@@ -309,9 +297,3 @@ export class ItemTable extends ItemQueries {
     return toCondition(filter, this.values.isComplete);
   }
 }
-
-/** Returns a text as SQLite will return it, with replacement characters for invalid Unicode. */
-const toStoredText = (text: string | null) => (text === null ? null : toUSVString(text));
-
-/** The result for an item. `seq` is null if it already existed. */
-type Inserted = PutResult & { seq: number | null };
