@@ -15,7 +15,7 @@ const GROUP_MS = 60_000;
 /** Heap of a thread that reads. A group that needs more ends the thread, not the process. */
 const READING = { maxOldGenerationSizeMb: 1536 };
 /** Heap of a thread that writes. Groups are small, but with room to spare the thread would let its garbage grow. */
-const WRITING = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
+const WRITING = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 };
 
 export interface OpenCollectionFile {
   info: CollectionFileInfo;
