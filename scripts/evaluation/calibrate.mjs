@@ -20,9 +20,8 @@
  * The written calibration is fitted on all queries and non-pets. The printed results are cross-fitted: each query is judged
  * by a calibration that has not seen it or its group, and each non-pet by one that has seen no picture of its label.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { fitCalibration } from '../../dist/breeds/fit-calibration.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { collectCalibrationData, toNonPetPhotos } from '../../dist/evaluation/calibration-data.js';
@@ -32,7 +31,7 @@ import { evaluate } from '../../dist/evaluation/evaluate.js';
 import { ask, predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
 import { readOptions } from '../bench/lib/harness.mjs';
-import { embedSets, readNewLabels } from './lib/sets.mjs';
+import { embedSets, readListedLabels } from './lib/sets.mjs';
 
 const FOLDS = 5;
 /**
@@ -58,7 +57,7 @@ const { sets, card, fingerprint } = await embedSets(values, [
 ]);
 const [gallery, nonPets, ...rest] = sets;
 
-const newLabels = await readNewLabels(values.relabel);
+const newLabels = await readListedLabels(values.relabel);
 const listed = new Set(values.only === undefined ? [] : await readFileNames(values.only));
 
 /** Gives photos their new labels. If --only lists some of the set's photos, keeps those and the relabelled ones. */
@@ -103,7 +102,7 @@ async function keptShares() {
     }
     return counts;
   };
-  const dropped = countOf(parse(await readFile(values.dropped), { columns: true }).map(({ label }) => label));
+  const dropped = countOf((await readListedLabels(values.dropped)).values());
   const kept = countOf(gallery.items.map(({ label }) => label));
   const known = new Set(trusted.flatMap(({ items }) => items.map(({ label }) => label)));
   return new Map(

@@ -23,7 +23,7 @@ import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
 import { readOptions } from '../bench/lib/harness.mjs';
-import { embedSets, readNewLabels } from '../evaluation/lib/sets.mjs';
+import { embedSets, readListedLabels } from '../evaluation/lib/sets.mjs';
 
 const USAGE =
   'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--relabel CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';
@@ -65,7 +65,7 @@ const SCHEMA = [
 ];
 
 const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
-const newLabels = await readNewLabels(values.relabel);
+const newLabels = await readListedLabels(values.relabel);
 const { sets, card, fingerprint } = await embedSets(values, positionals);
 
 /** Reads the size of the upright photo, and makes a thumbnail if the licence allows one. */

@@ -250,7 +250,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       await fits();
     });
 
-    it('is told what is right and wrong', async () => {
+    it('adds a photo to a collection when its answer is marked right or wrong', async () => {
       await api('collections', post({ name: `taught-by-${name}` }));
       const { page, fits } = await look('?collection=album');
       await ask(page, await stage.file('new.jpg', await sceneJpeg(320, 240, 77)));

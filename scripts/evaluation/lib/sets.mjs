@@ -52,11 +52,11 @@ export async function embedSets({ model = SHIPPED_CARD, cache }, specs) {
 }
 
 /**
- * Reads a list of photos that get another label: a CSV file with the columns `file` (relative to the set) and `label`.
+ * Reads the labels of a list of photos: a CSV file with the columns `file` (relative to the set) and `label`.
  *
  * @returns labels by file; none without a list
  */
-export async function readNewLabels(list) {
+export async function readListedLabels(list) {
   const rows = list === undefined ? [] : parse(await readFile(list), { columns: true });
   return new Map(rows.map(({ file, label }) => [file, label]));
 }
