@@ -1,9 +1,10 @@
 /** `pawdex calibrate`: fits the confidence of a collection's answers. */
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
+import { formatPercent } from '../evaluation/figures.js';
 import { createCommand, readCommonOptions, SERVER } from './create-command.js';
 import { embedPhotos } from './embed-sets.js';
 import { EXIT } from './exit-codes.js';
-import { formatCount, formatPercent, note, pluralise, printLine } from './print.js';
+import { formatCount, note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
 export const command = createCommand(

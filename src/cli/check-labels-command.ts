@@ -1,9 +1,11 @@
 /** `pawdex check-labels`: finds photos of a labelled set or a collection that probably have the wrong label. */
+
+import { formatPercent } from '../evaluation/figures.js';
 import { findLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions, SERVER } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
-import { formatCount, formatPercent, pluralise, printResult } from './print.js';
+import { formatCount, pluralise, printResult } from './print.js';
 import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 

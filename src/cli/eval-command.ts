@@ -6,15 +6,15 @@ import type { LoadedCard } from '../encoder/model-card.js';
 import type { Engine } from '../engine/engine.js';
 import { catchAsNull, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
-import { type Evaluation, evaluate, evaluateBy } from '../evaluation/evaluate.js';
-import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
+import { evaluate, evaluateBy } from '../evaluation/evaluate.js';
+import type { AnyEvaluation, SplitFigures } from '../evaluation/figures.js';
 import { type AskOptions, ask, countOverlap, listMistakes, type Outcome } from '../evaluation/outcomes.js';
 import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
 import { type CommonOptions, createCommand, readCommonOptions, SERVER } from './create-command.js';
 import { embedPhotos, embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
-import { formatEvaluationJson, formatEvaluationTable, type SplitFigures } from './format-evaluation.js';
+import { formatEvaluationJson, formatEvaluationTable } from './format-evaluation.js';
 import { createViewsOption } from './image-arguments.js';
 import { note, pluralise, printLine } from './print.js';
 import { addSetOptions } from './set-options.js';
@@ -65,7 +65,7 @@ export const command = options.action(async (flags) => {
 });
 
 interface Measured {
-  evaluation: Evaluation | CollectionEvaluation;
+  evaluation: AnyEvaluation;
   /** Path of the report, or null. */
   report: string | null;
   /** Figures for each value of the column of `--by`. */

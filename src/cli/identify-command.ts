@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { SHIPPED_COLLECTION } from '../config.js';
 import type { Engine, Explanation, Identification } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
+import { formatPercent } from '../evaluation/figures.js';
 import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import {
@@ -16,7 +17,7 @@ import {
 import { failUsage } from './exit-codes.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
 import { addImageArguments, createViewsOption, findGivenImages } from './image-arguments.js';
-import { formatPercent, OutputError, printLine } from './print.js';
+import { OutputError, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
 /** Neighbours to print; `--json` prints all of them. */

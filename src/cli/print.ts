@@ -126,11 +126,6 @@ export function pluralise(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** 0.923 -> "92.3 %". */
-export function formatPercent(share: number, digits = 1): string {
-  return `${(100 * share).toFixed(digits)} %`;
-}
-
 /** Measures the seconds since a reading of `performance.now()`. */
 export function measureSeconds(since: number): number {
   return Math.round(performance.now() - since) / 1000;

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { readFileNames } from '../datasets/read-file-names.js';
+import { formatPercent } from '../evaluation/figures.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet, buildRecipe } from '../training/recipe/build-recipe.js';
 import { getResizeRule } from '../training/recipe/load-recipe.js';
@@ -15,7 +16,7 @@ import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT, failUsage } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
-import { formatPercent, note, pluralise, printLine, printResult } from './print.js';
+import { note, pluralise, printLine, printResult } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 

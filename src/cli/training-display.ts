@@ -1,8 +1,9 @@
 /** Shows a training run: a bar with loss, rate and remaining time, or a line every few seconds. */
 import type { PawdexError } from '../errors.js';
+import { formatPercent } from '../evaluation/figures.js';
 import type { EvaluationEntry, StepEntry } from '../training/run/training-log.js';
 import type { RunReport } from '../training/run/training-run.js';
-import { formatPercent, note } from './print.js';
+import { note } from './print.js';
 import { type ProgressDisplay, showProgress } from './progress.js';
 
 export class TrainingDisplay implements RunReport {

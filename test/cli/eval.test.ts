@@ -68,7 +68,7 @@ describe('pawdex eval', () => {
     });
     const html = await readFile(path.join(bench.root, 'of-collection', 'index.html'), 'utf8');
     expect(html).toContain('Collection <code>pets</code>: 10 of its 10 labelled photos');
-    expect(html).toContain('<dt>index recall@10</dt><dd>100.00 %');
+    expect(html).toContain('<dt>recall@10 of the index</dt><dd>100.00 %');
     // Photos of other subjects need no labels, and so may lie in a folder without sub-folders.
     const flat = path.join(bench.root, 'flat');
     await cp(await bench.photos('others', 4), flat, { recursive: true });
@@ -162,7 +162,7 @@ describe('pawdex eval', () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--report', 'report'];
     const { code, stdout } = await bench.run(sets);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/recall@1\s+1\.0000/);
+    expect(stdout).toMatch(/recall@1\s+100\.00 %/);
     expect(await readFile(path.join(bench.root, 'report', 'index.html'), 'utf8')).toContain('stripes');
   });
 

@@ -68,7 +68,9 @@ describe('the report', () => {
     for (const label of reference.labels) {
       expect(html).toContain(`title="${label}"`);
     }
-    expect(html).toContain(`<dt>vote right</dt><dd>${(100 * reference.classification.top1).toFixed(1)} %`);
+    expect(html).toContain(
+      `<dt>top-1 accuracy</dt><dd>${(100 * reference.classification.top1).toFixed(2)} %`,
+    );
   });
 
   it('escapes file and label names, and names missing photos', async () => {

@@ -1,4 +1,5 @@
 /** The report's plots: reliability, risk against coverage, and familiarity. */
+import { formatPercent } from '../figures.js';
 import type { ReliabilityBin } from '../metrics/reliability.js';
 import type { RiskPoint } from '../metrics/selective.js';
 import {
@@ -7,7 +8,6 @@ import {
   drawPlot,
   drawPolyline,
   drawRectangle,
-  formatPercent,
   type Scales,
   spaceEvenly,
 } from './svg.js';
@@ -19,7 +19,7 @@ function createShareAxis(label: string, to = 1, steps = 5): Axis {
     from: 0,
     to,
     ticks: spaceEvenly(0, to, steps),
-    format: (value) => formatPercent(value),
+    format: (value) => formatPercent(value, 0),
   };
 }
 
@@ -44,7 +44,7 @@ export function drawReliability(bins: readonly ReliabilityBin[]): string {
       );
       const bars = filled.map(({ from, to, count, accuracy }) => {
         const opacity = (0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2);
-        const title = `${count} answers, ${formatPercent(accuracy, 1)} right`;
+        const title = `${count} answers, ${formatPercent(accuracy)} right`;
         const bar = drawRectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales);
         return `<g opacity="${opacity}"><title>${title}</title>${bar}</g>`;
       });
@@ -72,7 +72,7 @@ export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: numb
     createShareAxis('answers that are wrong', top),
     (scales) => {
       const line: [number, number][] = points.map(({ coverage, risk }) => [coverage, risk]);
-      const title = `${formatPercent(coverageAt95, 1)} answered at 95 % right`;
+      const title = `${formatPercent(coverageAt95)} answered at 95 % right`;
       return [
         drawIdealLine(0.05, 0.05, scales),
         drawPolyline('curve', line, scales),

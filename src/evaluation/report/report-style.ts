@@ -53,7 +53,6 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .figures dt { color: var(--soft); font-size: 0.85rem; }
 .figures dd { margin: 0; font-size: 1.45rem; font-variant-numeric: tabular-nums; line-height: 1.25; }
 .figures small { display: block; color: var(--soft); font-size: 0.78rem; }
-.figures small span { white-space: nowrap; }
 figure { margin: 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }

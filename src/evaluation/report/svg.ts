@@ -35,9 +35,6 @@ export function escapeHtml(text: string): string {
 /** Formats a coordinate with visible precision. */
 export const formatCoordinate = (value: number): string => String(Math.round(value * 100) / 100);
 
-/** Formats a share as a percentage: 0.25 becomes "25 %". */
-export const formatPercent = (value: number, digits = 0): string => `${(100 * value).toFixed(digits)} %`;
-
 /** Lists `count` + 1 evenly spaced values from `from` to `to`. */
 export function spaceEvenly(from: number, to: number, count: number): number[] {
   return Array.from({ length: count + 1 }, (_, i) => from + ((to - from) * i) / count);

@@ -2,8 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createFolder } from '../../files/create-folder.js';
-import type { Evaluation, Figures } from '../evaluate.js';
-import type { CollectionEvaluation } from '../evaluate-collection.js';
+import type { AnyEvaluation, SplitFigures } from '../figures.js';
 import type { Mistake } from '../outcomes.js';
 import { drawFamiliarity, drawReliability, drawRiskCoverage } from './plots.js';
 import { createPage } from './report-style.js';
@@ -21,7 +20,7 @@ const CONFUSIONS = 12;
 const MISTAKES = 24;
 
 export interface ReportInput {
-  evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index' | 'photos'>>;
+  evaluation: AnyEvaluation;
   /** The wrong answers, most confident first. */
   mistakes: readonly Mistake[];
   /** Mean similarity of the nearest neighbours, for every query and non-pet. */
@@ -30,8 +29,7 @@ export interface ReportInput {
   subject: { gallery: string; queries: string } | { collection: string };
   model: { name: string; fingerprint: string };
   pictures: Pictures;
-  /** Figures for each value of a column of the queries' manifest. */
-  by?: { column: string; values: Record<string, Figures> } | undefined;
+  by?: SplitFigures | undefined;
 }
 
 const createSection = (title: string, text: string, content: string, name = '') =>
@@ -109,14 +107,7 @@ function renderFigures({ evaluation, by }: ReportInput): string[] {
   const parts = [createSection('In numbers', meaning, formatFigures(evaluation))];
   if (by !== undefined) {
     const title = `By ${escapeHtml(by.column)}`;
-    parts.push(
-      createSection(title, 'The same figures for parts of the queries.', formatSplitTable(by.values)),
-    );
-  }
-  if (evaluation.keptApart > 0) {
-    parts.push(
-      `<p class="soft">${evaluation.keptApart} pairs of a query and a gallery photo with the same <code>group</code> or the same bytes were excluded.</p>`,
-    );
+    parts.push(createSection(title, 'The same figures for parts of the queries.', formatSplitTable(by)));
   }
   return parts;
 }

@@ -1,4 +1,5 @@
 /** Draws the progress of a run: loss and learning rate, and quality on val. */
+import { formatPercent } from '../../evaluation/figures.js';
 import {
   type Axis,
   drawDot,
@@ -6,7 +7,6 @@ import {
   drawPlot,
   drawPolyline,
   drawStandalone,
-  formatPercent,
   PLOT,
   placeBlock,
   roundTicks,
@@ -134,7 +134,7 @@ function drawMarkedCurve(
   scales: Scales,
 ): string {
   const dots = points.map(([x, y]) => {
-    const title = `${text} ${formatPercent(y, 1)} after ${formatShort(x)} epochs`;
+    const title = `${text} ${formatPercent(y)} after ${formatShort(x)} epochs`;
     return drawDot(`mark ${name}`, 3, [x, y], scales, title);
   });
   return drawPolyline(`curve ${name}`, points, scales) + dots.join('');
@@ -169,7 +169,7 @@ export function drawQualityChart(log: readonly ChartEntry[]): string | null {
     size,
     [
       '<text class="title" x="20" y="29">Quality on val</text>',
-      `<text class="soft" x="${size.width - 20}" y="29" text-anchor="end">best vote ${formatPercent(best.val?.top1 ?? 0, 1)}, after ${formatShort(best.epoch)} epochs</text>`,
+      `<text class="soft" x="${size.width - 20}" y="29" text-anchor="end">best vote ${formatPercent(best.val?.top1 ?? 0)}, after ${formatShort(best.epoch)} epochs</text>`,
       drawLegend(
         shown.map(({ name, text }) => [name, text] as const),
         20,
