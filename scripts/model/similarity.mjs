@@ -11,7 +11,7 @@
  * the photo shows. It prints the results for new collections of several sizes.
  */
 import { writeFile } from 'node:fs/promises';
-import { computeFeatures, listFeatureNames } from '../../dist/breeds/calibration.js';
+import { computeFeatures, FEATURES } from '../../dist/breeds/calibration.js';
 import { identifyBreed } from '../../dist/breeds/identify-breed.js';
 import { fitIncreasing, predict } from '../../dist/breeds/logistic.js';
 import { packVectors } from '../../dist/breeds/similarity-statistics.js';
@@ -146,7 +146,7 @@ const statistics = {
   fingerprint,
   k,
   temperature,
-  features: listFeatureNames(),
+  features: FEATURES,
   right,
   known,
   thresholds,

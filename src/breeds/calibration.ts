@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { PawdexError } from '../errors.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { predict } from './logistic.js';
-import { type Candidate, type Voter, vote } from './vote.js';
+import type { Candidate, Voter } from './vote.js';
 
 /** The features of the models, in this order; see {@link computeFeatures}. */
-const FEATURES = ['nearest', 'meanOf5', 'meanOfAll', 'share'] as const;
+export const FEATURES = ['nearest', 'meanOf5', 'meanOfAll', 'share'] as const;
 
 const modelSchema = z.object({
   intercept: z.number(),
@@ -116,14 +116,6 @@ export function computeFeatures({
   ];
 }
 
-/** Runs the vote with the settings of a calibration. @param neighbours the voters */
-export function getCalibratedVote(
-  neighbours: readonly Voter[],
-  { temperature, votes }: Pick<Calibration, 'temperature' | 'votes'>,
-): Candidate[] {
-  return vote(neighbours, temperature, votes);
-}
-
 /** Computes the features of the model `pet`. */
 export function computePetFeatures(neighbours: readonly Voter[], nonPetSimilarity: number): number[] {
   return [computeFamiliarity(neighbours), -nonPetSimilarity];
@@ -151,11 +143,6 @@ export function predictRight(evidence: Evidence, calibration: Pick<Calibration, 
   const labels = right.labels ?? {};
   const offset = Object.hasOwn(labels, label) ? labels[label]! : 0;
   return predict(right, computeFeatures(evidence), offset) * (predictPet(evidence, calibration) ?? 1);
-}
-
-/** Lists the names of the features, as stored in a calibration. */
-export function listFeatureNames(): Calibration['features'] {
-  return [...FEATURES];
 }
 
 const NEAREST = 5;

@@ -1,5 +1,5 @@
 /** Fits a calibration to queries with known labels. */
-import { type Calibration, computeFeatures, computePetFeatures, listFeatureNames } from './calibration.js';
+import { type Calibration, computeFeatures, computePetFeatures, FEATURES } from './calibration.js';
 import { findKnownThreshold, findMatchThreshold, type JudgedQuery } from './find-thresholds.js';
 import {
   fitIncreasing,
@@ -17,8 +17,8 @@ export interface AnsweredQuery {
   label: string;
   /** Weight of the query, default 1; lower if its label is doubtful. */
   weight?: number;
-  /** Cosine similarity to the nearest non-pet photo; set for all queries or for none. */
-  nonPetSimilarity?: number;
+  /** Cosine similarity to the nearest non-pet photo; measured for all queries or for none. */
+  nonPetSimilarity?: number | null;
 }
 
 export interface CalibrationData {
@@ -57,7 +57,7 @@ interface Sample {
 }
 
 function toSample(
-  { neighbours, label, weight = 1, nonPetSimilarity }: AnsweredQuery,
+  { neighbours, label, weight = 1, nonPetSimilarity = null }: AnsweredQuery,
   { temperature, votes }: Pick<CalibrationData, 'temperature' | 'votes'>,
 ): Sample {
   const candidates = vote(neighbours, temperature, votes);
@@ -68,7 +68,7 @@ function toSample(
     label,
     answered,
     weight,
-    petFeatures: nonPetSimilarity === undefined ? null : computePetFeatures(neighbours, nonPetSimilarity),
+    petFeatures: nonPetSimilarity === null ? null : computePetFeatures(neighbours, nonPetSimilarity),
   };
 }
 
@@ -219,7 +219,7 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     k,
     temperature,
     ...(votes === undefined ? {} : { votes }),
-    features: listFeatureNames(),
+    features: [...FEATURES],
     right: { ...models.right, labels: models.offsets },
     known: models.known,
     ...(models.pet === null ? {} : { pet: models.pet }),

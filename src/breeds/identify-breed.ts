@@ -1,11 +1,5 @@
 /** Identifies the breed from the nearest neighbours of a photo. */
-import {
-  type Calibration,
-  type Evidence,
-  getCalibratedVote,
-  predictKnown,
-  predictRight,
-} from './calibration.js';
+import { type Calibration, type Evidence, predictKnown, predictRight } from './calibration.js';
 import { type Candidate, type Voter, vote } from './vote.js';
 
 /** Settings of {@link identifyBreed}. */
@@ -68,7 +62,7 @@ export function identifyBreed(
     (nonPetSimilarity !== null || calibration.pet === undefined)
   ) {
     const voters = neighbours.slice(0, calibration.k);
-    const candidates = getCalibratedVote(voters, calibration);
+    const candidates = vote(voters, calibration.temperature, calibration.votes);
     return answerByFit({ neighbours: voters, candidates, nonPetSimilarity }, calibration, 'calibration');
   }
   const candidates = vote(neighbours, options.temperature);
@@ -115,7 +109,7 @@ export function computeKnownProbability(
   nonPetSimilarity: number | null = null,
 ): number {
   const voters = neighbours.slice(0, calibration.k);
-  const candidates = getCalibratedVote(voters, calibration);
+  const candidates = vote(voters, calibration.temperature, calibration.votes);
   return candidates.length === 0
     ? 0
     : predictKnown({ neighbours: voters, candidates, nonPetSimilarity }, calibration);

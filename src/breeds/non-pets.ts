@@ -65,13 +65,16 @@ export function findNearestNonPets(
  *
  * @param embedding float32 [dimension], L2 norm 1
  * @param exceptGroup subject to leave out, so that its photos can be judged by the others
- * @returns cosine similarity, -1..1; -1 without other photos
+ * @returns cosine similarity, -1..1; -1 without other photos; null if the encoder comes without such photos
  */
 export function measureNonPetSimilarity(
   embedding: Float32Array,
-  photos: NonPetPhotos,
+  photos: NonPetPhotos | null | undefined,
   exceptGroup?: number,
-): number {
+): number | null {
+  if (!photos) {
+    return null;
+  }
   const similarities = getComparer(photos)(embedding);
   let nearest = -1;
   for (const [i, similarity] of similarities.entries()) {

@@ -15,7 +15,7 @@ export interface EncoderOptions extends WorkerWatcher {
   threads: number;
   /** Images that may wait before more are refused. */
   maxQueue: number;
-  /** Favours throughput over latency: larger batches, and lanes that are opened when first needed. */
+  /** Favours throughput over latency: larger batches, and lanes that start the model when first needed. */
   bulk?: boolean;
 }
 
@@ -25,9 +25,10 @@ export interface OpenedEncoder extends Encoder {
 }
 
 /**
- * Loads the model, verifies it against its card and warms it up.
+ * Verifies the model against its card and warms it up. With `bulk`, it is started by the first image, so that work which
+ * embeds nothing does without it.
  *
- * @throws PawdexError model_invalid
+ * @throws PawdexError model_invalid; with `bulk`, `embed` throws it if the model cannot be started
  */
 export async function openEncoder(options: EncoderOptions): Promise<OpenedEncoder> {
   const { threads, maxQueue, bulk = false } = options;
@@ -35,7 +36,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
   const { card, fingerprint } = loaded;
   const { dimension } = card.output;
   const lanes = new EncoderLanes(loaded, threads, options);
-  await lanes.open(bulk ? 1 : 1 + lanes.count);
+  await lanes.open(bulk ? 0 : 1 + lanes.count);
   const runBatch = async (images: Uint8Array[], lane: number) => {
     const rows = await lanes.run(images, lane);
     return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));

@@ -6,6 +6,7 @@ import {
   fitCalibration,
 } from '../breeds/fit-calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
+import { computeMean } from '../math/vectors.js';
 import { computeExpectedCalibrationError } from './metrics/reliability.js';
 
 const FOLDS = 5;
@@ -60,16 +61,11 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
     match: shareOf('match'),
     ambiguous: shareOf('ambiguous'),
     unknown: shareOf('unknown'),
-    matchError: computeShare(matches, (right) => !right),
+    matchError: computeMean(matches.map((right) => (right ? 0 : 1))),
     ece: computeExpectedCalibrationError(
       Float64Array.from(judged, ({ answered }) => answered.confidence),
       Uint8Array.from(isRight, (right) => (right ? 1 : 0)),
     )!,
-    nonPetMatch: computeShare(nonPets, ({ decision }) => decision === 'match'),
+    nonPetMatch: computeMean(nonPets.map(({ decision }) => (decision === 'match' ? 1 : 0))),
   };
-}
-
-/** Computes the share of values that meet a condition; null without values. */
-function computeShare<T>(values: readonly T[], meets: (value: T) => boolean): number | null {
-  return values.length === 0 ? null : values.filter(meets).length / values.length;
 }

@@ -1,10 +1,17 @@
 /** Fits a calibration to a live collection, by identifying its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
-import { type AnsweredQuery, type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
+import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { Store } from '../store/store.js';
 import type { CalibrationWorth } from './assess-calibration.js';
-import { type CollectionQuery, countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
+import {
+  batchNonPets,
+  batchQueries,
+  countLabels,
+  type QueryBatch,
+  sampleQueries,
+  type WorkOptions,
+} from './collection-queries.js';
 import { withEvaluationThread } from './evaluation-thread.js';
 import type { AskedPart } from './evaluation-worker.js';
 
@@ -55,11 +62,12 @@ export async function calibrateCollection(
     return { ...outcome, calibration: null, worth: null };
   }
   const { calibration, worth } = await withEvaluationThread(signal, async (thread) => {
-    for await (const asked of askAboutPhotos(store, name, labels, queries, options)) {
-      await thread.addAsked(asked);
+    for await (const batch of batchQueries(queries, labels, AT_ONCE, options)) {
+      await thread.addAsked(await askBatch(store, name, batch, options));
     }
-    for await (const asked of askAboutNonPets(store, name, options)) {
-      await thread.addAsked(asked);
+    const nonPets = options.nonPets ?? options.references?.vectors ?? [];
+    for await (const [first, vectors] of batchNonPets(nonPets, AT_ONCE, options)) {
+      await thread.addAsked(await askNonPets(store, name, first, vectors, options));
     }
     onProgress?.({ phase: 'computing', done: 0, total: 1 });
     return thread.fit(vote);
@@ -72,69 +80,44 @@ export async function calibrateCollection(
   return { ...outcome, calibration, worth };
 }
 
-/** Measures the similarity of a photo to the references, if there are any. */
-function measure(
-  { references = null }: CalibrateOptions,
-  vector: Float32Array,
-  exceptGroup?: number,
-): Pick<AnsweredQuery, 'nonPetSimilarity'> {
-  return references === null
-    ? {}
-    : { nonPetSimilarity: measureNonPetSimilarity(vector, references, exceptGroup) };
-}
-
 /** Identifies photos of the collection, each without itself and again without its label. */
-async function* askAboutPhotos(
+async function askBatch(
   store: Store,
   name: string,
-  labels: readonly string[],
-  queries: readonly CollectionQuery[],
-  options: CalibrateOptions,
-): AsyncGenerator<AskedPart, void> {
-  const { vote, signal, onProgress } = options;
-  let done = 0;
-  for (const label of labels) {
-    const others = labels.filter((other) => other !== label);
-    const group = queries.filter((query) => query.label === label);
-    for (let at = 0; at < group.length; at += AT_ONCE) {
-      signal?.throwIfAborted();
-      const asked = group.slice(at, at + AT_ONCE);
-      const vectors = asked.map(({ vector }) => vector);
-      const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
-      const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
-      const similarity = vectors.map((vector) => measure(options, vector));
-      yield {
-        queries: asked.map(({ id }, i) => ({
-          neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k),
-          label,
-          ...similarity[i],
-        })),
-        labelsHeldOut: without.map((neighbours, i) => ({ neighbours, label, ...similarity[i] })),
-        nonPets: [],
-      };
-      done += asked.length;
-      onProgress?.({ phase: 'asking', done, total: queries.length });
-    }
-  }
+  { label, others, queries }: QueryBatch,
+  { vote, references }: CalibrateOptions,
+): Promise<AskedPart> {
+  const vectors = queries.map(({ vector }) => vector);
+  const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
+  const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
+  const similarities = vectors.map((vector) => measureNonPetSimilarity(vector, references));
+  return {
+    queries: queries.map(({ id }, i) => ({
+      neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k),
+      label,
+      nonPetSimilarity: similarities[i],
+    })),
+    labelsHeldOut: without.map((neighbours, i) => ({ neighbours, label, nonPetSimilarity: similarities[i] })),
+    nonPets: [],
+  };
 }
 
-/** Identifies photos of something else. */
-async function* askAboutNonPets(
+/** Identifies photos of something else. A reference is compared with those of other subjects. */
+async function askNonPets(
   store: Store,
   name: string,
-  options: CalibrateOptions,
-): AsyncGenerator<AskedPart, void> {
-  const { vote, references, signal, onProgress } = options;
-  const nonPets = options.nonPets ?? references?.vectors ?? [];
-  for (let at = 0; at < nonPets.length; at += AT_ONCE) {
-    signal?.throwIfAborted();
-    const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k: vote.k });
-    const asked = found.map((neighbours, i) => {
-      // A reference is compared with those of other subjects.
-      const group = options.nonPets === undefined ? references?.groups[at + i] : undefined;
-      return { neighbours, label: '', ...measure(options, nonPets[at + i]!, group) };
-    });
-    yield { queries: [], labelsHeldOut: [], nonPets: asked };
-    onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
-  }
+  first: number,
+  vectors: Float32Array[],
+  { vote, references, nonPets: given }: CalibrateOptions,
+): Promise<AskedPart> {
+  const found = await store.searchMany(name, vectors, { k: vote.k });
+  const nonPets = found.map((neighbours, i) => {
+    const group = given === undefined ? references?.groups[first + i] : undefined;
+    return {
+      neighbours,
+      label: '',
+      nonPetSimilarity: measureNonPetSimilarity(vectors[i]!, references, group),
+    };
+  });
+  return { queries: [], labelsHeldOut: [], nonPets };
 }

@@ -46,9 +46,7 @@ export function collectCalibrationData(
     const query = {
       label,
       weight: sets.weights?.[q] ?? 1,
-      nonPetSimilarity: references
-        ? measureNonPetSimilarity(getRow(sets.queries.vectors, q), references)
-        : undefined,
+      nonPetSimilarity: measureNonPetSimilarity(getRow(sets.queries.vectors, q), references),
     };
     const hidden = apart(sets.queries.items[q]!);
     const isSameLabel = (row: number) => items[row]!.label === label || hidden.has(row);
@@ -64,7 +62,7 @@ export function collectCalibrationData(
       data.nonPets.push({
         neighbours: toNeighbours(nearest(vote.k)),
         label: nonPets.items[q]!.label,
-        nonPetSimilarity: measureNonPetSimilarity(vector, references!, references!.groups[q]),
+        nonPetSimilarity: measureNonPetSimilarity(vector, references, references?.groups[q]),
       });
     });
   }

@@ -90,3 +90,46 @@ export async function sampleVectors(
   }
   return vectors;
 }
+
+/** Queries of one label, for searches without that label. */
+export interface QueryBatch {
+  label: string;
+  /** The other labels. */
+  others: string[];
+  queries: CollectionQuery[];
+}
+
+/** Yields the queries label by label, at most `size` at once, and reports each batch as done when the next is requested. */
+export async function* batchQueries(
+  queries: readonly CollectionQuery[],
+  labels: readonly string[],
+  size: number,
+  { signal, onProgress }: WorkOptions,
+): AsyncGenerator<QueryBatch, void> {
+  let done = 0;
+  for (const label of labels) {
+    const others = labels.filter((other) => other !== label);
+    const own = queries.filter((query) => query.label === label);
+    for (let at = 0; at < own.length; at += size) {
+      signal?.throwIfAborted();
+      const batch = own.slice(at, at + size);
+      yield { label, others, queries: batch };
+      done += batch.length;
+      onProgress?.({ phase: 'asking', done, total: queries.length });
+    }
+  }
+}
+
+/** The same for photos of something else. @returns the index of the first vector of each batch, and the vectors */
+export async function* batchNonPets(
+  nonPets: Float32Array[],
+  size: number,
+  { signal, onProgress }: WorkOptions,
+): AsyncGenerator<[first: number, vectors: Float32Array[]], void> {
+  for (let first = 0; first < nonPets.length; first += size) {
+    signal?.throwIfAborted();
+    const vectors = nonPets.slice(first, first + size);
+    yield [first, vectors];
+    onProgress?.({ phase: 'non-pets', done: first + vectors.length, total: nonPets.length });
+  }
+}

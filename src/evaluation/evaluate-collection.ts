@@ -2,7 +2,14 @@
 import type { AnswerOptions } from '../breeds/identify-breed.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { BareHit, IndexState, Store } from '../store/store.js';
-import { type CollectionQuery, countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
+import {
+  batchNonPets,
+  batchQueries,
+  countLabels,
+  type QueryBatch,
+  sampleQueries,
+  type WorkOptions,
+} from './collection-queries.js';
 import type { Evaluation } from './evaluate.js';
 import { type Judgement, withEvaluationThread } from './evaluation-thread.js';
 import { computeAveragePrecisionAtR } from './metrics/retrieval.js';
@@ -50,28 +57,15 @@ function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]
 
 const toNeighbour = ({ id, label, similarity }: BareHit) => ({ file: id, label, similarity });
 
-/** The outcomes of some queries, and the recall of the index for each. */
-interface AnsweredBatch {
-  outcomes: Outcome[];
-  recalls: number[];
-}
-
-/** Searches for the queries of one label. */
-interface Asking extends EvaluateOptions {
-  /** Other photos of the label, at most {@link MOST_RELEVANT}. */
-  relevant: number;
-  /** The other labels. */
-  others: string[];
-}
-
-/** Runs some queries of one label. */
+/** Runs some queries of one label. @param relevant other photos of the label, at most {@link MOST_RELEVANT} */
 async function askBatch(
   store: Store,
   name: string,
-  asked: readonly CollectionQuery[],
-  { k, relevant, others, answering, references }: Asking,
-): Promise<AnsweredBatch> {
-  const vectors = asked.map(({ vector }) => vector);
+  { others, queries }: QueryBatch,
+  relevant: number,
+  { k, answering, references }: EvaluateOptions,
+): Promise<{ outcomes: Outcome[]; recalls: number[] }> {
+  const vectors = queries.map(({ vector }) => vector);
   const depth = Math.max(k, RECALL_DEPTH);
   const found = await store.searchMany(name, vectors, { k: depth + 1 });
   const deepest = Math.max(relevant, RECALL_DEPTH) + 1;
@@ -80,7 +74,7 @@ async function askBatch(
     ? await store.searchMany(name, vectors, { k, filter: { label: others } })
     : [];
   const recalls: number[] = [];
-  const outcomes = asked.map(({ id, label }, i) => {
+  const outcomes = queries.map(({ id, label }, i) => {
     const itself = (hit: BareHit) => hit.id !== id;
     const neighbours = found[i]!.filter(itself).slice(0, depth);
     const nearest = exact[i]!.filter(itself);
@@ -93,7 +87,7 @@ async function askBatch(
         neighbours: neighbours.map(toNeighbour),
         averagePrecision: computeAveragePrecisionAtR(right, relevant),
         withoutLabel: () => without[i] ?? [],
-        nonPetSimilarity: references ? measureNonPetSimilarity(vectors[i]!, references) : null,
+        nonPetSimilarity: measureNonPetSimilarity(vectors[i]!, references),
       },
       k,
       answering,
@@ -126,12 +120,14 @@ export async function evaluateCollection(
   const queries = await sampleQueries(store, name, counts, { ...options, most });
   let recall = 0;
   const { evaluation, mistakes, familiarity } = await withEvaluationThread(signal, async (thread) => {
-    for await (const { outcomes, recalls } of askAboutPhotos(store, name, counts, queries, options)) {
+    for await (const batch of batchQueries(queries, [...counts.keys()], AT_ONCE, options)) {
+      const relevant = Math.min(MOST_RELEVANT, counts.get(batch.label)! - 1);
+      const { outcomes, recalls } = await askBatch(store, name, batch, relevant, options);
       recall += recalls.reduce((sum, value) => sum + value, 0);
       await thread.addOutcomes({ queries: outcomes, nonPets: [] });
     }
-    for await (const outcomes of askAboutNonPets(store, name, options)) {
-      await thread.addOutcomes({ queries: [], nonPets: outcomes });
+    for await (const [, vectors] of batchNonPets(options.nonPets ?? [], AT_ONCE, options)) {
+      await thread.addOutcomes({ queries: [], nonPets: await askNonPets(store, name, vectors, options) });
     }
     onProgress?.({ phase: 'computing', done: 0, total: 1 });
     return thread.evaluate();
@@ -146,47 +142,17 @@ export async function evaluateCollection(
   };
 }
 
-/** Runs the queries, label by label. */
-async function* askAboutPhotos(
-  store: Store,
-  name: string,
-  counts: ReadonlyMap<string, number>,
-  queries: readonly CollectionQuery[],
-  options: EvaluateOptions,
-): AsyncGenerator<AnsweredBatch, void> {
-  const { signal, onProgress } = options;
-  let done = 0;
-  for (const [label, count] of counts) {
-    const group = queries.filter((query) => query.label === label);
-    const asking = {
-      ...options,
-      relevant: Math.min(MOST_RELEVANT, count - 1),
-      others: [...counts.keys()].filter((other) => other !== label),
-    };
-    for (let at = 0; at < group.length; at += AT_ONCE) {
-      signal?.throwIfAborted();
-      const asked = group.slice(at, at + AT_ONCE);
-      yield await askBatch(store, name, asked, asking);
-      done += asked.length;
-      onProgress?.({ phase: 'asking', done, total: queries.length });
-    }
-  }
-}
-
 /** Identifies photos of something else. */
-async function* askAboutNonPets(
+async function askNonPets(
   store: Store,
   name: string,
-  { k, answering, references, nonPets = [], signal, onProgress }: EvaluateOptions,
-): AsyncGenerator<Outcome[], void> {
-  for (let at = 0; at < nonPets.length; at += AT_ONCE) {
-    signal?.throwIfAborted();
-    const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k });
-    yield found.map((hits, i) => {
-      const nonPetSimilarity = references ? measureNonPetSimilarity(nonPets[at + i]!, references) : null;
-      const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [], nonPetSimilarity };
-      return toOutcome({ ...asked, neighbours: hits.map(toNeighbour) }, k, answering);
-    });
-    onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
-  }
+  vectors: Float32Array[],
+  { k, answering, references }: EvaluateOptions,
+): Promise<Outcome[]> {
+  const found = await store.searchMany(name, vectors, { k });
+  return found.map((hits, i) => {
+    const nonPetSimilarity = measureNonPetSimilarity(vectors[i]!, references);
+    const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [], nonPetSimilarity };
+    return toOutcome({ ...asked, neighbours: hits.map(toNeighbour) }, k, answering);
+  });
 }

@@ -1,15 +1,9 @@
 /** Computes the quality of a model and a gallery from the outcomes of queries. */
 
 import { groupBy } from '../math/group-by.js';
+import { computeMean } from '../math/vectors.js';
 import { bootstrap, type Interval } from './metrics/bootstrap.js';
-import {
-  type Confusion,
-  computeAccuracy,
-  computeMacroAccuracy,
-  countConfusions,
-  type LabelScore,
-  scoreLabels,
-} from './metrics/classification.js';
+import { type Confusion, countConfusions, type LabelScore, scoreLabels } from './metrics/classification.js';
 import {
   computeExpectedCalibrationError,
   computeReliability,
@@ -72,17 +66,6 @@ export interface Evaluation {
   riskCoverage: RiskPoint[];
 }
 
-function mean(values: ArrayLike<number>): number | null {
-  if (values.length === 0) {
-    return null;
-  }
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    sum += values[i]!;
-  }
-  return sum / values.length;
-}
-
 function countDecisions(outcomes: readonly Outcome[]): DecisionShares {
   const share = (decision: keyof DecisionShares) =>
     outcomes.filter((o) => o.answer.decision === decision).length / Math.max(1, outcomes.length);
@@ -90,13 +73,7 @@ function countDecisions(outcomes: readonly Outcome[]): DecisionShares {
 }
 
 function meanInterval(values: Float64Array): Interval | null {
-  return bootstrap(values.length, (sample) => {
-    let sum = 0;
-    for (let i = 0; i < sample.length; i++) {
-      sum += values[sample[i]!]!;
-    }
-    return sum / sample.length;
-  });
+  return bootstrap(values.length, (sample) => sample.reduce((sum, i) => sum + values[i]!, 0) / sample.length);
 }
 
 function computeUnknownLabelAuroc(findable: readonly Outcome[]): number | null {
@@ -143,7 +120,7 @@ function scoreAmongAsked(outcomes: readonly Outcome[], labels: readonly string[]
     ({ answer }) => answer.candidates.find(({ label }) => asked.has(label))?.label ?? null,
   );
   return {
-    top1: computeAccuracy(labels, predicted),
+    top1: computeMean(labels.map((label, i) => (predicted[i] === label ? 1 : 0))),
     perLabel: Object.fromEntries(
       [...scoreLabels(labels, predicted)].map(([label, { top1 }]) => [label, top1]),
     ),
@@ -163,24 +140,24 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
   const right = Uint8Array.from(outcomes, (o, i) => (predicted[i] === o.label ? 1 : 0));
   const findable = outcomes.filter((o) => o.averagePrecision !== null);
   const precisions = Float64Array.from(findable, (o) => o.averagePrecision!);
-  const recallAt = (k: number) => mean(findable.map((o) => (o.rank <= k ? 1 : 0)));
+  const recallAt = (k: number) => computeMean(findable.map((o) => (o.rank <= k ? 1 : 0)));
   const perLabel = scoreLabels(labels, predicted);
   const curve = computeRiskCoverage(confidence, right);
   const matches = outcomes.flatMap((o, i) => (o.answer.decision === 'match' ? [right[i]!] : []));
   return {
     n: outcomes.length,
     recallAt: { 1: recallAt(1), 5: recallAt(5), 10: recallAt(10) },
-    mapAtR: mean(precisions),
+    mapAtR: computeMean(precisions),
     withoutMatch: outcomes.length - findable.length,
-    top1: computeAccuracy(labels, predicted),
-    macroTop1: computeMacroAccuracy(perLabel),
+    top1: computeMean(right),
+    macroTop1: computeMean([...perLabel.values()].map(({ top1 }) => top1)),
     amongAsked: scoreAmongAsked(outcomes, labels),
     ece: computeExpectedCalibrationError(confidence, right),
     calibrated: outcomes.every((o) => o.answer.calibrated),
     coverageAt95: computeCoverageAtPrecision(curve, 0.95),
     coverageAt99: computeCoverageAtPrecision(curve, 0.99),
     decisions: countDecisions(outcomes),
-    matchPrecision: mean(matches),
+    matchPrecision: computeMean(matches),
     intervals: {
       recallAt1: meanInterval(Float64Array.from(findable, (o) => (o.rank <= 1 ? 1 : 0))),
       mapAtR: meanInterval(precisions),

@@ -131,7 +131,7 @@ export function ask({
   k,
   answering,
   leaveOneOut,
-  references = null,
+  references,
 }: AskOptions): Outcome[] {
   const gallery = removeRepeats(given);
   const apart = queries.items.map(createApartFinder(gallery.items, leaveOneOut));
@@ -150,8 +150,7 @@ export function ask({
       label,
       metadata,
       keptApart: hidden.size,
-      nonPetSimilarity:
-        references === null ? null : measureNonPetSimilarity(getRow(queries.vectors, q), references),
+      nonPetSimilarity: measureNonPetSimilarity(getRow(queries.vectors, q), references),
       neighbours: neighboursOf(found, listed),
       averagePrecision: wanted[q]! === 0 ? null : computeAveragePrecisionAtR(relevant, wanted[q]!),
       withoutLabel: () =>

@@ -1,4 +1,4 @@
-/** Arithmetic on single vectors. Sums are in double precision. */
+/** Arithmetic on single vectors and lists of numbers. Sums are in double precision. */
 
 /** Computes the dot product of two vectors of equal length. */
 export function computeDot(a: Float32Array, b: Float32Array): number {
@@ -7,6 +7,15 @@ export function computeDot(a: Float32Array, b: Float32Array): number {
     sum += a[i]! * b[i]!;
   }
   return sum;
+}
+
+/** Computes the mean of numbers; null without any. */
+export function computeMean(values: ArrayLike<number>): number | null {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    sum += values[i]!;
+  }
+  return values.length === 0 ? null : sum / values.length;
 }
 
 export function computeLength(vector: Float32Array): number {

@@ -163,7 +163,12 @@ describe('pawdex eval', () => {
     const { code, stdout } = await bench.run(sets);
     expect(code).toBe(0);
     expect(stdout).toMatch(/recall@1\s+100\.00 %/);
-    expect(await readFile(path.join(bench.root, 'report', 'index.html'), 'utf8')).toContain('stripes');
+    const html = await readFile(path.join(bench.root, 'report', 'index.html'), 'utf8');
+    expect(html).toContain('stripes');
+    const [figures = ''] = stdout.split('\n\n');
+    for (const [, name, value] of figures.matchAll(/^(.{34})([\d.,]+( %)?)/gm)) {
+      expect(html).toContain(`<dt>${name!.trim().replaceAll("'", '&#39;')}</dt><dd>${value}`);
+    }
   });
 
   it('refuses missing sets and an invalid calibration', async () => {

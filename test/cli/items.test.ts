@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from './pawdex.js';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { Bench, CAT } from './pawdex.js';
 
 let bench: Bench;
 let url: string;
@@ -141,5 +143,24 @@ describe('adding a photo again', () => {
     expect(await send('', 'new')).toMatchObject({ status: 'exists', label: 'even', updated: 0 });
     expect(await send('?upsert=true', 'new')).toMatchObject({ status: 'updated', label: 'new', updated: 1 });
     expect(await json('items', '-c', 'mine', '--label', 'new')).toMatchObject([{ source: 'milo.png' }]);
+  });
+});
+
+describe('commands that embed nothing', () => {
+  it('work with a model that cannot be started, and others say why they fail', async () => {
+    const own = await Bench.create();
+    const bytes = Buffer.from('not a model');
+    await writeFile(path.join(own.root, 'broken.onnx'), bytes);
+    const card = JSON.parse(await readFile(path.join(PACKAGE_ROOT, 'models', 'encoder.json'), 'utf8'));
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const cardFile = path.join(own.root, 'broken.json');
+    await writeFile(cardFile, JSON.stringify({ ...card, file: 'broken.onnx', sha256 }));
+    const run = (...args: string[]) => own.run(args, { PAWDEX_MODEL: cardFile });
+    const created = await run('collections', 'create', 'mine');
+    const exported = await run('export', '-c', 'mine', '--out', 'mine.parquet');
+    const identified = await run('identify', CAT, '-c', 'mine');
+    await own.remove();
+    expect([created.code, created.stderr, exported.code, exported.stderr]).toEqual([0, '', 0, '']);
+    expect([identified.code, identified.stderr]).toEqual([5, expect.stringContaining('[model_invalid]')]);
   });
 });

@@ -6,40 +6,27 @@ export interface Interval {
   high: number;
 }
 
-export interface BootstrapOptions {
-  resamples?: number;
-  /** Share of resamples inside the interval. */
-  level?: number;
-  seed?: number;
-}
+const RESAMPLES = 1000;
+/** Share of the resamples below the interval, and above it. */
+const TAIL = 0.025;
+const SEED = 1;
 
 /**
- * Computes the percentile interval of a statistic of n queries.
+ * Computes the 95 % percentile interval of a statistic of n queries.
  *
  * @param n queries
  * @param statistic value for a resample, given as n positions in 0..n-1, drawn with replacement
  * @returns null without queries
  */
-export function bootstrap(
-  n: number,
-  statistic: (sample: Uint32Array) => number,
-  { resamples = 1000, level = 0.95, seed = 1 }: BootstrapOptions = {},
-): Interval | null {
+export function bootstrap(n: number, statistic: (sample: Uint32Array) => number): Interval | null {
   if (n === 0) {
     return null;
   }
-  const random = createRandom(seed);
+  const random = createRandom(SEED);
   const sample = new Uint32Array(n);
-  const values = new Float64Array(resamples);
-  for (let r = 0; r < resamples; r++) {
-    for (let i = 0; i < n; i++) {
-      sample[i] = Math.floor(random() * n);
-    }
-    values[r] = statistic(sample);
-  }
-  values.sort();
-  const tail = (1 - level) / 2;
-  const at = (share: number) =>
-    values[Math.min(resamples - 1, Math.max(0, Math.round(share * (resamples - 1))))]!;
-  return { low: at(tail), high: at(1 - tail) };
+  const values = new Float64Array(RESAMPLES)
+    .map(() => statistic(sample.map(() => Math.floor(random() * n))))
+    .sort();
+  const at = (share: number) => values[Math.round(share * (RESAMPLES - 1))]!;
+  return { low: at(TAIL), high: at(1 - TAIL) };
 }

@@ -1,4 +1,5 @@
-/** Classification metrics: accuracy over queries and labels, and confusions. */
+/** Classification metrics: precision and recall of labels, and confusions. */
+import { groupBy } from '../../math/group-by.js';
 
 export interface LabelScore {
   /** Number of queries of this label. */
@@ -16,70 +17,26 @@ export interface Confusion {
   count: number;
 }
 
-/** @returns share of queries whose prediction is their label, 0..1; null without queries */
-export function computeAccuracy(
-  labels: readonly string[],
-  predicted: readonly (string | null)[],
-): number | null {
-  if (labels.length === 0) {
-    return null;
-  }
-  let right = 0;
-  labels.forEach((label, i) => {
-    if (predicted[i] === label) {
-      right++;
-    }
-  });
-  return right / labels.length;
-}
-
-/** @param predicted null without a prediction, which counts as wrong */
+/**
+ * Scores every label of the queries.
+ *
+ * @param predicted null without a prediction, which counts as wrong
+ * @returns scores by label, sorted by label
+ */
 export function scoreLabels(
   labels: readonly string[],
   predicted: readonly (string | null)[],
 ): Map<string, LabelScore> {
-  const counts = new Map<string, { n: number; right: number; claimed: number }>();
-  const of = (label: string) => {
-    let entry = counts.get(label);
-    if (entry === undefined) {
-      entry = { n: 0, right: 0, claimed: 0 };
-      counts.set(label, entry);
-    }
-    return entry;
-  };
-  for (const label of [...new Set(labels)].sort()) {
-    of(label);
-  }
-  const known = new Set(labels);
-  labels.forEach((label, i) => {
-    const guess = predicted[i] ?? null;
-    const entry = of(label);
-    entry.n++;
-    if (guess === label) {
-      entry.right++;
-    }
-    if (guess !== null && known.has(guess)) {
-      of(guess).claimed++;
-    }
-  });
-  return new Map(
-    [...counts].map(([label, { n, right, claimed }]) => [
+  const guesses = groupBy(predicted.keys(), (i) => predicted[i]!);
+  const scores = [...groupBy(labels.keys(), (i) => labels[i]!)].map(([label, own]): [string, LabelScore] => {
+    const claimed = guesses.get(label)?.length ?? 0;
+    const right = own.filter((i) => predicted[i] === label).length;
+    return [
       label,
-      { n, top1: right / n, precision: claimed === 0 ? null : right / claimed },
-    ]),
-  );
-}
-
-/** Computes the mean of the labels' accuracies, with equal weight for every label. @returns null without labels */
-export function computeMacroAccuracy(scores: ReadonlyMap<string, LabelScore>): number | null {
-  if (scores.size === 0) {
-    return null;
-  }
-  let sum = 0;
-  for (const { top1 } of scores.values()) {
-    sum += top1;
-  }
-  return sum / scores.size;
+      { n: own.length, top1: right / own.length, precision: claimed === 0 ? null : right / claimed },
+    ];
+  });
+  return new Map(scores.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @returns pairs of label and wrong prediction, most frequent first */
