@@ -10,7 +10,7 @@ import type {
 import type { Identification, Neighbour } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import { tabMemory } from './browser-memory.js';
-import { noAnswer, problemFrom } from './problem.js';
+import { createNoAnswerProblem, toProblem } from './problem.js';
 
 const KEY = 'pawdex.apiKey';
 
@@ -36,7 +36,7 @@ export interface Call {
   signal?: AbortSignal;
 }
 
-function authorisation(): Record<string, string> {
+function createAuthHeaders(): Record<string, string> {
   const key = tabMemory.read(KEY);
   return key === null ? {} : { authorization: `Bearer ${key}` };
 }
@@ -53,16 +53,18 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
   const key = tabMemory.read(KEY);
   const answer = await fetch(path, {
     method: method ?? 'GET',
-    headers: { ...authorisation(), ...(type === undefined ? {} : { 'content-type': type }) },
+    headers: { ...createAuthHeaders(), ...(type === undefined ? {} : { 'content-type': type }) },
     body: json === undefined ? (form ?? file ?? null) : JSON.stringify(json),
     keepalive: keepalive ?? false,
     signal: signal ?? null,
   }).catch(async () => {
     signal?.throwIfAborted();
-    throw await noAnswer([...(form?.values() ?? []), file].filter((part) => part instanceof Blob));
+    throw await createNoAnswerProblem(
+      [...(form?.values() ?? []), file].filter((part) => part instanceof Blob),
+    );
   });
   if (!answer.ok) {
-    const problem = problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
+    const problem = toProblem(answer.status, await answer.text(), answer.headers.get('retry-after'));
     if (problem.code === 'read_only') {
       markReadOnly(true);
     }
@@ -81,7 +83,7 @@ export async function read<T>(path: string, options?: Call): Promise<T> {
 }
 
 /** The path of a collection, or of something in it. */
-export const pathOf = (collection: string, rest = '') =>
+export const getCollectionPath = (collection: string, rest = '') =>
   `v1/collections/${encodeURIComponent(collection)}${rest}`;
 
 /** @throws Problem */
@@ -91,17 +93,17 @@ export async function listCollections(): Promise<CollectionInfo[]> {
 
 /** The labels of a collection, most items first. @throws Problem */
 export async function listLabels(collection: string): Promise<LabelList['labels']> {
-  return (await read<LabelList>(pathOf(collection, '/labels'))).labels;
+  return (await read<LabelList>(getCollectionPath(collection, '/labels'))).labels;
 }
 
 /** URL of an item's picture. With an API key, `img` cannot load it. */
-export function thumbnailPath(collection: string, id: string): string {
-  return pathOf(collection, `/items/${encodeURIComponent(id)}/thumbnail`);
+export function getThumbnailPath(collection: string, id: string): string {
+  return getCollectionPath(collection, `/items/${encodeURIComponent(id)}/thumbnail`);
 }
 
 /** The picture of an item, as an object URL for `img` that the caller revokes. @throws Problem */
-export async function thumbnailUrl(collection: string, id: string): Promise<string> {
-  return URL.createObjectURL(await (await call(thumbnailPath(collection, id))).blob());
+export async function fetchThumbnailUrl(collection: string, id: string): Promise<string> {
+  return URL.createObjectURL(await (await call(getThumbnailPath(collection, id))).blob());
 }
 
 /** What a search looks for: similar to an item, or to some examples and not to others, which are ids or vectors. */
@@ -116,11 +118,11 @@ export async function search(json: Search): Promise<Neighbour[]> {
 }
 
 /** A part of a photo in the API's format. */
-const regionText = ({ left, top, width, height }: Rectangle) =>
+const formatRegion = ({ left, top, width, height }: Rectangle) =>
   [left, top, width, height].map((part) => part.toFixed(6)).join(',');
 
 /** A form with a photo. */
-function formWith(photo: Blob): FormData {
+function createPhotoForm(photo: Blob): FormData {
   const form = new FormData();
   form.append('image', photo, photo instanceof File ? photo.name : 'photo.jpg');
   return form;
@@ -128,15 +130,15 @@ function formWith(photo: Blob): FormData {
 
 /** The vector of a photo, or of a part of it. @throws Problem */
 export async function embedPhoto(photo: Blob, region: Rectangle | null): Promise<number[]> {
-  const query = region === null ? '' : `?region=${regionText(region)}`;
-  const form = formWith(photo);
+  const query = region === null ? '' : `?region=${formatRegion(region)}`;
+  const form = createPhotoForm(photo);
   return (await read<EmbedResult>(`v1/embed${query}`, { method: 'POST', form })).embedding;
 }
 
 /** The items of a collection that are similar to a photo, nearest first. @throws Problem */
 export async function searchByPhoto(collection: string, photo: Blob, k: number): Promise<Neighbour[]> {
   const query = new URLSearchParams({ collection, k: String(k) });
-  const form = formWith(photo);
+  const form = createPhotoForm(photo);
   return (await read<SearchResult>(`v1/search?${query}`, { method: 'POST', form })).neighbours;
 }
 
@@ -183,7 +185,7 @@ export interface Shared {
 
 /** Shares an answer with a small JPEG of its photo. @throws Problem */
 export async function shareAnswer(photo: File, collection: string, answer: Identification): Promise<Shared> {
-  const form = formWith(photo);
+  const form = createPhotoForm(photo);
   // Explanations make up most of an answer, and can be requested again.
   const neighbours = answer.neighbours.map(({ explanation: _, ...neighbour }) => neighbour);
   form.append('answer', JSON.stringify({ ...answer, neighbours }));
@@ -202,7 +204,7 @@ export function readShared(id: string): Promise<Shared> {
  * @param animal `cat` or `dog`
  * @throws Problem
  */
-export async function examplePhoto(animal: string): Promise<File> {
+export async function fetchExample(animal: string): Promise<File> {
   const blob = await (await call(`example-${animal}.jpg`)).blob();
   return new File([blob], `${animal}.jpg`, { type: blob.type });
 }
@@ -238,11 +240,11 @@ export function identify(
     const query = new URLSearchParams({
       collection,
       ...(explain ? { explain: 'true' } : {}),
-      ...(region ? { region: regionText(region) } : {}),
+      ...(region ? { region: formatRegion(region) } : {}),
       ...(animals ? { animals: 'true' } : {}),
     });
     request.open('POST', `v1/identify?${query}`);
-    for (const [name, value] of Object.entries(authorisation())) {
+    for (const [name, value] of Object.entries(createAuthHeaders())) {
       request.setRequestHeader(name, value);
     }
     request.upload.addEventListener('progress', (event) => {
@@ -252,7 +254,7 @@ export function identify(
     });
     request.addEventListener('load', () => {
       const problem = () =>
-        problemFrom(request.status, request.responseText, request.getResponseHeader('retry-after'));
+        toProblem(request.status, request.responseText, request.getResponseHeader('retry-after'));
       if (request.status !== 200) {
         return reject(problem());
       }
@@ -262,10 +264,10 @@ export function identify(
         reject(problem());
       }
     });
-    request.addEventListener('error', () => void noAnswer([photo]).then(reject));
+    request.addEventListener('error', () => void createNoAnswerProblem([photo]).then(reject));
     request.addEventListener('abort', () => reject(signal.reason));
     request.addEventListener('loadend', () => signal.removeEventListener('abort', abort));
     signal.addEventListener('abort', abort);
-    request.send(formWith(photo));
+    request.send(createPhotoForm(photo));
   });
 }

@@ -1,19 +1,18 @@
 /**
- * The page's main flow: photos are given, sent, and answered or refused. A new photo replaces a request under way, whose
+ * The page's main flow: photos are given, sent, and answered or refused. A new photo replaces a request in progress, whose
  * answer is never shown. Every question is an entry of the browser's history.
  */
-
 import type { ServerInfo } from '../client/wire.js';
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import { identify } from './api.js';
 import { byId } from './dom.js';
-import { hint, tell } from './hint.js';
-import { refusal, smallerCopy } from './photo.js';
+import { announce, showHint } from './hint.js';
+import { createSmallerCopy, findProblem } from './photo.js';
 import { expectProblem, Problem } from './problem.js';
 import { type Entry, type Question, Session, type Step } from './session.js';
 import { texts } from './texts/texts.js';
-import { spoken } from './verdict.js';
+import { formatSpoken } from './verdict.js';
 import { answerView } from './views/answer.js';
 import { AnswerPanel } from './views/answer-panel.js';
 import { Batch } from './views/batch.js';
@@ -25,7 +24,7 @@ import { showSession } from './views/session-strip.js';
 import { workingView } from './views/working.js';
 
 /** What the flow needs from the rest of the page. */
-export interface Surroundings {
+export interface AppContext {
   /** The selected collection. */
   collection: () => string;
   /** Selects the collection in the page's URL. */
@@ -36,178 +35,181 @@ export interface Surroundings {
 }
 
 export class App {
-  private readonly panel = new AnswerPanel();
-  private readonly batches = new Batches();
-  private readonly preview = new Preview((part) => this.askPart(part));
-  private readonly neighbours = new NeighbourPanel(this.preview);
-  private readonly session = new Session();
+  readonly #context: AppContext;
+  readonly #panel = new AnswerPanel();
+  readonly #batches = new Batches();
+  readonly #preview = new Preview((part) => this.#askPart(part));
+  readonly #neighbours = new NeighbourPanel(this.#preview);
+  readonly #session = new Session();
   /** The current question; null at the start and while a list is shown. */
-  private entry: Entry | null = null;
-  private retries = 0;
-  private running: AbortController | null = null;
+  #entry: Entry | null = null;
+  #retries = 0;
+  #running: AbortController | null = null;
 
-  constructor(private readonly around: Surroundings) {
-    this.session.replace({ start: true });
-    addEventListener('popstate', ({ state }) => this.follow(state as Step | null));
+  constructor(context: AppContext) {
+    this.#context = context;
+    this.#session.replace({ start: true });
+    addEventListener('popstate', ({ state }) => this.#follow(state as Step | null));
   }
 
   /** Takes the user's photos: one is shown and asked about, several become a list. */
-  take(photos: File[]): void {
+  takePhotos(photos: File[]): void {
     const [photo] = photos;
     if (photo === undefined) {
       // What is shown stays, because there is no new question.
-      hint(texts.ask.noPicture);
+      showHint(texts.ask.noPicture);
     } else if (photos.length === 1) {
       this.askNew({ photo });
     } else {
-      this.startBatch(photos.map((each) => ({ photo: each })));
+      this.#startBatch(photos.map((each) => ({ photo: each })));
     }
   }
 
   /** Asks again with the same photos, if any, after a key was entered. */
-  again(): void {
-    void (this.entry ? this.ask(this.entry) : this.batches.shown?.run());
+  askAgain(): void {
+    void (this.#entry ? this.#ask(this.#entry) : this.#batches.shown?.run());
   }
 
   /** Asks the current photos again in another collection; Back leads to the answers before. */
   askElsewhere(): void {
-    const batch = this.batches.shown;
-    if (this.entry) {
-      this.askPart(this.entry.region);
+    const batch = this.#batches.shown;
+    if (this.#entry) {
+      this.#askPart(this.#entry.region);
     } else if (batch) {
       batch.stop();
-      this.startBatch(batch.entries);
+      this.#startBatch(batch.entries);
     } else {
-      this.session.replace({ start: true }, this.around.collection());
+      this.#session.replace({ start: true }, this.#context.collection());
     }
   }
 
   /** Draws the page again in the current language. */
   redraw(): void {
-    this.preview.showTexts();
-    this.batches.draw();
-    if (this.entry?.answer || this.entry?.problem) {
-      this.show(this.entry);
+    this.#preview.showTexts();
+    this.#batches.draw();
+    if (this.#entry?.answer || this.#entry?.problem) {
+      this.#show(this.#entry);
     }
   }
 
-  /** Esc: removes the frame, gives up a request under way, or dismisses a problem. */
+  /** Esc: removes the frame, cancels a request in progress, or dismisses a problem. */
   dismiss(): void {
-    if (!this.preview.stopCrop() && ['working', 'problem'].includes(this.panel.state)) {
-      this.giveUp();
+    if (!this.#preview.stopCrop() && ['working', 'problem'].includes(this.#panel.state)) {
+      this.#cancelRequest();
     }
   }
 
   /** Adds what will be shown to the history. */
-  private go(step: Step, collection: string): void {
-    this.session.push(step, collection, this.entry?.answer !== null);
-    this.around.follow();
+  #pushStep(step: Step, collection: string): void {
+    this.#session.push(step, collection, this.#entry?.answer !== null);
+    this.#context.follow();
   }
 
-  private readonly open = (entry: Entry): void => {
-    this.go({ entry: entry.id }, entry.collection);
-    this.show(entry);
+  readonly #open = (entry: Entry): void => {
+    this.#pushStep({ entry: entry.id }, entry.collection);
+    this.#show(entry);
   };
 
   /** Adds a question to the history, and asks it if it has no answer. */
   askNew(question: Omit<Question, 'collection'> & Partial<Question>, url?: string): void {
-    this.retries = 0;
-    this.open(this.session.add({ collection: this.around.collection(), ...question }, url));
+    this.#retries = 0;
+    this.#open(this.#session.add({ collection: this.#context.collection(), ...question }, url));
   }
 
   /** @param part of the current photo; null: the whole photo */
-  private askPart(part: Rectangle | null): void {
-    if (this.entry) {
-      const { photo, note, url } = this.entry;
+  #askPart(part: Rectangle | null): void {
+    if (this.#entry) {
+      const { photo, note, url } = this.#entry;
       this.askNew({ photo, note, region: part }, url);
     }
   }
 
-  private startBatch(photos: readonly { photo: File; url?: string }[]): void {
-    const collection = this.around.collection();
-    const entries = photos.map(({ photo, url }) => this.session.add({ photo, collection }, url));
+  #startBatch(photos: readonly { photo: File; url?: string }[]): void {
+    const collection = this.#context.collection();
+    const entries = photos.map(({ photo, url }) => this.#session.add({ photo, collection }, url));
     const batch = new Batch(entries, {
-      open: this.open,
-      needKey: this.around.needKey,
-      mostBytes: this.around.server()?.limits.fileBytes ?? null,
-      say: tell,
+      open: this.#open,
+      needKey: this.#context.needKey,
+      mostBytes: this.#context.server()?.limits.fileBytes ?? null,
+      say: announce,
     });
-    const index = this.batches.add(batch);
-    this.go({ batch: index }, collection);
-    this.showBatch(index);
+    const index = this.#batches.add(batch);
+    this.#pushStep({ batch: index }, collection);
+    this.#showBatch(index);
     void batch.run();
   }
 
-  private showBatch(index: number): void {
-    this.leave();
-    this.preview.hide();
-    this.panel.state = 'batch';
-    this.batches.show(index);
+  #showBatch(index: number): void {
+    this.#leave();
+    this.#preview.hide();
+    this.#panel.state = 'batch';
+    this.#batches.show(index);
   }
 
   /** Back and Forward. An entry of an earlier visit, about which nothing is known, leads to the start. */
-  private follow(step: Step | null): void {
+  #follow(step: Step | null): void {
     if (step === null || location.hash.startsWith('#/collections')) {
       return;
     }
-    this.around.follow();
-    this.showStep(this.session.isOfThisVisit(step) ? step : { start: true });
+    this.#context.follow();
+    this.#showStep(this.#session.isOfThisVisit(step) ? step : { start: true });
   }
 
-  private showStep(step: Step): void {
-    this.session.step = step;
-    const entry = this.session.entryOf(step);
+  #showStep(step: Step): void {
+    this.#session.step = step;
+    const entry = this.#session.entryOf(step);
     if ('batch' in step) {
-      this.showBatch(step.batch);
+      this.#showBatch(step.batch);
     } else if (entry === undefined) {
-      this.reset();
-    } else if (entry !== this.entry) {
-      this.show(entry);
+      this.#reset();
+    } else if (entry !== this.#entry) {
+      this.#show(entry);
     }
   }
 
   /** Shows a question with its outcome; one without an answer is asked. */
-  private show(entry: Entry): void {
-    this.leave();
-    this.entry = entry;
-    this.preview.show(entry);
+  #show(entry: Entry): void {
+    this.#leave();
+    this.#entry = entry;
+    this.#preview.show(entry);
     entry.problem ??=
-      entry.answer === null ? refusal(entry.photo, this.around.server()?.limits.fileBytes) : null;
+      entry.answer === null ? findProblem(entry.photo, this.#context.server()?.limits.fileBytes) : null;
     if (entry.problem !== null) {
-      const fail = () => this.entry === entry && entry.problem !== null && this.fail(entry.problem, entry);
-      fail();
+      const showFailure = () =>
+        this.#entry === entry && entry.problem !== null && this.#fail(entry.problem, entry);
+      showFailure();
       // Only then is it known whether a smaller copy is possible.
-      void this.preview.isReady().then(fail);
+      void this.#preview.isReady().then(showFailure);
     } else if (entry.answer !== null) {
-      void this.drawAnswer(entry, entry.answer);
+      void this.#drawAnswer(entry, entry.answer);
     } else {
-      void this.ask(entry);
+      void this.#ask(entry);
     }
   }
 
-  /** Gives up a request under way, and removes what belongs to the question before. */
-  private leave(): void {
-    this.running?.abort();
-    this.running = null;
-    this.entry = null;
-    this.neighbours.clear();
-    this.batches.hide();
+  /** Cancels a request in progress, and removes what belongs to the question before. */
+  #leave(): void {
+    this.#running?.abort();
+    this.#running = null;
+    this.#entry = null;
+    this.#neighbours.clear();
+    this.#batches.hide();
   }
 
-  private async ask(entry: Entry): Promise<void> {
-    this.running?.abort();
+  async #ask(entry: Entry): Promise<void> {
+    this.#running?.abort();
     const running = new AbortController();
-    this.running = running;
+    this.#running = running;
     entry.answer = null;
     entry.problem = null;
-    const working = workingView(() => this.giveUp());
-    this.neighbours.clear();
-    this.panel.show('working', working.panel, texts.working.looking);
+    const working = workingView(() => this.#cancelRequest());
+    this.#neighbours.clear();
+    this.#panel.show('working', working.panel, texts.working.looking);
     try {
-      const question = { ...entry, explain: this.neighbours.explaining, animals: true };
+      const question = { ...entry, explain: this.#neighbours.explaining, animals: true };
       entry.answer = await identify(entry.photo, question, running.signal, working.sent);
-      this.retries = 0;
-      await this.drawAnswer(entry, entry.answer);
+      this.#retries = 0;
+      await this.#drawAnswer(entry, entry.answer);
     } catch (error) {
       if (running.signal.aborted) {
         return;
@@ -215,83 +217,84 @@ export class App {
       const problem = expectProblem(error);
       if (problem.code === 'explain_unavailable') {
         // The model changed in between: the answer matters more than its explanation.
-        this.neighbours.explaining = false;
-        void this.ask(entry);
+        this.#neighbours.explaining = false;
+        void this.#ask(entry);
       } else {
         entry.problem = problem;
-        this.fail(problem, entry);
+        this.#fail(problem, entry);
       }
     }
   }
 
-  private async drawAnswer(entry: Entry, answer: Identification): Promise<void> {
+  async #drawAnswer(entry: Entry, answer: Identification): Promise<void> {
     const panel = answerView(entry, answer, {
-      askPart: (part) => this.askPart(part),
-      open: (neighbour) => this.neighbours.open(neighbour),
-      picture: () => this.preview.picture?.image ?? null,
-      canShare: this.around.server()?.sharesAnswers === true,
+      askPart: (part) => this.#askPart(part),
+      open: (neighbour) => this.#neighbours.open(neighbour),
+      picture: () => this.#preview.picture?.image ?? null,
+      canShare: this.#context.server()?.sharesAnswers === true,
     });
-    this.panel.show('answer', panel, spoken(answer));
-    showSession(this.session.entries, this.entry, this.open);
+    this.#panel.show('answer', panel, formatSpoken(answer));
+    showSession(this.#session.entries, this.#entry, this.#open);
     // Nothing can be laid over it before its size is known, and nothing at all if it cannot be shown.
-    await this.preview.isReady();
-    if (this.entry === entry && entry.answer === answer) {
-      this.preview.markLooked(answer.region);
-      this.neighbours.show(entry, answer);
+    await this.#preview.isReady();
+    if (this.#entry === entry && entry.answer === answer) {
+      this.#preview.markLooked(answer.region);
+      this.#neighbours.show(entry, answer);
     }
   }
 
   /** Shows a problem that came before a question; `retry` leads to the question. */
-  refuse(problem: Problem, retry: () => void): void {
-    this.session.before = this.session.step;
-    this.leave();
-    this.preview.hide();
-    this.fail(problem, null, retry);
+  showProblem(problem: Problem, retry: () => void): void {
+    this.#session.before = this.#session.step;
+    this.#leave();
+    this.#preview.hide();
+    this.#fail(problem, null, retry);
   }
 
-  private fail(problem: Problem, entry: Entry | null, retry = () => this.again()): void {
-    const canShrink = entry !== null && this.preview.picture !== null && mayShrink(problem, entry.photo.size);
+  #fail(problem: Problem, entry: Entry | null, retry = () => this.askAgain()): void {
+    const canShrink =
+      entry !== null && this.#preview.picture !== null && mayShrink(problem, entry.photo.size);
     const panel = problemView(problem, {
       retry: () => {
-        this.retries += 1;
+        this.#retries += 1;
         retry();
       },
-      retries: this.retries,
-      smaller: canShrink ? () => void this.shrink(entry) : null,
+      retries: this.#retries,
+      smaller: canShrink ? () => void this.#shrink(entry) : null,
     });
-    this.neighbours.clear();
-    this.panel.show('problem', panel, panel.querySelector('h2')?.textContent ?? '');
+    this.#neighbours.clear();
+    this.#panel.show('problem', panel, panel.querySelector('h2')?.textContent ?? '');
     if (problem.code === 'unauthorized') {
-      this.around.needKey();
+      this.#context.needKey();
     }
   }
 
-  private async shrink({ photo, region }: Entry): Promise<void> {
+  async #shrink({ photo, region }: Entry): Promise<void> {
     try {
-      const copy = await smallerCopy(this.preview.picture!.image, photo.name);
+      const copy = await createSmallerCopy(this.#preview.picture!.image, photo.name);
       this.askNew({ photo: copy, note: ` · ${texts.ask.smallerCopy}`, region });
     } catch (error) {
       if (!(error instanceof DOMException)) {
         throw error;
       }
-      this.fail(new Problem('not_shrunk', 0), this.entry);
+      this.#fail(new Problem('not_shrunk', 0), this.#entry);
     }
   }
 
-  private giveUp(): void {
-    const { before } = this.session;
-    this.session.replace(before, this.session.entryOf(before)?.collection);
-    this.around.follow();
-    this.showStep(before);
+  #cancelRequest(): void {
+    const { before } = this.#session;
+    this.#session.replace(before, this.#session.entryOf(before)?.collection);
+    this.#context.follow();
+    this.#showStep(before);
     byId('choose', HTMLElement).focus();
   }
 
-  private reset(): void {
-    this.leave();
-    this.preview.hide();
-    this.panel.clear();
-    showSession(this.session.entries, this.entry, this.open);
-    tell(texts.ask.ready);
+  #reset(): void {
+    this.#leave();
+    this.#preview.hide();
+    this.#panel.clear();
+    showSession(this.#session.entries, this.#entry, this.#open);
+    announce(texts.ask.ready);
     byId('choose', HTMLElement).focus();
   }
 }

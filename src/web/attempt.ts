@@ -1,9 +1,12 @@
 /** Does what the server may refuse, and tells the user why. */
-import { hint } from './hint.js';
+import { showHint } from './hint.js';
 import { expectProblem } from './problem.js';
 
 /** Does something, and passes what prevents it to `say`. @returns whether it was done */
-export async function attempt(work: () => unknown, say: (words: string) => void = hint): Promise<boolean> {
+export async function attempt(
+  work: () => unknown,
+  say: (words: string) => void = showHint,
+): Promise<boolean> {
   try {
     await work();
     return true;

@@ -3,29 +3,32 @@
  * the values then last until the page is left.
  */
 class BrowserMemory {
+  readonly #area: () => Storage;
   readonly #unsaved = new Map<string, string>();
 
-  constructor(private readonly area: () => Storage) {}
+  constructor(area: () => Storage) {
+    this.#area = area;
+  }
 
   read(key: string): string | null {
     try {
-      return this.#unsaved.get(key) ?? this.area().getItem(key);
+      return this.#unsaved.get(key) ?? this.#area().getItem(key);
     } catch (error) {
-      return this.#unlessRefused(error);
+      return this.#ignoreBlocked(error);
     }
   }
 
   write(key: string, value: string): void {
     try {
-      this.area().setItem(key, value);
+      this.#area().setItem(key, value);
       this.#unsaved.delete(key);
     } catch (error) {
-      this.#unlessRefused(error);
+      this.#ignoreBlocked(error);
       this.#unsaved.set(key, value);
     }
   }
 
-  #unlessRefused(error: unknown): null {
+  #ignoreBlocked(error: unknown): null {
     if (error instanceof DOMException) {
       return null;
     }

@@ -9,35 +9,36 @@ import { texts } from './texts/texts.js';
 const SHIPPED = 'breeds';
 
 /** The collection in the page's URL. */
-export function collectionOfAddress(): string {
+export function readCollectionFromUrl(): string {
   return new URLSearchParams(location.search).get('collection') || SHIPPED;
 }
 
 /** The chooser and its connection to the server. */
 export class CollectionChooser {
+  readonly #select: HTMLSelectElement;
+  readonly #onMissing: (name: string) => void;
+
   /** @param onChange called when the user chose another collection */
-  constructor(
-    private readonly select: HTMLSelectElement,
-    onChange: () => void,
-    private readonly onMissing: (name: string) => void,
-  ) {
-    this.fill([[collectionOfAddress(), collectionOfAddress()]]);
+  constructor(select: HTMLSelectElement, onChange: () => void, onMissing: (name: string) => void) {
+    this.#select = select;
+    this.#onMissing = onMissing;
+    this.#fill([[readCollectionFromUrl(), readCollectionFromUrl()]]);
     select.addEventListener('change', onChange);
   }
 
   /** Shows the collection in the URL, as after Back. @returns whether it is another */
   follow(): boolean {
-    const named = collectionOfAddress();
-    const isOther = named !== this.value && [...this.select.options].some(({ value }) => value === named);
+    const named = readCollectionFromUrl();
+    const isOther = named !== this.value && [...this.#select.options].some(({ value }) => value === named);
     if (isOther) {
-      this.select.value = named;
+      this.#select.value = named;
     }
     return isOther;
   }
 
   /** The collection chosen now. */
   get value(): string {
-    return this.select.value;
+    return this.#select.value;
   }
 
   /**
@@ -63,18 +64,18 @@ export class CollectionChooser {
     // One named in the URL is never silently replaced by another, which would answer a different question.
     if (named && !collections.some(({ name }) => name === named)) {
       options.unshift([named, texts.ask.notOnServer(named)]);
-      this.onMissing(named);
+      this.#onMissing(named);
     }
     if (options.length > 0) {
-      this.fill(options);
+      this.#fill(options);
     }
   }
 
-  private fill(options: [name: string, text: string][]): void {
-    const chosen = this.select.value || collectionOfAddress();
-    this.select.replaceChildren(...options.map(([value, text]) => el('option', { value }, text)));
+  #fill(options: [name: string, text: string][]): void {
+    const chosen = this.#select.value || readCollectionFromUrl();
+    this.#select.replaceChildren(...options.map(([value, text]) => el('option', { value }, text)));
     if (options.some(([name]) => name === chosen)) {
-      this.select.value = chosen;
+      this.#select.value = chosen;
     }
   }
 }

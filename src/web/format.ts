@@ -4,27 +4,27 @@ import { language, texts } from './texts/texts.js';
 /** Names that keep their capital inside a label: "saint_bernard" is a Saint Bernard, not a Saint bernard. */
 const NAMES = new Set(['apso', 'bernard', 'charles', 'coon', 'inu', 'king', 'mau', 'pei', 'pyrenees', 'tzu']);
 
-const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+const capitalise = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /**
  * A label as words: "british_shorthair" -> "British shorthair". A label that already has capitals keeps them.
  *
  * @param label a label as stored, or null for an item without one
  */
-export function labelWords(label: string | null): string {
+export function formatPlainLabel(label: string | null): string {
   const words = (label ?? '').split(/[\s_]+/).filter(Boolean);
   if (words.length === 0) {
     return texts.noLabel;
   }
-  return words.map((word, i) => (i === 0 || NAMES.has(word) ? capital(word) : word)).join(' ');
+  return words.map((word, i) => (i === 0 || NAMES.has(word) ? capitalise(word) : word)).join(' ');
 }
 
 /**
- * A label as {@link labelWords}, for use within other text. One that is written from right to left is isolated, so that it
+ * A label as {@link formatPlainLabel}, for use within other text. One that is written from right to left is isolated, so that it
  * does not reorder the numbers and signs around it.
  */
-export function humanise(label: string | null): string {
-  const words = labelWords(label);
+export function formatLabel(label: string | null): string {
+  const words = formatPlainLabel(label);
   return /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/u.test(words)
     ? `\u2068${words}\u2069`
     : words;
@@ -36,30 +36,30 @@ export function formatNumber(value: number, digits = 0): string {
 }
 
 /** A whole percentage: "7%" in English, "7 %" in German. */
-const wholePercent = (n: number) => (n / 100).toLocaleString(language, { style: 'percent' });
+const formatWholePercent = (n: number) => (n / 100).toLocaleString(language, { style: 'percent' });
 
 /**
  * A share as a whole percentage. Rounding never suggests certainty or impossibility: 0.998 is ">99%" and 0.002 is "<1%".
  *
  * @param share 0..1
  */
-export function percent(share: number): string {
+export function formatPercent(share: number): string {
   if (share > 0 && share < 0.01) {
-    return `<${wholePercent(1)}`;
+    return `<${formatWholePercent(1)}`;
   }
   if (share > 0.99 && share < 1) {
-    return `>${wholePercent(99)}`;
+    return `>${formatWholePercent(99)}`;
   }
-  return wholePercent(Math.round(share * 100));
+  return formatWholePercent(Math.round(share * 100));
 }
 
 /**
- * Shares as whole percentages that have the same sum as the shares, in the format of {@link percent}. Where rounding each
+ * Shares as whole percentages that have the same sum as the shares, in the format of {@link formatPercent}. Where rounding each
  * would give 101%, those that were rounded up by the most are rounded down.
  *
  * @param shares 0..1 each, of at most 1 together
  */
-export function percentages(shares: number[]): string[] {
+export function formatPercentages(shares: number[]): string[] {
   const floors = shares.map((share) => Math.floor(share * 100 + 1e-9));
   const total = Math.round(shares.reduce((sum, share) => sum + share, 0) * 100);
   let left = total - floors.reduce((sum, n) => sum + n, 0);
@@ -74,14 +74,14 @@ export function percentages(shares: number[]): string[] {
   return floors.map((n, i) => {
     const share = shares[i]!;
     if (share > 0 && n === 0) {
-      return `<${wholePercent(1)}`;
+      return `<${formatWholePercent(1)}`;
     }
-    return share < 1 && n === 100 ? `>${wholePercent(99)}` : wholePercent(n);
+    return share < 1 && n === 100 ? `>${formatWholePercent(99)}` : formatWholePercent(n);
   });
 }
 
 /** A duration: "0.4 ms", "34 ms" or "1.2 s". */
-export function duration(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms >= 1000) {
     return `${formatNumber(ms / 1000, 1)} s`;
   }
@@ -89,7 +89,7 @@ export function duration(ms: number): string {
 }
 
 /** A file size: "812 B", "240 kB" or "3.4 MB" (powers of ten, as file managers show them). */
-export function fileSize(bytes: number): string {
+export function formatFileSize(bytes: number): string {
   if (bytes < 1000) {
     return `${bytes} B`;
   }
@@ -100,22 +100,22 @@ export function fileSize(bytes: number): string {
 }
 
 /** A date with time. @param iso ISO 8601 */
-export function dateTime(iso: string): string {
+export function formatDateTime(iso: string): string {
   return new Date(iso).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** A cosine similarity, -1..1, with two decimals. */
-export function similarity(value: number): string {
+export function formatSimilarity(value: number): string {
   return formatNumber(value, 2);
 }
 
 /** A count with its noun: "1 photo", "7,681 photos". */
-export function count(n: number, noun: keyof typeof texts.nouns): string {
+export function formatCount(n: number, noun: keyof typeof texts.nouns): string {
   const [one, many] = texts.nouns[noun];
   return `${formatNumber(n)} ${n === 1 ? one : many}`;
 }
 
 /** A source as a URL, or null if it is not one: `http://` starts like one but has no host. */
-export function webAddress(source: string): URL | null {
+export function parseWebAddress(source: string): URL | null {
   return /^https?:\/\//i.test(source) && URL.canParse(source) ? new URL(source) : null;
 }

@@ -4,7 +4,7 @@ import { computeRegionInSquare, type Rectangle } from '../image/heat-colours.js'
 import { texts } from './texts/texts.js';
 
 /** The third of the square, 0..2, that the middle of a cell is in; also 0 or 2 if it is before or after the square. */
-function third(cell: number, count: number, start: number, length: number): number {
+function findThird(cell: number, count: number, start: number, length: number): number {
   const middle = start + ((cell + 0.5) / count) * length;
   return Math.min(2, Math.max(0, Math.floor(middle * 3)));
 }
@@ -15,14 +15,17 @@ function third(cell: number, count: number, start: number, length: number): numb
  * @param seen that square, in fractions of the upright photo
  * @returns its name, and its share of all positive contributions, 0..1; null if there are none
  */
-export function strongest(explanation: Explanation, seen: Rectangle): { zone: string; part: number } | null {
+export function findStrongestZone(
+  explanation: Explanation,
+  seen: Rectangle,
+): { zone: string; part: number } | null {
   const { rows, columns, shares } = explanation;
   const { left, top, width, height } = computeRegionInSquare(explanation, seen);
   const sums = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   let all = 0;
   shares.forEach((share, cell) => {
-    const row = third(Math.floor(cell / columns), rows, top, height);
-    const column = third(cell % columns, columns, left, width);
+    const row = findThird(Math.floor(cell / columns), rows, top, height);
+    const column = findThird(cell % columns, columns, left, width);
     const speaks = Math.max(0, share);
     sums[row * 3 + column] = (sums[row * 3 + column] as number) + speaks;
     all += speaks;

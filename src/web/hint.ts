@@ -6,16 +6,16 @@ const SHOWN_MS = 8_000;
 let timer = 0;
 
 /** Announces a text to screen readers. */
-export function tell(words: string): void {
+export function announce(words: string): void {
   byId('status', HTMLElement).textContent = words;
 }
 
 /** Shows a hint, replacing the previous one. */
-export function hint(words: string): void {
+export function showHint(words: string): void {
   const box = byId('hint', HTMLElement);
   box.textContent = words;
   box.hidden = false;
-  tell(words);
+  announce(words);
   clearTimeout(timer);
   timer = window.setTimeout(() => {
     box.hidden = true;

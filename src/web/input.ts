@@ -1,5 +1,5 @@
 /** The ways to give the page photos: chosen, taken, dropped (folders, too) or pasted. */
-import { webAddress } from './format.js';
+import { parseWebAddress } from './format.js';
 import { listEntries } from './manage/photo-entries.js';
 import { pickPhotos } from './photo.js';
 
@@ -10,7 +10,7 @@ export type Take = (photos: File[]) => void;
 export type TakeLink = (link: string) => void;
 
 /** Calls `take` with the files of a file field. The same file can be chosen twice in a row. */
-export function fromField(field: HTMLInputElement, take: Take): void {
+export function takeFromField(field: HTMLInputElement, take: Take): void {
   field.addEventListener('change', () => {
     const photos = pickPhotos(field.files ?? []);
     field.value = '';
@@ -21,7 +21,7 @@ export function fromField(field: HTMLInputElement, take: Take): void {
 }
 
 /** The dropped files, with all readable photos of dropped folders. */
-async function dropped(transfer: DataTransfer | null): Promise<File[]> {
+async function readDropped(transfer: DataTransfer | null): Promise<File[]> {
   // Both are emptied when the event is over.
   const entries = [...(transfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry() ?? []);
   const files = [...(transfer?.files ?? [])];
@@ -37,7 +37,7 @@ async function dropped(transfer: DataTransfer | null): Promise<File[]> {
  * Calls `take` with what is dropped anywhere on the page, or `takeLink` with the URL of a picture from another page;
  * `html[data-dragging]` is set during the drag.
  */
-export function fromDrop(take: Take, takeLink: TakeLink): void {
+export function takeFromDrop(take: Take, takeLink: TakeLink): void {
   // dragenter of a child comes before dragleave of its parent, so only a count tells when the drag leaves the page.
   let depth = 0;
   const show = (delta: number) => {
@@ -58,13 +58,13 @@ export function fromDrop(take: Take, takeLink: TakeLink): void {
     }
     event.preventDefault();
     const link = event.dataTransfer?.getData('text/uri-list').split(/[\r\n]/, 1)[0] ?? '';
-    const photos = pickPhotos(await dropped(event.dataTransfer));
-    return photos.length === 0 && webAddress(link) !== null ? takeLink(link) : take(photos);
+    const photos = pickPhotos(await readDropped(event.dataTransfer));
+    return photos.length === 0 && parseWebAddress(link) !== null ? takeLink(link) : take(photos);
   });
 }
 
 /** Calls `take` with pasted files and `takeLink` with a pasted URL, but not when the paste goes into a field. */
-export function fromPaste(take: Take, takeLink: TakeLink): void {
+export function takeFromPaste(take: Take, takeLink: TakeLink): void {
   addEventListener('paste', (event) => {
     const photos = pickPhotos(event.clipboardData?.files ?? []);
     if (photos.length > 0) {
@@ -72,7 +72,7 @@ export function fromPaste(take: Take, takeLink: TakeLink): void {
       take(photos);
     } else if (!(event.target instanceof HTMLInputElement)) {
       const text = event.clipboardData?.getData('text/plain').trim() ?? '';
-      return webAddress(text) === null ? take(photos) : takeLink(text);
+      return parseWebAddress(text) === null ? take(photos) : takeLink(text);
     }
   });
 }

@@ -1,5 +1,5 @@
 /** The photo that the user gave, and a smaller copy of it if the server needs one. */
-import { fileSize } from './format.js';
+import { formatFileSize } from './format.js';
 import { Problem } from './problem.js';
 import { texts } from './texts/texts.js';
 
@@ -21,7 +21,7 @@ export function pickPhotos(files: Iterable<File>): File[] {
  *
  * @param mostBytes that the server accepts; null: not known
  */
-export function refusal(file: File, mostBytes: number | null = null): Problem | null {
+export function findProblem(file: File, mostBytes: number | null = null): Problem | null {
   if (file.size === 0) {
     return new Problem('file_empty', 0);
   }
@@ -29,7 +29,11 @@ export function refusal(file: File, mostBytes: number | null = null): Problem | 
     return new Problem('not_a_photo', 0);
   }
   if (mostBytes !== null && file.size > mostBytes) {
-    return new Problem('payload_too_large', 0, texts.ask.sizes(fileSize(file.size), fileSize(mostBytes)));
+    return new Problem(
+      'payload_too_large',
+      0,
+      texts.ask.sizes(formatFileSize(file.size), formatFileSize(mostBytes)),
+    );
   }
   return null;
 }
@@ -42,7 +46,11 @@ export function refusal(file: File, mostBytes: number | null = null): Problem | 
  * @param shown a picture that has loaded
  * @throws DOMException if the browser cannot draw or compress it
  */
-export async function smallerCopy(shown: HTMLImageElement, name: string, side = SMALL_SIDE): Promise<File> {
+export async function createSmallerCopy(
+  shown: HTMLImageElement,
+  name: string,
+  side = SMALL_SIDE,
+): Promise<File> {
   const scale = Math.min(1, side / Math.max(shown.naturalWidth, shown.naturalHeight));
   const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(shown.naturalWidth * scale));

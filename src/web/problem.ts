@@ -1,8 +1,10 @@
 /** What can go wrong between the page and the server, as one error class. */
-import { problemText } from './texts/texts.js';
+import { findProblemText } from './texts/texts.js';
 
 /** A response that is not a success, or no response at all (status 0). */
 export class Problem extends Error {
+  readonly #said: { title?: string | undefined; hint?: string | undefined };
+
   /**
    * @param code the server's stable code, or one of the page's own from texts/english-problems.ts
    * @param status HTTP status; 0 if there was no response
@@ -13,21 +15,22 @@ export class Problem extends Error {
     readonly code: string,
     readonly status: number,
     readonly detail: string | undefined = undefined,
-    private readonly said: { title?: string | undefined; hint?: string | undefined } = {},
+    said: { title?: string | undefined; hint?: string | undefined } = {},
     readonly retryAfter?: number,
   ) {
     super(detail ?? said.title ?? code);
+    this.#said = said;
     this.name = 'Problem';
   }
 
   /** What happened, in the page's language if it has a text for it. */
   get title(): string {
-    return problemText(this.code)?.title ?? this.said.title ?? this.code;
+    return findProblemText(this.code)?.title ?? this.#said.title ?? this.code;
   }
 
   /** What to do about it. */
   get hint(): string | undefined {
-    return problemText(this.code)?.hint ?? this.said.hint;
+    return findProblemText(this.code)?.hint ?? this.#said.hint;
   }
 
   /** Title and hint as one text. */
@@ -45,14 +48,14 @@ export function expectProblem(error: unknown): Problem {
 }
 
 /** For `catch`: `value` in place of what a problem prevents. */
-export const unlessProblem =
+export const replaceProblem =
   <T>(value: T) =>
   (error: unknown): T => {
     expectProblem(error);
     return value;
   };
 
-const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+const readText = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /**
  * The problem that a response describes. A proxy may respond without problem+json; then only the status is known.
@@ -60,7 +63,7 @@ const text = (value: unknown) => (typeof value === 'string' && value !== '' ? va
  * @param body the response's body as text
  * @param retryAfter the Retry-After header, in seconds
  */
-export function problemFrom(status: number, body: string, retryAfter: string | null): Problem {
+export function toProblem(status: number, body: string, retryAfter: string | null): Problem {
   let fields: Record<string, unknown> = {};
   try {
     const parsed: unknown = JSON.parse(body);
@@ -73,10 +76,13 @@ export function problemFrom(status: number, body: string, retryAfter: string | n
   const seconds = Number.parseFloat(retryAfter ?? '');
   const fallback = status === 413 ? 'payload_too_large' : status === 503 ? 'overloaded' : 'unexpected';
   return new Problem(
-    text(fields.code) ?? fallback,
+    readText(fields.code) ?? fallback,
     status,
-    text(fields.detail),
-    { title: text(fields.title) ?? `The server answered with status ${status}.`, hint: text(fields.hint) },
+    readText(fields.detail),
+    {
+      title: readText(fields.title) ?? `The server answered with status ${status}.`,
+      hint: readText(fields.hint),
+    },
     Number.isFinite(seconds) ? seconds : undefined,
   );
 }
@@ -95,7 +101,7 @@ async function isReadable(file: Blob): Promise<boolean> {
 }
 
 /** The problem of a request without a response. @param sent the files in it */
-export async function noAnswer(sent: Iterable<Blob>): Promise<Problem> {
+export async function createNoAnswerProblem(sent: Iterable<Blob>): Promise<Problem> {
   for (const file of sent) {
     if (!(await isReadable(file))) {
       return new Problem('file_gone', 0);
@@ -116,6 +122,6 @@ export async function fetchPart<T>(load: () => Promise<T>): Promise<T> {
     const isThere = await fetch('healthz')
       .then(({ ok }) => ok)
       .catch(() => false);
-    throw isThere ? new Problem('page_outdated', 0) : await noAnswer([]);
+    throw isThere ? new Problem('page_outdated', 0) : await createNoAnswerProblem([]);
   }
 }

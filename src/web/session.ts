@@ -1,7 +1,7 @@
 /** The questions since the page was opened, and the way Back and Forward move between them. */
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import { collectionOfAddress } from './collections.js';
+import { readCollectionFromUrl } from './collections.js';
 import type { Problem } from './problem.js';
 
 /** A question and its outcome. */
@@ -35,9 +35,9 @@ export type Step = ({ start: true } | { entry: number } | { batch: number }) & {
 };
 
 /** The page's URL with a collection; the default one is left out. */
-function addressWith(collection: string): URL {
+function createUrl(collection: string): URL {
   const address = new URL(location.href);
-  if (collection !== collectionOfAddress()) {
+  if (collection !== readCollectionFromUrl()) {
     address.searchParams.set('collection', collection);
   }
   return address;
@@ -46,7 +46,7 @@ function addressWith(collection: string): URL {
 /** All questions of the session. */
 export class Session {
   readonly entries: Entry[] = [];
-  /** The current question, and the one to return to after giving up. */
+  /** The current question, and the one to return to after cancelling. */
   step: Step = { start: true };
   before: Step = { start: true };
   readonly #visit = Date.now();
@@ -70,14 +70,14 @@ export class Session {
    * Adds an entry to the browser's history.
    *
    * @param collection of this entry
-   * @param isKept whether giving up returns to what is shown now
+   * @param isKept whether cancelling returns to what is shown now
    */
   push(step: Step, collection: string, isKept: boolean): void {
     if (isKept) {
       this.before = this.step;
     }
     this.step = step;
-    const address = addressWith(collection);
+    const address = createUrl(collection);
     for (const name of FIRST) {
       address.searchParams.delete(name);
     }
@@ -85,9 +85,9 @@ export class Session {
   }
 
   /** Replaces the current entry. */
-  replace(step: Step, collection = collectionOfAddress()): void {
+  replace(step: Step, collection = readCollectionFromUrl()): void {
     this.step = step;
-    history.replaceState({ ...step, visit: this.#visit }, '', addressWith(collection));
+    history.replaceState({ ...step, visit: this.#visit }, '', createUrl(collection));
   }
 
   /** The question of an entry, if it shows one. */

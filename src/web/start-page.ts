@@ -1,16 +1,16 @@
 /** Starts the page: connects the inputs (files, drop, paste, keys, collection) to the flow in app.ts. */
 import type { ServerInfo } from '../client/wire.js';
 import './styles/page.css';
-import { examplePhoto, fetchPhoto, hasApiKey, readServer, readShared, setApiKey } from './api.js';
+import { fetchExample, fetchPhoto, hasApiKey, readServer, readShared, setApiKey } from './api.js';
 import { App } from './app.js';
 import { CollectionChooser } from './collections.js';
 import { byId } from './dom.js';
-import { dateTime, webAddress } from './format.js';
-import { hint } from './hint.js';
-import { fromDrop, fromField, fromPaste } from './input.js';
+import { formatDateTime, parseWebAddress } from './format.js';
+import { showHint } from './hint.js';
+import { takeFromDrop, takeFromField, takeFromPaste } from './input.js';
 import { keepFocus } from './keep-focus.js';
 import { startRoutes } from './manage/routes.js';
-import { expectProblem, unlessProblem } from './problem.js';
+import { expectProblem, replaceProblem } from './problem.js';
 import { startLanguage, texts } from './texts/texts.js';
 import { startTheme } from './theme.js';
 import { showBreeds } from './views/breeds.js';
@@ -40,7 +40,7 @@ const chooser = new CollectionChooser(
     app.askElsewhere();
     void showBreeds(chooser.value);
   },
-  (name) => hint(texts.ask.missing(name)),
+  (name) => showHint(texts.ask.missing(name)),
 );
 /** What the server says about itself; null while it is not known. */
 let server: ServerInfo | null = null;
@@ -55,7 +55,7 @@ const take = (photos: File[]) => {
   if (location.hash.startsWith('#/collections')) {
     location.hash = '#/';
   }
-  app.take(photos);
+  app.takePhotos(photos);
 };
 const routes = startRoutes(() => void loadCollections(), askForKey);
 
@@ -63,7 +63,7 @@ async function loadCollections(): Promise<void> {
   try {
     await chooser.load();
     // A question will meet the same problem and report it.
-    server ??= await readServer().catch(unlessProblem(null));
+    server ??= await readServer().catch(replaceProblem(null));
     await showBreeds(chooser.value);
   } catch (error) {
     expectProblem(error);
@@ -81,7 +81,7 @@ keyForm.addEventListener('submit', async (event) => {
     return;
   }
   await routes.reload();
-  app.again();
+  app.askAgain();
 });
 
 for (const [control, id] of [
@@ -90,18 +90,18 @@ for (const [control, id] of [
 ] as const) {
   const field = byId(id, HTMLInputElement);
   byId(control, HTMLButtonElement).addEventListener('click', () => field.click());
-  fromField(field, take);
+  takeFromField(field, take);
 }
 const takeLink = (link: string) => (server?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([]));
-fromDrop(take, takeLink);
-fromPaste(take, takeLink);
+takeFromDrop(take, takeLink);
+takeFromPaste(take, takeLink);
 
 /** Does something that the server may refuse, and shows the problem in place of an answer. */
 async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    app.refuse(expectProblem(error), () => void attempt(work));
+    app.showProblem(expectProblem(error), () => void attempt(work));
   }
 }
 
@@ -112,11 +112,11 @@ async function openShared(id: string): Promise<void> {
   const { photoBase64, collection, answer, expires } = await readShared(id);
   const bytes = Uint8Array.from(atob(photoBase64), (character) => character.charCodeAt(0));
   const photo = new File([bytes], 'pawdex.jpg', { type: 'image/jpeg' });
-  app.askNew({ photo, note: ` · ${texts.share.until(dateTime(expires))}`, collection, answer });
+  app.askNew({ photo, note: ` · ${texts.share.until(formatDateTime(expires))}`, collection, answer });
 }
 
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-example]')) {
-  button.addEventListener('click', () => void takeFrom(() => examplePhoto(button.dataset.example!)));
+  button.addEventListener('click', () => void takeFrom(() => fetchExample(button.dataset.example!)));
 }
 
 addEventListener('keydown', (event) => {
@@ -137,7 +137,7 @@ const shared = address.get('shared');
 const named = address.get('url');
 if (shared !== null) {
   void attempt(() => openShared(shared));
-} else if (named !== null && webAddress(named) !== null) {
+} else if (named !== null && parseWebAddress(named) !== null) {
   void takeFrom(() => fetchPhoto(named));
 }
 // Browsers have it only in secure contexts, despite its type.

@@ -5,7 +5,7 @@ type Theme = 'light' | 'dark';
 
 const STORED = 'pawdex.theme';
 
-function current(): Theme {
+function readTheme(): Theme {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === 'light' || chosen === 'dark') {
     return chosen;
@@ -19,9 +19,9 @@ export function startTheme(toggle: HTMLButtonElement): void {
   if (stored === 'light' || stored === 'dark') {
     document.documentElement.dataset.theme = stored;
   }
-  const show = () => toggle.setAttribute('aria-pressed', String(current() === 'dark'));
+  const show = () => toggle.setAttribute('aria-pressed', String(readTheme() === 'dark'));
   toggle.addEventListener('click', () => {
-    const next: Theme = current() === 'dark' ? 'light' : 'dark';
+    const next: Theme = readTheme() === 'dark' ? 'light' : 'dark';
     document.documentElement.dataset.theme = next;
     lastingMemory.write(STORED, next);
     show();

@@ -1,6 +1,6 @@
 /** Puts an answer into words that are honest about what kind of answer it is. Pure functions. */
 import type { Identification, Neighbour } from '../engine/engine.js';
-import { humanise, percentages } from './format.js';
+import { formatLabel, formatPercentages } from './format.js';
 import { texts } from './texts/texts.js';
 
 /** An answer in words. */
@@ -17,7 +17,7 @@ export interface Verdict {
 }
 
 /** How many of the neighbours have each label, most first. */
-function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
+function countLabels(neighbours: Neighbour[]): [label: string, votes: number][] {
   const votes = new Map<string, number>();
   for (const { label } of neighbours) {
     if (label !== null) {
@@ -28,39 +28,39 @@ function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
 }
 
 /** The labels of the neighbours, all of them. */
-function tallyOf(neighbours: Neighbour[]): string {
+function describeVotes(neighbours: Neighbour[]): string {
   const { tally } = texts.answer;
-  const votes = tallied(neighbours);
+  const votes = countLabels(neighbours);
   const [first] = votes;
   const unlabelled = neighbours.filter(({ label }) => label === null).length;
   if (first === undefined) {
     return tally.unlabelled(neighbours.length);
   }
   if (neighbours.length === 1) {
-    return tally.only(humanise(first[0]));
+    return tally.only(formatLabel(first[0]));
   }
   if (first[1] === neighbours.length) {
-    return tally.all(neighbours.length, humanise(first[0]));
+    return tally.all(neighbours.length, formatLabel(first[0]));
   }
-  const parts = votes.map(([label, n], i) => tally.part(n, humanise(label), i === 0));
+  const parts = votes.map(([label, n], i) => tally.part(n, formatLabel(label), i === 0));
   if (unlabelled > 0) {
     parts.push(tally.withoutLabel(unlabelled));
   }
   return tally.some(neighbours.length, parts);
 }
 
-function matched(answer: Identification, breed: string): Verdict {
+function describeMatch(answer: Identification, breed: string): Verdict {
   return {
     kicker: answer.calibrated ? texts.answer.looksLike : texts.answer.mostSimilarTo,
-    headline: humanise(breed),
+    headline: formatLabel(breed),
     share: answer.confidence,
-    tally: tallyOf(answer.neighbours),
+    tally: describeVotes(answer.neighbours),
     advice: answer.calibrated ? null : texts.answer.uncalibrated,
   };
 }
 
 /** The likely breeds: of the first three candidates, those with at least half the share of the first. */
-function front({ candidates }: Identification): string[] {
+function listLikelyBreeds({ candidates }: Identification): string[] {
   const enough = (candidates[0]?.confidence ?? 0) / 2;
   return candidates.slice(0, 3).flatMap(({ label, confidence }) => (confidence >= enough ? label : []));
 }
@@ -69,18 +69,18 @@ function front({ candidates }: Identification): string[] {
  * The nearest neighbour with a picture for each likely breed, to compare side by side. Empty where an answer names one
  * breed, or where there are fewer than two pictures.
  */
-export function rivals(answer: Identification): Neighbour[] {
-  const labels = answer.decision === 'ambiguous' ? front(answer) : [];
+export function findRivals(answer: Identification): Neighbour[] {
+  const labels = answer.decision === 'ambiguous' ? listLikelyBreeds(answer) : [];
   const shown = labels.flatMap(
     (wanted) => answer.neighbours.find(({ label, hasThumbnail }) => label === wanted && hasThumbnail) ?? [],
   );
   return shown.length > 1 ? shown : [];
 }
 
-function undecided(answer: Identification): Verdict {
-  const labels = front(answer);
-  const names = labels.map(humanise);
-  const tally = tallyOf(answer.neighbours);
+function describeAmbiguous(answer: Identification): Verdict {
+  const labels = listLikelyBreeds(answer);
+  const names = labels.map(formatLabel);
+  const tally = describeVotes(answer.neighbours);
   if (names.length === 1) {
     return {
       kicker: texts.answer.notCertain,
@@ -99,7 +99,7 @@ function undecided(answer: Identification): Verdict {
   };
 }
 
-function unknown(answer: Identification): Verdict {
+function describeUnknown(answer: Identification): Verdict {
   const { neighbours } = answer;
   if (neighbours.length === 0) {
     return {
@@ -114,24 +114,24 @@ function unknown(answer: Identification): Verdict {
     kicker: texts.answer.noClear,
     headline: texts.answer.notSure,
     share: null,
-    tally: tallyOf(neighbours),
+    tally: describeVotes(neighbours),
     advice: texts.answer.unknown,
   };
 }
 
 /** The answer in words. */
-export function verdict(answer: Identification): Verdict {
+export function describeAnswer(answer: Identification): Verdict {
   if (answer.decision === 'match' && answer.breed !== null) {
-    return matched(answer, answer.breed);
+    return describeMatch(answer, answer.breed);
   }
   if (answer.decision === 'ambiguous' && answer.candidates.length > 0) {
-    return undecided(answer);
+    return describeAmbiguous(answer);
   }
-  return unknown(answer);
+  return describeUnknown(answer);
 }
 
 /** What `confidence` is: a share of the vote where the server has no calibration that turns it into a probability. */
-export function confidenceName(answer: Identification): string {
+export function nameConfidence(answer: Identification): string {
   return answer.basis !== 'vote' ? texts.answer.confidence : texts.answer.voteShare;
 }
 
@@ -150,14 +150,14 @@ export interface ShownShare {
  * The rows of candidates and of the rest; the percentages sum to 100. Empty for an answer that names no breed: bars would
  * suggest that one is likely.
  */
-export function shownShares(answer: Identification): ShownShare[] {
+export function listShares(answer: Identification): ShownShare[] {
   if (answer.decision === 'unknown' || answer.candidates.length === 0) {
     return [];
   }
   const listed = answer.candidates.slice(0, 5).filter(({ confidence }, i) => i === 0 || confidence >= 0.005);
   const rest = 1 - listed.reduce((sum, { confidence }) => sum + confidence, 0);
   const rows: Omit<ShownShare, 'text'>[] = listed.map(({ label, confidence }, place) => ({
-    name: humanise(label),
+    name: formatLabel(label),
     share: confidence,
     place,
   }));
@@ -169,14 +169,14 @@ export function shownShares(answer: Identification): ShownShare[] {
       place: 'other',
     });
   }
-  const written = percentages(rows.map(({ share }) => share));
+  const written = formatPercentages(rows.map(({ share }) => share));
   return rows.map((row, i) => ({ ...row, text: written[i]! }));
 }
 
 /** One sentence for screen readers. */
-export function spoken(answer: Identification): string {
-  const { kicker, headline, share, tally } = verdict(answer);
-  const sure = share === null ? '' : ` ${shownShares(answer)[0]!.text} ${confidenceName(answer)}.`;
+export function formatSpoken(answer: Identification): string {
+  const { kicker, headline, share, tally } = describeAnswer(answer);
+  const sure = share === null ? '' : ` ${listShares(answer)[0]!.text} ${nameConfidence(answer)}.`;
   return `${kicker}: ${headline}.${sure} ${tally}`;
 }
 
@@ -184,6 +184,6 @@ export function spoken(answer: Identification): string {
  * Each label's place among the candidates, 0 first, so that a breed has the same colour everywhere. Labels after the first
  * five candidates share one colour and have no place.
  */
-export function places(answer: Identification): Map<string, number> {
+export function rankLabels(answer: Identification): Map<string, number> {
   return new Map(answer.candidates.slice(0, 5).map(({ label }, place) => [label, place]));
 }

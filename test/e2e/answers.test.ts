@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Identification } from '../../src/engine/engine.js';
-import { humanise } from '../../src/web/format.js';
-import { shownShares } from '../../src/web/verdict.js';
+import { formatLabel } from '../../src/web/format.js';
+import { listShares } from '../../src/web/verdict.js';
 import { sceneJpeg, turnedJpeg } from '../helpers/images.js';
 import { identification } from '../web/answers.js';
 import { open } from './helpers/browser.js';
@@ -20,12 +20,12 @@ describeInBrowser('a photo and its answer', (stage) => {
     const asked = await fetch(`${stage.app.url}/v1/identify`, { method: 'POST', body: form });
     const api = (await asked.json()) as Identification;
     const [first] = api.candidates;
-    expect(headline).toContain(humanise(first!.label));
+    expect(headline).toContain(formatLabel(first!.label));
     const values = await page.locator('.candidates .value').allTextContents();
-    expect(values).toEqual(shownShares(api).map(({ text }) => text));
+    expect(values).toEqual(listShares(api).map(({ text }) => text));
     const withoutPicture = api.neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
     const rows = await page.locator('.breed-row .name').allTextContents();
-    expect(rows).toEqual([...new Set(withoutPicture.map(({ label }) => humanise(label)))]);
+    expect(rows).toEqual([...new Set(withoutPicture.map(({ label }) => formatLabel(label)))]);
     const sources = await page
       .locator(':is(.breed-row, .tile) .source')
       .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('title') ?? ''));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  count,
-  duration,
-  fileSize,
-  humanise,
-  percent,
-  percentages,
-  webAddress,
+  formatCount,
+  formatDuration,
+  formatFileSize,
+  formatLabel,
+  formatPercent,
+  formatPercentages,
+  parseWebAddress,
 } from '../../src/web/format.js';
 import { texts } from '../../src/web/texts/texts.js';
 
@@ -21,13 +21,13 @@ describe('humanise', () => {
     ['  ', 'No label'],
     [null, 'No label'],
   ])('%j is shown as %j', (label, shown) => {
-    expect(humanise(label)).toBe(shown);
+    expect(formatLabel(label)).toBe(shown);
   });
 });
 
 it('isolates a label that is written from right to left', () => {
-  expect(humanise('סיאמי')).toBe('\u2068סיאמי\u2069');
-  expect(humanise('siamese')).toBe('Siamese');
+  expect(formatLabel('סיאמי')).toBe('\u2068סיאמי\u2069');
+  expect(formatLabel('siamese')).toBe('Siamese');
 });
 
 describe('percent', () => {
@@ -40,7 +40,7 @@ describe('percent', () => {
     [0.9999, '>99%'],
     [1, '100%'],
   ])('%d is %s', (share, shown) => {
-    expect(percent(share)).toBe(shown);
+    expect(formatPercent(share)).toBe(shown);
   });
 });
 
@@ -49,7 +49,7 @@ it.each([
   [33.6, '34 ms'],
   [1249, '1.2 s'],
 ])('a duration of %d ms is %s', (ms, shown) => {
-  expect(duration(ms)).toBe(shown);
+  expect(formatDuration(ms)).toBe(shown);
 });
 
 it.each([
@@ -59,13 +59,13 @@ it.each([
   [999_600, '1.0 MB'],
   [3_400_000, '3.4 MB'],
 ])('%d bytes are %s', (bytes, shown) => {
-  expect(fileSize(bytes)).toBe(shown);
+  expect(formatFileSize(bytes)).toBe(shown);
 });
 
 it('counts with the right noun', () => {
-  expect(count(1, 'photo')).toBe('1 photo');
-  expect(count(0, 'photo')).toBe('0 photos');
-  expect(count(7681, 'photo')).toBe('7,681 photos');
+  expect(formatCount(1, 'photo')).toBe('1 photo');
+  expect(formatCount(0, 'photo')).toBe('0 photos');
+  expect(formatCount(7681, 'photo')).toBe('7,681 photos');
 });
 
 it('lists alternatives', () => {
@@ -78,11 +78,11 @@ it('lists alternatives', () => {
 describe('webAddress', () => {
   it.each(['http://', 'https://', 'http://[', 'https:// x', 'photos/http://x', 'ftp://x/y.jpg', ''])(
     'finds none in %j',
-    (source) => expect(webAddress(source)).toBeNull(),
+    (source) => expect(parseWebAddress(source)).toBeNull(),
   );
 
   it('finds one where a host is named', () => {
-    expect(webAddress('https://example.org/cats/1.jpg')?.hostname).toBe('example.org');
+    expect(parseWebAddress('https://example.org/cats/1.jpg')?.hostname).toBe('example.org');
   });
 });
 
@@ -111,6 +111,6 @@ describe('percentages', () => {
     [[1], ['100%']],
     [[], []],
   ])('%j are %j, which sum to the whole', (shares, texts) => {
-    expect(percentages(shares)).toEqual(texts);
+    expect(formatPercentages(shares)).toEqual(texts);
   });
 });

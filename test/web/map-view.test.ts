@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MapView, placeBetween } from '../../src/web/manage/map-view.js';
+import { MapView, placeQuery } from '../../src/web/manage/map-view.js';
 
 const view = () => {
   const made = new MapView(Float32Array.of(0, 0.25, -0.5), Float32Array.of(0, 0.25, 0.5));
@@ -42,7 +42,7 @@ describe('a view of the map', () => {
 
 describe('a query', () => {
   it('falls between its neighbours, nearest to the most similar', () => {
-    const place = placeBetween([
+    const place = placeQuery([
       { x: 0, y: 0, similarity: 0.9 },
       { x: 1, y: 0, similarity: 0.88 },
     ])!;
@@ -53,12 +53,12 @@ describe('a query', () => {
 
   it('falls on an equal item, whatever else is near', () => {
     const far = Array.from({ length: 20 }, () => ({ x: 1, y: 1, similarity: 0.5 }));
-    const place = placeBetween([{ x: 0.1, y: 0.2, similarity: 1 }, ...far])!;
+    const place = placeQuery([{ x: 0.1, y: 0.2, similarity: 1 }, ...far])!;
     expect(place.x).toBeCloseTo(0.1, 3);
     expect(place.y).toBeCloseTo(0.2, 3);
   });
 
   it('falls nowhere without a neighbour on the map', () => {
-    expect(placeBetween([])).toBeNull();
+    expect(placeQuery([])).toBeNull();
   });
 });

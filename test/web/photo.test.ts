@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pickPhotos, refusal } from '../../src/web/photo.js';
+import { findProblem, pickPhotos } from '../../src/web/photo.js';
 
 const file = (name: string, type: string, bytes = 3) => new File([new Uint8Array(bytes)], name, { type });
 
@@ -21,23 +21,23 @@ describe('pickPhotos', () => {
 
 describe('refusal', () => {
   it('does not send what cannot be a photo', () => {
-    expect(refusal(file('cat.jpg', 'image/jpeg', 0))?.title).toContain('empty');
-    expect(refusal(file('cat.mp4', 'video/mp4'))?.title).toContain('not a photo');
+    expect(findProblem(file('cat.jpg', 'image/jpeg', 0))?.title).toContain('empty');
+    expect(findProblem(file('cat.mp4', 'video/mp4'))?.title).toContain('not a photo');
   });
 
   it('does not send what is too large for the server', () => {
     const photo = file('cat.jpg', 'image/jpeg', 2_000);
-    const refused = refusal(photo, 1_999);
+    const refused = findProblem(photo, 1_999);
     expect(refused).toMatchObject({
       code: 'payload_too_large',
       detail: 'It has 2 kB; the server accepts up to 2 kB.',
     });
-    expect(refusal(photo, 2_000)).toBeNull();
+    expect(findProblem(photo, 2_000)).toBeNull();
   });
 
   it('leaves everything else to the server, which judges by content', () => {
-    expect(refusal(file('cat.jpg', 'image/jpeg'))).toBeNull();
-    expect(refusal(file('cat.heic', ''))).toBeNull();
-    expect(refusal(file('cat.txt', 'text/plain'))).toBeNull();
+    expect(findProblem(file('cat.jpg', 'image/jpeg'))).toBeNull();
+    expect(findProblem(file('cat.heic', ''))).toBeNull();
+    expect(findProblem(file('cat.txt', 'text/plain'))).toBeNull();
   });
 });

@@ -1,18 +1,16 @@
 import { expect, it } from 'vitest';
-import { problemFrom } from '../../src/web/problem.js';
+import { toProblem } from '../../src/web/problem.js';
 
 it('reads problem+json', () => {
   const body = JSON.stringify({ code: 'one_of_tomorrow', title: 'T', detail: 'D', hint: 'H', status: 422 });
-  const problem = problemFrom(422, body, null);
+  const problem = toProblem(422, body, null);
   expect(problem).toMatchObject({ code: 'one_of_tomorrow', status: 422, title: 'T', detail: 'D', hint: 'H' });
   expect(problem.retryAfter).toBeUndefined();
 });
 
 it('reads Retry-After', () => {
-  expect(problemFrom(503, '{"code":"overloaded","title":"T"}', '2').retryAfter).toBe(2);
-  expect(
-    problemFrom(503, '{"code":"overloaded","title":"T"}', 'Wed, 21 Oct 2015').retryAfter,
-  ).toBeUndefined();
+  expect(toProblem(503, '{"code":"overloaded","title":"T"}', '2').retryAfter).toBe(2);
+  expect(toProblem(503, '{"code":"overloaded","title":"T"}', 'Wed, 21 Oct 2015').retryAfter).toBeUndefined();
 });
 
 it.each([
@@ -20,11 +18,11 @@ it.each([
   [503, 'overloaded'],
   [502, 'unexpected'],
 ])('uses the status %d of a proxy that answers with HTML', (status, code) => {
-  const problem = problemFrom(status, '<html>Bad gateway</html>', null);
+  const problem = toProblem(status, '<html>Bad gateway</html>', null);
   expect(problem).toMatchObject({ code, status });
   expect(problem.message).toContain(String(status));
 });
 
 it.each(['null', '[]', '"text"', '{"code":7,"title":""}'])('survives the JSON body %s', (body) => {
-  expect(problemFrom(500, body, null).code).toBe('unexpected');
+  expect(toProblem(500, body, null).code).toBe('unexpected');
 });

@@ -35,12 +35,14 @@ type Origin = Pick<Unfinished, 'kind' | 'handle'> | null;
 type Picker = (options: { mode: 'read' }) => Promise<FolderHandle>;
 
 /** The browser's picker for a folder that the page may keep, if it has one. */
-const folderPicker = () => (window as { showDirectoryPicker?: Picker }).showDirectoryPicker;
+const getFolderPicker = () => (window as { showDirectoryPicker?: Picker }).showDirectoryPicker;
 
 const isZip = (file: File | undefined) => file !== undefined && /\.zip$/i.test(file.name);
 
 /** Adds photos to a collection. */
 export class AddPhotos {
+  readonly #collection: string;
+  readonly #onDone: () => void;
   readonly element: HTMLDetailsElement;
   readonly #place = el('div');
   readonly #resume = el('div');
@@ -58,10 +60,9 @@ export class AddPhotos {
   #uploader: Uploader | null = null;
 
   /** @param onDone called when photos were added */
-  constructor(
-    private readonly collection: string,
-    private readonly onDone: () => void,
-  ) {
+  constructor(collection: string, onDone: () => void) {
+    this.#collection = collection;
+    this.#onDone = onDone;
     const t = texts.manage.add;
     this.#advice = emptyAdvice({ name: collection });
     this.element = el(
@@ -90,7 +91,7 @@ export class AddPhotos {
     addEventListener('drop', (event) => this.#drop(event), { capture: true, signal });
     const stay = (event: Event) => this.#uploader?.state === 'running' && event.preventDefault();
     addEventListener('beforeunload', stay, { signal });
-    void this.#offerToGoOn();
+    void this.#offerToContinue();
   }
 
   knowLabels(labels: LabelList['labels']): void {
@@ -112,7 +113,7 @@ export class AddPhotos {
 
   #folderChooser(): Child {
     const t = texts.manage.add;
-    const pick = folderPicker();
+    const pick = getFolderPicker();
     if (pick === undefined) {
       return fileButton(t.folder, 'primary', { webkitdirectory: true, multiple: true }, (files) =>
         this.#offer(async () => listFiles(files), { kind: 'folder', handle: null }),
@@ -211,14 +212,14 @@ export class AddPhotos {
       resume: () => uploader.resume(),
       cancel: () => uploader.cancel(),
     });
-    const uploader = new Uploader(this.collection, plan.photos, view, limit);
+    const uploader = new Uploader(this.#collection, plan.photos, view, limit);
     this.#uploader = uploader;
     fill(this.#resume);
     fill(this.#place, view.element);
     const note = async () => {
       if (origin !== null) {
-        const { collection } = this;
-        await remember({ collection, name, rule, ...origin, done: view.done, total: plan.photos.length });
+        const progress = { done: view.done, total: plan.photos.length };
+        await remember({ collection: this.#collection, name, rule, ...origin, ...progress });
       }
     };
     await note();
@@ -226,26 +227,26 @@ export class AddPhotos {
     await uploader.run();
     clearInterval(timer);
     if (uploader.state === 'done') {
-      await forget(this.collection);
+      await forget(this.#collection);
     }
     // Nothing is shown on a page that was left.
     if (!this.#closed.signal.aborted) {
       this.#advice.hidden = true;
-      this.onDone();
+      this.#onDone();
     }
   }
 
   /** After a reload, offers to continue an unfinished upload. */
-  async #offerToGoOn(): Promise<void> {
+  async #offerToContinue(): Promise<void> {
     const t = texts.manage.add;
-    const unfinished = await recall(this.collection);
+    const unfinished = await recall(this.#collection);
     if (unfinished === null || this.#uploader !== null) {
       return;
     }
     const { name, kind, handle, done, total, rule } = unfinished;
     const drop = () => {
       fill(this.#resume);
-      void forget(this.collection);
+      void forget(this.#collection);
     };
     const goOn = async () => {
       if (handle !== null && (await mayRead(handle))) {

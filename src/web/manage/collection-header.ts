@@ -2,7 +2,7 @@
 import type { CollectionInfo } from '../../client/wire.js';
 import { attempt } from '../attempt.js';
 import { button, el, fill, openDialog, withCode, writeInto } from '../dom.js';
-import { count } from '../format.js';
+import { formatCount } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { deleteCollection, updateCollection } from './manage-calls.js';
 
@@ -11,12 +11,12 @@ export const PAGES = ['photos', 'map', 'duplicates', 'quality'] as const;
 export type PageName = (typeof PAGES)[number];
 
 /** The URL of a page of a collection. */
-export function addressOf(name: string, page: PageName = 'photos'): string {
+export function getPageUrl(name: string, page: PageName = 'photos'): string {
   return `#/collections/${encodeURIComponent(name)}${page === 'photos' ? '' : `/${page}`}`;
 }
 
 /** How far its answers can be trusted, and the progress of its index, in words. */
-export function stateOf({ calibration, index, count: items, reembedding }: CollectionInfo): string {
+export function describeState({ calibration, index, count: items, reembedding }: CollectionInfo): string {
   const t = texts.manage.state;
   const trust = calibration == null ? t.uncalibrated : t.calibrated;
   const done = Math.round((100 * index.indexed) / Math.max(1, items));
@@ -25,7 +25,7 @@ export function stateOf({ calibration, index, count: items, reembedding }: Colle
 }
 
 /** Why a collection cannot be used, and what to do about it; nothing if it can. */
-export function problemOf({ problem }: CollectionInfo): HTMLElement[] {
+export function problemNotes({ problem }: CollectionInfo): HTMLElement[] {
   return problem === null ? [] : [el('p.trouble', withCode(`${problem.detail} ${problem.hint}`))];
 }
 
@@ -40,7 +40,7 @@ interface Question {
 }
 
 /** Asks for confirmation in a dialog that stays open while the action fails. */
-function ask({ title, content, yes, no, isDangerous, act }: Question): void {
+function askToConfirm({ title, content, yes, no, isDangerous, act }: Question): void {
   const trouble = el('p.trouble', { role: 'alert' });
   const submit = async () => {
     trouble.textContent = (await act()) ?? '';
@@ -71,9 +71,9 @@ function ask({ title, content, yes, no, isDangerous, act }: Question): void {
 export function askToDelete({ name, count: items }: CollectionInfo, onDeleted: () => void): void {
   const t = texts.manage.deleting;
   const field = el('input', { autocomplete: 'off', spellcheck: 'false', required: true });
-  ask({
+  askToConfirm({
     title: t.title(name),
-    content: [el('p', t.warning(count(items, 'photo'))), el('label', t.confirm(name), field)],
+    content: [el('p', t.warning(formatCount(items, 'photo'))), el('label', t.confirm(name), field)],
     yes: t.yes,
     no: t.no,
     isDangerous: true,
@@ -111,7 +111,7 @@ export function askToEdit(info: CollectionInfo, onChange: (name: string) => void
   others.value = info.aliases.join(', ');
   const about = el('textarea', { rows: 4, maxlength: 2000, dir: 'auto' });
   about.value = description;
-  ask({
+  askToConfirm({
     title: t.title(name),
     content: [
       el('label', t.name, named),
@@ -135,18 +135,19 @@ export function askToEdit(info: CollectionInfo, onChange: (name: string) => void
 
 /** The header of a page of a collection; `show` updates it. */
 export class CollectionHeader {
+  readonly #name: string;
+  readonly #page: PageName;
   readonly element = el('header.collection-head');
   readonly #state = el('p.small', { role: 'status' });
   readonly #about = el('p.about', { dir: 'auto' });
   readonly #problem = el('div');
 
-  constructor(
-    private readonly name: string,
-    private readonly page: PageName,
-  ) {
+  constructor(name: string, page: PageName) {
+    this.#name = name;
+    this.#page = page;
     const t = texts.manage;
     const links = PAGES.map((each) =>
-      el('a.tool', { href: addressOf(name, each), 'aria-current': each === page && 'page' }, t.pages[each]),
+      el('a.tool', { href: getPageUrl(name, each), 'aria-current': each === page && 'page' }, t.pages[each]),
     );
     this.element.append(
       el('p', el('a.back-link', { href: '#/collections' }, t.all)),
@@ -163,18 +164,19 @@ export class CollectionHeader {
   show(info: CollectionInfo, onChange: () => void): void {
     const t = texts.manage;
     const changed = (name: string) => {
-      if (name === this.name) {
+      if (name === this.#name) {
         onChange();
       } else {
-        location.hash = addressOf(name, this.page);
+        location.hash = getPageUrl(name, this.#page);
       }
     };
     const edit = button(t.editing.edit, 'plain.writes', () => askToEdit(info, changed));
     edit.classList.add('link');
     fill(this.#about, info.description && `${info.description} `, edit);
     const aliases = info.aliases.length > 0 ? ` ${t.state.aliases(info.aliases.join(', '))}` : '';
-    const state = info.count === 0 ? t.state.empty : `${count(info.count, 'photo')}, ${stateOf(info)}.`;
+    const state =
+      info.count === 0 ? t.state.empty : `${formatCount(info.count, 'photo')}, ${describeState(info)}.`;
     this.#state.textContent = state + aliases;
-    fill(this.#problem, problemOf(info));
+    fill(this.#problem, problemNotes(info));
   }
 }

@@ -1,20 +1,27 @@
 /** The list of collections with their contents and state, and the forms to create, import and delete one. */
 import type { CollectionInfo, ImportAnswer } from '../../client/wire.js';
-import { isReadOnly, listCollections, pathOf } from '../api.js';
+import { getCollectionPath, isReadOnly, listCollections } from '../api.js';
 import { attempt } from '../attempt.js';
 import { button, type Child, el, fileButton, fill, writeInto } from '../dom.js';
-import { count } from '../format.js';
-import { hint } from '../hint.js';
+import { formatCount } from '../format.js';
+import { showHint } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import { addressOf, askToDelete, askToEdit, nameField, problemOf, stateOf } from './collection-header.js';
+import {
+  askToDelete,
+  askToEdit,
+  describeState,
+  getPageUrl,
+  nameField,
+  problemNotes,
+} from './collection-header.js';
 import { startJob } from './follow-job.js';
 import { createCollection, download, startImport } from './manage-calls.js';
 import { runJob } from './run-job.js';
 
 /** Exports a collection as a job, whose file the browser downloads. A read-only server runs no jobs. */
-async function exportTo(place: HTMLElement, name: string, opener: HTMLButtonElement): Promise<void> {
+async function exportCollection(place: HTMLElement, name: string, opener: HTMLButtonElement): Promise<void> {
   if (isReadOnly()) {
-    await attempt(() => download(pathOf(name, '/export')));
+    await attempt(() => download(getCollectionPath(name, '/export')));
     return;
   }
   const begin = () => startJob({ kind: 'export', collection: name });
@@ -24,19 +31,19 @@ async function exportTo(place: HTMLElement, name: string, opener: HTMLButtonElem
   });
 }
 
-function row(collection: CollectionInfo, onChange: () => void): HTMLLIElement {
+function collectionRow(collection: CollectionInfo, onChange: () => void): HTMLLIElement {
   const t = texts.manage.list;
   const { name, description, aliases, count: items } = collection;
   const place = el('div', { 'aria-live': 'polite' });
-  const exporter = button(t.export, 'plain', () => void exportTo(place, name, exporter));
+  const exporter = button(t.export, 'plain', () => void exportCollection(place, name, exporter));
   return el(
     'li.collection.surface',
-    el('h2', el('a', { href: addressOf(name) }, name)),
-    el('p.collection-count', count(items, 'photo')),
-    el('p.small', stateOf(collection)),
+    el('h2', el('a', { href: getPageUrl(name) }, name)),
+    el('p.collection-count', formatCount(items, 'photo')),
+    el('p.small', describeState(collection)),
     description && el('p', { dir: 'auto' }, description),
     aliases.length > 0 && el('p.small', texts.manage.state.aliases(aliases.join(', '))),
-    problemOf(collection),
+    problemNotes(collection),
     el(
       'p.actions',
       el('a.button.plain', { href: `?collection=${encodeURIComponent(name)}` }, t.ask),
@@ -60,13 +67,13 @@ function importField(name: HTMLInputElement, place: HTMLElement): Child[] {
     const begin = () => startImport(name.value, file!);
     await runJob(place, { title: t.import, begin }, ({ result }) => {
       const { created, exists, failed } = result as ImportAnswer;
-      hint(t.imported(count(created, 'photo'), exists, failed));
-      location.hash = addressOf(name.value);
+      showHint(t.imported(formatCount(created, 'photo'), exists, failed));
+      location.hash = getPageUrl(name.value);
     });
   });
 }
 
-function creation(): HTMLFormElement {
+function creationForm(): HTMLFormElement {
   const t = texts.manage.list;
   const name = nameField('new-name');
   const description = el('input', {
@@ -80,7 +87,7 @@ function creation(): HTMLFormElement {
     event.preventDefault();
     const create = () => createCollection(name.value, description.value.trim());
     if (await attempt(create, writeInto(trouble))) {
-      location.hash = addressOf(name.value);
+      location.hash = getPageUrl(name.value);
     } else {
       name.focus();
     }
@@ -108,8 +115,8 @@ export async function collectionListView(reload: () => void): Promise<HTMLElemen
     el('p.reads', texts.manage.readOnly),
     el(
       'ul.collections',
-      collections.map((each) => row(each, reload)),
+      collections.map((each) => collectionRow(each, reload)),
     ),
-    creation(),
+    creationForm(),
   );
 }

@@ -2,7 +2,7 @@
 import type { DuplicatePage, Item } from '../../client/wire.js';
 import { attempt } from '../attempt.js';
 import { button, el, fill, writeInto } from '../dom.js';
-import { count, fileSize, formatNumber, humanise, similarity } from '../format.js';
+import { formatCount, formatFileSize, formatLabel, formatNumber, formatSimilarity } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { pictureOf } from '../views/item-picture.js';
 import { CollectionPage } from './collection-page.js';
@@ -111,7 +111,7 @@ export class DuplicatesPage extends CollectionPage {
     row.append(
       el(
         'p.small',
-        t.alike(similarity(alike)),
+        t.alike(formatSimilarity(alike)),
         a.label === b.label ? null : [' ', el('strong', t.otherLabels)],
       ),
       el('div.two', this.#side(a, row), this.#side(b, row)),
@@ -127,12 +127,12 @@ export class DuplicatesPage extends CollectionPage {
     remove.setAttribute('aria-label', `${t.delete}: ${source}`);
     return el(
       'figure',
-      pictureOf('span.item-frame', this.name, item, humanise(item.label)),
+      pictureOf('span.item-frame', this.name, item, formatLabel(item.label)),
       el(
         'figcaption',
-        el('bdi', humanise(item.label)),
+        el('bdi', formatLabel(item.label)),
         el('small', el('bdi', source)),
-        el('small', fileSize(item.size)),
+        el('small', formatFileSize(item.size)),
       ),
       remove,
     );
@@ -155,7 +155,7 @@ export class DuplicatesPage extends CollectionPage {
       this.#deleted.delete(id);
       this.#list.insertBefore(row, after?.isConnected ? after : null);
     };
-    offerUndo(texts.manage.duplicates.deleted(source ?? count(1, 'photo')), putBack, () => {
+    offerUndo(texts.manage.duplicates.deleted(source ?? formatCount(1, 'photo')), putBack, () => {
       void attempt(() => deleteItems(this.name, [id])).then((isDone) => {
         if (!isDone) {
           putBack();

@@ -2,7 +2,7 @@
 import type { Job as FinishedJob } from '../../client/wire.js';
 import type { JobRequest } from '../../jobs/job.js';
 import { call, read } from '../api.js';
-import { expectProblem, noAnswer, type Problem } from '../problem.js';
+import { createNoAnswerProblem, expectProblem, type Problem } from '../problem.js';
 
 export type Job = Omit<FinishedJob, 'result'>;
 
@@ -34,11 +34,11 @@ export function getJob(id: string, signal?: AbortSignal): Promise<FinishedJob> {
 }
 
 /** The data of the server-sent events. @throws Problem when the connection breaks */
-async function* eventsOf(answer: Response): AsyncGenerator<Job> {
+async function* readEvents(answer: Response): AsyncGenerator<Job> {
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   const read = () =>
     reader.read().catch(async () => {
-      throw await noAnswer([]);
+      throw await createNoAnswerProblem([]);
     });
   let text = '';
   for (let part = await read(); !part.done; part = await read()) {
@@ -69,7 +69,7 @@ export async function followJob(
 ): Promise<FinishedJob> {
   for (;;) {
     try {
-      for await (const job of eventsOf(await call(`v1/jobs/${id}/events`, { signal }))) {
+      for await (const job of readEvents(await call(`v1/jobs/${id}/events`, { signal }))) {
         onProgress(job);
       }
       const job = await getJob(id, signal);

@@ -8,11 +8,13 @@ import { hangPicture } from '../views/item-picture.js';
 const REST_MS = 60;
 
 export class GridPictures {
+  readonly #collection: string;
   readonly #near: IntersectionObserver;
   readonly #inView: IntersectionObserver;
   readonly #resting = new Map<Element, number>();
 
-  constructor(private readonly collection: string) {
+  constructor(collection: string) {
+    this.#collection = collection;
     this.#near = new IntersectionObserver((entries) => this.#watchTiles(entries), { rootMargin: '800px' });
     this.#inView = new IntersectionObserver((entries) => this.#wait(entries), { rootMargin: '300px' });
   }
@@ -65,6 +67,6 @@ export class GridPictures {
     this.#forget(frame);
     this.#inView.unobserve(frame);
     delete frame.dataset.id;
-    hangPicture(frame, this.collection, { id, hasThumbnail: true });
+    hangPicture(frame, this.#collection, { id, hasThumbnail: true });
   }
 }

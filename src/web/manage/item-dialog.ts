@@ -1,17 +1,17 @@
 /** One photo of a collection, enlarged, with everything known about it. */
 import type { Item } from '../../client/wire.js';
 import { button, el, openDialog } from '../dom.js';
-import { dateTime, fileSize, humanise } from '../format.js';
+import { formatDateTime, formatFileSize, formatLabel } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { pictureOf } from '../views/item-picture.js';
 
 /** The facts of an item, as terms and descriptions. */
-function factsOf({ source, size, createdAt, metadata }: Item): HTMLElement {
+function factList({ source, size, createdAt, metadata }: Item): HTMLElement {
   const t = texts.manage.item;
   const rows: [string, string][] = [
     [t.source, source ?? t.none],
-    [t.size, fileSize(size)],
-    [t.added, dateTime(createdAt)],
+    [t.size, formatFileSize(size)],
+    [t.added, formatDateTime(createdAt)],
     ...Object.entries(metadata).map(([key, value]): [string, string] => [
       key,
       typeof value === 'string' ? value : JSON.stringify(value),
@@ -25,13 +25,13 @@ function factsOf({ source, size, createdAt, metadata }: Item): HTMLElement {
 
 /** Shows an item. */
 export function openItem(collection: string, item: Item): void {
-  const name = humanise(item.label);
+  const name = formatLabel(item.label);
   const dialog = openDialog(
     { class: 'item-dialog', 'aria-label': name },
     // Otherwise, the dialog opens scrolled to its end, where its first button is.
     el('h2', { dir: 'auto', tabindex: -1, autofocus: true }, name),
     pictureOf('span.item-frame', collection, item, name),
-    factsOf(item),
+    factList(item),
     el(
       'p.actions',
       button(texts.close, 'plain', () => dialog.close()),

@@ -8,9 +8,9 @@ import type { Filter } from '../../store/store.js';
 import { isReadOnly } from '../api.js';
 import { attempt } from '../attempt.js';
 import { button, el, fill, icon } from '../dom.js';
-import { humanise } from '../format.js';
+import { formatLabel } from '../format.js';
 import { texts } from '../texts/texts.js';
-import { fileName } from '../views/neighbour.js';
+import { getFileName } from '../views/neighbour.js';
 import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
 
@@ -45,6 +45,9 @@ interface Tile {
 
 /** The grid of the items of a collection that match a filter. */
 export class ItemGrid {
+  readonly #collection: string;
+  readonly #filter: Filter;
+  readonly #events: GridEvents;
   readonly element = el('div.items');
   readonly #list = el('div', { role: 'list' });
   readonly #end = el('p.grid-end');
@@ -59,11 +62,10 @@ export class ItemGrid {
   /** The item that Tab stops at. */
   #stop: HTMLInputElement | null = null;
 
-  constructor(
-    private readonly collection: string,
-    private readonly filter: Filter,
-    private readonly events: GridEvents,
-  ) {
+  constructor(collection: string, filter: Filter, events: GridEvents) {
+    this.#collection = collection;
+    this.#filter = filter;
+    this.#events = events;
     this.element.append(this.#list, this.#end);
     this.#pictures = new GridPictures(collection);
     this.#more = new IntersectionObserver(
@@ -104,7 +106,7 @@ export class ItemGrid {
         this.#chosen.delete(tile);
       }
     }
-    this.events.onChosen([...this.#chosen].map(({ item }) => item));
+    this.#events.onChosen([...this.#chosen].map(({ item }) => item));
   }
 
   /** Removes items from the grid. @returns a function that puts them back in place */
@@ -127,9 +129,9 @@ export class ItemGrid {
       return;
     }
     tile.item = { ...tile.item, label };
-    tile.name.textContent = humanise(label);
-    tile.box.setAttribute('aria-label', `${humanise(label)}, ${tile.item.source ?? id}`);
-    tile.node.hidden = this.filter.label !== undefined && !this.filter.label.includes(label ?? '');
+    tile.name.textContent = formatLabel(label);
+    tile.box.setAttribute('aria-label', `${formatLabel(label)}, ${tile.item.source ?? id}`);
+    tile.node.hidden = this.#filter.label !== undefined && !this.#filter.label.includes(label ?? '');
   }
 
   /** Focuses the item that was focused last, or the first remaining one. */
@@ -165,7 +167,7 @@ export class ItemGrid {
       return;
     }
     const isDone = await attempt(async () => {
-      const page = await listItems(this.collection, this.filter, this.#cursor);
+      const page = await listItems(this.#collection, this.#filter, this.#cursor);
       if (this.#isClosed) {
         return;
       }
@@ -181,7 +183,7 @@ export class ItemGrid {
       if (page.next !== null) {
         this.#more.observe(this.#end);
       }
-      this.events.onLoaded(this.#tiles.size, page.next === null);
+      this.#events.onLoaded(this.#tiles.size, page.next === null);
     });
     if (!isDone) {
       this.#more.disconnect();
@@ -198,16 +200,16 @@ export class ItemGrid {
     // Where nothing can be changed, there is nothing to select for.
     const box = el('input', {
       type: isReadOnly() ? 'button' : 'checkbox',
-      'aria-label': `${humanise(item.label)}, ${source}`,
+      'aria-label': `${formatLabel(item.label)}, ${source}`,
       onchange: () => this.#choose([tile], tile.box.checked),
     });
     const frame = el('span.item-frame', { 'aria-hidden': 'true' }, icon('paw'));
-    const name = el('bdi', humanise(item.label));
+    const name = el('bdi', formatLabel(item.label));
     const words = el(
       'span.item-words',
       { 'aria-hidden': 'true' },
       name,
-      el('small', { title: source }, fileName(source)),
+      el('small', { title: source }, getFileName(source)),
     );
     const onclick = (event: MouseEvent) => this.#click(event, tile);
     const node = el('div.item', { role: 'listitem', onclick }, el('label', box, frame, words));
@@ -232,7 +234,7 @@ export class ItemGrid {
     const isPlain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
     if (isReadOnly() || (event.target !== tile.box && !isAtBox && isPlain && this.#chosen.size === 0)) {
       event.preventDefault();
-      this.events.onOpen(tile.item);
+      this.#events.onOpen(tile.item);
     } else if (event.target === tile.box) {
       this.#extend(tile, event.shiftKey);
     }
@@ -256,9 +258,9 @@ export class ItemGrid {
     const chosen = [...this.#chosen].map(({ item }) => item);
     if (event.key === 'Enter') {
       const tile = [...this.#tiles.values()].find(({ box }) => box === target);
-      this.events.onOpen(tile!.item);
+      this.#events.onOpen(tile!.item);
     } else if (event.key === 'Delete' && chosen.length > 0) {
-      this.events.onDelete(chosen);
+      this.#events.onDelete(chosen);
     } else if (event.key === 'a' && (event.ctrlKey || event.metaKey) && !isReadOnly()) {
       this.chooseAll(true);
     } else {

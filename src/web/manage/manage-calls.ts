@@ -1,7 +1,7 @@
 /** The collection manager's requests: collections, and their items in bulk. */
 import type { AddAnswer, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
-import { call, hasApiKey, pathOf, read, readServer } from '../api.js';
+import { call, getCollectionPath, hasApiKey, read, readServer } from '../api.js';
 import { el } from '../dom.js';
 import type { Job } from './follow-job.js';
 
@@ -18,7 +18,7 @@ const MOST_HASHES = 100;
 
 /** @throws Problem collection_not_found */
 export function getCollection(name: string): Promise<CollectionInfo> {
-  return read(pathOf(name));
+  return read(getCollectionPath(name));
 }
 
 /** @throws Problem */
@@ -34,7 +34,7 @@ export type CollectionChange = Partial<Pick<CollectionInfo, 'name' | 'aliases' |
 
 /** @throws Problem collection_exists */
 export async function updateCollection(name: string, change: CollectionChange): Promise<void> {
-  await call(pathOf(name), { method: 'PATCH', json: change });
+  await call(getCollectionPath(name), { method: 'PATCH', json: change });
 }
 
 /** Downloads what the server sends as a file: the browser writes it to disk as it arrives. @throws Problem */
@@ -49,12 +49,16 @@ export async function download(path: string): Promise<void> {
 
 /** Starts a job that imports an export file, creating the collection if needed. @throws Problem export_invalid */
 export function startImport(name: string, file: File): Promise<Job> {
-  return read(pathOf(name, '/import-job'), { method: 'POST', file, type: 'application/vnd.apache.parquet' });
+  return read(getCollectionPath(name, '/import-job'), {
+    method: 'POST',
+    file,
+    type: 'application/vnd.apache.parquet',
+  });
 }
 
 /** @throws Problem */
 export async function deleteCollection(name: string): Promise<void> {
-  await call(pathOf(name), { method: 'DELETE' });
+  await call(getCollectionPath(name), { method: 'DELETE' });
 }
 
 /**
@@ -76,7 +80,7 @@ export function listItems(
   if (cursor !== null) {
     query.set('cursor', cursor);
   }
-  return read(pathOf(collection, `/items?${query}`));
+  return read(getCollectionPath(collection, `/items?${query}`));
 }
 
 /** All items that match the filter. @throws Problem */
@@ -94,10 +98,10 @@ export async function listAllItems(collection: string, filter: Filter): Promise<
 
 /** @throws Problem item_not_found */
 export function getItem(collection: string, id: string): Promise<Item> {
-  return read(pathOf(collection, `/items/${encodeURIComponent(id)}`));
+  return read(getCollectionPath(collection, `/items/${encodeURIComponent(id)}`));
 }
 
-function* chunksOf<T>(all: readonly T[], size: number): Generator<T[]> {
+function* splitIntoChunks<T>(all: readonly T[], size: number): Generator<T[]> {
   for (let from = 0; from < all.length; from += size) {
     yield all.slice(from, from + size);
   }
@@ -122,9 +126,9 @@ export async function relabel(
   }
   let changed = 0;
   for (const [label, group] of groups) {
-    for (const ids of chunksOf(group, MOST_IDS)) {
+    for (const ids of splitIntoChunks(group, MOST_IDS)) {
       const json = { ids, label };
-      const path = pathOf(collection, '/items/update');
+      const path = getCollectionPath(collection, '/items/update');
       changed += (await read<{ updated: number }>(path, { method: 'POST', json })).updated;
     }
   }
@@ -133,8 +137,8 @@ export async function relabel(
 
 /** @throws Problem */
 export async function deleteItems(collection: string, ids: readonly string[]): Promise<void> {
-  for (const chunk of chunksOf(ids, MOST_IDS)) {
-    await call(pathOf(collection, '/items/delete'), { method: 'POST', json: { ids: chunk } });
+  for (const chunk of splitIntoChunks(ids, MOST_IDS)) {
+    await call(getCollectionPath(collection, '/items/delete'), { method: 'POST', json: { ids: chunk } });
   }
 }
 
@@ -143,14 +147,14 @@ export const canDeleteOnLeaving = (ids: readonly string[]) => ids.length <= MOST
 
 /** Sends a request that the browser finishes after the page is closed. A failure cannot be reported. */
 export function deleteItemsOnLeaving(collection: string, ids: readonly string[]): void {
-  const path = pathOf(collection, '/items/delete');
+  const path = getCollectionPath(collection, '/items/delete');
   void call(path, { method: 'POST', json: { ids }, keepalive: true }).catch(() => undefined);
 }
 
 /** The hashes among these hex content hashes that the collection has. @throws Problem */
 export async function findKnown(collection: string, hashes: readonly string[]): Promise<Set<string>> {
   const known = new Set<string>();
-  for (const chunk of chunksOf(hashes, MOST_HASHES)) {
+  for (const chunk of splitIntoChunks(hashes, MOST_HASHES)) {
     const { items } = await listItems(collection, { sha256: chunk }, null, MOST_HASHES);
     for (const { sha256 } of items) {
       known.add(sha256);
@@ -173,7 +177,7 @@ export function addPhotos(collection: string, photos: readonly SentPhoto[]): Pro
   for (const { file } of photos) {
     form.append('image', file, 'image');
   }
-  return read(pathOf(collection, '/items'), { method: 'POST', form });
+  return read(getCollectionPath(collection, '/items'), { method: 'POST', form });
 }
 
 /** Near-duplicates on the next page of items. @throws Problem */
@@ -186,7 +190,7 @@ export function listDuplicates(
   if (cursor !== null) {
     query.set('cursor', cursor);
   }
-  return read(pathOf(collection, `/duplicates?${query}`));
+  return read(getCollectionPath(collection, `/duplicates?${query}`));
 }
 
 /** The largest file that the server accepts, in bytes. @throws Problem */

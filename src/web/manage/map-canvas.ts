@@ -3,7 +3,7 @@
  * milliseconds (`npm run bench:page`), so each frame draws all of them.
  */
 import { el } from '../dom.js';
-import { colourOf, MapView } from './map-view.js';
+import { chooseColour, MapView } from './map-view.js';
 
 /** The points to draw. */
 export interface MapData {
@@ -27,6 +27,8 @@ const CLICK = 6;
 const STEP = 60;
 
 export class MapCanvas {
+  readonly #data: MapData;
+  readonly #events: MapEvents;
   readonly element = el('canvas.map-canvas', { tabindex: 0, role: 'application' });
   readonly view: MapView;
   /** The highlighted label; the others are pale. */
@@ -39,10 +41,9 @@ export class MapCanvas {
   #travelled = 0;
   readonly #resized: ResizeObserver;
 
-  constructor(
-    private readonly data: MapData,
-    private readonly events: MapEvents,
-  ) {
+  constructor(data: MapData, events: MapEvents) {
+    this.#data = data;
+    this.#events = events;
     this.view = new MapView(data.x, data.y);
     // Grouped by label, so that each colour is set once.
     this.#order = Uint32Array.from(data.label.keys()).sort((a, b) => data.label[b]! - data.label[a]!);
@@ -81,7 +82,7 @@ export class MapCanvas {
     }
   }
 
-  #isShown = (i: number) => this.#only === null || this.data.label[i] === this.#only;
+  #isShown = (i: number) => this.#only === null || this.#data.label[i] === this.#only;
 
   #resize(): void {
     const { clientWidth, clientHeight } = this.element;
@@ -93,7 +94,8 @@ export class MapCanvas {
 
   #paint(): void {
     const context = this.element.getContext('2d')!;
-    const { view, data } = this;
+    const { view } = this;
+    const data = this.#data;
     const ratio = devicePixelRatio;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.element.width, this.element.height);
@@ -110,7 +112,7 @@ export class MapCanvas {
       }
       if (data.label[i] !== label) {
         label = data.label[i]!;
-        context.fillStyle = colourOf(label);
+        context.fillStyle = chooseColour(label);
         context.globalAlpha = this.#only === null || this.#only === label ? 0.85 : 0.12;
       }
       context.fillRect(x, y, side, side);
@@ -138,10 +140,10 @@ export class MapCanvas {
     this.#point = this.view.nearest(x, y, reach, this.#isShown);
     const { scale, left, top } = this.view;
     const i = this.#point;
-    this.events.onPoint(
+    this.#events.onPoint(
       i,
-      i === -1 ? x : this.data.x[i]! * scale + left,
-      i === -1 ? y : this.data.y[i]! * scale + top,
+      i === -1 ? x : this.#data.x[i]! * scale + left,
+      i === -1 ? y : this.#data.y[i]! * scale + top,
     );
     this.draw();
   }
@@ -211,7 +213,7 @@ export class MapCanvas {
     const before = this.#point;
     this.#look(offsetX, offsetY, pointerType === 'mouse' ? REACH.mouse : REACH.touch);
     if (this.#point !== -1 && (pointerType === 'mouse' || before === this.#point)) {
-      this.events.onOpen(this.#point);
+      this.#events.onOpen(this.#point);
     }
   }
 
@@ -233,7 +235,7 @@ export class MapCanvas {
     };
     if (event.key === 'Enter' && this.#point !== -1) {
       event.preventDefault();
-      this.events.onOpen(this.#point);
+      this.#events.onOpen(this.#point);
       return;
     }
     const act = acts[event.key];

@@ -1,17 +1,17 @@
 /** The map of a collection: its photos in a plane, with similar ones close together, and the position of another photo. */
 import type { CollectionMap } from '../../client/wire.js';
-import { pathOf, read, searchByPhoto, thumbnailUrl } from '../api.js';
+import { fetchThumbnailUrl, getCollectionPath, read, searchByPhoto } from '../api.js';
 import { attempt } from '../attempt.js';
 import { el, fileButton, fill, writeInto } from '../dom.js';
-import { formatNumber, humanise, similarity } from '../format.js';
-import { tell } from '../hint.js';
-import { unlessProblem } from '../problem.js';
+import { formatLabel, formatNumber, formatSimilarity } from '../format.js';
+import { announce } from '../hint.js';
+import { replaceProblem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 import { CollectionPage } from './collection-page.js';
 import { openItem } from './item-dialog.js';
 import { getItem } from './manage-calls.js';
 import { MapCanvas } from './map-canvas.js';
-import { colourOf, placeBetween } from './map-view.js';
+import { chooseColour, placeQuery } from './map-view.js';
 
 /** Maximum number of labels in the legend. */
 const MOST_LABELS = 60;
@@ -64,7 +64,7 @@ export class MapPage extends CollectionPage {
 
   async #load(): Promise<void> {
     const t = texts.manage.map;
-    const map = await read<CollectionMap>(pathOf(this.name, '/map'));
+    const map = await read<CollectionMap>(getCollectionPath(this.name, '/map'));
     if (this.left.signal.aborted) {
       return;
     }
@@ -134,8 +134,8 @@ export class MapPage extends CollectionPage {
       const node = el(
         'button',
         { 'aria-pressed': 'false', onclick: (event) => choose(i, event) },
-        el('span.dot', { 'aria-hidden': 'true', '--dot': colourOf(i) }),
-        el('bdi', humanise(name)),
+        el('span.dot', { 'aria-hidden': 'true', '--dot': chooseColour(i) }),
+        el('bdi', formatLabel(name)),
         el('span.value', formatNumber(counts[i]!)),
       );
       list.append(el('li', node));
@@ -149,7 +149,7 @@ export class MapPage extends CollectionPage {
 
   /** The picture of an item, cached for a while; null if there is none. */
   #picture(id: string): Promise<string | null> {
-    const known = this.#pictures.get(id) ?? thumbnailUrl(this.name, id).catch(unlessProblem(null));
+    const known = this.#pictures.get(id) ?? fetchThumbnailUrl(this.name, id).catch(replaceProblem(null));
     this.#pictures.delete(id);
     this.#pictures.set(id, known);
     const [oldest] = this.#pictures.entries();
@@ -168,7 +168,7 @@ export class MapPage extends CollectionPage {
       return;
     }
     const id = map.ids[point]!;
-    const name = humanise(map.labels[map.label[point]!] ?? null);
+    const name = formatLabel(map.labels[map.label[point]!] ?? null);
     this.#tip.replaceChildren(el('bdi', name));
     this.#tip.style.setProperty('--x', `${Math.round(x)}px`);
     this.#tip.style.setProperty('--y', `${Math.round(y)}px`);
@@ -177,7 +177,7 @@ export class MapPage extends CollectionPage {
     this.#tip.classList.toggle('to-top', y > height / 2);
     this.#resting = window.setTimeout(async () => {
       if (document.activeElement === this.#canvas?.element) {
-        tell(name);
+        announce(name);
       }
       const url = map.hasThumbnail[point]! ? await this.#picture(id) : null;
       if (url !== null && !this.#tip.hidden && map.ids[point] === id && this.#tip.textContent === name) {
@@ -208,12 +208,12 @@ export class MapPage extends CollectionPage {
       const i = positions.get(id);
       return i === undefined ? [] : [{ x: map.x[i]!, y: map.y[i]!, similarity: alike }];
     });
-    const place = placeBetween(anchors);
+    const place = placeQuery(anchors);
     this.#canvas?.showQuery(place);
     const [nearest] = neighbours;
     this.#words.textContent =
       place === null || nearest === undefined
         ? t.nowhere(photo.name)
-        : t.placed(photo.name, humanise(nearest.label), similarity(nearest.similarity));
+        : t.placed(photo.name, formatLabel(nearest.label), formatSimilarity(nearest.similarity));
   }
 }

@@ -98,7 +98,7 @@ const MOST_ANCHORS = 15;
  *
  * @param neighbours nearest first; null if none of them is on the map
  */
-export function placeBetween(neighbours: readonly Anchor[]): { x: number; y: number } | null {
+export function placeQuery(neighbours: readonly Anchor[]): { x: number; y: number } | null {
   const anchors = neighbours.slice(0, MOST_ANCHORS);
   const [nearest] = anchors;
   if (nearest === undefined) {
@@ -113,7 +113,7 @@ export function placeBetween(neighbours: readonly Anchor[]): { x: number; y: num
 }
 
 /** Hues by the golden angle, so that consecutive labels differ; they are readable on light and dark. */
-export function colourOf(label: number): string {
+export function chooseColour(label: number): string {
   const hue = Math.round((label * 137.508) % 360);
   return `hsl(${hue}, ${[70, 50][label % 2]}%, ${[48, 58, 52][label % 3]}%)`;
 }

@@ -70,19 +70,19 @@ export function listFiles(files: readonly File[]): Listing {
 export type FolderHandle = FileSystemDirectoryHandle;
 
 /** A file or folder, independent of how the browser provides it. */
-interface Place {
+interface FileNode {
   name: string;
   /** Null for a folder. */
   read: (() => Promise<File>) | null;
-  list: () => Promise<Place[]>;
+  list: () => Promise<FileNode[]>;
 }
 
-function placeOfHandle(handle: FileSystemHandle): Place {
+function wrapHandle(handle: FileSystemHandle): FileNode {
   const { name } = handle;
   const list = async () => {
-    const inside: Place[] = [];
+    const inside: FileNode[] = [];
     for await (const each of (handle as FolderHandle).values()) {
-      inside.push(placeOfHandle(each));
+      inside.push(wrapHandle(each));
     }
     return inside;
   };
@@ -93,16 +93,16 @@ function placeOfHandle(handle: FileSystemHandle): Place {
   };
 }
 
-function placeOfEntry(entry: FileSystemEntry): Place {
+function wrapEntry(entry: FileSystemEntry): FileNode {
   const { name } = entry;
   const list = async () => {
     const reader = (entry as FileSystemDirectoryEntry).createReader();
     const next = () =>
       new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    const inside: Place[] = [];
+    const inside: FileNode[] = [];
     // It returns a hundred at a time.
     for (let some = await next(); some.length > 0; some = await next()) {
-      inside.push(...some.map(placeOfEntry));
+      inside.push(...some.map(wrapEntry));
     }
     return inside;
   };
@@ -112,7 +112,7 @@ function placeOfEntry(entry: FileSystemEntry): Place {
 }
 
 /** Collects the files of a folder in the order of their names. A sub-folder that cannot be read is counted and skipped. */
-async function walk(folder: Place, path: string, collector: Collector): Promise<void> {
+async function walk(folder: FileNode, path: string, collector: Collector): Promise<void> {
   const inside = await folder.list().catch((error: unknown) => {
     if (!(error instanceof DOMException) || path === '') {
       throw error;
@@ -135,7 +135,7 @@ async function walk(folder: Place, path: string, collector: Collector): Promise<
 /** Lists a folder that the page may read. @throws DOMException, TooManyFiles */
 export async function listFolder(folder: FolderHandle): Promise<Listing> {
   const collector = new Collector(folder.name);
-  await walk(placeOfHandle(folder), '', collector);
+  await walk(wrapHandle(folder), '', collector);
   return collector.listing;
 }
 
@@ -173,7 +173,7 @@ export function takeDropped(data: DataTransfer): Promise<Dropped> {
  */
 export async function listEntries(entries: readonly FileSystemEntry[]): Promise<Listing> {
   const collector = new Collector(entries.map(({ name }) => name).join(', '));
-  const all = entries.map(placeOfEntry);
+  const all = entries.map(wrapEntry);
   await walk(all.length === 1 ? all[0]! : { name: '', read: null, list: async () => all }, '', collector);
   return collector.listing;
 }

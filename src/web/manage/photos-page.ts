@@ -4,8 +4,8 @@ import type { Filter } from '../../store/store.js';
 import { listLabels } from '../api.js';
 import { attempt } from '../attempt.js';
 import { el, fill } from '../dom.js';
-import { count, formatNumber, humanise } from '../format.js';
-import { hint } from '../hint.js';
+import { formatCount, formatLabel, formatNumber } from '../format.js';
+import { showHint } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { AddPhotos } from './add-photos.js';
 import { CollectionPage } from './collection-page.js';
@@ -92,12 +92,12 @@ export class PhotosPage extends CollectionPage {
     const total = labels.reduce((sum, { count: items }) => sum + items, 0);
     const named = labels
       .flatMap(({ label, count: items }) => (label === null ? [] : [{ label, items }]))
-      .toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label)));
+      .toSorted((a, b) => formatLabel(a.label).localeCompare(formatLabel(b.label)));
     fill(
       this.#known,
       named.map(({ label }) => el('option', { value: label })),
     );
-    const rows = named.map(({ label, items }) => this.#labelRow(humanise(label), label, items));
+    const rows = named.map(({ label, items }) => this.#labelRow(formatLabel(label), label, items));
     fill(this.#labels, el('ul', this.#labelRow(texts.manage.labels.all, null, total), rows));
   }
 
@@ -148,7 +148,9 @@ export class PhotosPage extends CollectionPage {
       onDelete: (chosen) => void attempt(() => this.#delete(chosen)),
       onLoaded: (size, isAll) => {
         const isFiltered = Object.keys(this.#typed).length > 0;
-        this.#found.textContent = isFiltered ? texts.manage.filter.found(count(size, 'photo'), isAll) : '';
+        this.#found.textContent = isFiltered
+          ? texts.manage.filter.found(formatCount(size, 'photo'), isAll)
+          : '';
       },
     });
     fill(this.#gridPlace, this.#grid.element);
@@ -184,13 +186,13 @@ export class PhotosPage extends CollectionPage {
     const changed = await change(items.map(({ id }) => ({ id, label })));
     if (changed === 0 && items.length > 0) {
       // Deleted in the meantime, for example in another tab.
-      hint(texts.manage.undo.gone);
+      showHint(texts.manage.undo.gone);
       this.#show(this.#label);
       return;
     }
     const undo = () => void attempt(() => change(before));
     const focusBack = () => this.#grid?.focus();
-    offerUndo(texts.manage.undo.relabelled(changed, humanise(label)), undo, () => {}, focusBack);
+    offerUndo(texts.manage.undo.relabelled(changed, formatLabel(label)), undo, () => {}, focusBack);
   }
 
   /** Hides them, and deletes them when the time to undo is over. */

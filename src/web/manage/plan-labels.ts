@@ -27,17 +27,17 @@ const SPLITS = new Set(['train', 'training', 'val', 'valid', 'validation', 'test
 /** Maximum characters of a label. */
 const MOST_CHARACTERS = 200;
 
-const foldersOf = ({ path }: PhotoEntry) => path.split('/').slice(0, -1);
+const listFolders = ({ path }: PhotoEntry) => path.split('/').slice(0, -1);
 
 /** The first-level folders, if all of them divide a set. */
 function findSplits(photos: readonly PhotoEntry[]): string[] {
-  const tops = new Set(photos.map((photo) => foldersOf(photo)[0] ?? ''));
+  const tops = new Set(photos.map((photo) => listFolders(photo)[0] ?? ''));
   const areSplits = tops.size > 0 && [...tops].every((name) => SPLITS.has(name.toLowerCase()));
-  const hasLabels = photos.some((photo) => foldersOf(photo).length > 1);
+  const hasLabels = photos.some((photo) => listFolders(photo).length > 1);
   return areSplits && hasLabels ? [...tops] : [];
 }
 
-function labelOf(folders: readonly string[], rule: Rule): string | null {
+function chooseLabel(folders: readonly string[], rule: Rule): string | null {
   const name = rule === 'none' ? undefined : rule === 'first' ? folders[0] : folders.at(-1);
   // The same name in two Unicode forms is one label. Control characters are removed.
   return (
@@ -50,19 +50,19 @@ function labelOf(folders: readonly string[], rule: Rule): string | null {
 }
 
 /** A key that is equal for two spellings of the same label. */
-const spelling = (label: string) =>
+const foldSpelling = (label: string) =>
   label
     .normalize('NFC')
     .toLowerCase()
     .replaceAll(/[\s_-]+/g, ' ');
 
 function findSimilar(labels: readonly string[], known: readonly string[]): [string, string][] {
-  const first = new Map(known.map((label) => [spelling(label), label]));
+  const first = new Map(known.map((label) => [foldSpelling(label), label]));
   const similar: [string, string][] = [];
   for (const label of labels) {
-    const other = first.get(spelling(label));
+    const other = first.get(foldSpelling(label));
     if (other === undefined) {
-      first.set(spelling(label), label);
+      first.set(foldSpelling(label), label);
     } else if (other !== label) {
       similar.push([label, other]);
     }
@@ -90,7 +90,7 @@ export function planLabels(
   const fits = ({ size }: PhotoEntry) => size === null || size <= limit;
   const planned = photos.filter(fits).map((photo) => ({
     ...photo,
-    label: labelOf(foldersOf(photo).slice(splits.length > 0 ? 1 : 0), rule) ?? single,
+    label: chooseLabel(listFolders(photo).slice(splits.length > 0 ? 1 : 0), rule) ?? single,
   }));
   const counts = new Map<string | null, number>();
   for (const { label } of planned) {

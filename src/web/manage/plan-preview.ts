@@ -1,7 +1,7 @@
 /** Shows what adding a folder would do: labels with counts, warnings, and the rule that names the labels. */
 import type { CollectionInfo, LabelList } from '../../client/wire.js';
 import { button, type Child, el, fill } from '../dom.js';
-import { count, fileSize, formatNumber, humanise } from '../format.js';
+import { formatCount, formatFileSize, formatLabel, formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
 import type { Listing } from './photo-entries.js';
 import { type Plan, planLabels, RULES, type Rule } from './plan-labels.js';
@@ -24,7 +24,7 @@ export interface PreviewInput {
 }
 
 /** The warnings, one sentence each. */
-function warningsOf(
+function listWarnings(
   { photos, labels, splits, similar, tooLarge }: Plan,
   { listing, limit }: PreviewInput,
 ): string[] {
@@ -33,11 +33,11 @@ function warningsOf(
   const lonely = labels.filter(({ label, count: n }) => label !== null && n === 1).length;
   return [
     ...(splits.length > 0 ? [t.splits(splits)] : []),
-    ...(unlabelled > 0 && unlabelled < photos.length ? [t.unlabelled(count(unlabelled, 'photo'))] : []),
+    ...(unlabelled > 0 && unlabelled < photos.length ? [t.unlabelled(formatCount(unlabelled, 'photo'))] : []),
     ...(unlabelled > 0 && unlabelled === photos.length ? [t.noLabels] : []),
     ...similar.slice(0, 5).map(([a, b]) => t.similar(a, b)),
     ...(lonely > 0 ? [t.lonely(lonely)] : []),
-    ...(tooLarge.length > 0 ? [t.tooLarge(tooLarge.length, fileSize(limit))] : []),
+    ...(tooLarge.length > 0 ? [t.tooLarge(tooLarge.length, formatFileSize(limit))] : []),
     ...(listing.others > 0 ? [t.others(listing.others)] : []),
     ...(listing.unreadable > 0 ? [t.unreadable(listing.unreadable)] : []),
     ...(listing.hidden > 0 ? [t.hidden(listing.hidden)] : []),
@@ -49,7 +49,9 @@ function labelRows(labels: Plan['labels']): Child[] {
   return [
     labels
       .slice(0, MOST_LABELS)
-      .map(({ label, count: n }) => el('li', el('bdi', humanise(label)), el('span.value', formatNumber(n)))),
+      .map(({ label, count: n }) =>
+        el('li', el('bdi', formatLabel(label)), el('span.value', formatNumber(n))),
+      ),
     more > 0 && el('li', texts.manage.preview.more(more)),
   ];
 }
@@ -64,11 +66,11 @@ export function planPreview(input: PreviewInput): HTMLElement {
     const rule = rules.value as Rule;
     const plan = planLabels(listing.photos, { rule, single, known, limit });
     const named = plan.labels.filter(({ label }) => label !== null).length;
-    const warnings = warningsOf(plan, input).map((words) => el('li', words));
-    const photos = count(plan.photos.length, 'photo');
+    const warnings = listWarnings(plan, input).map((words) => el('li', words));
+    const photos = formatCount(plan.photos.length, 'photo');
     fill(
       place,
-      el('p', { role: 'status' }, t.summary(listing.name, photos, count(named, 'label'))),
+      el('p', { role: 'status' }, t.summary(listing.name, photos, formatCount(named, 'label'))),
       warnings.length > 0 && el('ul.warnings', warnings),
       el('ul.breed-list.preview-labels', labelRows(plan.labels)),
       el(

@@ -6,7 +6,7 @@ import type { LabelTrouble, Suspect } from '../../evaluation/label-trouble.js';
 import type { JobRequest } from '../../jobs/job.js';
 import { attempt } from '../attempt.js';
 import { button, el, fill } from '../dom.js';
-import { count, humanise, percent } from '../format.js';
+import { formatCount, formatLabel, formatPercent } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { pictureOf } from '../views/item-picture.js';
 import { CollectionPage } from './collection-page.js';
@@ -30,19 +30,20 @@ interface Work {
   show: (job: FinishedJob) => HTMLElement | Promise<HTMLElement>;
 }
 
-function calibrated({ result }: FinishedJob): HTMLElement {
+function calibrationResult({ result }: FinishedJob): HTMLElement {
   const { calibration, queries, needed } = result as CalibrationOutcome;
   const t = texts.manage.quality;
   const words =
     calibration === null
-      ? t.tooLittle(count(queries, 'labelled photo'), needed)
-      : t.calibrated(count(queries, 'photo'));
+      ? t.tooLittle(formatCount(queries, 'labelled photo'), needed)
+      : t.calibrated(formatCount(queries, 'photo'));
   return el('p', words);
 }
 
-const share = (value: number | null) => (value === null ? texts.manage.quality.none : percent(value));
+const formatShare = (value: number | null) =>
+  value === null ? texts.manage.quality.none : formatPercent(value);
 
-async function measured({ id, result }: FinishedJob): Promise<HTMLElement> {
+async function evaluationResult({ id, result }: FinishedJob): Promise<HTMLElement> {
   const { n, top1, recallAt } = result as CollectionEvaluation;
   const t = texts.manage.quality;
   if (n === 0) {
@@ -54,9 +55,9 @@ async function measured({ id, result }: FinishedJob): Promise<HTMLElement> {
     'div',
     el(
       'ul.measured',
-      el('li', t.asked(count(n, 'photo'))),
-      el('li', t.rightFirst(share(top1))),
-      el('li', t.rightNearest(share(recallAt[1]))),
+      el('li', t.asked(formatCount(n, 'photo'))),
+      el('li', t.rightFirst(formatShare(top1))),
+      el('li', t.rightNearest(formatShare(recallAt[1]))),
     ),
     el('p.actions', open),
     place,
@@ -96,14 +97,14 @@ export class QualityPage extends CollectionPage {
         request: { kind: 'calibrate', collection },
         show: (job) => {
           void attempt(() => this.showState());
-          return calibrated(job);
+          return calibrationResult(job);
         },
       },
-      { ...t.evaluate, request: { kind: 'evaluate', collection }, show: measured },
+      { ...t.evaluate, request: { kind: 'evaluate', collection }, show: evaluationResult },
       {
         ...t.check,
         request: { kind: 'check-labels', collection, threshold: SAME_FROM, limit: MOST_SUSPECTS },
-        show: ({ result }) => this.#trouble(result as LabelTrouble),
+        show: ({ result }) => this.#suspectList(result as LabelTrouble),
       },
     ];
   }
@@ -142,12 +143,12 @@ export class QualityPage extends CollectionPage {
     return el('section.work.surface', el('h2', title), place);
   }
 
-  #trouble({ suspects, photos, found }: LabelTrouble): HTMLElement {
+  #suspectList({ suspects, photos, found }: LabelTrouble): HTMLElement {
     const t = texts.manage.quality;
     const words =
       suspects.length === 0
-        ? t.nothingWrong(count(photos, 'labelled photo'))
-        : t.suspects(count(photos, 'photo'), found.suspects, suspects.length);
+        ? t.nothingWrong(formatCount(photos, 'labelled photo'))
+        : t.suspects(formatCount(photos, 'photo'), found.suspects, suspects.length);
     return el(
       'div',
       el('p', words),
@@ -172,16 +173,16 @@ export class QualityPage extends CollectionPage {
       const after = row.nextElementSibling;
       if (await give(suggested)) {
         done();
-        offerUndo(texts.manage.undo.relabelled(1, humanise(suggested)), () => {
+        offerUndo(texts.manage.undo.relabelled(1, formatLabel(suggested)), () => {
           void give(label).then((isDone) => isDone && parent.insertBefore(row, after));
         });
       }
     };
-    const words = t.suspect(el('bdi', humanise(label)), el('bdi', el('strong', humanise(suggested))));
+    const words = t.suspect(el('bdi', formatLabel(label)), el('bdi', el('strong', formatLabel(suggested))));
     const row = el(
       'li.suspect',
       pictureOf('span.item-frame', this.name, { id, hasThumbnail: true }),
-      el('span', words, ` ${t.vote(percent(suggestedShare))}`),
+      el('span', words, ` ${t.vote(formatPercent(suggestedShare))}`),
       el(
         'span.actions',
         button(t.accept, 'plain.writes', () => void accept()),

@@ -5,7 +5,7 @@ import { texts } from '../texts/texts.js';
 import type { View } from './open-manage-view.js';
 
 /** The view of a URL; its code is loaded when first needed. @throws Problem */
-async function viewOf(hash: string, reload: () => void): Promise<View | null> {
+async function openView(hash: string, reload: () => void): Promise<View | null> {
   const [, page, name, part] = /^#\/(collections)(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(hash) ?? [];
   if (page === undefined) {
     return null;
@@ -45,7 +45,7 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
     const mine = ++turn;
     const closed = open?.close?.();
     open = null;
-    const view = await viewOf(location.hash, () => void show()).catch((error: unknown) => {
+    const view = await openView(location.hash, () => void show()).catch((error: unknown) => {
       const problem = expectProblem(error);
       if (problem.code === 'unauthorized') {
         needKey();

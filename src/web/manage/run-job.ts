@@ -7,7 +7,7 @@ import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 import { cancelJob, followJob, type Job } from './follow-job.js';
 
-function progressWords({ state, progress }: Pick<Job, 'state' | 'progress'>): string {
+function describeProgress({ state, progress }: Pick<Job, 'state' | 'progress'>): string {
   const t = texts.manage.quality;
   if (state === 'paused' || progress === null) {
     return state === 'paused' ? t.paused : t.waiting;
@@ -49,7 +49,7 @@ async function follow(
       words.textContent = at.words;
       return;
     }
-    words.textContent = progressWords(at);
+    words.textContent = describeProgress(at);
     if (at.progress !== null) {
       progress.max = Math.max(1, at.progress.total);
       progress.value = at.progress.done;

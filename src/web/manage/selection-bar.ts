@@ -1,8 +1,8 @@
 /** The bar above the grid, with actions for the selected photos or for all photos in the grid. */
 import type { Item } from '../../client/wire.js';
 import { button, el, fill } from '../dom.js';
-import { count, humanise } from '../format.js';
-import { tell } from '../hint.js';
+import { formatCount, formatLabel } from '../format.js';
+import { announce } from '../hint.js';
 import { texts } from '../texts/texts.js';
 
 /** Actions of the bar. */
@@ -22,6 +22,7 @@ interface Selection {
 
 /** The bar is changed as little as possible: beside ten thousand photos, new fields take the browser long. */
 export class SelectionBar {
+  readonly #actions: SelectionActions;
   readonly element: HTMLElement;
   readonly #words = el('strong');
   readonly #field = el('input', {
@@ -34,11 +35,12 @@ export class SelectionBar {
     onkeydown: ({ key }) => key === 'Enter' && this.#relabel(),
   });
   readonly #give = button('', 'plain', () => this.#relabel());
-  readonly #open = button(texts.manage.selection.open, 'plain', () => this.actions.open(this.#chosen[0]!));
+  readonly #open = button(texts.manage.selection.open, 'plain', () => this.#actions.open(this.#chosen[0]!));
   readonly #none: HTMLElement;
   #chosen: readonly Item[] = [];
 
-  constructor(private readonly actions: SelectionActions) {
+  constructor(actions: SelectionActions) {
+    this.#actions = actions;
     const t = texts.manage.selection;
     this.#none = button(t.none, 'plain', actions.chooseNone);
     const remove = button(t.delete, 'plain', actions.remove);
@@ -51,14 +53,14 @@ export class SelectionBar {
   show({ chosen, label }: Selection): void {
     const t = texts.manage.selection;
     const isAll = chosen.length === 0;
-    const photos = t.chosen(count(chosen.length, 'photo'));
+    const photos = t.chosen(formatCount(chosen.length, 'photo'));
     this.#chosen = chosen;
     this.element.hidden = isAll && label === null;
-    this.#words.textContent = isAll ? t.allOf(humanise(label)) : photos;
+    this.#words.textContent = isAll ? t.allOf(formatLabel(label)) : photos;
     this.#give.textContent = isAll ? t.renameOrMerge : t.relabel;
     this.#open.hidden = chosen.length !== 1;
     this.#none.hidden = isAll;
-    tell(isAll ? '' : `${photos}.`);
+    announce(isAll ? '' : `${photos}.`);
   }
 
   #relabel(): void {
@@ -67,7 +69,7 @@ export class SelectionBar {
       this.#field.focus();
     } else {
       this.#field.value = '';
-      this.actions.relabel(wanted);
+      this.#actions.relabel(wanted);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Offers to undo a change: a text, a button and a little time. */
 import { button, byId, el, fill } from '../dom.js';
-import { tell } from '../hint.js';
+import { announce } from '../hint.js';
 import { texts } from '../texts/texts.js';
 
 const UNDO_MS = 10_000;
@@ -52,5 +52,5 @@ export function offerUndo(
   if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) {
     back.focus();
   }
-  tell(texts.manage.undo.offered(words));
+  announce(texts.manage.undo.offered(words));
 }

@@ -19,7 +19,7 @@ export interface Unfinished {
 
 const STORE = 'uploads';
 
-const settled = <T>(request: IDBRequest<T>) =>
+const awaitRequest = <T>(request: IDBRequest<T>) =>
   new Promise<T>((resolve, reject) => {
     request.addEventListener('success', () => resolve(request.result));
     request.addEventListener('error', () => reject(request.error));
@@ -30,18 +30,18 @@ function open(): Promise<IDBDatabase> {
   request.addEventListener('upgradeneeded', () =>
     request.result.createObjectStore(STORE, { keyPath: 'collection' }),
   );
-  return settled(request);
+  return awaitRequest(request);
 }
 
 /** A browser may store nothing, as in a private window; then only the memory is missing. */
-async function use<T>(
+async function useStore<T>(
   mode: IDBTransactionMode,
   work: (store: IDBObjectStore) => IDBRequest<T>,
 ): Promise<T | undefined> {
   try {
     const database = await open();
     try {
-      return await settled(work(database.transaction(STORE, mode).objectStore(STORE)));
+      return await awaitRequest(work(database.transaction(STORE, mode).objectStore(STORE)));
     } finally {
       database.close();
     }
@@ -54,15 +54,15 @@ async function use<T>(
 }
 
 export async function remember(unfinished: Unfinished): Promise<void> {
-  await use('readwrite', (store) => store.put(unfinished));
+  await useStore('readwrite', (store) => store.put(unfinished));
 }
 
 export async function forget(collection: string): Promise<void> {
-  await use('readwrite', (store) => store.delete(collection));
+  await useStore('readwrite', (store) => store.delete(collection));
 }
 
 export async function recall(collection: string): Promise<Unfinished | null> {
-  return ((await use('readonly', (store) => store.get(collection))) as Unfinished | undefined) ?? null;
+  return ((await useStore('readonly', (store) => store.get(collection))) as Unfinished | undefined) ?? null;
 }
 
 /** Whether the folder may be read now. It may ask the user, so call it from a click. */

@@ -2,13 +2,13 @@
 import { button, el, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
-import type { Finished, Outcome, UploadState, UploadWatcher } from './uploader.js';
+import type { FinishedPhoto, Outcome, UploadState, UploadWatcher } from './uploader.js';
 
 /** Maximum names in one list; the rest is counted. */
 const MOST_NAMES = 500;
 const OUTCOMES = ['added', 'known', 'failed'] as const satisfies Outcome[];
 
-interface Counted {
+interface OutcomeList {
   count: number;
   list: HTMLElement;
   box: HTMLDetailsElement;
@@ -24,22 +24,23 @@ export interface UploadControls {
 
 /** The view of one upload. */
 export class UploadView implements UploadWatcher {
+  readonly #total: number;
+  readonly #controls: UploadControls;
   readonly element = el('div.upload');
   readonly #progress: HTMLProgressElement;
   readonly #words = el('p', { role: 'status' });
   readonly #actions = el('p.actions');
-  readonly #outcomes: Record<Outcome, Counted>;
+  readonly #outcomes: Record<Outcome, OutcomeList>;
   #state: UploadState = 'running';
   /** Why it was paused, if the user did not pause it. */
   #trouble = '';
 
-  constructor(
-    private readonly total: number,
-    private readonly controls: UploadControls,
-  ) {
+  constructor(total: number, controls: UploadControls) {
+    this.#total = total;
+    this.#controls = controls;
     const t = texts.manage.upload;
     this.#progress = el('progress', { max: Math.max(1, total), value: 0, 'aria-label': t.progress });
-    const counted = (outcome: Outcome): Counted => {
+    const counted = (outcome: Outcome): OutcomeList => {
       const list = el('ul', { class: outcome === 'failed' ? 'failures' : 'names' });
       const words = el('summary');
       const box = el('details', { hidden: true, open: outcome === 'failed' }, words, list);
@@ -60,7 +61,7 @@ export class UploadView implements UploadWatcher {
     return OUTCOMES.reduce((sum, outcome) => sum + this.#outcomes[outcome].count, 0);
   }
 
-  onFinished(finished: readonly Finished[]): void {
+  onFinished(finished: readonly FinishedPhoto[]): void {
     for (const { path, outcome, reason } of finished) {
       const counted = this.#outcomes[outcome];
       counted.count += 1;
@@ -89,13 +90,13 @@ export class UploadView implements UploadWatcher {
   #showWords(): void {
     const t = texts.manage.upload;
     const { added, known, failed } = this.#outcomes;
-    const sum = t.sum(formatNumber(added.count), formatNumber(this.total), known.count, failed.count);
+    const sum = t.sum(formatNumber(added.count), formatNumber(this.#total), known.count, failed.count);
     this.#words.textContent = [this.#trouble, t.states[this.#state], sum].filter(Boolean).join(' ');
   }
 
   #showActions(): void {
     const t = texts.manage.upload;
-    const { pause, resume, cancel } = this.controls;
+    const { pause, resume, cancel } = this.#controls;
     const stop = button(t.stop, 'plain', cancel);
     fill(
       this.#actions,

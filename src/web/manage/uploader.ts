@@ -23,7 +23,7 @@ const AT_ONCE = 2;
 export type Outcome = 'added' | 'known' | 'failed';
 
 /** A finished photo. */
-export interface Finished {
+export interface FinishedPhoto {
   path: string;
   outcome: Outcome;
   /** Why it failed. */
@@ -34,12 +34,12 @@ export type UploadState = 'running' | 'paused' | 'done' | 'cancelled';
 
 /** Observer of an upload. */
 export interface UploadWatcher {
-  onFinished: (finished: readonly Finished[]) => void;
+  onFinished: (finished: readonly FinishedPhoto[]) => void;
   /** @param trouble why it was paused, if the user did not pause it */
   onState: (state: UploadState, trouble?: string) => void;
 }
 
-interface Read {
+interface ReadPhoto {
   planned: Planned;
   sent: SentPhoto;
   /** See {@link hashFile}. The server recognises known photos in either case. */
@@ -50,6 +50,9 @@ const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, 
 
 /** One upload of a list of photos. */
 export class Uploader {
+  readonly #collection: string;
+  readonly #watcher: UploadWatcher;
+  readonly #limit: number;
   readonly total: number;
   #state: UploadState = 'running';
   #wake: () => void = () => {};
@@ -57,12 +60,15 @@ export class Uploader {
   readonly #waiting: Planned[];
 
   constructor(
-    private readonly collection: string,
+    collection: string,
     photos: readonly Planned[],
-    private readonly watcher: UploadWatcher,
+    watcher: UploadWatcher,
     /** Maximum bytes of a photo: a request with a larger one would be refused as a whole. */
-    private readonly limit: number,
+    limit: number,
   ) {
+    this.#collection = collection;
+    this.#watcher = watcher;
+    this.#limit = limit;
     this.total = photos.length;
     this.#waiting = [...photos];
   }
@@ -103,11 +109,11 @@ export class Uploader {
 
   #setState(state: UploadState, trouble?: string): void {
     this.#state = state;
-    this.watcher.onState(state, trouble);
+    this.#watcher.onState(state, trouble);
   }
 
   /** Waits while paused. @returns whether to continue */
-  async #mayGoOn(): Promise<boolean> {
+  async #mayContinue(): Promise<boolean> {
     while (this.#state === 'paused') {
       const before = this.#wake;
       await new Promise<void>((resolve) => {
@@ -121,7 +127,7 @@ export class Uploader {
   }
 
   async #work(): Promise<void> {
-    while (await this.#mayGoOn()) {
+    while (await this.#mayContinue()) {
       const batch = await this.#readBatch();
       if (batch === null) {
         return;
@@ -133,11 +139,11 @@ export class Uploader {
   }
 
   /** The next photos, read and hashed; null if there are none. */
-  async #readBatch(): Promise<Read[] | null> {
+  async #readBatch(): Promise<ReadPhoto[] | null> {
     if (this.#waiting.length === 0) {
       return null;
     }
-    const batch: Read[] = [];
+    const batch: ReadPhoto[] = [];
     for (let bytes = 0; batch.length < BATCH && bytes < BATCH_BYTES; ) {
       const planned = this.#waiting.shift();
       if (planned === undefined) {
@@ -146,7 +152,7 @@ export class Uploader {
       const { path, label } = planned;
       try {
         const file = await planned.read();
-        if (file.size > this.limit) {
+        if (file.size > this.#limit) {
           throw new Error(texts.manage.add.tooLarge);
         }
         bytes += file.size;
@@ -162,15 +168,15 @@ export class Uploader {
     return batch;
   }
 
-  #finish(finished: Finished[]): void {
+  #finish(finished: FinishedPhoto[]): void {
     if (finished.length > 0) {
-      this.watcher.onFinished(finished);
+      this.#watcher.onFinished(finished);
     }
   }
 
   /** Sends a batch, retrying until the server answers. */
-  async #send(batch: readonly Read[]): Promise<void> {
-    while (await this.#mayGoOn()) {
+  async #send(batch: readonly ReadPhoto[]): Promise<void> {
+    while (await this.#mayContinue()) {
       try {
         await this.#sendOnce(batch);
         return;
@@ -189,7 +195,7 @@ export class Uploader {
   }
 
   /** Finds the refused photos of a batch, and adds the others. */
-  async #sendApart(batch: readonly Read[], refused: Problem): Promise<void> {
+  async #sendApart(batch: readonly ReadPhoto[], refused: Problem): Promise<void> {
     const [only] = batch;
     if (batch.length === 1) {
       const reason = refused.detail ?? refused.title;
@@ -211,18 +217,20 @@ export class Uploader {
     }
   }
 
-  async #sendOnce(batch: readonly Read[]): Promise<void> {
+  async #sendOnce(batch: readonly ReadPhoto[]): Promise<void> {
     const known = await findKnown(
-      this.collection,
+      this.#collection,
       batch.flatMap(({ hash }) => hash ?? []),
     );
-    const isKnown = ({ hash }: Read) => hash !== null && known.has(hash);
+    const isKnown = ({ hash }: ReadPhoto) => hash !== null && known.has(hash);
     const unknown = batch.filter((each) => !isKnown(each));
     const sent = unknown.map((each) => each.sent);
-    const results = sent.length === 0 ? [] : (await addPhotos(this.collection, sent)).results;
+    const results = sent.length === 0 ? [] : (await addPhotos(this.#collection, sent)).results;
     this.#finish([
-      ...batch.filter(isKnown).map(({ planned }): Finished => ({ path: planned.path, outcome: 'known' })),
-      ...unknown.map(({ planned: { path } }, i): Finished => {
+      ...batch
+        .filter(isKnown)
+        .map(({ planned }): FinishedPhoto => ({ path: planned.path, outcome: 'known' })),
+      ...unknown.map(({ planned: { path } }, i): FinishedPhoto => {
         const result = results[i]!;
         return result.status === 'failed'
           ? { path, outcome: 'failed', reason: result.error.detail }

@@ -1,7 +1,7 @@
 /**
- * Which language the page speaks: the one that was chosen on it, else the browser's. `texts` and `language` are live
- * bindings, so that whoever reads them when something is drawn gets the language of that moment. A new language is one
- * more file of each kind, and a line here; it is fetched when it is wanted.
+ * The language of the page: the user's choice, else that of the browser. `texts` and `language` are live bindings, so code
+ * that reads them while drawing gets the current language. Languages other than English are loaded when they are first
+ * used. To add one, add a file of each kind and a line to `CATALOGUE`.
  */
 import { lastingMemory } from '../browser-memory.js';
 import { type AskTexts, english } from './english.js';
@@ -14,7 +14,7 @@ interface Texts extends AskTexts {
   manage: ManageTexts;
 }
 
-/** The code of a language that the page speaks. */
+/** The code of a language that has texts. */
 export type Language = 'en' | 'de';
 
 const ENGLISH: Texts = { ...english, problems: englishProblems, manage: englishManage };
@@ -37,13 +37,13 @@ export let texts: Texts = ENGLISH;
 
 const isKnown = (code: string | null): code is Language => code !== null && Object.hasOwn(CATALOGUE, code);
 
-/** The page's words for a problem, where it has some. */
-export function problemText(code: string): ProblemText | undefined {
+/** The page's text for a problem; undefined if it has none. */
+export function findProblemText(code: string): ProblemText | undefined {
   return Object.hasOwn(texts.problems, code) ? texts.problems[code] : undefined;
 }
 
 /** The text at a path such as `ask.title`. */
-function textAt(path: string): string {
+function findText(path: string): string {
   let found: unknown = texts;
   for (const key of path.split('.')) {
     found = (found as Record<string, unknown>)[key];
@@ -58,31 +58,31 @@ function textAt(path: string): string {
  * Fills in the texts of index.html: `data-text="ask.title"` is an element's content, and
  * `data-text-title="ask.title"` its attribute `title`. The build fills in the English ones.
  */
-function fillIn(): void {
+function fillTexts(): void {
   document.documentElement.lang = language;
   for (const node of document.querySelectorAll<HTMLElement>('*')) {
     for (const [key, path] of Object.entries(node.dataset)) {
       if (key === 'text') {
-        node.textContent = textAt(path!);
+        node.textContent = findText(path!);
       } else if (/^text[A-Z]/.test(key)) {
         const name = key.slice(4).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-        node.setAttribute(name.slice(1), textAt(path!));
+        node.setAttribute(name.slice(1), findText(path!));
       }
     }
   }
 }
 
-async function speak(code: Language): Promise<void> {
+async function setLanguage(code: Language): Promise<void> {
   texts = await CATALOGUE[code]();
   language = texts === ENGLISH ? 'en' : code;
-  fillIn();
+  fillTexts();
 }
 
 /**
- * Speaks the language that was chosen before, else the first of the browser's that the page knows, and lets `chooser`
+ * Sets the language that was chosen before, else the first of the browser's languages that has texts, and lets `chooser`
  * change it.
  *
- * @param onChange called to draw again what is on the page, after a change
+ * @param onChange called after a change, to redraw the page
  */
 export async function startLanguage(chooser: HTMLSelectElement, onChange: () => void): Promise<void> {
   const stored = lastingMemory.read(STORED);
@@ -91,11 +91,11 @@ export async function startLanguage(chooser: HTMLSelectElement, onChange: () => 
   chooser.value = first;
   chooser.addEventListener('change', async () => {
     const chosen = chooser.value as Language;
-    await speak(chosen);
+    await setLanguage(chosen);
     lastingMemory.write(STORED, chosen);
     onChange();
   });
   if (first !== 'en') {
-    await speak(first);
+    await setLanguage(first);
   }
 }

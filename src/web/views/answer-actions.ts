@@ -3,8 +3,8 @@ import type { Identification } from '../../engine/engine.js';
 import { shareAnswer } from '../api.js';
 import { attempt } from '../attempt.js';
 import { alertOf, button, el, fill } from '../dom.js';
-import { dateTime } from '../format.js';
-import { smallerCopy } from '../photo.js';
+import { formatDateTime } from '../format.js';
+import { createSmallerCopy } from '../photo.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { saveAnswerPicture } from './answer-picture.js';
@@ -19,12 +19,12 @@ async function sharedLink(
   answer: Identification,
   picture: HTMLImageElement,
 ): Promise<HTMLElement> {
-  const copy = await smallerCopy(picture, entry.photo.name, SHARED_SIDE);
+  const copy = await createSmallerCopy(picture, entry.photo.name, SHARED_SIDE);
   const { id, expires } = await shareAnswer(copy, entry.collection, answer);
   const link = new URL(`./?shared=${id}`, location.origin + location.pathname).href;
   const onfocus = () => field.select();
   const field = el('input', { readonly: true, 'aria-label': texts.share.link, value: link, onfocus });
-  return el('div.teaching', field, el('p', { role: 'status' }, texts.share.made(dateTime(expires))));
+  return el('div.teaching', field, el('p', { role: 'status' }, texts.share.made(formatDateTime(expires))));
 }
 
 function shareButton(

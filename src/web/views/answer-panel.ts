@@ -1,6 +1,6 @@
 /** The panel beside the photo: the wait for an answer, the answer, or a problem. */
 import { byId } from '../dom.js';
-import { tell } from '../hint.js';
+import { announce } from '../hint.js';
 
 /** State of the page, which the style sheet uses. */
 export const PAGE_STATES = ['start', 'working', 'answer', 'problem', 'batch'] as const;
@@ -31,7 +31,7 @@ export class AnswerPanel {
     this.state = state;
     this.#panel.hidden = false;
     this.#panel.replaceChildren(view);
-    tell(said);
+    announce(said);
     if (hadFocus) {
       byId('answer-title', HTMLElement).focus();
     }

@@ -2,7 +2,7 @@
 import type { Identification } from '../../engine/engine.js';
 import { saveFile } from '../dom.js';
 import { texts } from '../texts/texts.js';
-import { confidenceName, shownShares, verdict } from '../verdict.js';
+import { describeAnswer, listShares, nameConfidence } from '../verdict.js';
 
 const WIDTH = 1200;
 const HEIGHT = 630;
@@ -55,7 +55,7 @@ function drawPhoto(context: CanvasRenderingContext2D, photo: HTMLImageElement, a
 /** The candidates as bars, from `y` downwards. */
 function drawShares(context: CanvasRenderingContext2D, answer: Identification, x: number, y: number): void {
   const width = WIDTH - MARGIN - x;
-  shownShares(answer)
+  listShares(answer)
     .slice(0, 3)
     .forEach(({ name, share, text }, i) => {
       const top = y + i * 62;
@@ -87,7 +87,7 @@ function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTM
   if (photo !== null) {
     drawPhoto(context, photo, answer);
   }
-  const { kicker, headline, share, tally } = verdict(answer);
+  const { kicker, headline, share, tally } = describeAnswer(answer);
   const x = photo === null ? MARGIN : MARGIN + SIDE + 50;
   const width = WIDTH - MARGIN - x;
   context.fillStyle = COLOURS.soft;
@@ -99,7 +99,7 @@ function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTM
   if (share !== null) {
     context.fillStyle = COLOURS.soft;
     context.font = `500 28px ${FONT}`;
-    context.fillText(`${shownShares(answer)[0]!.text} ${confidenceName(answer)}`, x, y, width);
+    context.fillText(`${listShares(answer)[0]!.text} ${nameConfidence(answer)}`, x, y, width);
     y += 50;
   }
   context.fillStyle = COLOURS.soft;

@@ -2,10 +2,17 @@
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import type { Rectangle } from '../../image/heat-colours.js';
 import { button, el, icon, shareBar } from '../dom.js';
-import { duration, humanise, percent, similarity } from '../format.js';
+import { formatDuration, formatLabel, formatPercent, formatSimilarity } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
-import { confidenceName, places, rivals, type ShownShare, shownShares, verdict } from '../verdict.js';
+import {
+  describeAnswer,
+  findRivals,
+  listShares,
+  nameConfidence,
+  rankLabels,
+  type ShownShare,
+} from '../verdict.js';
 import { answerActions } from './answer-actions.js';
 import { knownNote } from './known-note.js';
 import { pictureButton } from './neighbour.js';
@@ -13,7 +20,7 @@ import { pictureButton } from './neighbour.js';
 const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as const;
 
 /** Only answers of a measured collection get a tick. */
-const iconOf = ({ decision, calibrated }: Identification) =>
+const chooseIcon = ({ decision, calibrated }: Identification) =>
   decision === 'match' && !calibrated ? 'paw-small' : ICONS[decision];
 
 /** One mark for each neighbour, nearest first, in the colour of its breed. */
@@ -32,8 +39,11 @@ function facts(answer: Identification): HTMLElement {
   const { decodeMs, embedMs, searchMs, totalMs } = answer.timing;
   return el(
     'p.facts',
-    texts.answer.took(duration(totalMs)),
-    el('span', texts.answer.steps(duration(decodeMs), duration(embedMs), duration(searchMs))),
+    texts.answer.took(formatDuration(totalMs)),
+    el(
+      'span',
+      texts.answer.steps(formatDuration(decodeMs), formatDuration(embedMs), formatDuration(searchMs)),
+    ),
     el(
       'span',
       texts.answer.model(answer.model.name),
@@ -48,7 +58,7 @@ function animalsView({ animals }: Identification, askPart: (part: Rectangle) => 
   const rows = animals.map(({ breed, confidence, region }) =>
     el(
       'li',
-      button(ask(humanise(breed), percent(confidence)), 'plain', () => askPart(region)),
+      button(ask(formatLabel(breed), formatPercent(confidence)), 'plain', () => askPart(region)),
     ),
   );
   return el('div.animals', el('h3', title), el('p.small', hint), el('ul.actions', rows));
@@ -60,8 +70,8 @@ function rivalsView(shown: Neighbour[], { collection }: Entry, open: (neighbour:
     el(
       'li',
       pictureButton(neighbour, collection, () => open(neighbour)),
-      el('strong', el('bdi', humanise(neighbour.label))),
-      el('span.value', similarity(neighbour.similarity)),
+      el('strong', el('bdi', formatLabel(neighbour.label))),
+      el('span.value', formatSimilarity(neighbour.similarity)),
     ),
   );
   return el('ul.rivals', { 'aria-label': texts.answer.rivals }, items);
@@ -80,7 +90,7 @@ function sharesView(answer: Identification, shares: ShownShare[]): HTMLElement[]
 }
 
 /** Actions of the panel. */
-interface Ways {
+interface AnswerActions {
   /** Asks about another part of the photo. */
   askPart: (part: Rectangle) => void;
   /** Enlarges a neighbour. */
@@ -91,19 +101,19 @@ interface Ways {
 }
 
 /** The panel for an answer. */
-export function answerView(entry: Entry, answer: Identification, ways: Ways): HTMLElement {
-  const { kicker, headline, share, tally, advice } = verdict(answer);
-  const shares = shownShares(answer);
-  const shown = rivals(answer);
+export function answerView(entry: Entry, answer: Identification, ways: AnswerActions): HTMLElement {
+  const { kicker, headline, share, tally, advice } = describeAnswer(answer);
+  const shares = listShares(answer);
+  const shown = findRivals(answer);
   const said = el('p.tally', tally);
   void knownNote(entry, answer).then((note) => note && said.after(note));
   return el(
     'div.verdict',
-    { 'data-decision': answer.decision, 'data-mark': iconOf(answer) },
-    el('p.kicker', icon(iconOf(answer)), kicker),
+    { 'data-decision': answer.decision, 'data-mark': chooseIcon(answer) },
+    el('p.kicker', icon(chooseIcon(answer)), kicker),
     el('h2', { id: 'answer-title', tabindex: -1 }, el('bdi', headline)),
-    share !== null && el('p.share', el('strong', shares[0]!.text), ` ${confidenceName(answer)}`),
-    answer.neighbours.length > 0 && ballots(answer, places(answer)),
+    share !== null && el('p.share', el('strong', shares[0]!.text), ` ${nameConfidence(answer)}`),
+    answer.neighbours.length > 0 && ballots(answer, rankLabels(answer)),
     said,
     advice && el('p.advice', advice),
     shown.length > 0 && rivalsView(shown, entry, ways.open),

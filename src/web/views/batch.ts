@@ -2,11 +2,11 @@
 import { identify } from '../api.js';
 import { button, el, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
-import { refusal } from '../photo.js';
+import { findProblem } from '../photo.js';
 import { expectProblem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
-import { shownShares, verdict } from '../verdict.js';
+import { describeAnswer, listShares } from '../verdict.js';
 import { isPassing } from './problem-view.js';
 
 /** Photos sent at the same time: enough to keep the server busy, few enough to leave room for other users. */
@@ -17,7 +17,7 @@ const RETRIES = 20;
 const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** What the list needs from the page. */
-interface Surroundings {
+interface BatchContext {
   open: (entry: Entry) => void;
   needKey: () => void;
   /** The largest photo that the server accepts, in bytes. */
@@ -27,6 +27,7 @@ interface Surroundings {
 
 /** The list of several photos, and the work on it. */
 export class Batch {
+  readonly #context: BatchContext;
   readonly element = el('section.batch', { 'aria-labelledby': 'batch-title' });
   readonly #progress = el('progress');
   readonly #words = el('p.small', { role: 'status' });
@@ -37,8 +38,9 @@ export class Batch {
 
   constructor(
     readonly entries: readonly Entry[],
-    private readonly around: Surroundings,
+    context: BatchContext,
   ) {
+    this.#context = context;
     this.draw();
   }
 
@@ -82,7 +84,7 @@ export class Batch {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     this.#isRunning = false;
     this.#showProgress();
-    this.around.say(this.#words.textContent ?? '');
+    this.#context.say(this.#words.textContent ?? '');
   }
 
   stop(): void {
@@ -90,7 +92,7 @@ export class Batch {
   }
 
   async #ask(entry: Entry): Promise<void> {
-    entry.problem = refusal(entry.photo, this.around.mostBytes);
+    entry.problem = findProblem(entry.photo, this.#context.mostBytes);
     for (let tries = 0; entry.problem === null && tries <= RETRIES; tries++) {
       try {
         const { collection, region } = entry;
@@ -110,7 +112,7 @@ export class Batch {
     }
     if (entry.problem?.code === 'unauthorized') {
       this.#stop.abort();
-      this.around.needKey();
+      this.#context.needKey();
     }
   }
 
@@ -121,7 +123,7 @@ export class Batch {
     const picture = el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async', onerror });
     const node = el(
       'button.batch-row.surface',
-      { onclick: () => this.around.open(entry) },
+      { onclick: () => this.#context.open(entry) },
       el('span.batch-picture', picture),
       el('bdi.batch-name', entry.photo.name),
       words,
@@ -136,9 +138,9 @@ export class Batch {
     const { button: node, words, value } = this.#rows.get(entry)!;
     node.disabled = answer === null && problem === null;
     if (answer !== null) {
-      const { kicker, headline, share } = verdict(answer);
+      const { kicker, headline, share } = describeAnswer(answer);
       words.replaceChildren(el('small', kicker), el('bdi', headline));
-      value.textContent = share === null ? '' : shownShares(answer)[0]!.text;
+      value.textContent = share === null ? '' : listShares(answer)[0]!.text;
       node.dataset.decision = answer.decision;
     } else {
       words.textContent = problem?.title ?? texts.batch.waiting;

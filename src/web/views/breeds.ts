@@ -2,27 +2,29 @@
 import type { LabelList } from '../../client/wire.js';
 import { listLabels } from '../api.js';
 import { byId, el } from '../dom.js';
-import { count, formatNumber, humanise } from '../format.js';
-import { unlessProblem } from '../problem.js';
+import { formatCount, formatLabel, formatNumber } from '../format.js';
+import { replaceProblem } from '../problem.js';
 import { language, texts } from '../texts/texts.js';
 
-const folded = (words: string) => words.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+const foldWords = (words: string) => words.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
 
-function row({ label, count: items }: LabelList['labels'][number]): HTMLLIElement {
+function breedRow({ label, count: items }: LabelList['labels'][number]): HTMLLIElement {
   return el(
     'li',
-    el('bdi', humanise(label)),
-    el('span.value', { title: count(items, 'photo') }, formatNumber(items)),
+    el('bdi', formatLabel(label)),
+    el('span.value', { title: formatCount(items, 'photo') }, formatNumber(items)),
   );
 }
 
-function list(labels: LabelList['labels']): HTMLElement {
-  const sorted = labels.toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label), language));
-  const rows = sorted.map(row);
-  const names = sorted.map(({ label }) => folded(humanise(label)));
+function searchableList(labels: LabelList['labels']): HTMLElement {
+  const sorted = labels.toSorted((a, b) =>
+    formatLabel(a.label).localeCompare(formatLabel(b.label), language),
+  );
+  const rows = sorted.map(breedRow);
+  const names = sorted.map(({ label }) => foldWords(formatLabel(label)));
   const found = el('p.small', { role: 'status' });
   const oninput = () => {
-    const wanted = folded(field.value.trim());
+    const wanted = foldWords(field.value.trim());
     rows.forEach((node, i) => {
       node.hidden = !names[i]!.includes(wanted);
     });
@@ -44,12 +46,12 @@ function list(labels: LabelList['labels']): HTMLElement {
 /** Shows the labels of a collection; nothing if it cannot be used or has none. */
 export async function showBreeds(collection: string): Promise<void> {
   const place = byId('breeds', HTMLDetailsElement);
-  const labels = await listLabels(collection).catch(unlessProblem([]));
+  const labels = await listLabels(collection).catch(replaceProblem([]));
   const named = labels.filter(({ label }) => label !== null);
   place.hidden = named.length === 0;
   const photos = named.reduce((sum, { count: items }) => sum + items, 0);
   place.replaceChildren(
-    el('summary', texts.known.summary(count(named.length, 'breed'), count(photos, 'photo'))),
-    list(named),
+    el('summary', texts.known.summary(formatCount(named.length, 'breed'), formatCount(photos, 'photo'))),
+    searchableList(named),
   );
 }

@@ -62,16 +62,16 @@ export function moveFrame(frame: Rectangle, { x, y }: Handle, dx: number, dy: nu
 
 /** The frame over an `img` whose picture may not fill the element. */
 export class CropFrame {
+  readonly #picture: HTMLImageElement;
+  readonly #onRelease: (frame: Rectangle) => void;
   readonly element = el('div.crop', { role: 'group' });
   #frame: Rectangle;
   readonly #resized = new ResizeObserver(() => this.#place());
 
   /** @param onRelease called with the frame at the end of a change */
-  constructor(
-    private readonly picture: HTMLImageElement,
-    start: Rectangle,
-    private readonly onRelease: (frame: Rectangle) => void,
-  ) {
+  constructor(picture: HTMLImageElement, start: Rectangle, onRelease: (frame: Rectangle) => void) {
+    this.#picture = picture;
+    this.#onRelease = onRelease;
     this.#frame = start;
     this.element.setAttribute('aria-label', texts.crop.frame);
     const whole = this.#handle({ x: 0, y: 0 }, 'crop-move', texts.crop.move);
@@ -89,7 +89,7 @@ export class CropFrame {
 
   /** Position of the picture within its element, in pixels. */
   #box() {
-    const { clientWidth, clientHeight, naturalWidth, naturalHeight, offsetLeft, offsetTop } = this.picture;
+    const { clientWidth, clientHeight, naturalWidth, naturalHeight, offsetLeft, offsetTop } = this.#picture;
     const scale = Math.min(clientWidth / naturalWidth, clientHeight / naturalHeight);
     const [width, height] = [naturalWidth * scale, naturalHeight * scale];
     return {
@@ -129,7 +129,7 @@ export class CropFrame {
     node.addEventListener('keyup', (event) => {
       if (isMoved && event.key in ARROWS) {
         isMoved = false;
-        this.onRelease(this.#frame);
+        this.#onRelease(this.#frame);
       }
     });
     return node;
@@ -155,7 +155,7 @@ export class CropFrame {
     });
     const end = () => {
       if (start !== null && start.frame !== this.#frame) {
-        this.onRelease(this.#frame);
+        this.#onRelease(this.#frame);
       }
       start = null;
     };

@@ -1,7 +1,7 @@
 /** The pictures of items, which replace a drawing when they arrive. */
-import { hasApiKey, thumbnailPath, thumbnailUrl } from '../api.js';
+import { fetchThumbnailUrl, getThumbnailPath, hasApiKey } from '../api.js';
 import { el, icon } from '../dom.js';
-import { unlessProblem } from '../problem.js';
+import { replaceProblem } from '../problem.js';
 
 /** An item that may have a picture. */
 export interface Pictured {
@@ -12,8 +12,8 @@ export interface Pictured {
 async function load(frame: HTMLElement, collection: string, id: string, alt: string): Promise<void> {
   // Where no key is needed, the browser loads and keeps it like any picture.
   const url = hasApiKey()
-    ? await thumbnailUrl(collection, id).catch(unlessProblem(null))
-    : thumbnailPath(collection, id);
+    ? await fetchThumbnailUrl(collection, id).catch(replaceProblem(null))
+    : getThumbnailPath(collection, id);
   if (url !== null) {
     const release = () => URL.revokeObjectURL(url);
     const onload = () => {

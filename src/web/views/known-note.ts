@@ -1,7 +1,7 @@
 /** Notes that a photo is already in the collection, in which case its answer proves nothing. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { el } from '../dom.js';
-import { humanise } from '../format.js';
+import { formatLabel } from '../format.js';
 import { hashFile } from '../hash-file.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -40,6 +40,6 @@ export async function knownNote(
     return null;
   }
   const words = known.exact ? texts.answer.isKnown : texts.answer.isNearlyKnown;
-  const said = words(humanise(known.neighbour.label), collection);
+  const said = words(formatLabel(known.neighbour.label), collection);
   return el('p.advice.known-photo', said);
 }

@@ -1,13 +1,13 @@
 /** The buttons "more like this" and "not like this" of a neighbour, and the list of marks. */
 import type { Neighbour } from '../../engine/engine.js';
 import { button, el, icon } from '../dom.js';
-import { humanise } from '../format.js';
+import { formatLabel } from '../format.js';
 import type { Mark, Refinement } from '../refinement.js';
 import { texts } from '../texts/texts.js';
 import { hangPicture } from './item-picture.js';
 
 /** The refined search and its actions. */
-export interface Marking {
+export interface MarkActions {
   refinement: Refinement;
   /** Marks a neighbour, or removes the same mark. */
   mark: (neighbour: Neighbour, mark: Mark) => void;
@@ -21,7 +21,7 @@ const MARKS: Mark[] = ['more', 'less'];
 /** Two buttons: small, or with words where pressing one closes their dialog. */
 export function markButtons(
   neighbour: Neighbour,
-  { refinement, mark }: Marking,
+  { refinement, mark }: MarkActions,
   onMark?: () => void,
 ): HTMLElement {
   const buttons = MARKS.map((each) => {
@@ -34,7 +34,7 @@ export function markButtons(
       onMark ? 'button.button.plain' : 'button.mark',
       {
         title,
-        'aria-label': texts.refine[each](humanise(neighbour.label)),
+        'aria-label': texts.refine[each](formatLabel(neighbour.label)),
         'aria-pressed': String(refinement.markOf(neighbour.id) === each),
         onclick,
       },
@@ -46,7 +46,7 @@ export function markButtons(
 }
 
 /** The marks, each removed by a click; null if there are none. */
-export function markedView({ refinement, mark, clear }: Marking, collection: string): HTMLElement | null {
+export function markedView({ refinement, mark, clear }: MarkActions, collection: string): HTMLElement | null {
   const { marked } = refinement;
   if (marked.length === 0) {
     return null;
@@ -58,7 +58,7 @@ export function markedView({ refinement, mark, clear }: Marking, collection: str
         'button.chip',
         { 'data-mark': each, title: texts.refine.takeBack, onclick: () => mark(neighbour, each) },
         hangPicture(el('span.chip-picture', icon(ICONS[each])), collection, neighbour),
-        el('span', `${texts.refine.titles[each]}: `, el('bdi', humanise(neighbour.label))),
+        el('span', `${texts.refine.titles[each]}: `, el('bdi', formatLabel(neighbour.label))),
         el('span', { 'aria-hidden': 'true' }, '\u00d7'),
       ),
     ),

@@ -3,7 +3,7 @@ import type { Identification, Neighbour } from '../../engine/engine.js';
 import { identify } from '../api.js';
 import { attempt } from '../attempt.js';
 import { byId, fill } from '../dom.js';
-import { tell } from '../hint.js';
+import { announce } from '../hint.js';
 import { expectProblem } from '../problem.js';
 import { type Mark, Refinement } from '../refinement.js';
 import type { Entry } from '../session.js';
@@ -15,6 +15,7 @@ import type { Preview } from './preview.js';
 
 /** The panel, for one question at a time. */
 export class NeighbourPanel {
+  readonly #preview: Preview;
   readonly #place = byId('neighbours', HTMLElement);
   #entry: Entry | null = null;
   #refinement: Refinement | null = null;
@@ -25,7 +26,9 @@ export class NeighbourPanel {
   /** Shows a neighbour enlarged; does nothing while there is no list. */
   open: (neighbour: Neighbour) => void = () => {};
 
-  constructor(private readonly preview: Preview) {}
+  constructor(preview: Preview) {
+    this.#preview = preview;
+  }
 
   clear(): void {
     this.#running.abort();
@@ -41,12 +44,12 @@ export class NeighbourPanel {
     }
     this.#entry = entry;
     const refinement = this.#refinement;
-    const { picture } = this.preview;
+    const { picture } = this.#preview;
     const explaining = picture && {
       on: this.explaining,
       toggle: () => void this.#toggleWhy(entry, answer),
       photo: { ...picture, seen: answer.region },
-      say: tell,
+      say: announce,
       trouble,
     };
     const marking = {
@@ -75,7 +78,7 @@ export class NeighbourPanel {
       if (isNewest && this.#entry === entry) {
         this.show(entry, answer);
         byId('neighbours-title', HTMLElement).focus();
-        tell(refinement.found === null ? texts.refine.cleared : texts.refine.said);
+        announce(refinement.found === null ? texts.refine.cleared : texts.refine.said);
       }
     });
   }
@@ -106,6 +109,6 @@ export class NeighbourPanel {
     }
     this.show(entry, shown, trouble);
     byId('why', HTMLButtonElement).focus({ preventScroll: true });
-    tell(trouble || (this.explaining ? texts.why.choose : ''));
+    announce(trouble || (this.explaining ? texts.why.choose : ''));
   }
 }

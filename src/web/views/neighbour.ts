@@ -3,7 +3,7 @@ import type { Neighbour } from '../../engine/engine.js';
 import { search } from '../api.js';
 import { attempt } from '../attempt.js';
 import { alertOf, button, el, fill, icon, openDialog } from '../dom.js';
-import { humanise, similarity, webAddress } from '../format.js';
+import { formatLabel, formatSimilarity, parseWebAddress } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { hangPicture, pictureOf } from './item-picture.js';
 
@@ -11,11 +11,11 @@ import { hangPicture, pictureOf } from './item-picture.js';
 const LISTED = 12;
 
 /** The file name of an item's source. */
-export const fileName = (source: string) => source.split(/[\\/]/).findLast(Boolean) ?? source;
+export const getFileName = (source: string) => source.split(/[\\/]/).findLast(Boolean) ?? source;
 
 /** The source of an item, as a link if it is a URL. @param text shown in its place */
 export function sourceLine(source: string | null, text = source ?? ''): HTMLElement {
-  const address = source === null ? null : webAddress(source);
+  const address = source === null ? null : parseWebAddress(source);
   if (address === null) {
     return el('bdi.source', { title: source ?? false }, text);
   }
@@ -25,13 +25,13 @@ export function sourceLine(source: string | null, text = source ?? ''): HTMLElem
 
 /** The picture of a neighbour, enlarged by a click. */
 export function pictureButton(neighbour: Neighbour, collection: string, open: () => void): HTMLElement {
-  const words = texts.neighbours.large(humanise(neighbour.label), similarity(neighbour.similarity));
+  const words = texts.neighbours.large(formatLabel(neighbour.label), formatSimilarity(neighbour.similarity));
   const frame = el('button.frame', { 'aria-label': words, onclick: open }, icon('paw'));
   return hangPicture(frame, collection, neighbour);
 }
 
 /** The photos similar to a neighbour, each of which can be searched with. */
-async function similar(
+async function similarList(
   collection: string,
   id: string,
   open: (next: Neighbour) => void,
@@ -44,8 +44,8 @@ async function similar(
         'button.similar-item',
         { onclick: () => open(each) },
         pictureOf('div.frame', collection, each),
-        el('bdi', humanise(each.label)),
-        el('span.value', similarity(each.similarity)),
+        el('bdi', formatLabel(each.label)),
+        el('span.value', formatSimilarity(each.similarity)),
       ),
     ),
   );
@@ -67,19 +67,19 @@ export function openNeighbour(
   const dialog = openDialog({ class: 'beside', 'aria-labelledby': 'beside-title' });
   const show = (shown: Neighbour, isFirst: boolean) => {
     const { id, label, source } = shown;
-    const value = similarity(shown.similarity);
+    const value = formatSimilarity(shown.similarity);
     const more = el('div');
     const searchOn = button(texts.neighbours.searchOn, 'primary', async () => {
       searchOn.setAttribute('aria-busy', 'true');
       await attempt(
-        async () => fill(more, await similar(collection, id, (next) => show(next, false))),
+        async () => fill(more, await similarList(collection, id, (next) => show(next, false))),
         (words) => fill(more, alertOf(words)),
       );
       searchOn.removeAttribute('aria-busy');
     });
     fill(
       dialog,
-      el('h2', { id: 'beside-title', tabindex: -1 }, el('bdi', humanise(label))),
+      el('h2', { id: 'beside-title', tabindex: -1 }, el('bdi', formatLabel(label))),
       el(
         'div.beside-pictures',
         photo !== null && isFirst && el('img', { src: photo, alt: texts.yourPhoto }),

@@ -1,18 +1,18 @@
 /** The neighbours of an answer, as pictures where the collection has them, and else as drawn tiles. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { button, el, shareBar } from '../dom.js';
-import { humanise, similarity } from '../format.js';
+import { formatLabel, formatSimilarity } from '../format.js';
 import { texts } from '../texts/texts.js';
-import { places } from '../verdict.js';
+import { rankLabels } from '../verdict.js';
 import { pictureOf } from './item-picture.js';
-import { type Marking, markButtons, markedView } from './mark-buttons.js';
-import { fileName, pictureButton, sourceLine } from './neighbour.js';
+import { type MarkActions, markButtons, markedView } from './mark-buttons.js';
+import { getFileName, pictureButton, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
 
 /** "0.92" or "0.92 to 0.97". */
-function range(neighbours: Neighbour[]): string {
-  const nearest = similarity(neighbours[0]!.similarity);
-  const farthest = similarity(neighbours.at(-1)!.similarity);
+function formatRange(neighbours: Neighbour[]): string {
+  const nearest = formatSimilarity(neighbours[0]!.similarity);
+  const farthest = formatSimilarity(neighbours.at(-1)!.similarity);
   return nearest === farthest ? nearest : texts.neighbours.range(farthest, nearest);
 }
 
@@ -36,7 +36,7 @@ function breedRow(
   const items = neighbours.map((neighbour) =>
     el(
       'li',
-      el('span.value', similarity(neighbour.similarity)),
+      el('span.value', formatSimilarity(neighbour.similarity)),
       sourceLine(neighbour.source),
       marks(neighbour),
       button(texts.neighbours.open, 'plain', () => open(neighbour)),
@@ -49,9 +49,9 @@ function breedRow(
       'details',
       el(
         'summary',
-        el('bdi.name', humanise(nearest.label)),
+        el('bdi.name', formatLabel(nearest.label)),
         el('span.times', `\u00d7 ${neighbours.length}`),
-        similarityText('span.value', range(neighbours)),
+        similarityText('span.value', formatRange(neighbours)),
         shareBar(nearest.similarity),
       ),
       el('ol', items),
@@ -74,16 +74,16 @@ function tile(
       : pictureButton(neighbour, collection, open),
     el(
       'div.caption',
-      el('strong', el('bdi', humanise(neighbour.label))),
-      sourceLine(neighbour.source, fileName(neighbour.source ?? '')),
-      similarityText('span.similarity', similarity(neighbour.similarity)),
+      el('strong', el('bdi', formatLabel(neighbour.label))),
+      sourceLine(neighbour.source, getFileName(neighbour.source ?? '')),
+      similarityText('span.similarity', formatSimilarity(neighbour.similarity)),
       shareBar(neighbour.similarity),
     ),
   );
 }
 
 /** Explanations of the neighbours: whether they are shown, the switch, and what they need. */
-export interface Explaining {
+export interface ExplanationSwitch {
   on: boolean;
   toggle: () => void;
   photo: ShownPhoto;
@@ -97,7 +97,11 @@ export interface Explaining {
  * Lets a tile select what the figure shows. Hovering previews it; a click, a tap or the keyboard keeps it. For the
  * keyboard, all tiles are one group of radio buttons.
  */
-function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say }: Explaining): HTMLElement {
+function selectableFigure(
+  tiles: HTMLLIElement[],
+  neighbours: Neighbour[],
+  { photo, say }: ExplanationSwitch,
+): HTMLElement {
   const why = whyView(photo);
   let chosen = neighbours[0] as Neighbour;
   neighbours.forEach((neighbour, i) => {
@@ -107,7 +111,7 @@ function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say 
       say(why.show(neighbour));
     };
     const radio = el('input.sr-only', { type: 'radio', name: 'why', id, checked: i === 0, onchange });
-    const name = texts.neighbours.named(humanise(neighbour.label), similarity(neighbour.similarity));
+    const name = texts.neighbours.named(formatLabel(neighbour.label), formatSimilarity(neighbour.similarity));
     const node = tiles[i]!;
     node.prepend(radio, el('label.cover', { for: id }, el('span.sr-only', name)));
     node.addEventListener('pointerenter', () => why.show(neighbour));
@@ -117,7 +121,7 @@ function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say 
   return why.figure;
 }
 
-const toggleButton = ({ on, toggle }: Explaining) =>
+const toggleButton = ({ on, toggle }: ExplanationSwitch) =>
   el(
     'button.button.plain',
     { id: 'why', 'aria-pressed': String(on), onclick: toggle },
@@ -135,8 +139,8 @@ const toggleButton = ({ on, toggle }: Explaining) =>
 export function neighboursView(
   answer: Identification,
   collection: string,
-  explaining: Explaining | null,
-  marking: Marking,
+  explaining: ExplanationSwitch | null,
+  marking: MarkActions,
   open: (neighbour: Neighbour) => void,
 ): HTMLElement | null {
   const { found } = marking.refinement;
@@ -144,7 +148,7 @@ export function neighboursView(
   if (answer.neighbours.length === 0) {
     return null;
   }
-  const place = places(answer);
+  const place = rankLabels(answer);
   const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
   const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
   const placeOf = ({ label }: Neighbour) => place.get(label ?? '') ?? 'other';
@@ -183,7 +187,7 @@ export function neighboursView(
       ? el(
           'fieldset.explained',
           el('legend.sr-only', texts.why.which),
-          choosing(tiles, neighbours, explaining),
+          selectableFigure(tiles, neighbours, explaining),
           list,
         )
       : list,

@@ -1,7 +1,7 @@
 /** The current photo, with the part that the answer is about marked, or with a frame that selects a part. */
 import type { Rectangle } from '../../image/heat-colours.js';
 import { byId, svg } from '../dom.js';
-import { fileSize } from '../format.js';
+import { formatFileSize } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { CropFrame } from './crop-frame.js';
@@ -14,6 +14,7 @@ const isWhole = ({ width, height }: Rectangle) => width > 0.99 && height > 0.99;
 
 /** The photo in the panel beside the answer. */
 export class Preview {
+  readonly #onPart: (part: Rectangle | null) => void;
   readonly #picture = byId('picture', HTMLImageElement);
   readonly #noPicture = byId('no-picture', HTMLElement);
   readonly #caption = byId('caption', HTMLElement);
@@ -26,13 +27,14 @@ export class Preview {
   #looked: Rectangle | null = null;
 
   /** @param onPart called with the part to ask about; null: the whole photo */
-  constructor(private readonly onPart: (part: Rectangle | null) => void) {
+  constructor(onPart: (part: Rectangle | null) => void) {
+    this.#onPart = onPart;
     this.#cropButton.addEventListener('click', () => {
       if (this.#crop === null) {
         this.#startCrop();
       } else if (this.#shown?.region) {
         this.#endCrop();
-        this.onPart(null);
+        this.#onPart(null);
       } else {
         this.stopCrop();
       }
@@ -61,7 +63,7 @@ export class Preview {
       this.#picture.src = entry.url;
     }
     this.#shown = entry;
-    this.#caption.textContent = `${entry.photo.name} · ${fileSize(entry.photo.size)}${entry.note}`;
+    this.#caption.textContent = `${entry.photo.name} · ${formatFileSize(entry.photo.size)}${entry.note}`;
     byId('preview', HTMLElement).hidden = false;
     this.showTexts();
   }
@@ -135,7 +137,7 @@ export class Preview {
     this.#unmark();
     const looked = this.#shown?.region ?? this.#looked ?? WHOLE;
     const start = isWhole(looked) ? MIDDLE : looked;
-    this.#crop = new CropFrame(this.#picture, start, (part) => this.onPart(part));
+    this.#crop = new CropFrame(this.#picture, start, (part) => this.#onPart(part));
     this.#picture.after(this.#crop.element);
     this.showTexts();
     this.#crop.element.querySelector('button')?.focus();

@@ -7,7 +7,7 @@ import { texts } from '../texts/texts.js';
 const AUTOMATIC_RETRIES = 3;
 
 /** Actions for the user; one that is absent is not offered. */
-export interface Ways {
+export interface ProblemActions {
   retry: () => void;
   /** Offered if this browser can show the picture and the server may accept a smaller JPEG. */
   smaller: (() => void) | null;
@@ -56,7 +56,7 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
 }
 
 /** The panel for a problem. */
-export function problemView(problem: Problem, ways: Ways): HTMLElement {
+export function problemView(problem: Problem, ways: ProblemActions): HTMLElement {
   const { title, hint } = problem;
   const isCounting = problem.status === 503 && ways.retries < AUTOMATIC_RETRIES;
   const actions = [

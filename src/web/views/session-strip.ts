@@ -1,6 +1,6 @@
 /** Small pictures of this session's photos that lead back to their answers. */
 import { byId, el, fill } from '../dom.js';
-import { humanise } from '../format.js';
+import { formatLabel } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
@@ -24,7 +24,7 @@ export function showSession(
     .slice(-SHOWN)
     .reverse()
     .map((entry) => {
-      const said = entry.answer?.breed ? humanise(entry.answer.breed) : texts.answer.notSure;
+      const said = entry.answer?.breed ? formatLabel(entry.answer.breed) : texts.answer.notSure;
       const title = `${entry.photo.name}: ${said}`;
       return el(
         'li',

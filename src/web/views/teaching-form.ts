@@ -4,7 +4,7 @@ import { listCollections, listLabels } from '../api.js';
 import { attempt } from '../attempt.js';
 import { lastingMemory } from '../browser-memory.js';
 import { button, el, fill, writeInto } from '../dom.js';
-import { humanise, labelWords } from '../format.js';
+import { formatLabel, formatPlainLabel } from '../format.js';
 import { addPhotos } from '../manage/manage-calls.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -13,9 +13,11 @@ import { texts } from '../texts/texts.js';
 const TAUGHT = 'pawdex.taught';
 
 /** The label to store for the user's input; an existing label keeps its spelling. */
-function labelFor(written: string, known: string[]): string {
+function findSpelling(written: string, known: string[]): string {
   const words = written.trim();
-  return known.find((label) => label === words || labelWords(label) === labelWords(words)) ?? words;
+  return (
+    known.find((label) => label === words || formatPlainLabel(label) === formatPlainLabel(words)) ?? words
+  );
 }
 
 /** Lists the collections, and selects the one that was taught last, or that of the answer. */
@@ -39,7 +41,7 @@ async function teach(photo: File, label: string, collection: string) {
   }
   lastingMemory.write(TAUGHT, collection);
   const words = result?.status === 'exists' ? texts.teach.exists : texts.teach.done;
-  return { added: true, words: words(humanise(label), collection) };
+  return { added: true, words: words(formatLabel(label), collection) };
 }
 
 /**
@@ -64,7 +66,7 @@ export function teachingForm(
     known = [...new Set([...labels.flatMap((each) => each.label ?? []), ...seen])];
     fill(
       options,
-      known.map((each) => el('option', { value: labelWords(each) })),
+      known.map((each) => el('option', { value: formatPlainLabel(each) })),
     );
   };
   const chooser = el(
@@ -84,11 +86,11 @@ export function teachingForm(
     required: true,
     maxlength: 200,
     dir: 'auto',
-    value: label === null ? '' : labelWords(label),
+    value: label === null ? '' : formatPlainLabel(label),
   });
   void attempt(() => fillChooser(chooser, entry.collection).then(loadLabels), say);
   const submit = async () => {
-    const { added, words } = await teach(entry.photo, labelFor(field.value, known), chooser.value);
+    const { added, words } = await teach(entry.photo, findSpelling(field.value, known), chooser.value);
     if (!added) {
       return say(words);
     }

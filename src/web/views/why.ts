@@ -2,8 +2,8 @@
 import type { Explanation, Neighbour } from '../../engine/engine.js';
 import { computeHeatColours, type Rectangle } from '../../image/heat-colours.js';
 import { el, svg } from '../dom.js';
-import { humanise, percent, similarity } from '../format.js';
-import { strongest } from '../heat.js';
+import { formatLabel, formatPercent, formatSimilarity } from '../format.js';
+import { findStrongestZone } from '../heat.js';
 import { texts } from '../texts/texts.js';
 
 /** The photo that was asked about, as the browser shows it: upright. */
@@ -50,17 +50,20 @@ function drawing(explanation: Explanation, photo: ShownPhoto): SVGElement[] {
   ];
 }
 
-function inWords({ label, similarity: value, explanation }: Neighbour, { seen }: ShownPhoto): string {
+function describeHeat({ label, similarity: value, explanation }: Neighbour, { seen }: ShownPhoto): string {
   const { why } = texts;
-  const other = why.other(label === null ? why.thisPhoto : why.thisLabel(humanise(label)), similarity(value));
+  const other = why.other(
+    label === null ? why.thisPhoto : why.thisLabel(formatLabel(label)),
+    formatSimilarity(value),
+  );
   if (explanation === undefined) {
     return why.deleted(other);
   }
-  const most = strongest(explanation, seen);
+  const most = findStrongestZone(explanation, seen);
   if (most === null) {
     return why.nothingSpeaks(other);
   }
-  return why.most(most.zone, percent(most.part), other);
+  return why.most(most.zone, formatPercent(most.part), other);
 }
 
 /** The figure for a photo. */
@@ -87,7 +90,7 @@ export function whyView(photo: ShownPhoto): WhyView {
   const show = (neighbour: Neighbour) => {
     const { explanation } = neighbour;
     map.replaceChildren(...(explanation === undefined ? [] : drawing(explanation, photo)));
-    words.textContent = inWords(neighbour, photo);
+    words.textContent = describeHeat(neighbour, photo);
     return words.textContent;
   };
   return { figure, show };

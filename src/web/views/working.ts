@@ -1,6 +1,6 @@
 /** The panel shown while an answer is on its way. */
 import { button, el } from '../dom.js';
-import { percent } from '../format.js';
+import { formatPercent } from '../format.js';
 import { texts } from '../texts/texts.js';
 
 /** The panel, and a function that sets how much of the photo has been sent. */
@@ -10,7 +10,7 @@ export interface WorkingView {
   sent: (share: number) => void;
 }
 
-/** The panel for a request under way. */
+/** The panel for a request in progress. */
 export function workingView(cancel: () => void): WorkingView {
   const line = el('h2', { id: 'answer-title', tabindex: -1 }, texts.working.sending);
   const progress = el('progress', { max: 1, 'aria-labelledby': 'answer-title' });
@@ -29,7 +29,7 @@ export function workingView(cancel: () => void): WorkingView {
   const sent = (share: number) => {
     if (share < 1) {
       progress.value = share;
-      line.textContent = texts.working.sent(percent(share));
+      line.textContent = texts.working.sent(formatPercent(share));
     } else {
       progress.removeAttribute('value');
       line.textContent = texts.working.comparing;
