@@ -10,7 +10,8 @@ export type {
 } from '../engine/engine.js';
 export type { ErrorCode } from '../errors.js';
 export { PawdexError } from '../errors.js';
-export type { JobKind, JobRequest, JobResults, JobState } from '../jobs/job.js';
+export type { JobKind, JobResults, JobState } from '../jobs/job.js';
+export type { JobRequest } from '../jobs/job-request.js';
 export type { Filter, ItemPatch, Metadata } from '../store/store.js';
 export { ApiError } from './api-error.js';
 export { PawdexClient } from './client.js';

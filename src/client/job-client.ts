@@ -2,7 +2,7 @@
 import { openAsBlob } from 'node:fs';
 import type { ImportOptions } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
-import type { JobRequest } from '../jobs/job.js';
+import type { JobRequest } from '../jobs/job-request.js';
 import {
   type ClientOptions,
   downloadFile,

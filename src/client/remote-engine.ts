@@ -2,7 +2,8 @@
 import type { Engine, ExportOutcome, ImportOutcome } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
-import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
+import type { JobKind, JobResults } from '../jobs/job.js';
+import type { JobRequest } from '../jobs/job-request.js';
 import type { PawdexClient } from './client.js';
 import { followJob, type RunJobOptions, runJob } from './run-job.js';
 

@@ -1,7 +1,8 @@
 /** Starts a job on the server and waits for its result, even if the server is restarted and resumes the job. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, PawdexError } from '../errors.js';
-import { isOver, type JobProgress, type JobRequest } from '../jobs/job.js';
+import { isOver, type JobProgress } from '../jobs/job.js';
+import type { JobRequest } from '../jobs/job-request.js';
 import { keepTrying } from '../threads/keep-trying.js';
 import type { PawdexClient } from './client.js';
 import type { Job } from './wire.js';

@@ -8,10 +8,10 @@ import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { ASIDE } from '../files/replace-file.js';
 import { computeSha256 } from '../files/sha256.js';
+import { PLAIN_NAME } from '../store/records.js';
 import { CARD_FILE, ENCODERS_FOLDER, listAddedEncoders } from './encoders.js';
 
 const MODEL_FILE = 'encoder.onnx';
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** Settings of the breed vote, until a collection is calibrated. */
 const VOTE = { k: 20, temperature: 0.05 };
 
@@ -63,7 +63,7 @@ async function describeEncoder(
     throw new PawdexError('file_unreadable', { detail: `Cannot read ${file}.`, cause });
   });
   const name = options.name ?? path.basename(file, path.extname(file)).replaceAll(/[^A-Za-z0-9_-]+/g, '-');
-  if (!NAME.test(name)) {
+  if (!PLAIN_NAME.test(name)) {
     throw new PawdexError('usage', {
       detail: `The name of an encoder has 1 to 64 letters, digits, - or _, unlike "${name}".`,
       hint: 'Choose a name with --name.',

@@ -24,10 +24,12 @@ import type {
 import type {
   AddOptions,
   CreateOptions,
+  DuplicateOptions,
   HeatMapOptions,
   IdentifyOptions,
   ImportOptions,
   ItemInput,
+  LabelCheckOptions,
   LookOptions,
   NonPets,
   Query,
@@ -129,10 +131,7 @@ export interface Engine {
    * @param options threshold: cosine similarity from which two items count as the same picture; limit: 1..1000 items
    * @throws PawdexError collection_not_found, model_mismatch; invalid_request for a bad cursor
    */
-  findDuplicates(
-    collection: string,
-    options: { threshold: number; limit: number; cursor?: string },
-  ): Promise<DuplicatePage>;
+  findDuplicates(collection: string, options: DuplicateOptions): Promise<DuplicatePage>;
   /**
    * Fits a calibration by identifying the collection's own photos, and stores it with the collection.
    *
@@ -147,10 +146,7 @@ export interface Engine {
    * @param options threshold: similarity from which two photos count as the same picture; limit: entries per list
    * @throws PawdexError collection_not_found, model_mismatch; the signal's reason
    */
-  findLabelTrouble(
-    collection: string,
-    options: WorkOptions & { threshold: number; limit: number },
-  ): Promise<LabelTrouble>;
+  findLabelTrouble(collection: string, options: LabelCheckOptions): Promise<LabelTrouble>;
 
   /**
    * Moves a collection to another encoder. Searches use the old vectors until all new ones are ready; then all items switch

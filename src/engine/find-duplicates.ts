@@ -2,7 +2,7 @@
 import { catchAsNull } from '../errors.js';
 import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
-import type { Duplicate, DuplicatePage } from './engine.js';
+import type { Duplicate, DuplicateOptions, DuplicatePage } from './engine.js';
 import { findVector } from './explain-neighbours.js';
 import { type EngineParts, runInSpace } from './spaces.js';
 
@@ -28,7 +28,7 @@ async function findItem(store: Store, collection: string, id: string): Promise<D
 export function findDuplicates(
   parts: EngineParts,
   collection: string,
-  options: { threshold: number; limit: number; cursor?: string },
+  options: DuplicateOptions,
 ): Promise<DuplicatePage> {
   return runInSpace(parts, collection, async (here) => {
     await waitForIndex(here.store, collection, {}, { mostMs: MOST_WAIT_MS });
@@ -39,7 +39,7 @@ export function findDuplicates(
 async function compareItems(
   { store, encoder }: EngineParts,
   collection: string,
-  { threshold, limit, cursor }: { threshold: number; limit: number; cursor?: string },
+  { threshold, limit, cursor }: DuplicateOptions,
 ): Promise<DuplicatePage> {
   const page = await store.list(collection, { limit, cursor });
   const vectors = await Promise.all(page.items.map(({ id }) => findVector(store, collection, id)));

@@ -5,7 +5,7 @@ import { sampleVectors, type WorkOptions } from '../evaluation/collection-querie
 import { type CollectionEvaluation, evaluateCollection } from '../evaluation/evaluate-collection.js';
 import { findCollectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import type { CollectionInfo, CollectionPatch } from '../store/store.js';
-import type { CreateOptions, NonPets, ServedCollection } from './engine.js';
+import type { CreateOptions, LabelCheckOptions, NonPets, ServedCollection } from './engine.js';
 import { type EngineParts, runInSpace } from './spaces.js';
 
 /** Creates an empty collection for the engine's encoder or for another one. */
@@ -96,7 +96,7 @@ export function evaluate(
 export function findLabelTrouble(
   parts: EngineParts,
   collection: string,
-  { threshold, ...options }: WorkOptions & { threshold: number; limit: number },
+  { threshold, ...options }: LabelCheckOptions,
 ): Promise<LabelTrouble> {
   return runInSpace(parts, collection, ({ store, encoder }) =>
     findCollectionLabelTrouble(store, collection, { ...encoder.card.vote, ...options, sameFrom: threshold }),

@@ -1,38 +1,76 @@
-/** What callers pass to the engine: photos, questions about them, and the settings of each method. */
+/**
+ * What callers pass to the engine: photos, questions about them, and the options of each method. Options that an HTTP request
+ * can contain are declared as schemas, which validate the request, document the API and give the type.
+ */
+import type { z } from 'zod';
+import { SHIPPED_COLLECTION } from '../config.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
-import type { Views } from '../image/decode-views.js';
-import type { Rectangle } from '../image/heat-colours.js';
-import type { Filter, Metadata, Originals } from '../store/store.js';
+import { VIEWS } from '../image/decode-views.js';
+import { originalsSchema } from '../store/records.js';
+import type { Filter, Metadata } from '../store/store.js';
 import type { ImportOutcome, ReembedState } from './answers.js';
+import { plainText } from './item-fields.js';
+import {
+  choice,
+  collectionName,
+  cursor,
+  photoRegion,
+  threshold,
+  wholeNumber,
+  yesNo,
+} from './request-fields.js';
 
-/** How to embed an image. */
-export interface LookOptions {
-  /** Views of the photo whose embeddings are averaged. Default: `1`, the photo itself. */
-  views?: Views;
-  /**
-   * The part of the upright photo to look at, in fractions of its width and height. Default: the whole photo, of
-   * which the encoder sees the centre square.
-   */
-  region?: Rectangle | undefined;
-}
+type Shape = Record<string, z.ZodType>;
+/** The values of options. Callers may leave out all but `Required`. */
+type OptionsOf<S extends Shape, Required extends keyof z.output<z.ZodObject<S>> = never> = Partial<
+  z.output<z.ZodObject<S>>
+> &
+  Pick<z.output<z.ZodObject<S>>, Required>;
 
-export interface IdentifyOptions extends LookOptions {
-  collection: string;
-  k?: number;
-  explain?: boolean;
-  /** Also looks at the ends of a photo whose middle is a match, for a second animal. */
-  animals?: boolean;
-}
+/** How to look at a photo. */
+export const lookOptions = {
+  views: choice(VIEWS).default('1').meta({
+    description:
+      'Views of the photo whose embeddings are averaged: the photo alone, the photo and its mirror image, or five views.',
+  }),
+  region: photoRegion.optional().meta({
+    description:
+      'Look at this part of the photo: x,y,width,height in fractions of the upright photo, such as 0,0,0.5,1.',
+    example: '0.5,0,0.5,1',
+  }),
+};
+export type LookOptions = OptionsOf<typeof lookOptions>;
 
-/** Settings of `Engine.search`. `views` and `explain` are for a query that is an image. */
-export interface SearchOptions extends LookOptions {
-  k: number;
-  filter?: Filter;
-  exact?: boolean;
-  explain?: boolean;
-}
+const explain = yesNo().optional().meta({
+  description:
+    'Explain for the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, only for an image.',
+});
 
-/** Settings of `Engine.drawHeatMap`. */
+/** Options of `Engine.identify`. */
+export const identifyOptions = {
+  collection: collectionName.default(SHIPPED_COLLECTION),
+  ...lookOptions,
+  explain,
+  animals: yesNo().optional().meta({
+    description:
+      'Also look at the ends of a photo whose middle is a match, so that `animals` finds a second one there. The answer stays.',
+  }),
+  k: wholeNumber(1, 1000).optional().meta({
+    description: 'Number of neighbours to list. Default: all that vote. Does not change how many vote.',
+  }),
+};
+export type IdentifyOptions = OptionsOf<typeof identifyOptions, 'collection'>;
+
+/** Options of `Engine.search`. `views` and `explain` are for a query that is an image. */
+export const searchOptions = {
+  ...lookOptions,
+  explain,
+  k: wholeNumber(1, 1000).default(20).meta({ description: 'Number of neighbours to return.' }),
+  exact: yesNo().optional().meta({ description: 'Compare with every item instead of using the index.' }),
+};
+export type SearchOptions = OptionsOf<typeof searchOptions, 'k'> & { filter?: Filter };
+
+/** Options of `Engine.drawHeatMap`. */
 export interface HeatMapOptions extends LookOptions {
   collection: string;
   /** Id of the item to compare with. */
@@ -61,11 +99,13 @@ export interface ItemInput {
   metadata?: Metadata;
 }
 
-/** Settings of `Engine.addItems`. */
-export interface AddOptions {
-  /** Update the label, source and metadata of items that already exist. */
-  upsert?: boolean | undefined;
-}
+/** Options of `Engine.addItems`. */
+export const addOptions = {
+  upsert: yesNo()
+    .default(false)
+    .meta({ description: 'Update label, source and metadata of existing items.' }),
+};
+export type AddOptions = OptionsOf<typeof addOptions>;
 
 /** Photos of subjects that the collection does not contain: another collection, or embeddings. */
 export type NonPets =
@@ -81,38 +121,62 @@ export interface ThumbnailInput {
   thumbnail: Uint8Array;
 }
 
-/** Settings of `Engine.createCollection`. */
-export interface CreateOptions {
-  /** Name of an added encoder. Default: the engine's own. */
-  encoder?: string | undefined;
-  originals?: Originals | undefined;
-}
+/** Options of `Engine.createCollection`. */
+export const createOptions = {
+  encoder: plainText(200)
+    .optional()
+    .meta({ description: 'Name of an added encoder. Default: the encoder of this server.' }),
+  originals: originalsSchema.optional(),
+};
+export type CreateOptions = OptionsOf<typeof createOptions>;
 
-export interface ReembedOptions extends WorkOptions {
-  /** Name of the encoder to move to. Default: the engine's own. */
-  encoder?: string | undefined;
+/** Options of `Engine.findDuplicates`. */
+export const duplicateOptions = {
+  threshold,
+  limit: wholeNumber(1, 1000).default(200).meta({ description: 'Number of items to compare.' }),
+  cursor: cursor.optional(),
+};
+export type DuplicateOptions = OptionsOf<typeof duplicateOptions, 'threshold' | 'limit'>;
+
+/** Options of `Engine.findLabelTrouble`. */
+export const labelCheckOptions = {
+  threshold,
+  limit: wholeNumber(1, 1000).default(200).meta({ description: 'Entries of each list.' }),
+};
+export type LabelCheckOptions = WorkOptions & OptionsOf<typeof labelCheckOptions, 'threshold' | 'limit'>;
+
+/** Where to look for photos to embed again, and what to do after each batch. */
+interface ResumableOptions<State> extends WorkOptions {
   /** Folders that hold the photos under the names in `source`. */
   photos?: string[] | undefined;
-  /** Also embeds the stored previews of items without a better picture. */
-  previews?: boolean | undefined;
-  /** Deletes items without a picture. */
-  dropMissing?: boolean | undefined;
   /** What an earlier, interrupted call has done. */
-  resumeFrom?: ReembedState | undefined;
-  /** Called after each batch of vectors has been stored. The work continues when it resolves. */
-  onBatch?: ((state: ReembedState) => Promise<void>) | undefined;
+  resumeFrom?: State | undefined;
+  /** Called after each batch has been stored. The work continues when it resolves. */
+  onBatch?: ((state: State) => Promise<void>) | undefined;
 }
 
-/** Settings of `Engine.importCollection`. */
-export interface ImportOptions
-  extends Omit<ReembedOptions, 'encoder' | 'dropMissing' | 'resumeFrom' | 'onBatch'> {
-  /** Embeds the pictures instead of importing vectors of another model. */
-  reembed?: boolean | undefined;
-  /** Where an earlier import of the same file into the same collection stopped. */
-  resumeFrom?: ImportState | undefined;
-  /** Called after each batch of rows has been stored. The import continues when it resolves. */
-  onBatch?: ((state: ImportState) => Promise<void>) | undefined;
-}
+/** Options of `Engine.reembed`. */
+export const reembedOptions = {
+  encoder: plainText(200).optional().meta({
+    description: 'Name of an added encoder to move to. Default: the encoder of this server.',
+  }),
+  previews: yesNo().optional().meta({
+    description: 'Embed the 160-pixel preview of items without a better picture.',
+  }),
+  dropMissing: yesNo().optional().meta({ description: 'Delete items without a picture.' }),
+};
+export type ReembedOptions = ResumableOptions<ReembedState> & OptionsOf<typeof reembedOptions>;
+
+/** Options of `Engine.importCollection`. */
+export const importOptions = {
+  reembed: yesNo()
+    .default(false)
+    .meta({ description: 'Embed the pictures instead of importing the vectors.' }),
+  previews: yesNo()
+    .default(false)
+    .meta({ description: 'Embed 160-pixel previews if the file has no better picture.' }),
+};
+export type ImportOptions = ResumableOptions<ImportState> & OptionsOf<typeof importOptions>;
 
 /** Progress of an import. */
 export interface ImportState {

@@ -1,8 +1,9 @@
 /** The interface of a job's work, and what it can use. */
 import type { Engine } from '../engine/engine.js';
 import type { PawdexError } from '../errors.js';
-import type { Job, JobKind, JobRequest, ReportedProgress } from './job.js';
+import type { Job, JobKind, ReportedProgress } from './job.js';
 import type { JobRecords } from './job-records.js';
+import type { JobRequest } from './job-request.js';
 
 /** Passed to the work of a job, together with the request. */
 export interface JobContext {

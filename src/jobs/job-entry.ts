@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeFailure, PawdexError } from '../errors.js';
-import { isOver, type Job, type JobRequest } from './job.js';
+import { isOver, type Job } from './job.js';
+import type { JobRequest } from './job-request.js';
 
 /** How often in a row the server may die during a job. After that the job fails, since it may be the cause. */
 const MOST_INTERRUPTIONS = 5;

@@ -10,7 +10,8 @@ import { asPawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { ASIDE, replaceFile } from '../files/replace-file.js';
 import { sealJson, unsealJson } from '../files/sealed-json.js';
-import { type Job, type JobRequest, jobSchema } from './job.js';
+import { type Job, jobSchema } from './job.js';
+import type { JobRequest } from './job-request.js';
 
 const REQUEST = 'request.json';
 /** Name of an uploaded file in the folder of its job, before the extension. */

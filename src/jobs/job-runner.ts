@@ -3,7 +3,7 @@
  * recorded on disk until they have ended. Jobs interrupted by a stop or crash are resumed.
  */
 import { asPawdexError, PawdexError } from '../errors.js';
-import { isOver, type Job, type JobRequest, type JobState } from './job.js';
+import { isOver, type Job, type JobState } from './job.js';
 import type { JobRunnerOptions } from './job-context.js';
 import {
   createEntry,
@@ -17,6 +17,7 @@ import {
   takeUpJob,
 } from './job-entry.js';
 import { watchProgress } from './job-pace.js';
+import type { JobRequest } from './job-request.js';
 
 /** Largest number of waiting and paused jobs. */
 const MOST_WAITING = 16;

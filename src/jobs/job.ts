@@ -1,61 +1,11 @@
 /** Jobs: long work in the server that clients can start, follow, pause and cancel. */
 import { z } from 'zod';
-import type {
-  ExportOutcome,
-  ImportOptions,
-  ImportOutcome,
-  NonPets,
-  ReembedOptions,
-  ReembedOutcome,
-} from '../engine/engine.js';
+import type { ExportOutcome, ImportOutcome, ReembedOutcome } from '../engine/engine.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { FileFailure } from '../indexing/index-folder.js';
 import type { KeptSnapshot } from '../store/store.js';
-
-export type JobRequest =
-  | { kind: 'calibrate' | 'evaluate'; collection: string; nonPets?: NonPets }
-  /** `threshold`: similarity from which two photos are one picture; `limit`: entries of each list. */
-  | { kind: 'check-labels'; collection: string; threshold: number; limit: number }
-  | IndexRequest
-  | { kind: 'snapshot' }
-  | { kind: 'export'; collection: string }
-  | ImportRequest
-  | ({ kind: 'reembed'; collection: string } & PhotoFolders &
-      Pick<ReembedOptions, 'encoder' | 'previews' | 'dropMissing'>);
-
-/** Where a job looks for photos that it embeds again. */
-interface PhotoFolders {
-  /** Folders below the server's index roots that hold the photos under the names in `source`; by default the roots. */
-  photos?: string[] | undefined;
-}
-
-/** The request for an index job. */
-export interface IndexRequest {
-  kind: 'index';
-  collection: string;
-  /** A labelled set below one of the server's index roots: a folder or an archive. */
-  path?: string | undefined;
-  /** Extension of the archive that was uploaded with the job, if there is no `path`. */
-  archive?: 'zip' | 'tar' | 'tar.gz' | undefined;
-  /** Where labels come from without a manifest; see `parseLabelRule`. */
-  label?: string | undefined;
-  /** Also changes and removes items, to make the collection equal to the folder. */
-  sync?: boolean | undefined;
-  /** With `sync`: keep items whose photos are gone. */
-  keepMissing?: boolean | undefined;
-  /** With `sync`: allow removing more than a third of the items from the folder. */
-  yes?: boolean | undefined;
-}
-
-/** The request for an import job. Photos to embed again are looked for below the server's index roots. */
-export interface ImportRequest extends PhotoFolders, Pick<ImportOptions, 'reembed' | 'previews'> {
-  kind: 'import';
-  collection: string;
-  /** A Parquet file below one of the server's index roots. Default: the one that was uploaded with the job. */
-  path?: string | undefined;
-}
 
 /** The result of an index job. */
 export interface IndexOutcome {

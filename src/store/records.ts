@@ -7,6 +7,9 @@ import { z } from 'zod';
 const time = z.string().meta({ format: 'date-time' });
 const nullableText = z.string().nullable();
 
+/** Names of collections and encoders. */
+export const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
 /** Free-form data of an item; values are JSON. Filters have a separate field for the key `species`. */
 export type Metadata = Record<string, unknown>;
 

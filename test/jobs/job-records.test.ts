@@ -3,8 +3,9 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Job, JobRequest } from '../../src/jobs/job.js';
+import type { Job } from '../../src/jobs/job.js';
 import { FileJobRecords } from '../../src/jobs/job-records.js';
+import type { JobRequest } from '../../src/jobs/job-request.js';
 
 let folder: string;
 let dir: string;

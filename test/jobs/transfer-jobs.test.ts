@@ -7,8 +7,9 @@ import { addEncoder } from '../../src/engine/add-encoder.js';
 import type { ExportOutcome, ImportOutcome } from '../../src/engine/engine.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { PawdexError } from '../../src/errors.js';
-import type { JobRequest, ReportedProgress } from '../../src/jobs/job.js';
+import type { ReportedProgress } from '../../src/jobs/job.js';
 import { readFailures } from '../../src/jobs/job-journal.js';
+import type { JobRequest } from '../../src/jobs/job-request.js';
 import { createJobWork, EXPORTED } from '../../src/jobs/job-work.js';
 import { cnn } from '../helpers/tiny-encoders.js';
 

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { toFailure } from '../../engine/add-items.js';
 import { addResultSchema } from '../../engine/answers.js';
 import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
+import { boundedArray, collectionName, described, source } from '../../engine/request-fields.js';
+import { addOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
 import type { Body } from '../body/body-reader.js';
@@ -10,7 +12,6 @@ import { type BodySpec, imageFile } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { parse } from '../parse-fields.js';
 import { json } from '../response-spec.js';
-import { boundedArray, collectionName, described, source, yesNo } from '../schemas/fields.js';
 
 const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
 
@@ -166,11 +167,7 @@ export const addItems = defineEndpoint({
     '`upsert` they get the new label, source and metadata and are `updated`. ' +
     'A form over the limits is refused as a whole. The default `source` is the file name.',
   params: { collection: collectionName },
-  query: {
-    upsert: yesNo()
-      .default(false)
-      .meta({ description: 'Update label, source and metadata of existing items.' }),
-  },
+  query: addOptions,
   body: imagesBody,
   response: json(addAnswerSchema, 'The result of each image.'),
   errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],

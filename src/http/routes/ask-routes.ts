@@ -1,22 +1,14 @@
 /** Questions about a photo: its breed, its vector, and why it resembles an item. */
 import { z } from 'zod';
 import { embeddingSchema, identificationSchema } from '../../engine/answers.js';
+import { choice, itemId } from '../../engine/request-fields.js';
+import { identifyOptions, lookOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
 import { imageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
 import { roundAnswer } from '../rounding.js';
-import {
-  animalsOption,
-  choice,
-  collectionOption,
-  explainOption,
-  itemId,
-  regionOption,
-  viewsOption,
-  wholeNumber,
-} from '../schemas/fields.js';
 
 const tag = 'ask';
 
@@ -27,18 +19,7 @@ export const identify = defineEndpoint({
   tag,
   urgency: 'urgent',
   summary: 'Identify the breed on a photo, with its nearest neighbours',
-  body: imageBody({
-    options: {
-      collection: collectionOption,
-      views: viewsOption,
-      explain: explainOption,
-      animals: animalsOption,
-      region: regionOption,
-      k: wholeNumber(1, 1000).optional().meta({
-        description: 'Number of neighbours to list. Default: all that vote. Does not change how many vote.',
-      }),
-    },
-  }),
+  body: imageBody({ options: identifyOptions }),
   response: json(identificationSchema, 'The answer.'),
   errors: [
     'image_missing',
@@ -60,7 +41,7 @@ export const embed = defineEndpoint({
   tag,
   urgency: 'urgent',
   summary: 'Get the embedding of a photo',
-  body: imageBody({ options: { views: viewsOption, region: regionOption } }),
+  body: imageBody({ options: lookOptions }),
   response: json(embeddingSchema, 'The embedding.'),
   errors: ['image_missing', 'image_unexpected', 'region_invalid'],
   async handle({ body: { image, ...options } }, { engine }) {
@@ -101,14 +82,14 @@ export const explain = defineEndpoint({
     '`explain=true`.',
   body: imageBody({
     options: {
-      collection: collectionOption,
+      collection: identifyOptions.collection,
       neighbour: itemId.optional().meta({
         description: 'The id of any item of the collection to compare with. Required here or in the body.',
       }),
       views: choice(['1', 'flip'])
         .default('1')
         .meta({ description: 'The photo alone, or averaged with its mirror image.' }),
-      region: regionOption,
+      region: lookOptions.region,
     },
   }),
   response: file(['image/png'], 'The picture.'),

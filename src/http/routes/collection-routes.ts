@@ -1,20 +1,14 @@
 /** /v1/collections: create, list, read, change and delete collections; list labels, values and near-duplicates; draw a map. */
 import { z } from 'zod';
 import { collectionMapSchema, duplicatePageSchema, servedCollectionSchema } from '../../engine/answers.js';
-import { metadataKey, plainText } from '../../engine/item-fields.js';
+import { metadataKey } from '../../engine/item-fields.js';
+import { boundedArray, collectionName, paragraph, wholeNumber } from '../../engine/request-fields.js';
+import { createOptions, duplicateOptions } from '../../engine/requests.js';
 import { facetSchema, labelCountSchema, originalsSchema } from '../../store/records.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json, noContent } from '../response-spec.js';
 import { roundAnswer } from '../rounding.js';
-import {
-  boundedArray,
-  collectionName,
-  cursor,
-  paragraph,
-  threshold,
-  wholeNumber,
-} from '../schemas/fields.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };
@@ -38,10 +32,7 @@ export const createCollection = defineEndpoint({
     z.strictObject({
       name: collectionName,
       description: paragraph.optional(),
-      originals: originalsSchema.optional(),
-      encoder: plainText(200)
-        .optional()
-        .meta({ description: 'Name of an added encoder. Default: the encoder of this server.' }),
+      ...createOptions,
     }),
   ),
   response: created(
@@ -161,11 +152,7 @@ export const listDuplicates = defineEndpoint({
     'says that there is more. Over all pages, each pair is listed once. If there are more than twenty copies of one ' +
     'picture, some pairs are not listed.',
   params,
-  query: {
-    threshold,
-    limit: wholeNumber(1, 1000).default(200).meta({ description: 'Number of items to compare.' }),
-    cursor: cursor.optional(),
-  },
+  query: duplicateOptions,
   queue: () => 'scans',
   response: json(duplicatePageSchema, 'The pairs of this page, most similar first.'),
   errors: ['collection_not_found', 'model_mismatch'],

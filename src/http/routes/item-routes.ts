@@ -1,10 +1,5 @@
 /** /v1/collections/{collection}/items: list, read, change and delete items. */
 import { z } from 'zod';
-import { itemPageSchema, itemSchema } from '../../store/records.js';
-import type { Filter, Target } from '../../store/store.js';
-import { jsonBody } from '../body-spec.js';
-import { defineEndpoint } from '../define-endpoint.js';
-import { json, noContent } from '../response-spec.js';
 import {
   boundedArray,
   collectionName,
@@ -12,17 +7,51 @@ import {
   described,
   filter,
   filterParameters,
-  filterText,
   itemId,
-  sha256List,
+  sha256s,
   wholeNumber,
-} from '../schemas/fields.js';
+} from '../../engine/request-fields.js';
+import { PawdexError } from '../../errors.js';
+import { itemPageSchema, itemSchema } from '../../store/records.js';
+import type { Filter, Target } from '../../store/store.js';
+import { parseBoundedJson } from '../body/json-guard.js';
+import { jsonBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { json, noContent } from '../response-spec.js';
 
 const tag = 'items';
 /** The most ids per bulk change. */
 const MAX_IDS = 10_000;
 const onePath = '/v1/collections/{collection}/items/{id}';
 const params = { collection: collectionName, id: itemId };
+
+/** A filter as the JSON text of a query parameter. */
+const filterText = z
+  .string()
+  .max(8000)
+  .transform((text, context): unknown => {
+    try {
+      return parseBoundedJson(text, 'query.filter');
+    } catch (error) {
+      const message = error instanceof PawdexError ? error.errors![0]!.message : 'must be JSON';
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+  })
+  .pipe(filter)
+  .meta({ contentMediaType: 'application/json' });
+
+const sha256Text = z
+  .string()
+  .regex(
+    /^[0-9a-f]{64}(,[0-9a-f]{64})*$/,
+    'must be one or more hashes of 64 lower-case hex digits, separated by commas',
+  );
+/** Content hashes as query parameters: repeated, or separated by commas. */
+const sha256List = z
+  .union([sha256Text, z.array(sha256Text)])
+  .transform((given): unknown => [given].flat().flatMap((text) => text.split(',')))
+  .pipe(sha256s);
 
 export const listItems = defineEndpoint({
   method: 'get',

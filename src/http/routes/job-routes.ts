@@ -2,30 +2,23 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { Engine, NonPets } from '../../engine/engine.js';
+import type { Engine } from '../../engine/engine.js';
+import { jobId } from '../../engine/request-fields.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import { drawItemPicture } from '../../evaluation/report/pictures.js';
 import { STYLE_HASH } from '../../evaluation/report/report-style.js';
 import { renderReport } from '../../evaluation/report/write-report.js';
 import { IndexRoots } from '../../jobs/index-roots.js';
-import {
-  isOver,
-  type Job,
-  type JobRequest,
-  type JobSummary,
-  jobSchema,
-  jobSummarySchema,
-} from '../../jobs/job.js';
+import { isOver, type Job, type JobSummary, jobSchema, jobSummarySchema } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
+import { type JobBody, type JobRequest, jobBodySchema } from '../../jobs/job-request.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { file, json, stream } from '../response-spec.js';
-import { jobId } from '../schemas/fields.js';
-import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
 import { accepted, checkLabelRule } from './upload-routes.js';
 
 const tag = 'jobs';
@@ -42,11 +35,13 @@ function omitResult({ result: _, ...job }: Job): JobSummary {
   return job;
 }
 
-function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): NonPets | undefined {
-  if (nonPets === undefined || 'collection' in nonPets) {
-    return nonPets;
+/** Decodes the embeddings in a request. @throws PawdexError vector_invalid */
+function toRequest(body: JobBody, dimension: number): JobRequest {
+  if (!('nonPets' in body) || body.nonPets === undefined || 'collection' in body.nonPets) {
+    return body as JobRequest;
   }
-  return { embeddings: decodeVectors(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
+  const embeddings = decodeVectors(body.nonPets.embeddings, dimension, 'body.nonPets.embeddings');
+  return { ...body, nonPets: { embeddings } };
 }
 
 /** Refuses a job that would fail. @throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable */
@@ -84,7 +79,7 @@ export const startJob = defineEndpoint({
     '`import` adds the items of such a file there, and `reembed` moves a collection to another encoder. An accepted ' +
     'job is recorded on disk: if the server stops before it is done, it continues after a restart. `index`, `import` ' +
     'and `reembed` continue where they were, the others start over.',
-  body: jsonBody(jobRequest, ['nonPets.embeddings']),
+  body: jsonBody(jobBodySchema, ['nonPets.embeddings']),
   response: accepted,
   errors: [
     'collection_not_found',
@@ -96,10 +91,7 @@ export const startJob = defineEndpoint({
     'storage_full',
   ],
   async handle({ body }, { engine, jobs, config }) {
-    const request: JobRequest =
-      body.kind === 'calibrate' || body.kind === 'evaluate'
-        ? { ...body, nonPets: parseNonPets(body.nonPets, engine.encoder.dimension) }
-        : body;
+    const request = toRequest(body, engine.encoder.dimension);
     await requirePossible(request, engine, config.INDEX_ROOTS);
     return jobs.submit(request);
   },

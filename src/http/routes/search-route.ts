@@ -2,24 +2,13 @@
 import { z } from 'zod';
 import { searchAnswerSchema } from '../../engine/answers.js';
 import type { Example, Query } from '../../engine/engine.js';
+import { boundedArray, filter, itemId, numberWithin, vector } from '../../engine/request-fields.js';
+import { identifyOptions, searchOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { optionalImageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';
 import { roundAnswer } from '../rounding.js';
-import {
-  boundedArray,
-  collectionOption,
-  explainOption,
-  filter,
-  itemId,
-  numberWithin,
-  regionOption,
-  vector,
-  viewsOption,
-  wholeNumber,
-  yesNo,
-} from '../schemas/fields.js';
 
 const example = z.union([itemId, vector], 'must be the id of an item or a vector of numbers');
 
@@ -83,14 +72,7 @@ export const search = defineEndpoint({
     "the negatives, scaled to unit length (Rocchio's relevance feedback). Items named in the query are not among the " +
     'results.',
   body: optionalImageBody({
-    options: {
-      collection: collectionOption,
-      views: viewsOption,
-      explain: explainOption,
-      region: regionOption,
-      k: wholeNumber(1, 1000).default(20).meta({ description: 'Number of neighbours to return.' }),
-      exact: yesNo().optional().meta({ description: 'Compare with every item instead of using the index.' }),
-    },
+    options: { collection: identifyOptions.collection, ...searchOptions },
     fields: {
       id: itemId.optional().meta({ description: 'Search by an item of the collection.' }),
       vector: vector.optional().meta({

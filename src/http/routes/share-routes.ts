@@ -1,12 +1,12 @@
 /** /v1/shares: answers that others can open by a link. */
 import { z } from 'zod';
 import { identificationSchema } from '../../engine/answers.js';
+import { identifyOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
 import { imageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json } from '../response-spec.js';
-import { collectionOption } from '../schemas/fields.js';
 import { shareSchema } from '../shares.js';
 
 const tag = 'ask';
@@ -22,7 +22,10 @@ export const createShare = defineEndpoint({
   description:
     'Stores a small JPEG of the photo, at most 256 KiB, and the answer for `PAWDEX_SHARE_HOURS`. The page shows it at ' +
     '`/?shared=ID` to anyone who may use this server and has the link.',
-  body: imageBody({ options: { collection: collectionOption }, fields: { answer: identificationSchema } }),
+  body: imageBody({
+    options: { collection: identifyOptions.collection },
+    fields: { answer: identificationSchema },
+  }),
   response: created(shareSchema, 'The share.', ({ id }) => `v1/shares/${id}`),
   errors: ['image_missing', 'image_unexpected', 'sharing_disabled'],
   handle({ body: { image, collection, answer } }, { shares }) {

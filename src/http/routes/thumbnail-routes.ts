@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { attachStatusSchema } from '../../engine/answers.js';
+import { boundedArray, collectionName, itemId, sha256 } from '../../engine/request-fields.js';
 import { sniff } from '../../image/sniff.js';
 import { decodeBase64 } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
-import { boundedArray, collectionName, itemId, sha256 } from '../schemas/fields.js';
 
 const tag = 'items';
 /** Largest number of thumbnails per request. */

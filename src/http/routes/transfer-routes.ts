@@ -7,6 +7,8 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { importOutcomeSchema } from '../../engine/answers.js';
 import type { ExportOutcome } from '../../engine/engine.js';
+import { collectionName, jobId } from '../../engine/request-fields.js';
+import { importOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
@@ -15,7 +17,6 @@ import { MOST_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, stream } from '../response-spec.js';
-import { collectionName, importOptions, jobId } from '../schemas/fields.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };

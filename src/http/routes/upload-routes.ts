@@ -1,14 +1,15 @@
 /** Uploads for jobs: an archive of photos, and a Parquet file of items. */
 import { rm } from 'node:fs/promises';
 import { parseLabelRule } from '../../datasets/label-rule.js';
+import { collectionName } from '../../engine/request-fields.js';
+import { importOptions } from '../../engine/requests.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
-import { type Job, type JobRequest, jobSchema } from '../../jobs/job.js';
+import { type Job, jobSchema } from '../../jobs/job.js';
+import { type JobRequest, labelRule } from '../../jobs/job-request.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { archiveBody, MOST_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created } from '../response-spec.js';
-import { collectionName, importOptions } from '../schemas/fields.js';
-import { labelRule } from '../schemas/job-requests.js';
 
 const tag = 'jobs';
 /** The answer of endpoints that start a job. */

@@ -18,10 +18,11 @@ import { HashCache } from '../../indexing/sync/hash-cache.js';
 import { planSync, refuseLargeLoss } from '../../indexing/sync/plan-sync.js';
 import { keepTrying } from '../../threads/keep-trying.js';
 import { IndexRoots } from '../index-roots.js';
-import type { IndexOutcome, IndexRequest } from '../job.js';
+import type { IndexOutcome } from '../job.js';
 import type { JobParts, KindWork } from '../job-context.js';
 import { JobJournal, readFailures } from '../job-journal.js';
 import { UPLOAD } from '../job-records.js';
+import type { IndexRequest } from '../job-request.js';
 
 /** Number of failures in the result; `GET /v1/jobs/{id}/failures` has more. */
 const LISTED_FAILURES = 20;

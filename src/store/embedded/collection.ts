@@ -1,5 +1,6 @@
 /** A collection in the worker: its description, its rows in memory and its graph. */
 import { PawdexError } from '../../errors.js';
+import { PLAIN_NAME } from '../records.js';
 import type { CollectionInfo, CollectionSpec, Reembedding } from '../store.js';
 import type { GraphLibrary } from './graph/graph.js';
 import type { GraphSnapshot } from './graph/graph-snapshot.js';
@@ -238,8 +239,6 @@ function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   }
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-
 /** @throws PawdexError invalid_request */
 export function checkCollectionSpec(spec: CollectionSpec): void {
   checkCollectionName(spec.name);
@@ -250,7 +249,7 @@ export function checkCollectionSpec(spec: CollectionSpec): void {
 
 /** @throws PawdexError invalid_request */
 export function checkCollectionName(name: string): void {
-  if (!NAME.test(name)) {
+  if (!PLAIN_NAME.test(name)) {
     throw new PawdexError('invalid_request', {
       detail: 'A collection name has 1-64 letters, digits, - or _, and starts with a letter or digit.',
     });

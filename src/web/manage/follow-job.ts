@@ -1,6 +1,6 @@
 /** Starts jobs and follows their events to the end. */
 import type { Job as FinishedJob } from '../../client/wire.js';
-import type { JobRequest } from '../../jobs/job.js';
+import type { JobRequest } from '../../jobs/job-request.js';
 import { call, read } from '../api.js';
 import { createNoAnswerProblem, expectProblem, type Problem } from '../problem.js';
 

@@ -3,7 +3,7 @@ import type { Job as FinishedJob } from '../../client/wire.js';
 import type { CalibrationOutcome } from '../../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import type { LabelTrouble, Suspect } from '../../evaluation/label-trouble.js';
-import type { JobRequest } from '../../jobs/job.js';
+import type { JobRequest } from '../../jobs/job-request.js';
 import { attempt } from '../attempt.js';
 import { button, el, fill } from '../dom.js';
 import { formatCount, formatLabel, formatPercent } from '../format.js';

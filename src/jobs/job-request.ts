@@ -1,8 +1,10 @@
-/** Schemas of job requests. */
+/** Requests for jobs. */
 import { z } from 'zod';
-import { plainText } from '../../engine/item-fields.js';
-import { JOB_KINDS } from '../../jobs/job.js';
-import { boundedArray, collectionName, importOptions, threshold, wholeNumber, yesNo } from './fields.js';
+import type { NonPets } from '../engine/engine.js';
+import { plainText } from '../engine/item-fields.js';
+import { boundedArray, collectionName, yesNo } from '../engine/request-fields.js';
+import { importOptions, labelCheckOptions, reembedOptions } from '../engine/requests.js';
+import { JOB_KINDS, type JobKind } from './job.js';
 
 const nonPets = z
   .union(
@@ -18,8 +20,6 @@ const nonPets = z
     'must be an object with either `collection` or `embeddings`',
   )
   .meta({ description: 'Photos of subjects that the collection does not contain.' });
-
-export type NonPetsField = z.output<typeof nonPets>;
 
 /** Where labels come from without a manifest. */
 export const labelRule = plainText(500).meta({
@@ -42,7 +42,7 @@ const serverPath = (what: string, example: string) =>
   });
 
 /** The body of `POST /v1/jobs`. */
-export const jobRequest = z
+export const jobBodySchema = z
   .discriminatedUnion(
     'kind',
     [
@@ -59,8 +59,7 @@ export const jobRequest = z
       z.strictObject({
         kind: z.literal('check-labels'),
         collection: collectionName,
-        threshold,
-        limit: wholeNumber(1, 1000).default(200).meta({ description: 'Entries of each list.' }),
+        ...labelCheckOptions,
       }),
       z.strictObject({
         kind: z.literal('index'),
@@ -90,15 +89,28 @@ export const jobRequest = z
         kind: z.literal('reembed'),
         collection: collectionName,
         photos: photoFolders,
-        encoder: plainText(200).optional().meta({
-          description: 'Name of an added encoder to move to. Default: the encoder of this server.',
-        }),
-        previews: z.boolean().optional().meta({
-          description: 'Embed the 160-pixel preview of items without a better picture.',
-        }),
-        dropMissing: z.boolean().optional().meta({ description: 'Delete items without a picture.' }),
+        ...reembedOptions,
       }),
     ],
     `must be one of ${JOB_KINDS.join(', ')}`,
   )
   .meta({ id: 'JobRequest', example: { kind: 'calibrate', collection: 'mine' } });
+/** The body of `POST /v1/jobs`, validated. */
+export type JobBody = z.output<typeof jobBodySchema>;
+
+type BodyOf<K extends JobKind> = Extract<JobBody, { kind: K }>;
+/** A body of which only kind and collection are required. */
+type Uploadable<K extends 'index' | 'import'> = Pick<BodyOf<K>, 'kind' | 'collection'> & Partial<BodyOf<K>>;
+
+/** The request for an index job: a set below an index root, or an archive that was uploaded with the job. */
+export type IndexRequest = Uploadable<'index'> & {
+  /** Extension of the uploaded archive, if there is no `path`. */
+  archive?: 'zip' | 'tar' | 'tar.gz' | undefined;
+};
+
+/** A job to do. Unlike in a body, embeddings are decoded, and a file may have been uploaded instead of named by `path`. */
+export type JobRequest =
+  | { kind: 'calibrate' | 'evaluate'; collection: string; nonPets?: NonPets | undefined }
+  | IndexRequest
+  | Uploadable<'import'>
+  | BodyOf<'check-labels' | 'snapshot' | 'export' | 'reembed'>;

@@ -1,17 +1,11 @@
-/** Fields that several endpoints share. Each schema validates requests, types handlers and documents endpoints. */
+/** Fields of requests. Each schema validates requests, types the engine and the handlers, and documents the endpoints. */
 import { z } from 'zod';
-import { SHIPPED_COLLECTION } from '../../config.js';
-import { labelText, metadataKey, metadataObject, plainText, sourceText } from '../../engine/item-fields.js';
-import { PawdexError } from '../../errors.js';
-import { VIEWS } from '../../image/decode-views.js';
-import { parseBoundedJson } from '../body/json-guard.js';
+import { PLAIN_NAME } from '../store/records.js';
+import { labelText, metadataKey, metadataObject, plainText, sourceText } from './item-fields.js';
 
 export const collectionName = z
   .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
-    'must be 1-64 letters, digits, - or _, the first a letter or digit',
-  )
+  .regex(PLAIN_NAME, 'must be 1-64 letters, digits, - or _, the first a letter or digit')
   .meta({ description: 'Name of a collection.', example: 'breeds' });
 
 export const itemId = plainText(200).meta({
@@ -72,16 +66,6 @@ export function yesNo() {
   );
 }
 
-/** How the rows of a Parquet file are imported. */
-export const importOptions = {
-  reembed: yesNo()
-    .default(false)
-    .meta({ description: 'Embed the pictures instead of importing the vectors.' }),
-  previews: yesNo()
-    .default(false)
-    .meta({ description: 'Embed 160-pixel previews if the file has no better picture.' }),
-};
-
 /** One of several words. If the word is a number, JSON may contain it as a number. */
 export function choice<const W extends readonly string[]>(words: W) {
   return z.preprocess(
@@ -133,7 +117,7 @@ export const vector = z.preprocess(
 );
 
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
-const sha256s = boundedArray(sha256, { min: 1, max: 1000 });
+export const sha256s = boundedArray(sha256, { min: 1, max: 1000 });
 
 /** Conditions on metadata. */
 const MAX_CONDITIONS = 100;
@@ -187,65 +171,17 @@ export const filter = z
     example: { species: ['cat'] },
   });
 
-/** A filter as the JSON text of a query parameter. */
-export const filterText = z
-  .string()
-  .max(8000)
-  .transform((text, context): unknown => {
-    try {
-      return parseBoundedJson(text, 'query.filter');
-    } catch (error) {
-      const message = error instanceof PawdexError ? error.errors![0]!.message : 'must be JSON';
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    }
-  })
-  .pipe(filter)
-  .meta({ contentMediaType: 'application/json' });
-
-const sha256Text = z
-  .string()
-  .regex(
-    /^[0-9a-f]{64}(,[0-9a-f]{64})*$/,
-    'must be one or more hashes of 64 lower-case hex digits, separated by commas',
-  );
-/** Content hashes as query parameters: repeated, or separated by commas. */
-export const sha256List = z
-  .union([sha256Text, z.array(sha256Text)])
-  .transform((given): unknown => [given].flat().flatMap((text) => text.split(',')))
-  .pipe(sha256s);
-
 export const cursor = z.string().min(1).max(500).meta({ description: '`next` of the previous page.' });
 
-/** Options of every request about a photo. */
-export const collectionOption = collectionName.default(SHIPPED_COLLECTION);
-export const viewsOption = choice(VIEWS).default('1').meta({
-  description:
-    'Views of the photo whose embeddings are averaged: the photo alone, the photo and its mirror image, or five views.',
-});
 const REGION = /^(0|1|0?\.\d+|1\.0+)(,(0|1|0?\.\d+|1\.0+)){3}$/;
 /** A region of a photo as text: x,y,width,height. */
-export const regionOption = z
+export const photoRegion = z
   .string()
   .regex(REGION, 'must be x,y,width,height, each from 0 to 1')
   .transform((text) => {
     const [left, top, width, height] = text.split(',').map(Number) as [number, number, number, number];
     return { left, top, width, height };
-  })
-  .optional()
-  .meta({
-    description:
-      'Look at this part of the photo: x,y,width,height in fractions of the upright photo, such as 0,0,0.5,1.',
-    example: '0.5,0,0.5,1',
   });
-export const animalsOption = yesNo().optional().meta({
-  description:
-    'Also look at the ends of a photo whose middle is a match, so that `animals` finds a second one there. The answer stays.',
-});
-export const explainOption = yesNo().optional().meta({
-  description:
-    'Explain for the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, only for an image.',
-});
 
 /** Two photos count as the same picture from this similarity on. */
 export const threshold = numberWithin(0, 1)
