@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 
 /** Limits of {@link Connections}; times in milliseconds. */
 export interface ConnectionLimits {
-  /** The most connections. Another one closes the idle ones, and is refused if there are none. */
+  /** The most connections. Another one closes the idle ones or the slowest; it is refused if all are busy. */
   maxConnections: number;
   /** How long a client may leave an answer unread before it is disconnected. */
   unreadMs: number;
@@ -25,7 +25,7 @@ export interface ConnectionLimits {
 const KEEP_ALIVE_MARGIN_MS = 5_000;
 /** The most pipelined requests; the connection closes after these. */
 const MOST_PIPELINED = 32;
-/** A client that has read nothing for this long counts as a slow reader if memory is short. */
+/** A client that makes the server wait for this long counts as slow if memory or connections are short. */
 const STALLED_MS = 1_000;
 
 interface Turn {
@@ -75,6 +75,11 @@ export class Connections {
         yield res;
       }
     }
+  }
+
+  /** Whether part of an answer may have been sent already. */
+  isAnswering(socket: Socket): boolean {
+    return this.#open.get(socket)?.current?.res.headersSent ?? false;
   }
 
   /** Connections that were refused because there were too many. */
@@ -130,17 +135,18 @@ export class Connections {
   }
 
   #accept(socket: Socket): void {
-    if (this.#open.size >= this.limits.maxConnections) {
+    const now = performance.now();
+    if (this.#isFull()) {
       this.closeIdle();
     }
-    // A closed connection stays in the map until its `close` event.
-    const alive = [...this.#open.keys()].filter(({ destroyed }) => !destroyed).length;
-    if (alive >= this.limits.maxConnections) {
+    if (this.#isFull()) {
+      this.#cutSlowest(now);
+    }
+    if (this.#isFull()) {
       this.#refused++;
       socket.destroy();
       return;
     }
-    const now = performance.now();
     this.#open.set(socket, {
       current: null,
       waiting: [],
@@ -150,6 +156,39 @@ export class Connections {
       readAt: now,
     });
     socket.once('close', () => this.#open.delete(socket));
+  }
+
+  #isFull(): boolean {
+    const { maxConnections } = this.limits;
+    if (this.#open.size < maxConnections) {
+      return false;
+    }
+    // A closed connection stays in the map until its `close` event.
+    return [...this.#open.keys()].filter(({ destroyed }) => !destroyed).length >= maxConnections;
+  }
+
+  /** Disconnects the client that the server has waited for the longest, so that slow ones cannot keep others out. */
+  #cutSlowest(now: number): void {
+    let slowest: Socket | null = null;
+    let since = now - STALLED_MS;
+    for (const [socket, connection] of this.#open) {
+      this.#noteReading(socket, connection, now);
+      const waiting = socket.destroyed ? now : this.#waitsSince(socket, connection, now);
+      if (waiting < since) {
+        since = waiting;
+        slowest = socket;
+      }
+    }
+    slowest?.destroy();
+  }
+
+  /** Since when the client has sent its request, or read its answer, too slowly. @returns `now` if it has not */
+  #waitsSince(socket: Socket, connection: Connection, now: number): number {
+    const { current, measuredFrom, readAt } = connection;
+    if (current === null || this.#isSlowUpload(socket, connection, now)) {
+      return measuredFrom;
+    }
+    return socket.writableLength > 0 ? readAt : now;
   }
 
   #startNext(socket: Socket, connection: Connection): void {
@@ -169,6 +208,7 @@ export class Connections {
         return;
       }
       connection.bytesAt = socket.bytesRead;
+      connection.measuredFrom = performance.now();
       socket.setTimeout(this.limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
     });
     next.start();
@@ -194,17 +234,24 @@ export class Connections {
   }
 
   #isTooSlow(socket: Socket, connection: Connection, now: number): boolean {
-    const { uploadWindowMs, minBytesPerSecond } = this.limits;
-    const { current } = connection;
-    if (current === null || current.req.complete || now - connection.measuredFrom < uploadWindowMs) {
+    const { current, measuredFrom } = connection;
+    if (current === null || current.req.complete || now - measuredFrom < this.limits.uploadWindowMs) {
       return false;
     }
-    const seconds = (now - connection.measuredFrom) / 1000;
-    const isWaitingForUs = current.req.isPaused() || current.req.readableLength > 0;
-    const received = socket.bytesRead - connection.bytesAt;
+    const isSlow = this.#isSlowUpload(socket, connection, now);
     connection.bytesAt = socket.bytesRead;
     connection.measuredFrom = now;
-    return !isWaitingForUs && received < minBytesPerSecond * seconds;
+    return isSlow;
+  }
+
+  /** Whether an upload is below the minimum rate since the start of its current period. */
+  #isSlowUpload(socket: Socket, { current, bytesAt, measuredFrom }: Connection, now: number): boolean {
+    if (current === null || current.req.complete) {
+      return false;
+    }
+    const seconds = (now - measuredFrom) / 1000;
+    const isWaitingForUs = current.req.isPaused() || current.req.readableLength > 0;
+    return !isWaitingForUs && socket.bytesRead - bytesAt < this.limits.minBytesPerSecond * seconds;
   }
 
   /** Frees memory by disconnecting the clients that have not read for the longest time. */

@@ -60,7 +60,7 @@ const refuseUnlessReady =
 
 /**
  * HTTP/1.1 requires one `Host`. Node leaves the check to the app, so that the answer is a problem like any other. Two of
- * them, or a coding of the body that Node does not undo, could mean something else to a proxy in front.
+ * them, different ones, or a coding of the body that Node does not undo, could mean something else to a proxy in front.
  */
 const requirePlainRequest: RequestHandler = (req, _res, next) => {
   const refuse = (detail: string) => new PawdexError('invalid_request', { detail });
@@ -70,6 +70,10 @@ const requirePlainRequest: RequestHandler = (req, _res, next) => {
   }
   if (host.length > 1) {
     throw refuse('The request has more than one `Host` header.');
+  }
+  // A proxy's form of the address, whose host counts more than the header.
+  if (URL.canParse(req.url) && new URL(req.url).host !== (host[0] ?? '').toLowerCase()) {
+    throw refuse('The address of the request names another host than its `Host` header.');
   }
   if ((req.headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {
     throw refuse('The only supported `Transfer-Encoding` is chunked.');

@@ -93,6 +93,10 @@ export async function streamStates(
     // Otherwise nginx buffers events.
     'X-Accel-Buffering': 'no',
   });
+  if (res.req.method === 'HEAD') {
+    res.end();
+    return;
+  }
   res.flushHeaders();
   const stream = new StateStream(res, seen, readState);
   await new Promise<void>((resolve) => {

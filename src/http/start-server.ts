@@ -50,6 +50,9 @@ export interface RunningServer {
   close(options: { graceSeconds: number }): Promise<void>;
 }
 
+/** How long a client that was refused may keep its side of the connection open, in milliseconds. */
+const REFUSED_LINGER_MS = 2_000;
+
 /** Answers requests that Node's HTTP parser cannot read; there is no request object for Express then. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
@@ -68,6 +71,8 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  // A client that sends on and never closes would keep the connection otherwise.
+  setTimeout(() => socket.destroy(), REFUSED_LINGER_MS).unref();
 }
 
 function answerSlowUpload(socket: Socket): void {
@@ -159,7 +164,9 @@ export async function startServer(app: Express, options: ServerOptions): Promise
   server.on('checkExpectation', (_req, res) =>
     answerBadRequest(res, 'The only supported `Expect` header is 100-continue.'),
   );
-  server.on('clientError', answerClientError);
+  server.on('clientError', (error, socket) =>
+    connections.isAnswering(socket as Socket) ? socket.destroy() : answerClientError(error, socket),
+  );
   await listen(server, options.host, options.port);
   const stopWatching = watch(connections, limits.checkMs, options.onRefused);
   return {

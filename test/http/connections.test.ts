@@ -1,5 +1,5 @@
 /** Clients that are slow on purpose or by nature: unread answers, pipelining, trickling uploads, many connections. */
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -197,6 +197,61 @@ describe('connections', () => {
     await until(() => seen.cut === 1);
     const another = connection(get('/alive'));
     await until(() => another.received().includes('yes'));
+  });
+
+  it.each([
+    ['trickle their headers', 'GET / HTTP/1.1\r\nX-Slow: '],
+    ['trickle an upload', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n'],
+    ['leave an answer unread', get('/')],
+  ])('that %s are closed to make room for others', async (_, text) => {
+    const { app } = largeAnswers();
+    app.post('/', (req) => req.resume());
+    await serveApp(app, { maxConnections: 2 });
+    const slow = [connection(text), connection(text)];
+    const isSending = text !== get('/');
+    for (const { socket } of slow) {
+      socket.pause();
+    }
+    const drip = setInterval(() => slow.map(({ socket }) => isSending && socket.write('x')), 50);
+    const ask = () => connection('GET /alive HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n').closed;
+    // The server has read something from both by then.
+    await sleep(300);
+    expect(await ask()).toBe('');
+    await until(async () => (await ask()).includes('yes'));
+    clearInterval(drip);
+  });
+
+  it('do not have a refusal in the middle of an answer if the client sends garbage after its request', async () => {
+    const { app, seen } = largeAnswers();
+    await serveApp(app);
+    const { socket, closed } = connection(get('/'));
+    socket.pause();
+    await until(() => seen.started === 1);
+    await sleep(100);
+    socket.write('garbage\r\n\r\n');
+    await sleep(100);
+    socket.resume();
+    expect(await closed).not.toContain('invalid_request');
+  });
+
+  it('whose request cannot be read are closed, even if the client keeps sending', async () => {
+    await serveApp(largeAnswers().app, { headersMs: 100 });
+    const socket = connect({
+      port: Number(new URL(server.url).port),
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    });
+    sockets.push(socket);
+    let answer = '';
+    socket.on('data', (piece) => {
+      answer += piece;
+    });
+    const closed = new Promise((resolve) => socket.once('error', resolve).once('close', resolve));
+    socket.write('GET / HTTP/1.1\r\nX-Slow: ');
+    const drip = setInterval(() => socket.writable && socket.write('x'), 50);
+    await closed;
+    clearInterval(drip);
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
   });
 
   it('are closed when idle to make room for others', async () => {

@@ -32,6 +32,10 @@ it.each([
     'a length and chunks',
     search(['Host: 127.0.0.1', 'Content-Length: 6', 'Transfer-Encoding: chunked'], HIDDEN),
   ],
+  [
+    'another host in the address',
+    search(['Host: 127.0.0.1', `Content-Length: ${BODY.length}`]).replace(' /v1', ' http://evil.example/v1'),
+  ],
   ['two lengths', search(['Host: 127.0.0.1', 'Content-Length: 10', 'Content-Length: 5'])],
   ['a length with a sign', search(['Host: 127.0.0.1', 'Content-Length: +10'])],
   ['an unknown coding', search(['Host: 127.0.0.1', 'Transfer-Encoding: xchunked'], HIDDEN)],
