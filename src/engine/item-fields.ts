@@ -29,7 +29,11 @@ export function plainText(max: number) {
 export const labelText = plainText(MAX_LABEL);
 /** Where an image came from: a path, a file name, an address. */
 export const sourceText = plainText(MAX_SOURCE);
-export const metadataKey = plainText(MAX_METADATA_KEY);
+/** May be empty, like a column without a name. */
+export const metadataKey = z
+  .string()
+  .max(MAX_METADATA_KEY, `must have at most ${MAX_METADATA_KEY} characters`)
+  .regex(PLAIN_TEXT, 'must not contain control characters');
 
 /** Free-form JSON. Checked in one pass that stops at the first problem, however large the value. */
 export const metadataObject = z.preprocess(
@@ -80,6 +84,10 @@ function findTroubleInside(value: object): string | null {
     // JSON has no infinity, but 1e999 is read as one.
     if (level.some((each) => typeof each === 'number' && !Number.isFinite(each))) {
       return 'must have finite numbers';
+    }
+    // Its last digits are lost already.
+    if (level.some((each) => Number.isInteger(each) && !Number.isSafeInteger(each))) {
+      return `must have whole numbers up to ${Number.MAX_SAFE_INTEGER}, larger ones as text`;
     }
     level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }

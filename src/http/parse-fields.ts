@@ -57,6 +57,8 @@ const describeIssue: z.core.$ZodErrorMap = (issue) => {
       return `must ${verb} at least ${issue.minimum}${unit}`;
     case 'invalid_value':
       return `must be ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}`;
+    case 'invalid_key':
+      return `has a key that ${issue.issues[0]?.message}`;
     default:
       return undefined;
   }

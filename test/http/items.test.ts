@@ -135,16 +135,19 @@ describe('adding items', () => {
     expect([status, body.code]).toEqual([400, 'invalid_request']);
   });
 
-  it.each(['{"a":1e999}', '{"a":[{"b":-1e999}]}'])(
-    'refuses the number in %s, which would be stored as null',
-    async (metadata) => {
-      const { status, body } = await request(t.app)
-        .post('/v1/collections/breeds/items')
-        .type('json')
-        .send(`{"items":[{"imageBase64":"YQ==","metadata":${metadata}}]}`);
-      expect([status, body.errors[0].message]).toEqual([400, 'must have finite numbers']);
-    },
-  );
+  const exact = 'must have whole numbers up to 9007199254740991, larger ones as text';
+  it.each([
+    ['{"a":1e999}', 'must have finite numbers'],
+    ['{"a":[{"b":-1e999}]}', 'must have finite numbers'],
+    ['{"chip":9007199254740993}', exact],
+    ['{"a":[{"b":-123456789012345678901}]}', exact],
+  ])('refuses the number in %s, which would be stored as another one', async (metadata, message) => {
+    const { status, body } = await request(t.app)
+      .post('/v1/collections/breeds/items')
+      .type('json')
+      .send(`{"items":[{"imageBase64":"YQ==","metadata":${metadata}}]}`);
+    expect([status, body.errors[0].message]).toEqual([400, message]);
+  });
 
   it('refuses a metadata key named __proto__, which would be lost silently', async () => {
     const { status, body } = await request(t.app)
@@ -157,6 +160,18 @@ describe('adding items', () => {
 });
 
 describe('listing items', () => {
+  it('explains which key a filter cannot have', async () => {
+    const filter = (key: string) => encodeURIComponent(JSON.stringify({ metadata: { [key]: 1 } }));
+    const { status, body } = await request(t.app).get(
+      `/v1/collections/breeds/items?filter=${filter('a\u0000')}`,
+    );
+    expect([status, body.errors[0].message]).toEqual([
+      400,
+      'has a key that must not contain control characters',
+    ]);
+    expect((await request(t.app).get(`/v1/collections/breeds/items?filter=${filter('')}`)).status).toBe(200);
+  });
+
   it('pages through all of them', async () => {
     const seen: string[] = [];
     let cursor: string | null = '';

@@ -5,7 +5,7 @@ import type { RunningServer } from '../../src/http/start-server.js';
 import type { Job } from '../../src/jobs/job.js';
 import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
-import { serve } from '../helpers/raw.js';
+import { raw, serve } from '../helpers/raw.js';
 
 let t: TestApp<MemoryEngine>;
 /** Lets the work of the running job end. */
@@ -259,6 +259,12 @@ describe('/v1/jobs/{id}/events', () => {
   let server: RunningServer;
   beforeEach(async () => {
     server = await serve(t);
+  });
+
+  it('answers HEAD at once, without a stream', async () => {
+    const { id } = await running();
+    const head = `HEAD /v1/jobs/${id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`;
+    expect(await raw(server.url, head).closed).toMatch(/^HTTP\/1.1 200 [\s\S]*text\/event-stream/);
   });
   afterEach(() => server.close({ graceSeconds: 0 }));
 
