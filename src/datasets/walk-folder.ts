@@ -1,9 +1,9 @@
 /** Finds the photos below a folder. */
 import type { Dirent } from 'node:fs';
-import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import ignore, { type Ignore } from 'ignore';
-import { readHead } from '../files/open-file.js';
+import { readHead, readWholeFile } from '../files/open-file.js';
 import { countBy } from '../math/group-by.js';
 import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
@@ -76,11 +76,11 @@ class Walk {
 
   async #readRules(folder: string): Promise<IgnoreRules> {
     const name = folder === '' ? IGNORE_FILE : `${folder}/${IGNORE_FILE}`;
-    const text = await readFile(path.join(this.root, name), 'utf8').catch((error) => {
+    const text = await readWholeFile(path.join(this.root, name)).catch((error) => {
       this.report.fail('file_unreadable', name, describeCause(error));
       return '';
     });
-    return { base: folder, rules: ignore().add(text) };
+    return { base: folder, rules: ignore().add(text.toString()) };
   }
 
   async #takeEntry(entry: Dirent, name: string, ignored: readonly IgnoreRules[]): Promise<void> {

@@ -1,7 +1,8 @@
 /** Finds the best available picture of an item, so that another encoder can embed it. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { catchAsNull } from '../errors.js';
+import { readWholeFile } from '../files/open-file.js';
 import type { Item, Store } from '../store/store.js';
 import { computeContentHash } from './add-items.js';
 import type { PictureOrigin } from './engine.js';
@@ -50,7 +51,7 @@ async function findPhotoFile(
     if (found === null || !found.isFile() || found.size !== size) {
       continue;
     }
-    const bytes = await readFile(file).catch(() => null);
+    const bytes = await readWholeFile(file).catch(() => null);
     if (bytes !== null && (await computeContentHash(bytes)) === sha256) {
       return bytes;
     }

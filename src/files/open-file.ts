@@ -2,7 +2,8 @@
  * Reads files, and files inside archives by paths such as `photos.zip/beagle/1.jpg`, without unpacking to disk. All photos
  * are read through this module, so an archive can be used like a folder.
  */
-import { open, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import type { Archive } from './archives/archive.js';
 import { openTar } from './archives/tar-archive.js';
 import { openZip } from './archives/zip-archive.js';
@@ -17,8 +18,11 @@ export interface FileFacts {
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 const INSIDE = /^(.+?\.(?:zip|tar|tar\.gz|tgz))[\\/](.+)$/is;
 
-/** Largest entry to read into memory, in bytes. No photo is that large. */
-const MAX_ENTRY_BYTES = 512 * 1024 ** 2;
+/** Opens at once. Opening a named pipe would otherwise block a thread of Node until somebody writes to the pipe. */
+const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** Largest file or entry to read into memory, in bytes. No photo is that large. */
+const MOST_BYTES = 512 * 1024 ** 2;
 
 /** Number of archives to keep open. A command reads from one or two. */
 const KEPT_OPEN = 4;
@@ -44,7 +48,11 @@ const isUninformative = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|bmp
  * @throws Error if it cannot be read or is damaged
  */
 export async function openArchive(file: string): Promise<Archive> {
-  const { size, mtimeMs } = await stat(file);
+  const found = await stat(file);
+  const { size, mtimeMs } = found;
+  if (!found.isFile()) {
+    throw new Error('it is not a file');
+  }
   const version = `${size} ${mtimeMs}`;
   const before = opened.get(file);
   if (before?.version === version) {
@@ -79,15 +87,45 @@ async function enterArchive(file: string): Promise<{ archive: Archive; name: str
   return found?.isFile() ? { archive: await openArchive(outer), name } : null;
 }
 
-/** Reads a file, or an entry of an archive, into memory. @throws Error */
+/**
+ * Reads the first bytes of a regular file, and no more than the file has when it is opened: it may be growing, or be one
+ * of those of the kernel that never end.
+ *
+ * @throws Error
+ */
+async function readRegularFile(file: string, most: number): Promise<Buffer> {
+  const handle = await open(file, READ_AT_ONCE);
+  try {
+    const found = await handle.stat();
+    if (!found.isFile()) {
+      throw new Error('it is not a file');
+    }
+    const length = Math.min(found.size, most);
+    if (length > MOST_BYTES) {
+      throw new Error('the file is too large');
+    }
+    const buffer = Buffer.allocUnsafeSlow(length);
+    let filled = 0;
+    let bytesRead = length;
+    while (bytesRead > 0) {
+      ({ bytesRead } = await handle.read(buffer, filled, length - filled, filled));
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Reads a file, or an entry of an archive, into memory. @throws Error, also if it is not a regular file */
 export async function readWholeFile(file: string): Promise<Buffer> {
   const inside = await enterArchive(file);
   if (inside === null) {
-    return readFile(file);
+    return readRegularFile(file, Number.POSITIVE_INFINITY);
   }
   const { archive, name } = inside;
   // A small archive may claim to contain terabytes.
-  if ((archive.entries.get(name)?.size ?? 0) > MAX_ENTRY_BYTES) {
+  if ((archive.entries.get(name)?.size ?? 0) > MOST_BYTES) {
     throw new Error('the entry is too large');
   }
   return archive.read(name);
@@ -99,13 +137,7 @@ export async function readHead(file: string, bytes: number): Promise<Buffer> {
   if (inside !== null) {
     return inside.archive.read(inside.name, bytes);
   }
-  const handle = await open(file, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  return readRegularFile(file, bytes);
 }
 
 /** Returns size and time of a file or an entry. @throws Error, also if it is not a regular file */

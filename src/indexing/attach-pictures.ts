@@ -1,10 +1,11 @@
 /** Adds thumbnails to the items of a collection, from the user's own copy of the photos. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { computeContentHash } from '../engine/add-items.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
 import { asPawdexError, catchAsNull } from '../errors.js';
+import { readWholeFile } from '../files/open-file.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 import type { Item } from '../store/store.js';
@@ -46,7 +47,7 @@ async function hashPhoto({ file }: LabelledPhoto, { maxFileBytes }: AttachOption
   try {
     const { size } = await stat(file);
     if (size <= maxFileBytes) {
-      return await computeContentHash(await readFile(file));
+      return await computeContentHash(await readWholeFile(file));
     }
     throw new Error(`it has ${size} bytes`);
   } catch (error) {
@@ -61,7 +62,7 @@ async function makePicture(
   { resize }: Engine['encoder'],
   maxPixels: number,
 ): Promise<Uint8Array> {
-  const bytes = await readFile(file);
+  const bytes = await readWholeFile(file);
   return makeThumbnail(bytes, await decode(bytes, resize, { maxPixels }), resize.size);
 }
 

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LabelledSetOptions, scanLabelledSet } from '../../src/datasets/labelled-set.js';
+import { readHead, readWholeFile } from '../../src/files/open-file.js';
 
 let root: string;
 
@@ -66,6 +67,40 @@ describe('unreadable files', () => {
     expect(skipped).toEqual([{ reason: 'special_file', extension: 'jpg', count: 2, example: 'a/fifo.jpg' }]);
   });
 });
+
+describe.skipIf(process.platform === 'win32')('a pipe nobody writes to', () => {
+  const pipe = async (name: string) => once(spawn(MKFIFO, [path.join(root, name)]), 'close');
+
+  it('is reported instead of patterns', async () => {
+    await photos('a/1.jpg');
+    await pipe('.pawdexignore');
+    const { found, problems } = await scan();
+    expect(found).toEqual(['a/1.jpg=a']);
+    expect(problems).toMatchObject([{ file: '.pawdexignore', detail: 'it is not a file.' }]);
+  });
+
+  it('is refused as a manifest and as an archive', async () => {
+    await photos('a/1.jpg');
+    await pipe('manifest.csv');
+    await pipe('photos.zip');
+    await expect(scan()).rejects.toMatchObject({ code: 'set_invalid' });
+    await expect(scan({}, path.join(root, 'photos.zip'))).rejects.toMatchObject({ code: 'set_invalid' });
+  });
+
+  it('is refused where a photo was found before', async () => {
+    await pipe('1.jpg');
+    await expect(readWholeFile(path.join(root, '1.jpg'))).rejects.toThrow('it is not a file');
+    await expect(readHead(path.join(root, '1.jpg'), 16)).rejects.toThrow('it is not a file');
+  });
+});
+
+it.skipIf(process.platform !== 'linux')(
+  'reads no more of a file than it had when it was opened',
+  async () => {
+    // Has no size, and hundreds of gigabytes.
+    expect(await readWholeFile('/proc/self/pagemap')).toHaveLength(0);
+  },
+);
 
 describe('files left out', () => {
   it('leaves out the system files of NAS devices, macOS and Windows', async () => {
