@@ -31,7 +31,7 @@ const COMPARE_DATES = [
   'http/shares.ts',
   'http/tickets.ts',
   'indexing/sync/hash-cache.ts',
-  'store/embedded/sqlite/kept-snapshots.ts',
+  'store/embedded/sqlite/snapshot-folder.ts',
 ];
 
 it('nothing else reads the clock to measure time', () => {

@@ -15,7 +15,7 @@ import { type RunningServer, startServer } from '../http/start-server.js';
 import { FileJobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { createJobWork } from '../jobs/job-work.js';
-import type { KeptSnapshot } from '../store/store.js';
+import type { StoredSnapshot } from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { createCommand, readCommonOptions } from './create-command.js';
 import { createLogger } from './create-logger.js';
@@ -159,7 +159,7 @@ function startSnapshots({ config, engine, logger, stop }: Omit<ServerRun, 'quiet
     return;
   }
   const watcher = {
-    onWritten: ({ name, bytes }: KeptSnapshot) => logger.info({ name, bytes }, 'snapshot written'),
+    onWritten: ({ name, bytes }: StoredSnapshot) => logger.info({ name, bytes }, 'snapshot written'),
     onFailed: (error: PawdexError) =>
       logger.error({ err: error, code: error.code }, 'Cannot write a snapshot.'),
   };
@@ -229,7 +229,7 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
     isHeld: true,
     onOver: ({ id, kind, collection, state, error }) =>
       logger.info({ job: id, kind, collection, state, code: error?.code }, 'job finished'),
-    onTrouble: (error) => logger.error({ err: error.cause ?? error, code: error.code }, error.message),
+    onError: (error) => logger.error({ err: error.cause ?? error, code: error.code }, error.message),
   });
 }
 

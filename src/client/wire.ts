@@ -4,7 +4,7 @@ import type { embeddingSchema } from '../engine/answers.js';
 import type { AddResult, AttachStatus, ServedCollection } from '../engine/engine.js';
 import type { infoSchema } from '../http/routes/service-routes.js';
 import type { JobSummary } from '../jobs/job.js';
-import type { Facet, KeptSnapshot, LabelCount } from '../store/store.js';
+import type { Facet, LabelCount, StoredSnapshot } from '../store/store.js';
 
 export type {
   AddResult,
@@ -17,7 +17,7 @@ export type {
 } from '../engine/engine.js';
 export type { FileFailure as JobFailure } from '../indexing/index-folder.js';
 export type { Job } from '../jobs/job.js';
-export type { Item, ItemPage, KeptSnapshot as Snapshot } from '../store/store.js';
+export type { Item, ItemPage, StoredSnapshot as Snapshot } from '../store/store.js';
 
 /** Version, model and limits of a server. All limits except `batchFiles` are in bytes. */
 export type ServerInfo = z.output<typeof infoSchema>;
@@ -27,7 +27,7 @@ export type EmbedResult = z.output<typeof embeddingSchema>;
 export type CollectionList = { collections: ServedCollection[] };
 export type LabelList = { labels: LabelCount[] };
 export type FacetList = { values: Facet[] };
-export type SnapshotList = { snapshots: KeptSnapshot[] };
+export type SnapshotList = { snapshots: StoredSnapshot[] };
 export type JobList = { jobs: JobSummary[] };
 /** One result per image or thumbnail, in the order sent. */
 export type AddAnswer = { results: AddResult[] };

@@ -6,7 +6,7 @@ import { webcrypto } from 'node:crypto';
 import { asPawdexError, describeFailure } from '../errors.js';
 import { makeReduced, makeThumbnail } from '../image/thumbnail.js';
 import type { NewItem, Originals } from '../store/store.js';
-import type { Room } from './encoders.js';
+import type { EncoderRuntime } from './encoders.js';
 import type { AddOptions, AddResult, ItemInput } from './engine.js';
 import type { EmbedOne } from './image-embedder.js';
 import { type CollectionSpace, type EngineParts, runInSpace } from './spaces.js';
@@ -115,7 +115,7 @@ interface Preparing {
   embed: EmbedOne;
   /** The same for the encoder that the collection is moving to, if there is one. */
   embedNext: EmbedOne | null;
-  next: Room | null;
+  next: EncoderRuntime | null;
   originals: Originals;
   /** Side of the encoder's input, in pixels. */
   pixels: number;

@@ -98,12 +98,13 @@ function limitDecompression(): Compressors {
 
 /** A file that is read group by group. */
 export class CollectionFileReader {
+  readonly #buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>;
+  readonly #metadata: FileMetaData;
   readonly info: CollectionFileInfo;
 
-  private constructor(
-    private readonly buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>,
-    private readonly metadata: FileMetaData,
-  ) {
+  private constructor(buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>, metadata: FileMetaData) {
+    this.#buffer = buffer;
+    this.#metadata = metadata;
     const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]));
     const about = (key: string) => entries.get(`pawdex.${key}`) ?? undefined;
     const fingerprint = about('fingerprint');
@@ -142,7 +143,7 @@ export class CollectionFileReader {
    */
   async *groups(from = 0): AsyncGenerator<RowGroup> {
     let row = 0;
-    for (const group of this.metadata.row_groups) {
+    for (const group of this.#metadata.row_groups) {
       checkGroup(group, row);
       const { num_rows } = group;
       const rowEnd = row + Number(num_rows);
@@ -150,7 +151,7 @@ export class CollectionFileReader {
         row = rowEnd;
         continue;
       }
-      const part = { file: this.buffer, metadata: this.metadata, rowStart: row, rowEnd };
+      const part = { file: this.#buffer, metadata: this.#metadata, rowStart: row, rowEnd };
       const read = { ...part, utf8: false, compressors: limitDecompression() };
       const rows = await parquetReadObjects(read).catch((cause: Error) => {
         throw createInvalidError(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);
@@ -187,9 +188,9 @@ export class CollectionFileReader {
     const values = (row.vector ?? row.embedding ?? []) as ArrayLike<number>;
     const vector = Float32Array.from(values);
     const { space } = this.info;
-    const trouble = space === null ? null : findVectorTrouble(vector, space.dimension);
-    if (trouble !== null) {
-      return `vector: ${trouble}.`;
+    const problem = space === null ? null : findVectorProblem(vector, space.dimension);
+    if (problem !== null) {
+      return `vector: ${problem}.`;
     }
     const thumbnail = toBytes(row.thumbnail);
     const original = toBytes(row.original);
@@ -212,7 +213,7 @@ export class CollectionFileReader {
 }
 
 /** Describes what is wrong with a vector, or returns null. */
-function findVectorTrouble(vector: Float32Array, dimension: number): string | null {
+function findVectorProblem(vector: Float32Array, dimension: number): string | null {
   if (vector.length !== dimension) {
     return `has ${vector.length} numbers; the file says ${dimension}`;
   }

@@ -63,6 +63,7 @@ export function digestItem(item: FileItem): string {
 
 /** Writes a collection's file. */
 export class CollectionFileWriter {
+  readonly #file: string;
   readonly #writer: ParquetWriter;
   #group: FileItem[] = [];
   #groupBytes = 0;
@@ -72,10 +73,8 @@ export class CollectionFileWriter {
    *
    * @throws the file system's error
    */
-  constructor(
-    private readonly file: string,
-    info: CollectionInfo,
-  ) {
+  constructor(file: string, info: CollectionInfo) {
+    this.#file = file;
     const { name, model, fingerprint, dimension, description = '', originals } = info;
     const about = { format: FORMAT, collection: name, model, fingerprint, dimension, description, originals };
     this.#writer = new ParquetWriter({
@@ -105,9 +104,9 @@ export class CollectionFileWriter {
   async finish(): Promise<number> {
     this.#writeGroup();
     await this.#writer.finish();
-    await syncFile(this.file + ASIDE);
-    await rename(this.file + ASIDE, this.file);
-    return (await stat(this.file)).size;
+    await syncFile(this.#file + ASIDE);
+    await rename(this.#file + ASIDE, this.#file);
+    return (await stat(this.#file)).size;
   }
 
   #writeGroup(): void {

@@ -1,7 +1,7 @@
 /** Embeds pictures of items again, with another encoder. */
 import { asPawdexError } from '../errors.js';
 import { keepTrying } from '../threads/keep-trying.js';
-import type { Room } from './encoders.js';
+import type { EncoderRuntime } from './encoders.js';
 import type { PictureOrigin } from './engine.js';
 import type { FoundPicture } from './find-picture.js';
 import type { EmbedOne } from './image-embedder.js';
@@ -20,7 +20,7 @@ type EmbeddedPicture = { vector: Float32Array; origin: PictureOrigin } | { reaso
  * @throws errors of the service itself; the signal's reason
  */
 export async function embedPictures<I>(
-  { embedder }: Room,
+  { embedder }: EncoderRuntime,
   items: readonly I[],
   find: (item: I) => Promise<FoundPicture | null>,
   signal: AbortSignal | undefined,

@@ -18,7 +18,7 @@ export const ENCODERS_FOLDER = 'encoders';
 export const CARD_FILE = 'encoder.json';
 
 /** An open encoder with everything that answers need. */
-export interface Room {
+export interface EncoderRuntime {
   encoder: OpenedEncoder;
   embedder: ImageEmbedder;
   /** Statistics for collections without a calibration; null if the encoder has none. */
@@ -52,25 +52,29 @@ export async function listAddedEncoders(dataDir: string): Promise<AddedEncoder[]
 
 /** The encoders of a process. */
 export class Encoders {
-  readonly #rooms = new Map<string, Promise<Room>>();
+  readonly #dataDir: string;
+  readonly #open: (cardPath: string) => Promise<EncoderRuntime>;
+  readonly #runtimes = new Map<string, Promise<EncoderRuntime>>();
 
   /** @param open opens an encoder of the data directory */
   constructor(
-    readonly primary: Room,
-    private readonly dataDir: string,
-    private readonly open: (cardPath: string) => Promise<Room>,
+    readonly primary: EncoderRuntime,
+    dataDir: string,
+    open: (cardPath: string) => Promise<EncoderRuntime>,
   ) {
-    this.#rooms.set(primary.encoder.info.fingerprint, Promise.resolve(primary));
+    this.#dataDir = dataDir;
+    this.#open = open;
+    this.#runtimes.set(primary.encoder.info.fingerprint, Promise.resolve(primary));
   }
 
   /** Finds the encoder with a fingerprint; null if there is none. @throws PawdexError model_invalid */
-  async find(fingerprint: string): Promise<Room | null> {
-    const open = this.#rooms.get(fingerprint);
+  async find(fingerprint: string): Promise<EncoderRuntime | null> {
+    const open = this.#runtimes.get(fingerprint);
     if (open !== undefined) {
       return open;
     }
     const added = (await this.list()).find((each) => each.fingerprint === fingerprint);
-    return added === undefined ? null : this.#enter(added);
+    return added === undefined ? null : this.#openOnce(added);
   }
 
   /**
@@ -78,7 +82,7 @@ export class Encoders {
    *
    * @throws PawdexError encoder_not_found, model_invalid
    */
-  async findNamed(name: string): Promise<Room> {
+  async findNamed(name: string): Promise<EncoderRuntime> {
     if (name === this.primary.encoder.info.name) {
       return this.primary;
     }
@@ -90,30 +94,30 @@ export class Encoders {
         detail: `There is no encoder ${name}. Available: ${names.join(', ')}.`,
       });
     }
-    return this.#enter(named);
+    return this.#openOnce(named);
   }
 
   /** Lists the encoders of the data directory. */
   list(): Promise<AddedEncoder[]> {
-    return listAddedEncoders(this.dataDir);
+    return listAddedEncoders(this.#dataDir);
   }
 
   async close(): Promise<void> {
-    const rooms = await Promise.allSettled(this.#rooms.values());
+    const runtimes = await Promise.allSettled(this.#runtimes.values());
     await Promise.all(
-      rooms.map((room) => (room.status === 'fulfilled' ? room.value.encoder.close() : undefined)),
+      runtimes.map((runtime) => (runtime.status === 'fulfilled' ? runtime.value.encoder.close() : undefined)),
     );
   }
 
-  #enter({ fingerprint, cardPath }: AddedEncoder): Promise<Room> {
-    const known = this.#rooms.get(fingerprint);
+  #openOnce({ fingerprint, cardPath }: AddedEncoder): Promise<EncoderRuntime> {
+    const known = this.#runtimes.get(fingerprint);
     if (known !== undefined) {
       return known;
     }
-    const opening = this.open(cardPath);
-    this.#rooms.set(fingerprint, opening);
+    const opening = this.#open(cardPath);
+    this.#runtimes.set(fingerprint, opening);
     // Forget a failure, because the encoder may be repaired.
-    opening.catch(() => this.#rooms.delete(fingerprint));
+    opening.catch(() => this.#runtimes.delete(fingerprint));
     return opening;
   }
 }

@@ -5,7 +5,7 @@ import type { CollectionInfo, NewItem, Space, Store } from '../store/store.js';
 import { digestItem, type FileItem } from './collection-file.js';
 import type { CollectionFileInfo, FileRow } from './collection-file-reader.js';
 import { embedPictures } from './embed-pictures.js';
-import type { Room } from './encoders.js';
+import type { EncoderRuntime } from './encoders.js';
 import type { ImportOptions, ImportOutcome } from './engine.js';
 import { readItem } from './export-collection.js';
 import { choosePicture } from './find-picture.js';
@@ -38,8 +38,8 @@ async function importRows(
   options: ImportOptions,
 ): Promise<ImportOutcome> {
   const { name, fingerprint } = await prepareCollection(parts, collection, info, options);
-  const room = info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
-  const target = { store: parts.store, collection: name, fingerprint, room, options };
+  const runtime = info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
+  const target = { store: parts.store, collection: name, fingerprint, runtime, options };
   const outcome: ImportOutcome = options.resumeFrom?.outcome ?? {
     collection: name,
     total: info.rows,
@@ -62,7 +62,11 @@ async function importRows(
       const batch = items.slice(from, from + BATCH);
       await importBatch(target, batch, outcome);
       done += batch.length;
-      options.onProgress?.({ phase: room === null ? 'importing' : 'embedding', done, total: outcome.total });
+      options.onProgress?.({
+        phase: runtime === null ? 'importing' : 'embedding',
+        done,
+        total: outcome.total,
+      });
       await options.onBatch?.({ done, outcome });
     }
   }
@@ -113,25 +117,25 @@ interface Target {
   collection: string;
   fingerprint: string;
   /** The encoder to embed the pictures with, or null if the file's vectors are used. */
-  room: Room | null;
+  runtime: EncoderRuntime | null;
   options: ImportOptions;
 }
 
 async function importBatch(target: Target, batch: FileRow[], outcome: ImportOutcome): Promise<void> {
-  const { store, collection, fingerprint, room } = target;
+  const { store, collection, fingerprint, runtime } = target;
   const known = await store.findKnown(
     collection,
     batch.map(({ item }) => item.sha256),
   );
   const isNew = ({ item }: FileRow) => !known.has(item.sha256);
   const fresh =
-    room === null
+    runtime === null
       ? batch.map(({ item }) => item)
-      : await embedAgain(target, room, batch.filter(isNew), outcome);
+      : await embedAgain(target, runtime, batch.filter(isNew), outcome);
   const put = await store.put(collection, fresh satisfies NewItem[], fingerprint);
   const created = put.filter(({ status }) => status === 'created').length;
   outcome.created += created;
-  outcome.exists += put.length - created + (room === null ? 0 : batch.length - batch.filter(isNew).length);
+  outcome.exists += put.length - created + (runtime === null ? 0 : batch.length - batch.filter(isNew).length);
   await verify(
     target,
     fresh,
@@ -170,12 +174,12 @@ async function readStored(store: Store, collection: string, id: string): Promise
 /** Embeds the pictures of items. Items without a picture are recorded as failures. */
 async function embedAgain(
   { options }: Target,
-  room: Room,
+  runtime: EncoderRuntime,
   rows: FileRow[],
   outcome: ImportOutcome,
 ): Promise<FileItem[]> {
   const find = ({ item }: FileRow) => choosePicture(item, item.original, async () => item.thumbnail, options);
-  const embedded = await embedPictures(room, rows, find, options.signal);
+  const embedded = await embedPictures(runtime, rows, find, options.signal);
   return embedded.flatMap((result, i) => {
     const { row, item } = rows[i]!;
     if ('reason' in result) {

@@ -38,17 +38,17 @@ export const metadataKey = z
 /** Free-form JSON. Checked in one pass that stops at the first problem, however large the value. */
 export const metadataObject = z.preprocess(
   (value, context) => {
-    const trouble = findMetadataTrouble(value);
-    if (trouble === null) {
+    const problem = findMetadataProblem(value);
+    if (problem === null) {
       return value;
     }
-    context.addIssue({ code: 'custom', message: trouble });
+    context.addIssue({ code: 'custom', message: problem });
     return z.NEVER;
   },
   z.record(z.string(), z.unknown()),
 );
 
-function findMetadataTrouble(value: unknown): string | null {
+function findMetadataProblem(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'must be an object';
   }
@@ -64,7 +64,7 @@ function findMetadataTrouble(value: unknown): string | null {
       return 'must have keys without control characters';
     }
   }
-  const inside = findTroubleInside(value);
+  const inside = findProblemInside(value);
   if (inside !== null) {
     return inside;
   }
@@ -75,7 +75,7 @@ function findMetadataTrouble(value: unknown): string | null {
 }
 
 /** Finds what would be lost when the value is stored, and nesting that is too deep for recursive code. */
-function findTroubleInside(value: object): string | null {
+function findProblemInside(value: object): string | null {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_METADATA_DEPTH) {
@@ -94,7 +94,7 @@ function findTroubleInside(value: object): string | null {
   return null;
 }
 
-/** The fields that {@link describeTrouble} checks. */
+/** The fields that {@link describeProblem} checks. */
 interface Description {
   label: string | null;
   source: string;
@@ -102,7 +102,7 @@ interface Description {
 }
 
 /** Explains in a sentence why an image with these fields would be refused. @returns null if it is valid */
-export function describeTrouble({ label, source, metadata }: Description): string | null {
+export function describeProblem({ label, source, metadata }: Description): string | null {
   const checks = [
     ['label', labelText.nullable(), label],
     ['path', sourceText, source],

@@ -12,15 +12,15 @@ import { addItems } from './add-items.js';
 import * as questions from './ask.js';
 import { attachThumbnails } from './attach-thumbnails.js';
 import { drawMap } from './draw-map.js';
-import { Encoders, type Room } from './encoders.js';
+import { type EncoderRuntime, Encoders } from './encoders.js';
 import type { Engine } from './engine.js';
 import { exportCollection } from './export-collection.js';
 import { findDuplicates } from './find-duplicates.js';
 import { ImageEmbedder } from './image-embedder.js';
 import { importCollection } from './import-collection.js';
-import { KeptMaps } from './kept-maps.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
 import * as collections from './manage-collections.js';
+import { MapCache } from './map-cache.js';
 import { reembed } from './reembed.js';
 import { type EngineParts, Spaces } from './spaces.js';
 
@@ -61,7 +61,11 @@ const BULK_PARALLEL = 16;
 const BULK_ALONE_PARALLEL = 48;
 
 /** Opens an encoder with everything that answers need. */
-async function openRoom(cardPath: string, options: LocalEngineOptions, isPrimary: boolean): Promise<Room> {
+async function openRuntime(
+  cardPath: string,
+  options: LocalEngineOptions,
+  isPrimary: boolean,
+): Promise<EncoderRuntime> {
   const { config, bulk = false, onRestart, onCrash } = options;
   const encoder = await openEncoder({
     cardPath,
@@ -107,15 +111,15 @@ const USE_CASES = {
 
 function assembleEngine(
   store: Store,
-  primary: Room,
+  primary: EncoderRuntime,
   options: LocalEngineOptions,
   gallery: GalleryOutcome | null,
 ): LocalEngine {
   const encoders = new Encoders(primary, options.config.DATA_DIR, (cardPath) =>
-    openRoom(cardPath, options, false),
+    openRuntime(cardPath, options, false),
   );
   const spaces = new Spaces(store, encoders);
-  const maps = new KeptMaps();
+  const maps = new MapCache();
   const useCases = bindFirst<EngineParts, typeof USE_CASES>(
     { ...primary, store, spaces, maps, encoders },
     USE_CASES,
@@ -146,9 +150,9 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     onRestart,
     onCrash,
   });
-  let primary: Room | null = null;
+  let primary: EncoderRuntime | null = null;
   try {
-    primary = await openRoom(config.MODEL, options, true);
+    primary = await openRuntime(config.MODEL, options, true);
     const { info } = primary.encoder;
     const isWanted = usesGallery || (await store.listCollections()).length > 0;
     const gallery =

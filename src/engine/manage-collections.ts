@@ -15,15 +15,15 @@ export async function createCollection(
   description?: string,
   { encoder, originals }: CreateOptions = {},
 ): Promise<ServedCollection> {
-  const room = encoder === undefined ? encoders.primary : await encoders.findNamed(encoder);
-  const { dimension, fingerprint, name: model } = room.encoder.info;
+  const runtime = encoder === undefined ? encoders.primary : await encoders.findNamed(encoder);
+  const { dimension, fingerprint, name: model } = runtime.encoder.info;
   const spec = { name, dimension, fingerprint, model, description, originals };
   return { ...(await store.createCollection(spec)), problem: null };
 }
 
 /** Adds to a collection the reason why this process cannot search it, if there is one. */
 async function describeServed({ spaces }: EngineParts, info: CollectionInfo): Promise<ServedCollection> {
-  return { ...info, problem: await spaces.findTrouble(info) };
+  return { ...info, problem: await spaces.findProblem(info) };
 }
 
 export async function listCollections(parts: EngineParts): Promise<ServedCollection[]> {

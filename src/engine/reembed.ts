@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Item, Store } from '../store/store.js';
 import { embedPictures } from './embed-pictures.js';
-import type { Room } from './encoders.js';
+import type { EncoderRuntime } from './encoders.js';
 import type { MissingPicture, ReembedOptions, ReembedOutcome, ReembedState } from './engine.js';
 import { findPicture } from './find-picture.js';
 import type { EngineParts } from './spaces.js';
@@ -24,9 +24,10 @@ export async function reembed(
 ): Promise<ReembedOutcome> {
   const { store, encoders, spaces } = parts;
   const info = await store.getCollection(collection);
-  const room = options.encoder === undefined ? encoders.primary : await encoders.findNamed(options.encoder);
-  const { name, fingerprint, dimension } = room.encoder.info;
-  const move = new Move(store, room, info.name, info.count, options);
+  const runtime =
+    options.encoder === undefined ? encoders.primary : await encoders.findNamed(options.encoder);
+  const { name, fingerprint, dimension } = runtime.encoder.info;
+  const move = new Move(store, runtime, info.name, info.count, options);
   move.resume(options.resumeFrom);
   const outcome: ReembedOutcome = {
     collection: info.name,
@@ -59,6 +60,11 @@ export async function reembed(
 }
 
 class Move {
+  readonly #store: Store;
+  readonly #runtime: EncoderRuntime;
+  readonly #collection: string;
+  readonly #total: number;
+  readonly #options: ReembedOptions;
   readonly embedded: ReembedOutcome['embedded'] = { original: 0, file: 0, reduced: 0, preview: 0 };
   /** By id. */
   readonly missing = new Map<string, MissingPicture>();
@@ -66,12 +72,18 @@ class Move {
   #done = 0;
 
   constructor(
-    private readonly store: Store,
-    private readonly room: Room,
-    private readonly collection: string,
-    private readonly total: number,
-    private readonly options: ReembedOptions,
-  ) {}
+    store: Store,
+    runtime: EncoderRuntime,
+    collection: string,
+    total: number,
+    options: ReembedOptions,
+  ) {
+    this.#store = store;
+    this.#runtime = runtime;
+    this.#collection = collection;
+    this.#total = total;
+    this.#options = options;
+  }
 
   /** Continues the counts of an interrupted run. */
   resume(state: ReembedState | undefined): void {
@@ -81,21 +93,21 @@ class Move {
 
   /** @returns whether the collection has moved; if not, pictures are missing */
   async run(): Promise<boolean> {
-    const { fingerprint } = this.room.encoder.info;
+    const { fingerprint } = this.#runtime.encoder.info;
     for (;;) {
       const before = this.missing.size;
       const embedded = await this.#embedAll();
       for (;;) {
-        this.options.signal?.throwIfAborted();
-        const state = await this.store.finishReembedding(this.collection, fingerprint);
+        this.#options.signal?.throwIfAborted();
+        const state = await this.#store.finishReembedding(this.#collection, fingerprint);
         if (state.state === 'swapped') {
           return true;
         }
         if (state.state === 'missing') {
           break;
         }
-        this.options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
-        await sleep(INDEX_LOOK_MS, undefined, { signal: this.options.signal }).catch(() => {});
+        this.#options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
+        await sleep(INDEX_LOOK_MS, undefined, { signal: this.#options.signal }).catch(() => {});
       }
       // Look again for items that were put in the meantime.
       if (embedded === 0 && this.missing.size === before && !(await this.#dropMissing())) {
@@ -109,26 +121,26 @@ class Move {
     let embedded = 0;
     let cursor: string | undefined;
     do {
-      this.options.signal?.throwIfAborted();
-      const page = await this.store.listUnembedded(this.collection, { limit: BATCH, cursor });
+      this.#options.signal?.throwIfAborted();
+      const page = await this.#store.listUnembedded(this.#collection, { limit: BATCH, cursor });
       const items = page.items.filter(({ id }) => !this.missing.has(id));
       const vectors = items.length === 0 ? [] : await this.#embed(items);
       if (vectors.length > 0) {
-        const { fingerprint } = this.room.encoder.info;
-        embedded += await this.store.putNextVectors(this.collection, fingerprint, vectors);
+        const { fingerprint } = this.#runtime.encoder.info;
+        embedded += await this.#store.putNextVectors(this.#collection, fingerprint, vectors);
         await this.#report();
       }
       this.#done += BATCH - (page.items.length - vectors.length);
-      const done = Math.min(this.#done, this.total - this.missing.size);
-      this.options.onProgress?.({ phase: 'embedding', done: Math.max(0, done), total: this.total });
+      const done = Math.min(this.#done, this.#total - this.missing.size);
+      this.#options.onProgress?.({ phase: 'embedding', done: Math.max(0, done), total: this.#total });
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);
     return embedded;
   }
 
   async #embed(items: Item[]): Promise<{ id: string; vector: Float32Array }[]> {
-    const find = (item: Item) => findPicture(this.store, this.collection, item, this.options);
-    const embedded = await embedPictures(this.room, items, find, this.options.signal);
+    const find = (item: Item) => findPicture(this.#store, this.#collection, item, this.#options);
+    const embedded = await embedPictures(this.#runtime, items, find, this.#options.signal);
     return embedded.flatMap((result, i) => {
       const { id, source } = items[i]!;
       if ('reason' in result) {
@@ -142,16 +154,16 @@ class Move {
 
   /** @returns whether items were deleted */
   async #dropMissing(): Promise<boolean> {
-    if (this.options.dropMissing !== true || this.missing.size === 0) {
+    if (this.#options.dropMissing !== true || this.missing.size === 0) {
       return false;
     }
-    this.dropped += await this.store.deleteMany(this.collection, { ids: [...this.missing.keys()] });
+    this.dropped += await this.#store.deleteMany(this.#collection, { ids: [...this.missing.keys()] });
     this.missing.clear();
     await this.#report();
     return true;
   }
 
   async #report(): Promise<void> {
-    await this.options.onBatch?.({ embedded: this.embedded, dropped: this.dropped });
+    await this.#options.onBatch?.({ embedded: this.embedded, dropped: this.dropped });
   }
 }

@@ -27,7 +27,7 @@ const metadata = metadataObject.meta({
 const species = labelText.meta({ description: '`metadata.species`.', example: 'cat' });
 
 /** Label, source and metadata of an image. */
-export const described = {
+export const descriptionFields = {
   label: label.nullable().optional(),
   source: source.nullable().optional(),
   metadata: metadata.optional(),

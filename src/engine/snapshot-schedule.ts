@@ -2,7 +2,7 @@
  * Writes snapshots at intervals while the server runs. The age of the newest snapshot decides, so restarts do not matter.
  */
 import { asPawdexError, type PawdexError } from '../errors.js';
-import type { KeptSnapshot, Store } from '../store/store.js';
+import type { Store, StoredSnapshot } from '../store/store.js';
 
 /** Milliseconds between two checks of the newest snapshot's age. */
 const CHECK_MS = 60_000;
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 
 /** Receives the outcome of each snapshot. */
 export interface SnapshotWatcher {
-  onWritten(snapshot: KeptSnapshot): void;
+  onWritten(snapshot: StoredSnapshot): void;
   onFailed(error: PawdexError): void;
 }
 

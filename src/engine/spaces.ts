@@ -2,8 +2,8 @@
 import { type Calibration, selectCalibration } from '../breeds/calibration.js';
 import { asPawdexError, type Failure, PawdexError } from '../errors.js';
 import type { CollectionInfo, Originals, Store } from '../store/store.js';
-import type { Encoders, Room } from './encoders.js';
-import type { KeptMaps } from './kept-maps.js';
+import type { EncoderRuntime, Encoders } from './encoders.js';
+import type { MapCache } from './map-cache.js';
 
 /** The encoder that a collection was embedded with, and its calibration. */
 export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
@@ -13,11 +13,11 @@ export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'd
   /** Fingerprint of the encoder that the collection is moving to, or null. */
   movingTo: string | null;
   /** Its encoder. */
-  room: Room;
+  runtime: EncoderRuntime;
 }
 
 /** Says what to do about a collection whose encoder is missing. */
-export function describeWayForward(
+export function adviseOnMissingEncoder(
   { name, model }: Pick<CollectionInfo, 'name' | 'model'>,
   present: string,
 ): string {
@@ -26,12 +26,14 @@ export function describeWayForward(
 
 /** The spaces of all collections of a store. */
 export class Spaces {
+  readonly #store: Store;
+  readonly #encoders: Encoders;
   readonly #known = new Map<string, CollectionSpace>();
 
-  constructor(
-    private readonly store: Store,
-    private readonly encoders: Encoders,
-  ) {}
+  constructor(store: Store, encoders: Encoders) {
+    this.#store = store;
+    this.#encoders = encoders;
+  }
 
   /**
    * Returns the space of a collection if this process has its encoder.
@@ -48,8 +50,8 @@ export class Spaces {
   }
 
   /** Says why this process cannot search a collection; null if it can. */
-  async findTrouble(info: CollectionInfo): Promise<Failure | null> {
-    if ((await this.encoders.find(info.fingerprint)) !== null) {
+  async findProblem(info: CollectionInfo): Promise<Failure | null> {
+    if ((await this.#encoders.find(info.fingerprint)) !== null) {
       return null;
     }
     const { code, message, hint } = this.#mismatch(info);
@@ -57,33 +59,33 @@ export class Spaces {
   }
 
   async #read(collection: string): Promise<CollectionSpace> {
-    const info = await this.store.getCollection(collection);
+    const info = await this.#store.getCollection(collection);
     const { fingerprint, dimension, model, originals, reembedding } = info;
-    const room = await this.encoders.find(fingerprint);
-    if (room === null) {
+    const runtime = await this.#encoders.find(fingerprint);
+    if (runtime === null) {
       throw this.#mismatch(info);
     }
     const calibration = selectCalibration(info.calibration, fingerprint);
     const movingTo = reembedding?.fingerprint ?? null;
-    const space = { fingerprint, dimension, model, calibration, originals, movingTo, room };
+    const space = { fingerprint, dimension, model, calibration, originals, movingTo, runtime };
     this.#known.set(collection, space);
     return space;
   }
 
   #mismatch({ name, model }: CollectionInfo): PawdexError {
-    const present = this.encoders.primary.encoder.info.name;
+    const present = this.#encoders.primary.encoder.info.name;
     return new PawdexError('model_mismatch', {
       detail: `The collection ${name} was embedded with ${model}; this server runs ${present}.`,
-      hint: describeWayForward({ name, model }, present),
+      hint: adviseOnMissingEncoder({ name, model }, present),
     });
   }
 }
 
 /** Dependencies of a use case. The encoder is that of the process or that of a collection. */
-export interface EngineParts extends Room {
+export interface EngineParts extends EncoderRuntime {
   store: Store;
   spaces: Spaces;
-  maps: KeptMaps;
+  maps: MapCache;
   encoders: Encoders;
 }
 
@@ -104,7 +106,7 @@ export async function runInSpace<T>(
   for (let attempt = 1; ; attempt++) {
     const space = await parts.spaces.require(collection);
     try {
-      return await work({ ...parts, ...space.room }, space);
+      return await work({ ...parts, ...space.runtime }, space);
     } catch (error) {
       if (attempt === MOST_ATTEMPTS || asPawdexError(error).code !== 'space_changed') {
         throw error;

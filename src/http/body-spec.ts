@@ -100,7 +100,7 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
         }
       }
       const { url, ...rest } = named;
-      const image = await takeImage(body, { imageBase64, url } as NamedImage, reader);
+      const image = await readImage(body, { imageBase64, url } as NamedImage, reader);
       return { ...rest, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
     },
   };
@@ -118,7 +118,7 @@ interface NamedImage {
  * @throws PawdexError image_unexpected if there are several, image_missing if the part is not a file, and the errors of
  *   base64 and of fetching
  */
-async function takeImage(
+async function readImage(
   { files }: Body,
   { imageBase64, url }: NamedImage,
   reader: BodyReader,

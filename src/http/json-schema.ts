@@ -8,7 +8,7 @@ export type Definitions = Record<string, JsonSchema>;
 
 type Override = NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override'];
 
-const tidy: (io: 'input' | 'output') => Override = (io) => (context) => {
+const createOverride: (io: 'input' | 'output') => Override = (io) => (context) => {
   const { zodSchema, jsonSchema } = context;
   const { def } = zodSchema._zod;
   // Zod omits it if the value is transformed.
@@ -41,7 +41,7 @@ export function toJsonSchema(
   io: 'input' | 'output',
   definitions: Definitions,
 ): JsonSchema {
-  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: tidy(io) });
+  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: createOverride(io) });
   const {
     $schema: _,
     $defs = {},

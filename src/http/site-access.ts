@@ -42,7 +42,7 @@ function readOriginHost(origin: string): string | null {
 }
 
 /** Decides which hosts and pages a server without keys accepts. */
-class Sites {
+class SitePolicy {
   readonly #hosts: Set<string>;
   readonly #origins: Set<string>;
   readonly #trustProxy: boolean;
@@ -70,7 +70,7 @@ class Sites {
   /** @throws PawdexError origin_not_allowed */
   checkOrigin(req: Request): void {
     const origin = req.get('origin');
-    if (origin === undefined ? !this.#comesFromElsewhere(req) : this.#isOwnOrigin(req, origin)) {
+    if (origin === undefined ? !this.#isFromOtherSite(req) : this.#isOwnOrigin(req, origin)) {
       return;
     }
     // Navigation, for instance by a link: the other site cannot read the page.
@@ -84,7 +84,7 @@ class Sites {
     });
   }
 
-  #comesFromElsewhere(req: Request): boolean {
+  #isFromOtherSite(req: Request): boolean {
     const site = req.get('sec-fetch-site');
     return site === 'cross-site' || site === 'same-site';
   }
@@ -116,7 +116,7 @@ const isNavigation = (req: Request) =>
  * @throws PawdexError host_not_allowed, origin_not_allowed, from the handler
  */
 export function refuseOtherSites(config: SiteConfig): RequestHandler {
-  const sites = new Sites(config);
+  const sites = new SitePolicy(config);
   return (req, _res, next) => {
     if (config.API_KEYS.length === 0) {
       sites.checkHost(req);

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import { computeContentHash } from '../engine/add-items.js';
 import type { AddResult, Engine } from '../engine/engine.js';
-import { describeTrouble } from '../engine/item-fields.js';
+import { describeProblem } from '../engine/item-fields.js';
 import { describeFailure, PawdexError } from '../errors.js';
 import { readFileFacts, readWholeFile } from '../files/open-file.js';
 import { describePhoto, type PhotoToIndex } from './describe-photo.js';
@@ -74,9 +74,9 @@ async function* checkPhotos(
   settle: Settle,
 ): AsyncGenerator<{ photo: PhotoToIndex; size: number }> {
   for (const photo of photos) {
-    const trouble = describeTrouble(describePhoto(photo));
-    if (trouble !== null) {
-      settle(photo, createNameFailure(trouble), null);
+    const problem = describeProblem(describePhoto(photo));
+    if (problem !== null) {
+      settle(photo, createNameFailure(problem), null);
       continue;
     }
     try {

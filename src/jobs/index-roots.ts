@@ -12,7 +12,11 @@ function findRealPath(file: string): Promise<string | null> {
 
 /** The real paths of the roots. */
 export class IndexRoots {
-  private constructor(private readonly roots: string[]) {}
+  readonly #roots: string[];
+
+  private constructor(roots: string[]) {
+    this.#roots = roots;
+  }
 
   /** A missing root allows nothing. */
   static async open(roots: readonly string[]): Promise<IndexRoots> {
@@ -23,7 +27,7 @@ export class IndexRoots {
   /** Whether the real path of a file is below one of the roots. A missing file is harmless. */
   async allows(file: string): Promise<boolean> {
     const found = await findRealPath(file);
-    return found === null || this.roots.some((root) => isWithin(root, found));
+    return found === null || this.#roots.some((root) => isWithin(root, found));
   }
 
   /**
@@ -45,7 +49,7 @@ export class IndexRoots {
 
   /** Folders that hold photos under the names in `source`: those asked for, as {@link resolveSet}, or the roots. */
   async resolveFolders(asked: readonly string[] | undefined): Promise<string[]> {
-    return asked === undefined ? [...this.roots] : Promise.all(asked.map((each) => this.resolveSet(each)));
+    return asked === undefined ? [...this.#roots] : Promise.all(asked.map((each) => this.resolveSet(each)));
   }
 
   async #resolve(
@@ -54,9 +58,9 @@ export class IndexRoots {
     code: ErrorCode,
     what: string,
   ): Promise<string> {
-    const candidates = this.roots
+    const candidates = this.#roots
       .map((root) => path.resolve(root, asked))
-      .filter((candidate) => this.roots.some((root) => isWithin(root, candidate)));
+      .filter((candidate) => this.#roots.some((root) => isWithin(root, candidate)));
     for (const candidate of candidates) {
       const found = await findRealPath(candidate);
       if (found === null) {

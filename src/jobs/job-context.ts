@@ -47,5 +47,5 @@ export interface JobRunnerOptions {
   /** Called when a job has ended. */
   onOver?: (job: Job) => void;
   /** Called if a record could not be written. The job continues. */
-  onTrouble?: (error: PawdexError) => void;
+  onError?: (error: PawdexError) => void;
 }

@@ -18,7 +18,7 @@ const MOST_EXPORTS = 3;
 const STOP_MS = 2_000;
 
 /** A request to stop a running job. It takes effect once the work notices. */
-export type Wish = 'run' | 'pause' | 'cancel';
+export type Intent = 'run' | 'pause' | 'cancel';
 
 /** A job with the runner's data about it. */
 export interface JobEntry {
@@ -29,7 +29,7 @@ export interface JobEntry {
   request: JobRequest | null;
   /** Set once its final state is being recorded. */
   ending: Promise<void> | null;
-  wish: Wish;
+  intent: Intent;
   /** Aborts the current run. */
   stop: AbortController;
   /** Resolves when the current run has ended, successfully or not. */
@@ -44,7 +44,7 @@ export function createEntry(job: Job, request: JobRequest | null): JobEntry {
     revision: 1,
     request,
     ending: null,
-    wish: 'run',
+    intent: 'run',
     run: null,
     stop: new AbortController(),
     followers: new Set(),
@@ -77,15 +77,15 @@ function describeEnd(thrown: unknown): Change {
 }
 
 /** Returns the next state of a job whose work threw, because it was stopped or failed. */
-export function settleUndone({ stop, wish }: JobEntry, thrown: unknown): Change {
+export function describeStop({ stop, intent }: JobEntry, thrown: unknown): Change {
   if (!stop.signal.aborted) {
     return describeEnd(thrown);
   }
-  return { state: ({ cancel: 'cancelled', pause: 'paused', run: 'queued' } as const)[wish] };
+  return { state: ({ cancel: 'cancelled', pause: 'paused', run: 'queued' } as const)[intent] };
 }
 
 /** Returns the next state of a job that had not ended when the server did. */
-export function takeUpJob(job: Job, request: JobRequest | null): Change {
+export function describeResumedJob(job: Job, request: JobRequest | null): Change {
   const interruptions = job.interruptions + (job.state === 'running' ? 1 : 0);
   if (request === null) {
     return describeEnd(new PawdexError('job_interrupted'));
@@ -108,16 +108,16 @@ export function publishJob(entry: JobEntry, job: Job): void {
 }
 
 /** Asks a running job to stop, and waits for a short time until it does. */
-export async function haltRun(entry: JobEntry, wish: Wish): Promise<void> {
-  entry.wish = wish;
-  entry.stop.abort(new PawdexError(wish === 'cancel' ? 'job_cancelled' : 'job_interrupted'));
+export async function stopRun(entry: JobEntry, intent: Intent): Promise<void> {
+  entry.intent = intent;
+  entry.stop.abort(new PawdexError(intent === 'cancel' ? 'job_cancelled' : 'job_interrupted'));
   const giveUp = new AbortController();
   await Promise.race([entry.run, sleep(STOP_MS, undefined, { signal: giveUp.signal }).catch(() => {})]);
   giveUp.abort();
 }
 
 /** Ids of the finished jobs that are too many. @param jobs in order of creation */
-export function listForgotten(jobs: readonly Job[]): Set<string> {
+export function listExpired(jobs: readonly Job[]): Set<string> {
   const over = jobs.filter(isOver);
   const exported = over.filter(({ kind, state }) => kind === 'export' && state === 'succeeded');
   return new Set([...over.slice(0, -MOST_KEPT), ...exported.slice(0, -MOST_EXPORTS)].map(({ id }) => id));

@@ -60,14 +60,17 @@ export async function* readFailures(folder: string): AsyncGenerator<FileFailure>
 
 /** The journal of a job that is running. */
 export class JobJournal {
+  readonly #folder: string;
   readonly #known = new Set<string>();
   readonly #counts: Record<string, number> = {};
   /** Begins with an empty line, because the last line may have been cut off by a kill. */
   #waiting: string[] = [''];
   #writing: Promise<void> | null = null;
-  #trouble: unknown = null;
+  #error: unknown = null;
 
-  private constructor(private readonly folder: string) {}
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   /** Loads the journal of an earlier run of the job. */
   static async open(folder: string): Promise<JobJournal> {
@@ -88,9 +91,9 @@ export class JobJournal {
   }
 
   /** Records the outcome for a file, which is written soon. @throws the error of an earlier write */
-  note(outcome: FileOutcome): void {
-    if (this.#trouble !== null) {
-      throw this.#trouble;
+  record(outcome: FileOutcome): void {
+    if (this.#error !== null) {
+      throw this.#error;
     }
     if (this.#count(outcome)) {
       this.#waiting.push(JSON.stringify(outcome));
@@ -101,8 +104,8 @@ export class JobJournal {
   /** Resolves when all outcomes are in the file. @throws the file system's error */
   async flush(): Promise<void> {
     await this.#writing;
-    if (this.#trouble !== null) {
-      throw this.#trouble;
+    if (this.#error !== null) {
+      throw this.#error;
     }
   }
 
@@ -110,21 +113,21 @@ export class JobJournal {
   async finish(): Promise<void> {
     await this.flush();
     const failures: string[] = [];
-    for await (const failure of readFailures(this.folder)) {
+    for await (const failure of readFailures(this.#folder)) {
       failures.push(`${JSON.stringify({ ...failure, status: 'failed' })}\n`);
     }
-    await replaceFile(path.join(this.folder, FAILURES), failures.join(''), { isPrivate: true });
-    await rm(path.join(this.folder, JOURNAL), { force: true });
+    await replaceFile(path.join(this.#folder, FAILURES), failures.join(''), { isPrivate: true });
+    await rm(path.join(this.#folder, JOURNAL), { force: true });
   }
 
   async #write(): Promise<void> {
     try {
       while (this.#waiting.length > 0) {
         const lines = this.#waiting.splice(0);
-        await appendFile(path.join(this.folder, JOURNAL), `${lines.join('\n')}\n`, { mode: PRIVATE_FILE });
+        await appendFile(path.join(this.#folder, JOURNAL), `${lines.join('\n')}\n`, { mode: PRIVATE_FILE });
       }
     } catch (error) {
-      this.#trouble = error;
+      this.#error = error;
     } finally {
       this.#writing = null;
     }

@@ -22,7 +22,7 @@ function throwStorageError(error: unknown): never {
 }
 
 /** Removes the request and upload of a job, and its unfinished files. */
-async function forgetInput(folder: string): Promise<void> {
+async function removeInput(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const isInput = (name: string) => name === REQUEST || name.startsWith(`${UPLOAD}.`) || name.endsWith(ASIDE);
   for (const name of names.filter(isInput)) {
@@ -49,35 +49,38 @@ function decodeRequest(text: string): JobRequest {
 
 /** Stores jobs in a folder, which is created if needed. Like the data directory, only one process may use it. */
 export class FileJobRecords {
+  readonly #dir: string;
+  readonly #onUnreadable: (file: string) => void;
+
   /** @param onUnreadable called for a file that is not a record or cannot be read; it is left alone */
-  constructor(
-    private readonly dir: string,
-    private readonly onUnreadable: (file: string) => void,
-  ) {}
+  constructor(dir: string, onUnreadable: (file: string) => void) {
+    this.#dir = dir;
+    this.#onUnreadable = onUnreadable;
+  }
 
   #fileOf(id: string): string {
-    return path.join(this.dir, `${id}.json`);
+    return path.join(this.#dir, `${id}.json`);
   }
 
   /** The folder for a job's own files. It exists from {@link accept} until {@link remove}. */
   folderOf(id: string): string {
-    return path.join(this.dir, id);
+    return path.join(this.#dir, id);
   }
 
   /** Returns the path of a new file for an upload. It is deleted at the next start unless a job takes it over. */
   createUploadName(): string {
-    return path.join(this.dir, `${randomUUID()}${ASIDE}`);
+    return path.join(this.#dir, `${randomUUID()}${ASIDE}`);
   }
 
   /** Loads all jobs, in any order. @throws PawdexError storage_full, storage_failed, like the following methods */
   async load(): Promise<Job[]> {
-    await mkdir(this.dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
-    const entries = await readdir(this.dir, { withFileTypes: true }).catch(throwStorageError);
+    await mkdir(this.#dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
+    const entries = await readdir(this.#dir, { withFileTypes: true }).catch(throwStorageError);
     const jobs: Job[] = [];
     for (const { name } of entries) {
       // An interrupted write. The file that it would have replaced still exists.
       if (name.endsWith(ASIDE)) {
-        await rm(path.join(this.dir, name), { force: true }).catch(throwStorageError);
+        await rm(path.join(this.#dir, name), { force: true }).catch(throwStorageError);
       } else if (name.endsWith('.json')) {
         jobs.push(...(await this.#read(name)));
       }
@@ -94,11 +97,11 @@ export class FileJobRecords {
   }
 
   async #read(name: string): Promise<Job[]> {
-    const file = path.join(this.dir, name);
+    const file = path.join(this.#dir, name);
     try {
       return [jobSchema.parse(JSON.parse(unsealJson(await readFile(file, 'utf8'))))];
     } catch {
-      this.onUnreadable(file);
+      this.#onUnreadable(file);
       return [];
     }
   }
@@ -126,7 +129,7 @@ export class FileJobRecords {
       throwStorageError,
     );
     if (job.finishedAt !== null) {
-      await forgetInput(this.folderOf(job.id)).catch(throwStorageError);
+      await removeInput(this.folderOf(job.id)).catch(throwStorageError);
     }
   }
 

@@ -8,13 +8,13 @@ import type { JobRunnerOptions } from './job-context.js';
 import {
   createEntry,
   createJob,
-  haltRun,
+  describeResumedJob,
+  describeStop,
   type JobEntry,
-  listForgotten,
+  listExpired,
   now,
   publishJob,
-  settleUndone,
-  takeUpJob,
+  stopRun,
 } from './job-entry.js';
 import { watchProgress } from './job-pace.js';
 import type { JobRequest } from './job-request.js';
@@ -26,6 +26,7 @@ const RETRY_SECONDS = 60;
 
 /** The jobs of a server. */
 export class JobRunner {
+  readonly #options: JobRunnerOptions;
   /** In order of creation. */
   readonly #entries = new Map<string, JobEntry>();
   #isHeld: boolean;
@@ -35,7 +36,8 @@ export class JobRunner {
   #recording: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
-  private constructor(private readonly options: JobRunnerOptions) {
+  private constructor(options: JobRunnerOptions) {
+    this.#options = options;
     this.#isHeld = options.isHeld ?? false;
   }
 
@@ -47,21 +49,21 @@ export class JobRunner {
     const runner = new JobRunner(options);
     const kept = await options.records.load().catch((cause) => {
       const detail = 'The job records cannot be read: earlier jobs are not listed.';
-      options.onTrouble?.(new PawdexError(asPawdexError(cause).code, { detail, cause }));
+      options.onError?.(new PawdexError(asPawdexError(cause).code, { detail, cause }));
       return [];
     });
     for (const job of kept.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {
-      await runner.#takeUp(job);
+      await runner.#restore(job);
     }
-    await runner.#forget();
-    runner.#next();
+    await runner.#removeExpired();
+    runner.#startNext();
     return runner;
   }
 
   /** Starts running jobs. */
   start(): void {
     this.#isHeld = false;
-    this.#next();
+    this.#startNext();
   }
 
   /**
@@ -74,10 +76,10 @@ export class JobRunner {
     this.requireRoom();
     const entry = createEntry(createJob(request), request);
     this.#accepting++;
-    await this.options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
+    await this.#options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
     this.#entries.set(entry.job.id, entry);
     const accepted = entry.job;
-    this.#next();
+    this.#startNext();
     return accepted;
   }
 
@@ -108,11 +110,11 @@ export class JobRunner {
 
   /** Folder of a job's own files. @throws PawdexError job_not_found */
   folderOf(id: string): string {
-    return this.options.records.folderOf(this.#entry(id).job.id);
+    return this.#options.records.folderOf(this.#entry(id).job.id);
   }
 
   /** Returns the path of a new file for an upload. */
-  createUploadName = (): string => this.options.records.createUploadName();
+  createUploadName = (): string => this.#options.records.createUploadName();
 
   /** Number of changes of a job, starting at 1. @throws PawdexError job_not_found */
   revision(id: string): number {
@@ -140,7 +142,7 @@ export class JobRunner {
   async cancel(id: string): Promise<Job> {
     const entry = this.#entry(id);
     if (entry.run !== null) {
-      await haltRun(entry, 'cancel');
+      await stopRun(entry, 'cancel');
     } else if (!isOver(entry.job)) {
       await this.#change(entry, { state: 'cancelled' });
     }
@@ -155,8 +157,8 @@ export class JobRunner {
    */
   async pause(id: string): Promise<Job> {
     const entry = this.#entry(id);
-    if (entry.run !== null && entry.wish !== 'cancel') {
-      await haltRun(entry, 'pause');
+    if (entry.run !== null && entry.intent !== 'cancel') {
+      await stopRun(entry, 'pause');
     } else if (entry.job.state === 'queued') {
       await this.#change(entry, { state: 'paused' });
     }
@@ -166,11 +168,11 @@ export class JobRunner {
   /** Queues a paused job again. @throws PawdexError job_not_found */
   async resume(id: string): Promise<Job> {
     const entry = this.#entry(id);
-    if (entry.run !== null && entry.wish === 'pause') {
-      entry.wish = 'run';
+    if (entry.run !== null && entry.intent === 'pause') {
+      entry.intent = 'run';
     } else if (entry.job.state === 'paused') {
       await this.#change(entry, { state: 'queued' });
-      this.#next();
+      this.#startNext();
     }
     return entry.job;
   }
@@ -184,7 +186,7 @@ export class JobRunner {
   async #stop(): Promise<void> {
     const running = this.#running;
     if (running !== null) {
-      await haltRun(running, running.wish);
+      await stopRun(running, running.intent);
       // The work has not noticed yet. If it still succeeds, that is recorded.
       if (running.run !== null) {
         await this.#change(running, { state: 'queued' });
@@ -197,14 +199,14 @@ export class JobRunner {
     }
   }
 
-  async #takeUp(job: Job): Promise<void> {
-    const request = isOver(job) ? null : await this.options.records.loadRequest(job.id);
+  async #restore(job: Job): Promise<void> {
+    const request = isOver(job) ? null : await this.#options.records.loadRequest(job.id);
     const entry = createEntry(job, request);
     this.#entries.set(job.id, entry);
     if (isOver(job)) {
       entry.ending = Promise.resolve();
     } else {
-      await this.#change(entry, takeUpJob(job, request));
+      await this.#change(entry, describeResumedJob(job, request));
     }
   }
 
@@ -216,7 +218,7 @@ export class JobRunner {
     return entry;
   }
 
-  #next(): void {
+  #startNext(): void {
     if (this.#running !== null || this.#closing !== null || this.#isHeld) {
       return;
     }
@@ -226,7 +228,7 @@ export class JobRunner {
         entry.run = this.#run(entry, entry.request).finally(() => {
           entry.run = null;
           this.#running = null;
-          this.#next();
+          this.#startNext();
         });
         return;
       }
@@ -234,22 +236,22 @@ export class JobRunner {
   }
 
   async #run(entry: JobEntry, request: JobRequest): Promise<void> {
-    entry.wish = 'run';
+    entry.intent = 'run';
     entry.stop = new AbortController();
     const { signal } = entry.stop;
     try {
       await this.#change(entry, { state: 'running', startedAt: entry.job.startedAt ?? now() });
-      const result = await this.options.work(request, {
+      const result = await this.#options.work(request, {
         signal,
-        folder: this.options.records.folderOf(entry.job.id),
+        folder: this.#options.records.folderOf(entry.job.id),
         onProgress: watchProgress(entry, () => void this.#record(entry.job)),
       });
       // Even if it was stopped in the meantime: that came too late, and the results are stored.
       await this.#change(entry, { state: 'succeeded', result });
     } catch (thrown) {
-      await this.#change(entry, settleUndone(entry, thrown));
+      await this.#change(entry, describeStop(entry, thrown));
       if (!signal.aborted && asPawdexError(thrown).code === 'internal') {
-        this.options.onTrouble?.(asPawdexError(thrown));
+        this.#options.onError?.(asPawdexError(thrown));
       }
     }
   }
@@ -273,24 +275,24 @@ export class JobRunner {
     entry.request = null;
     await this.#record(job);
     publishJob(entry, job);
-    this.options.onOver?.(job);
-    await this.#forget();
+    this.#options.onOver?.(job);
+    await this.#removeExpired();
   }
 
   /** If a record cannot be written, it is older than the truth, and the job is repeated at worst. */
   #record(job: Job): Promise<void> {
     // One after another, because the older of two concurrent writes could win.
     this.#recording = this.#recording
-      .then(() => this.options.records.save(job))
-      .catch((error) => this.options.onTrouble?.(asPawdexError(error)));
+      .then(() => this.#options.records.save(job))
+      .catch((error) => this.#options.onError?.(asPawdexError(error)));
     return this.#recording;
   }
 
-  async #forget(): Promise<void> {
-    const { records, onTrouble } = this.options;
-    for (const id of listForgotten(Array.from(this.#entries.values(), ({ job }) => job))) {
+  async #removeExpired(): Promise<void> {
+    const { records, onError } = this.#options;
+    for (const id of listExpired(Array.from(this.#entries.values(), ({ job }) => job))) {
       this.#entries.delete(id);
-      await records.remove(id).catch((error) => onTrouble?.(asPawdexError(error)));
+      await records.remove(id).catch((error) => onError?.(asPawdexError(error)));
     }
   }
 }

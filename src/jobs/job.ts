@@ -5,7 +5,7 @@ import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { FileFailure } from '../indexing/index-folder.js';
-import type { KeptSnapshot } from '../store/store.js';
+import type { StoredSnapshot } from '../store/store.js';
 
 /** The result of an index job. */
 export interface IndexOutcome {
@@ -28,7 +28,7 @@ export interface JobResults {
   evaluate: CollectionEvaluation;
   'check-labels': LabelTrouble;
   index: IndexOutcome;
-  snapshot: KeptSnapshot;
+  snapshot: StoredSnapshot;
   export: ExportOutcome;
   import: ImportOutcome;
   reembed: ReembedOutcome;

@@ -219,7 +219,7 @@ export const snapshotInfoSchema = z.object({
 /** Describes a snapshot: all collections at one moment, as a file. */
 export type SnapshotInfo = z.output<typeof snapshotInfoSchema>;
 
-export const keptSnapshotSchema = snapshotInfoSchema
+export const storedSnapshotSchema = snapshotInfoSchema
   .extend({
     name: z
       .string()
@@ -227,7 +227,7 @@ export const keptSnapshotSchema = snapshotInfoSchema
   })
   .meta({ id: 'Snapshot' });
 /** A snapshot in the data directory. */
-export type KeptSnapshot = z.output<typeof keptSnapshotSchema>;
+export type StoredSnapshot = z.output<typeof storedSnapshotSchema>;
 
 /** Numbers for metrics and `doctor`. */
 export interface StoreStats {

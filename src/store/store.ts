@@ -16,13 +16,13 @@ import type {
   ItemPage,
   ItemPatch,
   ItemWithVector,
-  KeptSnapshot,
   LabelCount,
   NewItem,
   PutResult,
   ReembeddingState,
   SearchOptions,
   Space,
+  StoredSnapshot,
   StoreStats,
   Target,
 } from './records.js';
@@ -142,9 +142,9 @@ export interface Store {
    *
    * @throws also the signal's reason
    */
-  createSnapshot(signal?: AbortSignal): Promise<KeptSnapshot>;
+  createSnapshot(signal?: AbortSignal): Promise<StoredSnapshot>;
   /** Lists the snapshots, newest first. */
-  listSnapshots(): Promise<KeptSnapshot[]>;
+  listSnapshots(): Promise<StoredSnapshot[]>;
   /** Resolves when everything is loaded and searches run at full speed. @throws PawdexError data_damaged */
   ready(): Promise<void>;
   /** Resolves with the error once damage is found, or with null when the store is closed. */

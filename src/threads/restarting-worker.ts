@@ -43,6 +43,7 @@ export class DeathCount {
 
 /** @typeParam H the handlers of the worker */
 export class RestartingWorker<H> {
+  readonly #options: RestartingWorkerOptions<H>;
   /** The methods of the worker. They can also throw PawdexError `worker_failed`. */
   readonly calls: Remote<H> = createRemote<H>((method, args) => this.call(method, args));
   /** The thread once it is open. */
@@ -51,7 +52,8 @@ export class RestartingWorker<H> {
   #client!: WorkerClient<H>;
   #terminated = false;
 
-  private constructor(private readonly options: RestartingWorkerOptions<H>) {
+  private constructor(options: RestartingWorkerOptions<H>) {
+    this.#options = options;
     this.#start();
   }
 
@@ -80,7 +82,7 @@ export class RestartingWorker<H> {
   }
 
   #start(): void {
-    const { entry, workerData, open } = this.options;
+    const { entry, workerData, open } = this.#options;
     let isOpen = false;
     // If the thread ends before it is open, `#current` rejects.
     const client = new WorkerClient<H>(entry, workerData, (error) => isOpen && this.#restart(error));
@@ -92,7 +94,7 @@ export class RestartingWorker<H> {
   }
 
   #restart(error: PawdexError): void {
-    const { deaths, watcher } = this.options;
+    const { deaths, watcher } = this.#options;
     if (this.#terminated) {
       return;
     }

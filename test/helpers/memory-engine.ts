@@ -33,7 +33,7 @@ import type {
   Filter,
   Item,
   ItemPage,
-  KeptSnapshot,
+  StoredSnapshot,
   Target,
 } from '../../src/store/store.js';
 
@@ -151,9 +151,9 @@ export class MemoryEngine implements Engine {
     },
   };
 
-  readonly #snapshots: KeptSnapshot[] = [];
+  readonly #snapshots: StoredSnapshot[] = [];
 
-  #snapshot(): KeptSnapshot {
+  #snapshot(): StoredSnapshot {
     const collections = [...this.#collections].map(([name, { items }]) => ({ name, items: items.length }));
     const at = { name: `${this.#snapshots.length}.pawdex`, createdAt: new Date(0).toISOString() };
     return { ...at, format: 1, bytes: 1, sha256: FINGERPRINT, collections };

@@ -117,14 +117,14 @@ describe('size', () => {
 
   it('counts the memory of all requests against one budget', () => {
     const budget = new ByteBudget(10);
-    expect([budget.take(6), budget.take(5), budget.take(4), budget.take(1)]).toEqual([
+    expect([budget.reserve(6), budget.reserve(5), budget.reserve(4), budget.reserve(1)]).toEqual([
       true,
       false,
       true,
       false,
     ]);
-    budget.give(6);
-    expect(budget.take(6)).toBe(true);
+    budget.release(6);
+    expect(budget.reserve(6)).toBe(true);
     expect(budget.used).toBe(10);
   });
 });

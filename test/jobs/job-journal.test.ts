@@ -21,9 +21,9 @@ const failures = async () => {
 
 it('resumes the files and counts of a killed run, without a truncated line', async () => {
   const journal = await JobJournal.open(folder);
-  journal.note({ file: 'a.jpg', status: 'created' });
-  journal.note({ file: 'b\n.jpg', status: 'exists' });
-  journal.note({ ...failure('c.jpg'), status: 'failed' });
+  journal.record({ file: 'a.jpg', status: 'created' });
+  journal.record({ file: 'b\n.jpg', status: 'exists' });
+  journal.record({ ...failure('c.jpg'), status: 'failed' });
   await journal.flush();
   await appendFile(path.join(folder, 'journal.jsonl'), '{"file":"d.jpg","sta');
 
@@ -34,8 +34,8 @@ it('resumes the files and counts of a killed run, without a truncated line', asy
     true,
     false,
   ]);
-  again.note({ file: 'a.jpg', status: 'exists' });
-  again.note({ ...failure('d.jpg'), status: 'failed' });
+  again.record({ file: 'a.jpg', status: 'exists' });
+  again.record({ ...failure('d.jpg'), status: 'failed' });
   await again.flush();
   expect(again.counts).toEqual({ created: 1, exists: 1, failed: 2 });
   expect((await JobJournal.open(folder)).counts).toEqual(again.counts);
@@ -44,8 +44,8 @@ it('resumes the files and counts of a killed run, without a truncated line', asy
 
 it('keeps only the failures once the job is done', async () => {
   const journal = await JobJournal.open(folder);
-  journal.note({ file: 'a.jpg', status: 'created' });
-  journal.note({ ...failure('b.jpg'), status: 'failed' });
+  journal.record({ file: 'a.jpg', status: 'created' });
+  journal.record({ ...failure('b.jpg'), status: 'failed' });
   await journal.finish();
   expect(await readdir(folder)).toEqual(['failures.jsonl']);
   expect(await failures()).toEqual(['b.jpg']);
@@ -55,7 +55,7 @@ it('lists at most 10,000 failures, and none for a job without files', async () =
   expect(await failures()).toEqual([]);
   const journal = await JobJournal.open(folder);
   for (let i = 0; i < 10_050; i++) {
-    journal.note({ ...failure(`${i}.jpg`), status: 'failed' });
+    journal.record({ ...failure(`${i}.jpg`), status: 'failed' });
   }
   await journal.flush();
   expect(await failures()).toHaveLength(10_000);
@@ -64,7 +64,7 @@ it('lists at most 10,000 failures, and none for a job without files', async () =
 
 it('reports that it cannot be written', async () => {
   const journal = await JobJournal.open(path.join(folder, 'gone'));
-  journal.note({ file: 'a.jpg', status: 'created' });
+  journal.record({ file: 'a.jpg', status: 'created' });
   await expect(journal.finish()).rejects.toThrow('ENOENT');
-  expect(() => journal.note({ file: 'b.jpg', status: 'created' })).toThrow('ENOENT');
+  expect(() => journal.record({ file: 'b.jpg', status: 'created' })).toThrow('ENOENT');
 });

@@ -167,7 +167,7 @@ describe('JobRunner', () => {
         ...records,
         save: () => Promise.reject(new PawdexError('storage_full')),
       },
-      onTrouble: ({ code }) => trouble.push(code),
+      onError: ({ code }) => trouble.push(code),
     });
     const { id } = await jobs.submit(REQUEST);
     await until(() => jobs.get(id).state === 'succeeded');

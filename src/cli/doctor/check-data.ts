@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../../config.js';
 import { loadCard } from '../../encoder/model-card.js';
 import { listAddedEncoders } from '../../engine/encoders.js';
-import { describeWayForward } from '../../engine/spaces.js';
+import { adviseOnMissingEncoder } from '../../engine/spaces.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { openEmbeddedStore } from '../../store/embedded/open-embedded-store.js';
 import { findDamagedPictures } from '../../store/embedded/sqlite/damaged-rows.js';
@@ -129,7 +129,7 @@ async function checkSpaces(store: Store, dataDir: string, model: string): Promis
     reportWarning(
       'model of a collection',
       `${info.name} was embedded with ${info.model}, but this pawdex runs ${own.card.name} and cannot search it.`,
-      describeWayForward(info, own.card.name),
+      adviseOnMissingEncoder(info, own.card.name),
     ),
   );
 }

@@ -49,7 +49,7 @@ export class Listing<T extends ArchiveEntry> {
   add(entry: T): void {
     const detail = this.entries.has(entry.name)
       ? 'Another entry has the same name.'
-      : findNameTrouble(entry.name);
+      : findNameProblem(entry.name);
     if (detail !== null) {
       this.refuse(entry.name, detail);
       return;
@@ -73,7 +73,7 @@ export class Listing<T extends ArchiveEntry> {
 }
 
 /** Nothing is unpacked to disk, but the name becomes the source of an item. */
-function findNameTrouble(name: string): string | null {
+function findNameProblem(name: string): string | null {
   if (name.length > MAX_NAME) {
     return `Its name has more than ${MAX_NAME} characters.`;
   }

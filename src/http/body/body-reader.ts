@@ -56,6 +56,7 @@ export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATC
 
 /** Reads bodies under the limits of one app. */
 export class BodyReader {
+  readonly #mayFetchFrom;
   readonly #budget: ByteBudget;
 
   /**
@@ -65,8 +66,9 @@ export class BodyReader {
   constructor(
     readonly limits: UploadLimits,
     readonly fetchesUrls = false,
-    private readonly mayFetchFrom = isPublicAddress,
+    mayFetchFrom = isPublicAddress,
   ) {
+    this.#mayFetchFrom = mayFetchFrom;
     this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * (limits.batchBytes + FORM_OVERHEAD_BYTES)));
   }
 
@@ -92,7 +94,7 @@ export class BodyReader {
     if (!this.fetchesUrls) {
       throw new PawdexError('url_input_disabled');
     }
-    return fetchImage(url, { maxBytes: this.limits.fileBytes, isAllowed: this.mayFetchFrom });
+    return fetchImage(url, { maxBytes: this.limits.fileBytes, isAllowed: this.#mayFetchFrom });
   }
 
   /** Reads a JSON object. A missing body counts as an empty one. Throws as {@link read}. */

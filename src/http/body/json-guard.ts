@@ -29,6 +29,7 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 
 
 /** Checks a JSON text piece by piece. */
 export class JsonGuard {
+  readonly #where: string;
   readonly #imagePaths: ReadonlySet<string>;
   /** One entry per open object or array: the latest key of an object, or null for an array. */
   readonly #open: (string | null)[] = [];
@@ -48,10 +49,8 @@ export class JsonGuard {
    * @param where name of the text in errors, such as `body`
    * @param imagePaths paths of images, such as `items[].imageBase64`; other texts are limited to 64 KiB
    */
-  constructor(
-    private readonly where: string,
-    imagePaths: readonly string[] = [],
-  ) {
+  constructor(where: string, imagePaths: readonly string[] = []) {
+    this.#where = where;
     this.#imagePaths = new Set(imagePaths);
   }
 
@@ -155,7 +154,7 @@ export class JsonGuard {
     if (this.#otherBytes <= MAX_TEXT_BYTES + this.#textBytes * MAX_OTHER_SHARE) {
       return;
     }
-    const path = `${this.where}.${this.#path()}`;
+    const path = `${this.#where}.${this.#path()}`;
     throw new PawdexError('invalid_request', {
       detail: `\`${path}\` is not valid base64.`,
       errors: [{ path, message: 'must be base64' }],
@@ -195,8 +194,8 @@ export class JsonGuard {
 
   #refusal(message: string): PawdexError {
     return new PawdexError('invalid_request', {
-      detail: `${this.where}: ${message}.`,
-      errors: [{ path: this.where, message }],
+      detail: `${this.#where}: ${message}.`,
+      errors: [{ path: this.#where, message }],
     });
   }
 

@@ -21,7 +21,7 @@ export class ByteBudget {
   }
 
   /** Reserves bytes if there is room. */
-  take(bytes: number): boolean {
+  reserve(bytes: number): boolean {
     if (this.#used + bytes > this.limit) {
       return false;
     }
@@ -30,7 +30,7 @@ export class ByteBudget {
   }
 
   /** Releases reserved bytes. */
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#used -= bytes;
   }
 }
@@ -67,7 +67,7 @@ export function receiveBody(
     const pieces: Buffer[] = [];
     let received = 0;
     let held = 0;
-    res.once('close', () => budget.give(held));
+    res.once('close', () => budget.release(held));
     const refuse = (error: unknown) => {
       pieces.length = 0;
       req.off('data', take);
@@ -78,7 +78,7 @@ export function receiveBody(
       if (received > limit) {
         return refuse(createSizeError(limit));
       }
-      if (!budget.take(piece.length)) {
+      if (!budget.reserve(piece.length)) {
         return refuse(new PawdexError('overloaded', { retryAfter: 2 }));
       }
       held += piece.length;

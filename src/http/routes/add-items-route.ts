@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { toFailure } from '../../engine/add-items.js';
 import { addResultSchema } from '../../engine/answers.js';
 import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
-import { boundedArray, collectionName, described, source } from '../../engine/request-fields.js';
+import { boundedArray, collectionName, descriptionFields, source } from '../../engine/request-fields.js';
 import { addOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
@@ -19,14 +19,14 @@ const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
 const MAX_ITEMS = 1000;
 
 const itemsJson = z.strictObject({
-  ...described,
-  items: boundedArray(z.strictObject({ ...described, imageBase64 }), { min: 1, max: MAX_ITEMS }),
+  ...descriptionFields,
+  items: boundedArray(z.strictObject({ ...descriptionFields, imageBase64 }), { min: 1, max: MAX_ITEMS }),
 });
 
 /** Label, source and metadata of an upload: for all its images, and in `items` for each in order. */
 const itemsForm = z.strictObject({
-  ...described,
-  items: boundedArray(z.strictObject(described), { max: MAX_ITEMS }).optional().meta({
+  ...descriptionFields,
+  items: boundedArray(z.strictObject(descriptionFields), { max: MAX_ITEMS }).optional().meta({
     description: 'One object per image, in order. Its fields take precedence over those for all images.',
   }),
 });
@@ -62,12 +62,12 @@ function readSource(name: string | null): string | null {
   if (name === null) {
     return null;
   }
-  const trouble = source.safeParse(name).error?.issues[0];
-  if (trouble === undefined) {
+  const problem = source.safeParse(name).error?.issues[0];
+  if (problem === undefined) {
     return name;
   }
   throw new PawdexError('invalid_request', {
-    detail: `The name of the file ${trouble.message}.`,
+    detail: `The name of the file ${problem.message}.`,
     hint: 'Rename the file, or send a `source` with it.',
   });
 }

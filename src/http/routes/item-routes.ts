@@ -4,7 +4,7 @@ import {
   boundedArray,
   collectionName,
   cursor,
-  described,
+  descriptionFields,
   filter,
   filterParameters,
   itemId,
@@ -100,7 +100,7 @@ export const updateItem = defineEndpoint({
   params,
   body: jsonBody(
     z
-      .strictObject(described)
+      .strictObject(descriptionFields)
       .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata')
       .meta({ minProperties: 1 }),
   ),
@@ -159,8 +159,8 @@ export const updateItems = defineEndpoint({
     z
       .strictObject({
         ...target,
-        ...described,
-        mergeMetadata: described.metadata.meta({ description: 'Keys to set in the metadata.' }),
+        ...descriptionFields,
+        mergeMetadata: descriptionFields.metadata.meta({ description: 'Keys to set in the metadata.' }),
       })
       .refine(hasOneTarget, ONE_TARGET)
       .refine((body) => Object.keys(body).length > 1, 'must name label, source, metadata or mergeMetadata'),

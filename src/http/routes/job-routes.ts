@@ -19,13 +19,13 @@ import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { file, json, stream } from '../response-spec.js';
-import { accepted, checkLabelRule } from './upload-routes.js';
+import { acceptedJob, checkLabelRule } from './upload-routes.js';
 
 const tag = 'jobs';
 const params = { id: jobId };
 
 /** What endpoints share that answer with the job in their path. */
-const answersJob = { params, response: json(jobSchema, 'The job.'), errors: ['job_not_found'] } as const;
+const jobAnswer = { params, response: json(jobSchema, 'The job.'), errors: ['job_not_found'] } as const;
 
 /** The most open streams, each of which occupies a connection. */
 const MAX_STREAMS = 100;
@@ -80,7 +80,7 @@ export const startJob = defineEndpoint({
     'job is recorded on disk: if the server stops before it is done, it continues after a restart. `index`, `import` ' +
     'and `reembed` continue where they were, the others start over.',
   body: jsonBody(jobBodySchema, ['nonPets.embeddings']),
-  response: accepted,
+  response: acceptedJob,
   errors: [
     'collection_not_found',
     'vector_invalid',
@@ -113,7 +113,7 @@ export const getJob = defineEndpoint({
   path: '/v1/jobs/{id}',
   tag,
   summary: 'Get a job with its result',
-  ...answersJob,
+  ...jobAnswer,
   handle: ({ params: { id } }, { jobs }) => jobs.get(id),
 });
 
@@ -171,7 +171,7 @@ export const cancelJob = defineEndpoint({
   description:
     'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
     'stores nothing more; what an `index` or `import` job has added stays.',
-  ...answersJob,
+  ...jobAnswer,
   handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
 });
 
@@ -184,7 +184,7 @@ export const pauseJob = defineEndpoint({
     'Answers with the job as it is afterwards: `paused`, or another state if it finished first. Other jobs run ' +
     'meanwhile, and it stays paused when the server is started again. While a running job has not noticed yet, it is ' +
     'still `running`.',
-  ...answersJob,
+  ...jobAnswer,
   handle: ({ params: { id } }, { jobs }) => jobs.pause(id),
 });
 
@@ -195,7 +195,7 @@ export const resumeJob = defineEndpoint({
   summary: 'Resume a paused job',
   description:
     'Queues the job again. `index`, `import` and `reembed` continue where they were, the other kinds start over.',
-  ...answersJob,
+  ...jobAnswer,
   handle: ({ params: { id } }, { jobs }) => jobs.resume(id),
 });
 

@@ -48,7 +48,7 @@ export const getInfo = defineEndpoint({
 });
 
 /** Lists collections whose model this server does not have, if there are any. */
-async function describeUnanswered(engine: Engine) {
+async function describeUnsearchable(engine: Engine) {
   const collections = (await engine.listCollections()).flatMap(({ name, problem }) =>
     problem === null ? [] : [{ name, ...problem }],
   );
@@ -92,7 +92,7 @@ export const checkReadiness = defineEndpoint({
   async handle({ res }, { engine, lifecycle: { state, problem } }) {
     res.set('Cache-Control', 'no-store').status(state === 'ready' ? 200 : 503);
     if (state === 'ready') {
-      return { status: state, ...(await describeUnanswered(engine)) };
+      return { status: state, ...(await describeUnsearchable(engine)) };
     }
     if (state !== 'damaged' || !problem) {
       return { status: state };

@@ -1,6 +1,6 @@
 /** /v1/snapshots: write a snapshot of all collections, and list the existing ones. */
 import { z } from 'zod';
-import { keptSnapshotSchema } from '../../store/records.js';
+import { storedSnapshotSchema } from '../../store/records.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json } from '../response-spec.js';
 
@@ -14,7 +14,7 @@ export const createSnapshot = defineEndpoint({
   description:
     'Answers when it is on disk, in `snapshots` of the data directory. A large store takes minutes; the server ' +
     'keeps answering. Only the newest `PAWDEX_KEEP_SNAPSHOTS` are kept.',
-  response: created(keptSnapshotSchema, 'The snapshot.', () => 'v1/snapshots'),
+  response: created(storedSnapshotSchema, 'The snapshot.', () => 'v1/snapshots'),
   errors: ['storage_full', 'storage_failed'],
   handle: (_input, { engine }) => engine.store.createSnapshot(),
 });
@@ -24,7 +24,7 @@ export const listSnapshots = defineEndpoint({
   path: '/v1/snapshots',
   tag,
   summary: 'List the existing snapshots',
-  response: json(z.object({ snapshots: z.array(keptSnapshotSchema) }), 'The snapshots, newest first.'),
+  response: json(z.object({ snapshots: z.array(storedSnapshotSchema) }), 'The snapshots, newest first.'),
   errors: [],
   handle: async (_input, { engine }) => ({ snapshots: await engine.store.listSnapshots() }),
 });

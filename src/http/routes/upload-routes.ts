@@ -13,7 +13,7 @@ import { created } from '../response-spec.js';
 
 const tag = 'jobs';
 /** The answer of endpoints that start a job. */
-export const accepted = created(
+export const acceptedJob = created(
   jobSchema,
   'The job; `Location` has its address.',
   ({ id }) => `v1/jobs/${id}`,
@@ -59,7 +59,7 @@ export const indexArchive = defineEndpoint({
   params: { collection: collectionName },
   query: { label: labelRule.optional() },
   body: archiveBody,
-  response: accepted,
+  response: acceptedJob,
   errors: [
     'collection_not_found',
     'job_queue_full',
@@ -86,7 +86,7 @@ export const startImport = defineEndpoint({
   params: { collection: collectionName },
   query: importOptions,
   body: parquetBody,
-  response: accepted,
+  response: acceptedJob,
   errors: ['job_queue_full', 'payload_too_large', 'unsupported_media_type', 'storage_full'],
   handle: ({ params: { collection }, query, body }, { jobs }) =>
     submitUpload(jobs, { kind: 'import', collection, ...query }, (file) =>

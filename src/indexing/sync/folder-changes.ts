@@ -24,9 +24,9 @@ export class FolderChanges {
   /**
    * Watches a folder or archive.
    *
-   * @param onTrouble called if the system cannot watch all of it, so that changes may be missed
+   * @param onError called if the system cannot watch all of it, so that changes may be missed
    */
-  static async watch(root: string, onTrouble: (error: Error) => void): Promise<FolderChanges> {
+  static async watch(root: string, onError: (error: Error) => void): Promise<FolderChanges> {
     const judge = new NameJudge({});
     const watcher = watch(root, {
       ignoreInitial: true,
@@ -35,7 +35,7 @@ export class FolderChanges {
         return name !== '' && judge.judgeFolder(name) === 'litter';
       },
     });
-    watcher.on('error', (error) => onTrouble(error as Error));
+    watcher.on('error', (error) => onError(error as Error));
     await new Promise<void>((resolve) => {
       watcher.once('ready', resolve);
     });

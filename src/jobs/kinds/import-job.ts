@@ -24,7 +24,7 @@ export const importFile: KindWork<'import'> = async (
   const noteFailures = ({ failures }: ImportOutcome) => {
     for (const { row, id, detail } of failures) {
       const error = describeFailure(new PawdexError('export_invalid', { detail }));
-      journal.note({ file: `row ${row}${id === null ? '' : ` (${id})`}`, status: 'failed', ...error });
+      journal.record({ file: `row ${row}${id === null ? '' : ` (${id})`}`, status: 'failed', ...error });
     }
   };
   const outcome = await engine.importCollection(collection, file, {

@@ -44,7 +44,7 @@ async function keepAllowed(
       kept.push(photo);
     } else {
       const error = new PawdexError('path_not_allowed', { detail: 'A link leads out of the index roots.' });
-      journal.note(describeOutcome(photo, { status: 'failed', error: describeFailure(error) }));
+      journal.record(describeOutcome(photo, { status: 'failed', error: describeFailure(error) }));
     }
   }
   return kept;
@@ -72,7 +72,7 @@ async function readSet(
   const { photos, problems } = await scanLabelledSet(root, { label: request.label, mayBeEmpty: request.yes });
   for (const { file, detail } of problems) {
     const error = new PawdexError('file_unreadable', { detail });
-    journal.note({ file, status: 'failed', ...describeFailure(error) });
+    journal.record({ file, status: 'failed', ...describeFailure(error) });
   }
   // Uploaded photos do not belong to a folder that could be synced.
   const folderId = request.path === undefined ? undefined : await computeFolderId(root, root);
@@ -153,7 +153,7 @@ export const indexFolder: KindWork<'index'> = async (
     maxFileBytes: parts.maxFileBytes,
     signal,
     onSettled: (photo, result) => {
-      journal.note(describeOutcome(photo, result));
+      journal.record(describeOutcome(photo, result));
       report();
     },
   };

@@ -25,10 +25,12 @@ export interface RegistryParts {
 }
 
 export class CollectionRegistry {
+  readonly #parts: RegistryParts;
   readonly #byName = new Map<string, Collection>();
   readonly #byAlias = new Map<string, Collection>();
 
-  constructor(private readonly parts: RegistryParts) {
+  constructor(parts: RegistryParts) {
+    this.#parts = parts;
     try {
       for (const row of parts.collections.list()) {
         this.#open(row);
@@ -64,7 +66,7 @@ export class CollectionRegistry {
   create(spec: CollectionSpec): CollectionInfo {
     checkCollectionSpec(spec);
     this.#requireFree(spec.name);
-    return this.#open(this.parts.collections.create(spec)).info;
+    return this.#open(this.#parts.collections.create(spec)).info;
   }
 
   update(name: string, patch: CollectionPatch): CollectionInfo {
@@ -80,7 +82,7 @@ export class CollectionRegistry {
     if (new Set(names).size < names.length) {
       throw new PawdexError('collection_exists', { detail: 'The names and aliases are not all different.' });
     }
-    collection.row = this.parts.collections.update(collection.row, patch);
+    collection.row = this.#parts.collections.update(collection.row, patch);
     this.#byName.delete(former);
     this.#byName.set(collection.row.name, collection);
     for (const alias of patch.aliases ?? []) {
@@ -116,7 +118,7 @@ export class CollectionRegistry {
     for (const alias of collection.aliases) {
       this.#byAlias.delete(alias);
     }
-    collection.aliases = this.parts.collections.aliases(collection.id);
+    collection.aliases = this.#parts.collections.aliases(collection.id);
     for (const alias of collection.aliases) {
       this.#byAlias.set(alias, collection);
     }
@@ -131,13 +133,13 @@ export class CollectionRegistry {
         hint: `Delete ${own} by its own name, or leave the alias out of its aliases to remove only that.`,
       });
     }
-    this.parts.collections.drop(collection.id);
+    this.#parts.collections.drop(collection.id);
     this.#byName.delete(name);
     for (const alias of collection.aliases) {
       this.#byAlias.delete(alias);
     }
     collection.end(new PawdexError('collection_not_found', { detail: `Collection ${name} was deleted.` }));
-    this.parts.wake();
+    this.#parts.wake();
     await collection.release();
   }
 
@@ -146,41 +148,41 @@ export class CollectionRegistry {
     const { row } = collection;
     const next = this.#read({ ...row, ...space, vector_sign: -row.vector_sign }, true);
     collection.next = next;
-    next.loaded.then(this.parts.wake, () => {});
+    next.loaded.then(this.#parts.wake, () => {});
     return next;
   }
 
   /** Replaces a collection by its {@link Collection.next}, in one step. */
   swap(collection: Collection, next: Collection): void {
-    next.replace(collection, this.parts.reembeddings.swap(collection.row, next.row));
+    next.replace(collection, this.#parts.reembeddings.swap(collection.row, next.row));
     this.#byName.set(next.row.name, next);
     for (const alias of next.aliases) {
       this.#byAlias.set(alias, next);
     }
     collection.end(new PawdexError('space_changed'));
     void collection.release();
-    this.parts.wake();
+    this.#parts.wake();
   }
 
   /** Returns the saved graph of the vectors that a collection does not currently use. */
-  nextGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
-    return this.#savedGraph({ id, vector_sign: -vector_sign });
+  getNextGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
+    return this.#getSavedGraph({ id, vector_sign: -vector_sign });
   }
 
-  #savedGraph({ id, vector_sign }: Pick<CollectionRow, 'id' | 'vector_sign'>): GraphSnapshot {
-    return new GraphSnapshot(this.parts.graphFolder, vector_sign === 1 ? `${id}` : `${id}n`);
+  #getSavedGraph({ id, vector_sign }: Pick<CollectionRow, 'id' | 'vector_sign'>): GraphSnapshot {
+    return new GraphSnapshot(this.#parts.graphFolder, vector_sign === 1 ? `${id}` : `${id}n`);
   }
 
   #read(row: CollectionRow, isPartial = false): Collection {
-    const { items, graphs, onRepair } = this.parts;
-    return new Collection(row, items, graphs, this.#savedGraph(row), onRepair, isPartial);
+    const { items, graphs, onRepair } = this.#parts;
+    return new Collection(row, items, graphs, this.#getSavedGraph(row), onRepair, isPartial);
   }
 
   #open(row: CollectionRow): Collection {
-    const { wake, onDamage, onRepair } = this.parts;
+    const { wake, onDamage, onRepair } = this.#parts;
     const collection = this.#read(row);
     this.#byName.set(row.name, collection);
-    collection.reembedding = this.parts.reembeddings.find(row.id, () =>
+    collection.reembedding = this.#parts.reembeddings.find(row.id, () =>
       onRepair(
         `Collection ${row.name}: the record of its move to another encoder was damaged; start it again.`,
       ),

@@ -19,6 +19,7 @@ import { normalise } from './vectors/unit-vector.js';
 const LOAD_PAGE = 256;
 
 export class Collection {
+  readonly #items: ItemTable;
   readonly id: number;
   readonly rows: Rows;
   readonly indexer: Indexer;
@@ -45,12 +46,13 @@ export class Collection {
    */
   constructor(
     row: CollectionRow,
-    private readonly items: ItemTable,
+    items: ItemTable,
     library: GraphLibrary | null,
     snapshot: GraphSnapshot,
     onRepair: (sentence: string) => void,
     isPartial = false,
   ) {
+    this.#items = items;
     this.id = row.id;
     this.row = row;
     this.#isPartial = isPartial;
@@ -111,7 +113,7 @@ export class Collection {
   }
 
   /** Records that a search was made. */
-  noteSearch(): void {
+  recordSearch(): void {
     this.#searchedAt = performance.now();
   }
 
@@ -194,7 +196,7 @@ export class Collection {
     for (;;) {
       await turn.next();
       this.check();
-      const page = this.items.load(this.row, after, LOAD_PAGE);
+      const page = this.#items.load(this.row, after, LOAD_PAGE);
       for (const row of page) {
         const unit = toUnitVector(row, this.rows.dimension);
         if (unit === null) {

@@ -14,9 +14,9 @@ import type {
   Hit,
   Item,
   ItemWithVector,
-  KeptSnapshot,
   SearchOptions,
   Store,
+  StoredSnapshot,
 } from '../store.js';
 import type { CoreOptions } from './store-core.js';
 import type { StoreCalls } from './store-worker.js';
@@ -94,7 +94,7 @@ async function* iteratePages(
   } while (cursor !== undefined);
 }
 
-async function createSnapshot(calls: Remote<StoreCalls>, signal?: AbortSignal): Promise<KeptSnapshot> {
+async function createSnapshot(calls: Remote<StoreCalls>, signal?: AbortSignal): Promise<StoredSnapshot> {
   signal?.throwIfAborted();
   const request = randomUUID();
   const written = calls.createSnapshot(request);

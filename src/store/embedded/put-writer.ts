@@ -50,13 +50,15 @@ function withKnownNext({ reembedding }: Collection, item: NewItem): NewItem {
 }
 
 export class PutWriter {
+  readonly #db: Db;
+  readonly #items: ItemTable;
   #waiting: Put[] = [];
   #scheduled = false;
 
-  constructor(
-    private readonly db: Db,
-    private readonly items: ItemTable,
-  ) {}
+  constructor(db: Db, items: ItemTable) {
+    this.#db = db;
+    this.#items = items;
+  }
 
   /**
    * @param space fingerprint of the vectors' space, if it matters
@@ -126,12 +128,12 @@ export class PutWriter {
 
   #commit(group: Put[]): void {
     const now = new Date().toISOString();
-    const written = this.db.transaction(() =>
+    const written = this.#db.transaction(() =>
       group.map((put) => {
         put.collection.check();
         // The space that its collection is moving to may have changed while the put was waiting.
         put.items = put.items.map((item) => withKnownNext(put.collection, item));
-        return this.items.insert(put.collection.row, put.items, now);
+        return this.#items.insert(put.collection.row, put.items, now);
       }),
     )();
     group.forEach((put, i) => {

@@ -33,7 +33,7 @@ async function cancelMove(core: StoreCore, collection: Collection): Promise<void
     await turn.next();
     collection.check();
   }
-  await core.collections.nextGraph(collection.row).remove();
+  await core.collections.getNextGraph(collection.row).remove();
 }
 
 /** The handlers, by method name. */
@@ -64,7 +64,7 @@ export const REEMBED_CALLS = {
         detail: 'The limit (1 to 1000) or the cursor is not valid.',
       });
     }
-    const rows = core.reembeddings.look(core.collections.get(name).row, Number(cursor ?? 0), limit);
+    const rows = core.reembeddings.readItems(core.collections.get(name).row, Number(cursor ?? 0), limit);
     return {
       items: rows.filter(({ has_next }) => has_next === 0).map(toItem),
       next: rows.length === limit ? String(rows.at(-1)!.seq) : null,

@@ -58,7 +58,7 @@ export async function prepareSearch(
   options: SearchOptions,
   turn: Turn,
 ): Promise<Search> {
-  collection.noteSearch();
+  collection.recordSearch();
   await collection.loaded;
   const { rows } = collection;
   const excluded = new Set<number>();

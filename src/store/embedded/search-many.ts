@@ -18,7 +18,7 @@ const STEP = 512;
 const TOGETHER = 16;
 
 /** Whether a search with these options scans all rows anyway. */
-function looksAtAllRows(collection: Collection, { k, exact, filter, exclude }: SearchOptions): boolean {
+function scansAllRows(collection: Collection, { k, exact, filter, exclude }: SearchOptions): boolean {
   if (filter !== undefined || (exclude !== undefined && exclude.length > 0)) {
     return false;
   }
@@ -86,7 +86,7 @@ export async function searchMany(
   const hits = count * Math.min(options.k, collection.count);
   const packer = new HitPacker(collection.rows, Math.min(hits, 65_536));
   for (let i = 0; i < count; ) {
-    if (i + 1 < count && looksAtAllRows(collection, options)) {
+    if (i + 1 < count && scansAllRows(collection, options)) {
       packer.settle();
       const vectors = Array.from({ length: Math.min(TOGETHER, count - i) }, (_, n) => vectorAt(i + n));
       const wanted = Math.min(options.k, collection.rows.count);

@@ -12,10 +12,10 @@ import { CollectionTable } from './sqlite/collection-table.js';
 import { describeDamagedCollections, findDamagedCollections } from './sqlite/damaged-rows.js';
 import { createPresenceCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
 import { ItemTable } from './sqlite/item-table.js';
-import { KeptSnapshots } from './sqlite/kept-snapshots.js';
 import { Ledger } from './sqlite/ledger.js';
 import { Reembeddings } from './sqlite/reembedding-table.js';
 import { salvage } from './sqlite/salvage.js';
+import { SnapshotFolder } from './sqlite/snapshot-folder.js';
 import { compareCounts, compareWithLastKnown, type DatabaseCheck, startCheck } from './sqlite/soundness.js';
 import type { Db } from './sqlite/sqlite.js';
 import { createDamagedError, readBytes } from './sqlite/storage-error.js';
@@ -43,7 +43,7 @@ const LEDGER_MS = 5000;
 export class StoreCore {
   readonly items: ItemTable;
   readonly db: Db;
-  readonly snapshots: KeptSnapshots;
+  readonly snapshots: SnapshotFolder;
   readonly damage = new DamageWatch();
   readonly reembeddings: Reembeddings;
   readonly collections: CollectionRegistry;
@@ -63,7 +63,7 @@ export class StoreCore {
   /** Whether rows of an older format may be left. */
   #hasOlder = true;
   #isLiveCopy = false;
-  #notedAt = 0;
+  #writtenAt = 0;
   #scheduled = false;
   #closed = false;
   #calledAt = 0;
@@ -81,7 +81,7 @@ export class StoreCore {
       this.items = new ItemTable(this.db, this.#ledger);
       this.writer = new PutWriter(this.db, this.items);
       this.checkPresence = createPresenceCheck(this.db);
-      this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots);
+      this.snapshots = new SnapshotFolder(this.db, this.#opened.isShared, options.keepSnapshots);
       this.#statements = new CollectionTable(this.db, this.#ledger, this.items);
       this.reembeddings = new Reembeddings(this.db, this.#ledger, this.#statements);
       this.#compareWithLedger();
@@ -146,7 +146,7 @@ export class StoreCore {
   }
 
   /** Records a call; background work takes smaller steps for a while. */
-  noteCall(): void {
+  recordCall(): void {
     this.#calledAt = performance.now();
   }
 
@@ -158,7 +158,7 @@ export class StoreCore {
     this.#scheduled = true;
     runSoon(() => {
       this.#scheduled = false;
-      if (!this.#closed && this.#work()) {
+      if (!this.#closed && this.#runStep()) {
         this.wake();
       }
     });
@@ -214,7 +214,7 @@ export class StoreCore {
 
   /** Writes the ledger file. */
   async #writeLedger(open: boolean): Promise<void> {
-    this.#notedAt = performance.now();
+    this.#writtenAt = performance.now();
     const collections = this.collections.all.map(({ row, count }) => ({
       name: row.name,
       items: count,
@@ -223,7 +223,7 @@ export class StoreCore {
   }
 
   /** @returns whether there is more to do */
-  #work(): boolean {
+  #runStep(): boolean {
     const quiet = performance.now() - this.#calledAt > EXPECTED_FOR_MS;
     const until = performance.now() + (quiet ? QUIET_MS : BUSY_MS);
     let more = false;
@@ -253,7 +253,7 @@ export class StoreCore {
   #tick(): void {
     const isKnown = this.damage.found === null && (this.#isChecked || !this.#isLiveCopy);
     // On a full disk the file stays behind, which does no harm.
-    if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) {
+    if (isKnown && performance.now() - this.#writtenAt > LEDGER_MS) {
       this.#writeLedger(true).catch(() => {});
     }
     for (const collection of this.collections.all) {

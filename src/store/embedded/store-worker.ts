@@ -63,7 +63,7 @@ export type StoreCalls = typeof storeCalls & BoundAll<typeof CORE_CALLS, StoreCo
 function countCall(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
     underWay++;
-    core.noteCall();
+    core.recordCall();
     runOverdue();
     try {
       core.damage.check();

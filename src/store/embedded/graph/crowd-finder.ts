@@ -17,15 +17,15 @@ const CHECK_EVERY = 8;
 const [GLANCE_EF, CROWD_EF] = [4, 64];
 
 export class CrowdFinder {
+  readonly #graph: Graph;
+  readonly #groups: Groups;
   #isCrowded: boolean;
   #glances = 0;
 
   /** @param isCrowded whether to check every row from the start */
-  constructor(
-    private readonly graph: Graph,
-    private readonly groups: Groups,
-    isCrowded: boolean,
-  ) {
+  constructor(graph: Graph, groups: Groups, isCrowded: boolean) {
+    this.#graph = graph;
+    this.#groups = groups;
     this.#isCrowded = isCrowded;
   }
 
@@ -41,7 +41,7 @@ export class CrowdFinder {
    * @returns the node with its similarity to the row, or null if the row should become a node
    */
   find(point: number[]): { node: number; cosine: number } | null {
-    const graph = this.graph;
+    const graph = this.#graph;
     if (graph.size < CROWD || (!this.#isCrowded && this.#glances++ % CHECK_EVERY !== 0)) {
       return null;
     }
@@ -56,7 +56,7 @@ export class CrowdFinder {
     this.#isCrowded = true;
     for (const [i, label] of neighbors.entries()) {
       const node = label + graph.base;
-      if (this.groups.hasRoom(node)) {
+      if (this.#groups.hasRoom(node)) {
         return { node, cosine: graph.toSimilarity(distances[i]!) };
       }
     }

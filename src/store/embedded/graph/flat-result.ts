@@ -17,7 +17,7 @@ const FLAT_IN_CROWDS = { rank: FLAT.rank + CROWD, share: 0.11 };
 const FLAT_TAIL = { rank: 96, share: 0.15 };
 
 /** How many nodes a search with `ef` candidates must ask for so that {@link isFlat} can tell. */
-export function rankForFlatness(ef: number, hasGroups: boolean): number {
+export function chooseRank(ef: number, hasGroups: boolean): number {
   if (hasGroups) {
     return FLAT_IN_CROWDS.rank;
   }

@@ -44,11 +44,14 @@ export interface SavedGraph {
 
 /** The saved graph of one collection. */
 export class GraphSnapshot {
+  readonly #directory: string;
+  readonly #collection: string;
+
   /** @param collection begins the names of its files: letters and digits */
-  constructor(
-    private readonly directory: string,
-    private readonly collection: string,
-  ) {}
+  constructor(directory: string, collection: string) {
+    this.#directory = directory;
+    this.#collection = collection;
+  }
 
   /**
    * Reads the saved graph.
@@ -80,7 +83,7 @@ export class GraphSnapshot {
       return `it was built with M ${M} and efConstruction ${efConstruction}, which this version does not use`;
     }
     try {
-      const file = path.join(this.directory, path.basename(header.file));
+      const file = path.join(this.#directory, path.basename(header.file));
       const found = await computeDigest(file);
       if (found.bytes !== header.bytes) {
         return `its file has ${found.bytes} bytes instead of ${header.bytes}`;
@@ -102,9 +105,9 @@ export class GraphSnapshot {
   /** Saves a graph in place of the previous one. @throws if writing fails; the previous one stays */
   async write(staged: StagedGraph, dimension: number): Promise<void> {
     const { graph } = staged;
-    await mkdir(this.directory, { recursive: true, mode: PRIVATE_FOLDER });
-    const name = `${this.collection}-${randomBytes(6).toString('hex')}.hnsw`;
-    const file = path.join(this.directory, name);
+    await mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER });
+    const name = `${this.#collection}-${randomBytes(6).toString('hex')}.hnsw`;
+    const file = path.join(this.#directory, name);
     try {
       // Writing freezes the graph. Read what describes it first, before rows are added again.
       const { lastSeq } = staged;
@@ -136,9 +139,9 @@ export class GraphSnapshot {
   async sweep(): Promise<void> {
     const header = parseHeader(await readFile(this.#headerFile, 'utf8').catch(() => ''));
     const keep = new Set([path.basename(this.#headerFile), header?.file]);
-    for (const name of await readdir(this.directory).catch(() => [] as string[])) {
-      if (/^(\w+)[-.]/.exec(name)?.[1] === this.collection && !keep.has(name)) {
-        await rm(path.join(this.directory, name), { force: true });
+    for (const name of await readdir(this.#directory).catch(() => [] as string[])) {
+      if (/^(\w+)[-.]/.exec(name)?.[1] === this.#collection && !keep.has(name)) {
+        await rm(path.join(this.#directory, name), { force: true });
       }
     }
   }
@@ -150,7 +153,7 @@ export class GraphSnapshot {
   }
 
   get #headerFile(): string {
-    return path.join(this.directory, `${this.collection}.json`);
+    return path.join(this.#directory, `${this.#collection}.json`);
   }
 }
 

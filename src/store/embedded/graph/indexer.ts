@@ -26,6 +26,9 @@ const IDLE_MS = 5000;
 const RETRY_MS = 60_000;
 
 export class Indexer {
+  readonly #rows: Rows;
+  readonly #library: GraphLibrary | null;
+  readonly #snapshot: GraphSnapshot;
   /** The outcome of the recall checks, and whether searches may use the graph. */
   readonly checks = new RecallChecks();
   #current: StagedGraph | null = null;
@@ -37,11 +40,11 @@ export class Indexer {
   #isReady = false;
 
   /** @param library null if hnswlib could not be loaded; every search is exact then */
-  constructor(
-    private readonly rows: Rows,
-    private readonly library: GraphLibrary | null,
-    private readonly snapshot: GraphSnapshot,
-  ) {}
+  constructor(rows: Rows, library: GraphLibrary | null, snapshot: GraphSnapshot) {
+    this.#rows = rows;
+    this.#library = library;
+    this.#snapshot = snapshot;
+  }
 
   /** The graph to search, with the rows it still lacks; null if searches must scan. */
   get searchable(): StagedGraph | null {
@@ -49,7 +52,7 @@ export class Indexer {
     if (current === null || !this.checks.isTrusted) {
       return null;
     }
-    return current.pending * 2 < this.rows.count ? current : null;
+    return current.pending * 2 < this.#rows.count ? current : null;
   }
 
   /** Whether rows that wait for the graph make searches noticeably slower. */
@@ -68,8 +71,8 @@ export class Indexer {
       const kind = this.#next === null && !this.checks.isUnderWay ? 'exact' : 'building';
       return { kind, indexed: this.#next?.placed ?? 0, sampledRecall };
     }
-    const isBuilding = current.pending > this.rows.count * BUILDING_SHARE;
-    const indexed = this.rows.count - current.pending;
+    const isBuilding = current.pending > this.#rows.count * BUILDING_SHARE;
+    const indexed = this.#rows.count - current.pending;
     return { kind: isBuilding ? 'building' : 'hnsw', indexed, sampledRecall };
   }
 
@@ -79,7 +82,7 @@ export class Indexer {
     if (current === null || this.#next !== null) {
       return null;
     }
-    return this.checks.isDue(current, this.rows.count) ? current : null;
+    return this.checks.isDue(current, this.#rows.count) ? current : null;
   }
 
   /**
@@ -96,7 +99,7 @@ export class Indexer {
       return null;
     }
     const problem = `its graph found ${(recall * 100).toFixed(1)} % of the nearest items when it was checked`;
-    if (next === null || this.rows.count < MIN_ROWS) {
+    if (next === null || this.#rows.count < MIN_ROWS) {
       return `${problem}; searches are exact.`;
     }
     this.#next ??= this.#createEmpty(next.settings, { isCrowded: true, isShuffled: true });
@@ -109,14 +112,14 @@ export class Indexer {
    * @returns what is wrong with it, or null; a graph that is wrong is rebuilt
    */
   async load(): Promise<string | null> {
-    if (this.library === null) {
+    if (this.#library === null) {
       return null;
     }
-    await this.snapshot.sweep();
+    await this.#snapshot.sweep();
     let outcome: StagedGraph | string | null = null;
-    if (this.rows.count >= MIN_ROWS) {
-      const saved = await this.snapshot.read(this.library, this.rows.dimension);
-      outcome = saved === null || typeof saved === 'string' ? saved : reconcileRows(saved, this.rows);
+    if (this.#rows.count >= MIN_ROWS) {
+      const saved = await this.#snapshot.read(this.#library, this.#rows.dimension);
+      outcome = saved === null || typeof saved === 'string' ? saved : reconcileRows(saved, this.#rows);
       if (outcome instanceof StagedGraph) {
         this.#current = outcome;
       }
@@ -179,7 +182,7 @@ export class Indexer {
       return;
     }
     const idle = performance.now() - this.#changedAt > IDLE_MS && staged.pending === 0;
-    if (staged.unsaved < this.rows.count * (idle ? 0.02 : 0.25)) {
+    if (staged.unsaved < this.#rows.count * (idle ? 0.02 : 0.25)) {
       return;
     }
     this.#save(staged).catch(() => {
@@ -195,7 +198,7 @@ export class Indexer {
       return;
     }
     staged.markRemoved();
-    if (staged.unsaved > this.rows.count / 1000) {
+    if (staged.unsaved > this.#rows.count / 1000) {
       await this.#save(staged).catch(() => {});
     }
   }
@@ -212,7 +215,7 @@ export class Indexer {
   async remove(): Promise<void> {
     this.giveUp();
     await this.#saving?.catch(() => {});
-    await this.snapshot.remove();
+    await this.#snapshot.remove();
   }
 
   /** Starts a new graph when too many nodes are deleted, since searches still pass through them. */
@@ -226,7 +229,7 @@ export class Indexer {
       return;
     }
     // hnswlib crashes on a graph without rows or capacity, and a few rows need none.
-    if (this.rows.count < MIN_ROWS) {
+    if (this.#rows.count < MIN_ROWS) {
       this.#current = null;
       this.checks.reset();
     } else {
@@ -235,7 +238,7 @@ export class Indexer {
   }
 
   #startIfLargeEnough(): void {
-    if (this.#isReady && this.#current === null && this.rows.count >= MIN_ROWS) {
+    if (this.#isReady && this.#current === null && this.#rows.count >= MIN_ROWS) {
       this.#current = this.#createEmpty(GRAPH_SETTINGS[0]!, { isCrowded: false });
     }
   }
@@ -246,12 +249,12 @@ export class Indexer {
    * @param isShuffled whether to insert rows in random order, so that the order in which they were put does not matter
    */
   #createEmpty(settings: GraphSettings, options: { isCrowded: boolean; isShuffled?: boolean }): StagedGraph {
-    const seqs = Array.from(this.rows.listSeqs());
-    const { dimension } = this.rows;
+    const seqs = Array.from(this.#rows.listSeqs());
+    const { dimension } = this.#rows;
     const capacity = Math.ceil(seqs.length * 1.25);
-    const graph = Graph.create(this.library!, dimension, seqs[0]! - 1, capacity, settings);
+    const graph = Graph.create(this.#library!, dimension, seqs[0]! - 1, capacity, settings);
     const queue = options.isShuffled ? shuffle(seqs, Math.random) : seqs;
-    return new StagedGraph(graph, this.rows, queue, {
+    return new StagedGraph(graph, this.#rows, queue, {
       builtFrom: queue.length,
       isCrowded: options.isCrowded,
     });
@@ -259,8 +262,8 @@ export class Indexer {
 
   #save(staged: StagedGraph): Promise<void> {
     const before = staged.changes;
-    this.#saving = this.snapshot
-      .write(staged, this.rows.dimension)
+    this.#saving = this.#snapshot
+      .write(staged, this.#rows.dimension)
       .then(() => {
         staged.markSaved(before);
       })

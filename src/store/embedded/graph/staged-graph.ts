@@ -7,7 +7,7 @@ import type { Rows, Scored } from '../vectors/rows.js';
 import { SeqMap } from '../vectors/seq-map.js';
 import { computeScale } from '../vectors/unit-vector.js';
 import { CrowdFinder } from './crowd-finder.js';
-import { isFlat, rankForFlatness } from './flat-result.js';
+import { chooseRank, isFlat } from './flat-result.js';
 import type { Graph } from './graph.js';
 import { findBestOfGroup, type Group, Groups } from './groups.js';
 
@@ -269,7 +269,7 @@ export class StagedGraph {
 
   /** Number of nodes to search for: enough to recognise a flat result; with groups, all that the search has seen. */
   #countWantedNodes(k: number, ef: number): number {
-    const enough = Math.max(k, rankForFlatness(ef, this.#hasGroups));
+    const enough = Math.max(k, chooseRank(ef, this.#hasGroups));
     return this.#hasGroups ? Math.max(enough, ef) : enough;
   }
 

@@ -57,13 +57,15 @@ function prepareStatements(db: Db) {
 }
 
 export class CollectionTable {
+  readonly #db: Db;
+  readonly #ledger: Ledger;
+  readonly #items: ItemTable;
   readonly #run: ReturnType<typeof prepareStatements>;
 
-  constructor(
-    private readonly db: Db,
-    private readonly ledger: Ledger,
-    private readonly items: ItemTable,
-  ) {
+  constructor(db: Db, ledger: Ledger, items: ItemTable) {
+    this.#db = db;
+    this.#ledger = ledger;
+    this.#items = items;
     this.#run = prepareStatements(db);
   }
 
@@ -74,7 +76,7 @@ export class CollectionTable {
   /** Creates a collection. Its name must be free. */
   create(spec: CollectionSpec): CollectionRow {
     const { name, dimension, fingerprint, model, originals = 'off' } = spec;
-    return this.db.transaction(() => {
+    return this.#db.transaction(() => {
       const now = new Date().toISOString();
       this.#run.insert.run(name, dimension, fingerprint, model, spec.description ?? null, now);
       const row = { ...this.#run.find.get(name)!, originals };
@@ -82,8 +84,8 @@ export class CollectionTable {
         this.#setSettings(row);
       }
       this.#seal(name);
-      this.ledger.open(row.id);
-      this.ledger.recordChange();
+      this.#ledger.open(row.id);
+      this.#ledger.recordChange();
       return row;
     })();
   }
@@ -104,7 +106,7 @@ export class CollectionTable {
       calibration: calibration === undefined ? row.calibration : calibration && JSON.stringify(calibration),
       originals: originals ?? row.originals,
     };
-    this.db.transaction(() => {
+    this.#db.transaction(() => {
       this.#run.update.run(next.name, next.description, next.gallery, next.calibration, row.id);
       if (originals !== undefined) {
         this.#setSettings(next);
@@ -113,7 +115,7 @@ export class CollectionTable {
         this.#setAliases(row.id, aliases);
       }
       this.#seal(next.name);
-      this.ledger.recordChange();
+      this.#ledger.recordChange();
     })();
     return next;
   }
@@ -137,7 +139,7 @@ export class CollectionTable {
     this.#run.move.run(fingerprint, dimension, model, row.id);
     this.#setSettings(next);
     this.#seal(next.name);
-    this.ledger.recordChange();
+    this.#ledger.recordChange();
     return next;
   }
 
@@ -151,7 +153,7 @@ export class CollectionTable {
   sealOlder(): void {
     const older = this.#run.seal === null ? [] : this.list().filter(({ checksum }) => checksum === null);
     if (older.length > 0) {
-      this.db.transaction(() => {
+      this.#db.transaction(() => {
         for (const row of older) {
           this.#seal(row.name);
         }
@@ -170,7 +172,7 @@ export class CollectionTable {
    * @throws PawdexError storage_full
    */
   requireLasting(): void {
-    if (isTemporary(this.db, 'collection_settings')) {
+    if (isTemporary(this.#db, 'collection_settings')) {
       throw new PawdexError('storage_full', {
         hint: 'Free some space on the disk of PAWDEX_DATA_DIR and start the server again.',
       });
@@ -179,13 +181,13 @@ export class CollectionTable {
 
   /** Deletes a collection at once. {@link clear} removes its items later. */
   drop(id: number): void {
-    this.db.transaction(() => {
+    this.#db.transaction(() => {
       this.#run.remove.run(id);
       this.#run.removeSettings.run(id);
       this.#run.removeAliases.run(id);
       this.#run.noteDropped.run(id);
-      this.ledger.close(id);
-      this.ledger.recordChange();
+      this.#ledger.close(id);
+      this.#ledger.recordChange();
     })();
   }
 
@@ -195,8 +197,8 @@ export class CollectionTable {
     if (id === undefined) {
       return false;
     }
-    this.db.transaction(() => {
-      if (this.items.clear(id, DROP_STEP) < DROP_STEP) {
+    this.#db.transaction(() => {
+      if (this.#items.clear(id, DROP_STEP) < DROP_STEP) {
         this.#run.forgetDropped.run(id);
       }
     })();

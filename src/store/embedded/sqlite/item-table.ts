@@ -45,6 +45,7 @@ function prepareStatements(db: Db, columns: string, isSealed: boolean) {
 }
 
 export class ItemTable extends ItemQueries {
+  readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof prepareStatements>;
   readonly #unsealed: OlderItems<ItemRow>;
   readonly #unsealedBlobs: OlderItems<SealedItem>;
@@ -56,11 +57,9 @@ export class ItemTable extends ItemQueries {
   readonly thumbnails: ItemImages;
   readonly originals: ItemImages;
 
-  constructor(
-    db: Db,
-    private readonly ledger: Ledger,
-  ) {
+  constructor(db: Db, ledger: Ledger) {
     super(db);
+    this.#ledger = ledger;
     this.values = new ItemValues(db);
     this.thumbnails = new ItemImages(db, 'thumbnails');
     this.originals = new ItemImages(db, 'originals');
@@ -80,7 +79,7 @@ export class ItemTable extends ItemQueries {
     const results = items.map((item) => this.#insertOne(id, vector_sign, item, now));
     const created = results.filter(({ seq }) => seq !== null).length;
     if (created > 0) {
-      this.ledger.recordChange(id, created);
+      this.#ledger.recordChange(id, created);
     }
     return results;
   }
@@ -216,7 +215,7 @@ export class ItemTable extends ItemQueries {
         return true;
       });
       if (attached.length > 0) {
-        this.ledger.recordChange();
+        this.#ledger.recordChange();
       }
       return attached.map(({ id }) => id);
     })();
@@ -230,7 +229,7 @@ export class ItemTable extends ItemQueries {
         return row === undefined ? [] : [this.#updateOne(collection, row, patch)];
       });
       if (rows.length > 0) {
-        this.ledger.recordChange();
+        this.#ledger.recordChange();
       }
       return rows;
     })();
@@ -258,7 +257,7 @@ export class ItemTable extends ItemQueries {
     return this.db.transaction(() => {
       const removed = seqs.filter((seq) => this.#removeOne(collection, seq));
       if (removed.length > 0) {
-        this.ledger.recordChange(collection, -removed.length);
+        this.#ledger.recordChange(collection, -removed.length);
       }
       return removed;
     })();

@@ -15,16 +15,19 @@ interface ItemReader {
 }
 
 export class ItemTexts {
+  readonly #reader: ItemReader;
   readonly #texts = new Map<number, string>();
   #characters = 0;
 
-  constructor(private readonly reader: ItemReader) {}
+  constructor(reader: ItemReader) {
+    this.#reader = reader;
+  }
 
   /** Reads items as JSON. @returns undefined for those that do not exist */
   read(seqs: readonly number[]): (string | undefined)[] {
     const kept = seqs.map((seq) => this.#texts.get(seq));
     return kept.includes(undefined)
-      ? this.reader.readTogether(() => seqs.map((seq, i) => kept[i] ?? this.#readOne(seq)))
+      ? this.#reader.readTogether(() => seqs.map((seq, i) => kept[i] ?? this.#readOne(seq)))
       : kept;
   }
 
@@ -35,7 +38,7 @@ export class ItemTexts {
   }
 
   #readOne(seq: number): string | undefined {
-    const row = this.reader.findBySeq(seq);
+    const row = this.#reader.findBySeq(seq);
     if (row === undefined) {
       return undefined;
     }

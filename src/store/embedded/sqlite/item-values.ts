@@ -98,11 +98,13 @@ function holdsText(wanted: string, ...texts: (string | null)[]): number {
 }
 
 export class ItemValues {
+  readonly #db: Db;
   readonly #insert;
   readonly #remove;
   readonly #older: OlderItems<{ seq: number; collection: number; metadata: string }>;
 
-  constructor(private readonly db: Db) {
+  constructor(db: Db) {
+    this.#db = db;
     this.#insert = db.prepare(
       'INSERT OR IGNORE INTO item_values (collection, path, value, seq) VALUES (?, ?, ?, ?)',
     );
@@ -145,7 +147,7 @@ export class ItemValues {
 
   /** Removes the values of an item whose metadata is damaged; slow, since the whole collection is searched for them. */
   removeAll(collection: number, seq: number): void {
-    this.db.prepare('DELETE FROM item_values WHERE collection = ? AND seq = ?').run(collection, seq);
+    this.#db.prepare('DELETE FROM item_values WHERE collection = ? AND seq = ?').run(collection, seq);
   }
 
   /** Adds some items of an older format, durably. @returns whether there are more */
@@ -153,13 +155,13 @@ export class ItemValues {
     return this.#older.step(
       ({ collection, seq, metadata }) => this.add(collection, seq, null, metadata),
       // From now on, species are looked up like all other values.
-      () => this.db.exec('DROP INDEX IF EXISTS items_species'),
+      () => this.#db.exec('DROP INDEX IF EXISTS items_species'),
     );
   }
 
   /** Counts the items per value at a path, most frequent first. */
   countValues(collection: number, path: string, limit: number): Facet[] {
-    const rows = this.db
+    const rows = this.#db
       .prepare<[number, string, number], { value: StoredValue; count: number; seq: number }>(
         `SELECT value, count(*) AS count, min(seq) AS seq FROM item_values WHERE collection = ? AND path = ?
          GROUP BY value ORDER BY count DESC, value LIMIT ?`,
@@ -176,7 +178,7 @@ export class ItemValues {
     if (stored.length === 1) {
       return stored[0] === 1;
     }
-    const json = this.db
+    const json = this.#db
       .prepare<[number], string>('SELECT metadata FROM items WHERE seq = ?')
       .pluck()
       .get(seq);

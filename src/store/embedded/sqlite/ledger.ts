@@ -41,6 +41,7 @@ export function readLastKnown(dataDir: string): LastKnown | null {
 const REVISION = 0;
 
 export class Ledger {
+  readonly #db: Db;
   readonly #get;
   readonly #add;
   readonly #set;
@@ -51,7 +52,8 @@ export class Ledger {
   #written = -1;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly db: Db) {
+  constructor(db: Db) {
+    this.#db = db;
     this.#get = db.prepare<[number], number>('SELECT n FROM ledger WHERE id = ?').pluck();
     this.#add = db.prepare('UPDATE ledger SET n = n + ? WHERE id = ?');
     this.#set = db.prepare('INSERT OR REPLACE INTO ledger (id, n) VALUES (?, ?)');
@@ -65,12 +67,12 @@ export class Ledger {
 
   /** Identifies the database. */
   get store(): string {
-    return this.db.prepare<[], string>('SELECT store FROM identity').pluck().get() ?? '';
+    return this.#db.prepare<[], string>('SELECT store FROM identity').pluck().get() ?? '';
   }
 
   /** The number of items that each collection should hold, by its id. */
   getCounts(): Map<number, number> {
-    const rows = this.db.prepare<[number], { id: number; n: number }>(
+    const rows = this.#db.prepare<[number], { id: number; n: number }>(
       'SELECT id, n FROM ledger WHERE id <> ?',
     );
     return new Map(rows.all(REVISION).map(({ id, n }) => [id, n]));
@@ -104,7 +106,7 @@ export class Ledger {
       return this.#writing;
     }
     this.#written = revision;
-    const file = this.db.name;
+    const file = this.#db.name;
     const inode = String(statSync(file, { bigint: true }).ino);
     const known: LastKnown = { format: 1, store, revision, inode, open, collections };
     const written = this.#writing.then(() =>

@@ -22,6 +22,7 @@ export const SEALED_COLUMNS = `seq, id, sha256,
   coalesce((SELECT dimension FROM collections WHERE collections.id = items.collection), 0) AS dimension`;
 
 export class OlderItems<R extends { seq: number }> {
+  readonly #db: Db;
   readonly #progress;
   readonly #advance;
   readonly #older;
@@ -32,11 +33,8 @@ export class OlderItems<R extends { seq: number }> {
    * @param table holds the progress
    * @param columns of the items that {@link step} passes to its callback
    */
-  constructor(
-    private readonly db: Db,
-    table: string,
-    columns: string,
-  ) {
+  constructor(db: Db, table: string, columns: string) {
+    this.#db = db;
     this.#progress = db.prepare<[], number | null>(`SELECT after FROM ${table}`).pluck();
     this.#advance = db.prepare<[number | null]>(`UPDATE ${table} SET after = ?`);
     this.#older = db.prepare<[number, number], R>(
@@ -62,7 +60,7 @@ export class OlderItems<R extends { seq: number }> {
     if (this.#isComplete || this.#isTemporary) {
       return false;
     }
-    this.db.transaction(() => {
+    this.#db.transaction(() => {
       const rows = this.#older.all(this.#progress.get() ?? 0, STEP);
       const until = performance.now() + STEP_MS;
       let done = 0;

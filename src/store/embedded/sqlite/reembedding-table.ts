@@ -56,13 +56,15 @@ function prepareStatements(db: Db) {
 }
 
 export class Reembeddings {
+  readonly #db: Db;
+  readonly #ledger: Ledger;
+  readonly #collections: CollectionTable;
   readonly #run: ReturnType<typeof prepareStatements>;
 
-  constructor(
-    private readonly db: Db,
-    private readonly ledger: Ledger,
-    private readonly collections: CollectionTable,
-  ) {
+  constructor(db: Db, ledger: Ledger, collections: CollectionTable) {
+    this.#db = db;
+    this.#ledger = ledger;
+    this.#collections = collections;
     this.#run = prepareStatements(db);
   }
 
@@ -88,22 +90,22 @@ export class Reembeddings {
   }
 
   begin(collection: number, { fingerprint, dimension, model }: Space): Reembedding {
-    this.collections.requireLasting();
+    this.#collections.requireLasting();
     const begun = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
-    this.db.transaction(() => {
+    this.#db.transaction(() => {
       this.#run.insert.run(collection, fingerprint, dimension, model, begun.startedAt);
       this.#run.seal?.run(computeMoveChecksum(collection, begun), collection);
-      this.ledger.recordChange();
+      this.#ledger.recordChange();
     })();
     return begun;
   }
 
   /** Ends a re-embedding. {@link clear} removes its vectors later. */
   cancel(collection: number): void {
-    this.db.transaction(() => {
+    this.#db.transaction(() => {
       this.#run.remove.run(collection);
       this.#run.noteDropped.run(collection);
-      this.ledger.recordChange();
+      this.#ledger.recordChange();
     })();
   }
 
@@ -113,7 +115,7 @@ export class Reembeddings {
   }
 
   /** Reads the next `limit` items, including those that already have a vector in the new space. */
-  look({ id, vector_sign }: CollectionRow, after: number, limit: number) {
+  readItems({ id, vector_sign }: CollectionRow, after: number, limit: number) {
     return this.#run.lacking.all(-vector_sign, id, after, limit).map(requireSound);
   }
 
@@ -122,20 +124,20 @@ export class Reembeddings {
     { vector_sign }: CollectionRow,
     vectors: { row: Identity & { seq: number }; vector: Float32Array }[],
   ): void {
-    this.db.transaction(() => {
+    this.#db.transaction(() => {
       for (const { row, vector } of vectors) {
         this.#run.putVector.run(-vector_sign * row.seq, packVector(vector, row));
       }
-      this.ledger.recordChange();
+      this.#ledger.recordChange();
     })();
   }
 
   /** Switches a collection to its new vectors. {@link clear} removes the old ones later. */
   swap(row: CollectionRow, space: Space): CollectionRow {
-    return this.db.transaction(() => {
+    return this.#db.transaction(() => {
       this.#run.remove.run(row.id);
       this.#run.noteDropped.run(row.id);
-      return this.collections.move(row, space);
+      return this.#collections.move(row, space);
     })();
   }
 
@@ -146,7 +148,7 @@ export class Reembeddings {
       return false;
     }
     const { id, after, vector_sign: sign } = dropped;
-    this.db.transaction(() => {
+    this.#db.transaction(() => {
       // If the collection was deleted, all its vectors are unused.
       const seqs = sign === null ? [] : this.#run.seqsAfter.all(id, after, DROP_STEP);
       for (const seq of seqs) {

@@ -113,10 +113,13 @@ function openDamaged(file: string): Db | null {
 type Settings = Pick<CollectionRow, 'vector_sign' | 'originals'>;
 
 class RowCopier {
-  constructor(
-    private readonly source: Db,
-    private readonly target: Db,
-  ) {}
+  readonly #source: Db;
+  readonly #target: Db;
+
+  constructor(source: Db, target: Db) {
+    this.#source = source;
+    this.#target = target;
+  }
 
   run(): number {
     const ids = listNumbers(
@@ -124,19 +127,21 @@ class RowCopier {
       this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'collections'") + MARGIN,
     );
     const collections = new Map<number, CollectionRow>();
-    const find = this.source.prepare<[number], CollectionRow>('SELECT * FROM collections WHERE id = ?');
+    const find = this.#source.prepare<[number], CollectionRow>('SELECT * FROM collections WHERE id = ?');
     // An older database has no such tables.
     const settings = attempt(() =>
-      this.source.prepare<[number], Settings>(
+      this.#source.prepare<[number], Settings>(
         'SELECT vector_sign, originals FROM collection_settings WHERE collection = ?',
       ),
     );
-    const keep = this.target.prepare('INSERT INTO collection_settings (collection, originals) VALUES (?, ?)');
-    const insert = this.target.prepare(
+    const keep = this.#target.prepare(
+      'INSERT INTO collection_settings (collection, originals) VALUES (?, ?)',
+    );
+    const insert = this.#target.prepare(
       `INSERT INTO collections (id, name, dimension, fingerprint, model, description, gallery, calibration, created_at)
        VALUES (@id, @name, @dimension, @fingerprint, @model, @description, @gallery, @calibration, @created_at)`,
     );
-    const damaged = attempt(() => findDamagedCollections(this.source)) ?? [];
+    const damaged = attempt(() => findDamagedCollections(this.#source)) ?? [];
     for (const id of ids) {
       const row = attempt(() => find.get(id));
       // Drop a calibration that may be damaged, since it can be fitted again.
@@ -150,7 +155,7 @@ class RowCopier {
     }
     this.#copyAliases();
     const copied = this.#copyItems(collections);
-    const ledger = new Ledger(this.target);
+    const ledger = new Ledger(this.#target);
     for (const [id, items] of copied) {
       ledger.open(id, items);
     }
@@ -158,9 +163,9 @@ class RowCopier {
   }
 
   #copyAliases(): void {
-    const insert = this.target.prepare('INSERT INTO aliases (name, collection) VALUES (?, ?)');
+    const insert = this.#target.prepare('INSERT INTO aliases (name, collection) VALUES (?, ?)');
     const aliases = attempt(() =>
-      this.source.prepare<[], [string, number]>('SELECT name, collection FROM aliases').raw().all(),
+      this.#source.prepare<[], [string, number]>('SELECT name, collection FROM aliases').raw().all(),
     );
     for (const alias of aliases ?? []) {
       insert.run(alias);
@@ -204,13 +209,13 @@ class RowCopier {
       copied.set(row.collection, copied.get(row.collection)! + 1);
     };
     for (let from = 1; from <= last + MARGIN; from += STEP) {
-      this.target.transaction(() => listNumbers(from, from + STEP - 1).forEach(copyOne))();
+      this.#target.transaction(() => listNumbers(from, from + STEP - 1).forEach(copyOne))();
     }
     return copied;
   }
 
   #readers() {
-    const db = this.source;
+    const db = this.#source;
     return {
       item: db.prepare<[number], ItemRow & { collection: number }>(
         `SELECT ${listItemColumns(db)}, collection FROM items WHERE seq = ?`,
@@ -222,7 +227,7 @@ class RowCopier {
   }
 
   #writers() {
-    const db = this.target;
+    const db = this.#target;
     return {
       item: db.prepare(
         `INSERT INTO items (seq, collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at)
@@ -235,7 +240,7 @@ class RowCopier {
   }
 
   #last(sql: string): number {
-    return attempt(() => this.source.prepare<[], number | null>(sql).pluck().get()) ?? 0;
+    return attempt(() => this.#source.prepare<[], number | null>(sql).pluck().get()) ?? 0;
   }
 }
 

@@ -12,7 +12,7 @@ interface Drawing {
 }
 
 /** A cache of maps. Each map is drawn once, and only one at a time. */
-export class KeptMaps {
+export class MapCache {
   readonly #drawings = new Map<string, Drawing>();
   readonly #projector = new Projector();
   /** Least recently used first. */

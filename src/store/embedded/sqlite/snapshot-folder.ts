@@ -5,14 +5,17 @@ import { Worker } from 'node:worker_threads';
 import { asPawdexError, PawdexError, type WireError } from '../../../errors.js';
 import { PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
-import type { KeptSnapshot, SnapshotInfo } from '../../store.js';
+import type { SnapshotInfo, StoredSnapshot } from '../../store.js';
 import { readSnapshotInfo, writeSnapshot } from './database-snapshot.js';
 import type { Db } from './sqlite.js';
 
 const FOLDER = 'snapshots';
 const EXTENSION = '.pawdex';
 
-export class KeptSnapshots {
+export class SnapshotFolder {
+  readonly #db: Db;
+  readonly #isShared: boolean;
+  readonly #keep: number;
   readonly #folder: string;
   #writing: Promise<unknown> = Promise.resolve();
   /** The snapshots that are waiting or being written, by a name that the caller chose. */
@@ -22,11 +25,10 @@ export class KeptSnapshots {
    * @param isShared whether another thread may open the database
    * @param keep how many to keep
    */
-  constructor(
-    private readonly db: Db,
-    private readonly isShared: boolean,
-    private readonly keep: number,
-  ) {
+  constructor(db: Db, isShared: boolean, keep: number) {
+    this.#db = db;
+    this.#isShared = isShared;
+    this.#keep = keep;
     this.#folder = path.join(path.dirname(db.name), FOLDER);
   }
 
@@ -36,7 +38,7 @@ export class KeptSnapshots {
    * @param request a name for {@link cancel}
    * @throws PawdexError storage_full, storage_failed, data_damaged
    */
-  create(request = ''): Promise<KeptSnapshot> {
+  create(request = ''): Promise<StoredSnapshot> {
     this.#running.set(request, 'waiting');
     const created = this.#writing.then(async () => {
       if (this.#running.get(request) === 'cancelled') {
@@ -51,8 +53,8 @@ export class KeptSnapshots {
       }
       const name = this.#createName();
       const file = path.join(this.#folder, name);
-      const info = this.isShared ? await this.#writeInThread(file, request) : writeSnapshot(this.db, file);
-      for (const { name: old } of this.list().slice(this.keep)) {
+      const info = this.#isShared ? await this.#writeInThread(file, request) : writeSnapshot(this.#db, file);
+      for (const { name: old } of this.list().slice(this.#keep)) {
         rmSync(path.join(this.#folder, old), { force: true });
       }
       return { name, ...info };
@@ -73,7 +75,7 @@ export class KeptSnapshots {
 
   #writeInThread(file: string, request: string): Promise<SnapshotInfo> {
     const worker = new Worker(new URL('./snapshot-worker.js', import.meta.url), {
-      workerData: { database: this.db.name, file },
+      workerData: { database: this.#db.name, file },
     });
     this.#running.set(request, worker);
     return new Promise<SnapshotInfo>((resolve, reject) => {
@@ -86,7 +88,7 @@ export class KeptSnapshots {
   }
 
   /** Lists the snapshots, newest first; skips incomplete files. */
-  list(): KeptSnapshot[] {
+  list(): StoredSnapshot[] {
     return this.#listNames().flatMap((name) => {
       try {
         return [{ name, ...readSnapshotInfo(path.join(this.#folder, name)) }];
