@@ -59,20 +59,13 @@ export class PawdexClient extends CollectionClient {
    */
   search(collection: string, query: Query, options: Partial<SearchOptions> = {}): Promise<SearchResult> {
     const call = { method: 'POST', path: '/v1/search' } as const;
+    const { region, filter, ...rest } = options;
+    const fields = { collection, ...rest, region: formatRegion(region) };
     if ('image' in query) {
-      const fields = {
-        collection,
-        k: options.k,
-        exact: options.exact,
-        views: options.views,
-        region: formatRegion(options.region),
-        explain: options.explain,
-        filter: options.filter && JSON.stringify(options.filter),
-      };
-      return this.http.json({ ...call, form: createImageForm(query.image, fields) });
+      const form = createImageForm(query.image, { ...fields, filter: filter && JSON.stringify(filter) });
+      return this.http.json({ ...call, form });
     }
-    const region = formatRegion(options.region);
-    return this.http.json({ ...call, json: { ...encodeQuery(query), ...options, region, collection } });
+    return this.http.json({ ...call, json: { ...encodeQuery(query), ...fields, filter } });
   }
 
   /** Returns the embedding of a photo. */

@@ -149,7 +149,7 @@ export class CollectionClient extends JobClient {
     return this.http.json({ path: formatPath('collections', collection, 'items', id) });
   }
 
-  /** Changes label, source or metadata. Absent fields stay. */
+  /** Changes label, source or metadata. Absent fields do not change. */
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
     return this.http.json({
       method: 'PATCH',

@@ -60,7 +60,7 @@ export class JobClient {
   async indexArchive(collection: string, file: string, options: { label?: string } = {}): Promise<Job> {
     const type = ARCHIVE_TYPES.find(([names]) => names.test(file))?.[1];
     if (type === undefined) {
-      throw new PawdexError('usage', { detail: `${file} is not named like a zip, tar or tar.gz file.` });
+      throw new PawdexError('usage', { detail: `${file} has no extension of a zip, tar or tar.gz file.` });
     }
     return this.#upload(formatPath('collections', collection, 'archive'), options, file, type);
   }

@@ -200,7 +200,7 @@ async function measureOutputs(session: ort.InferenceSession, input: Input): Prom
   const result = await session.run({ [input.name]: tensor }).catch((cause: Error) => {
     throw new PawdexError('encoder_unsuitable', {
       detail: `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message.trim()}`,
-      hint: 'Give the size that it was trained with as --size.',
+      hint: 'Set --size to the size that it was trained with.',
       cause,
     });
   });

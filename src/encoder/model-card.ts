@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { PawdexError } from '../errors.js';
 import { computeSha256 } from '../files/sha256.js';
 
-const resizeSchema = z.object({
+export const resizeSchema = z.object({
   fit: z.literal('cover'),
   kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']),
 });

@@ -12,6 +12,7 @@ import type { CollectionInfo, NewItem, Store } from '../store/store.js';
 
 /** Metadata key of items from the gallery, which items added by users do not have. */
 const MARK = 'gallery';
+const SHIPPED_ITEMS = { metadata: { [MARK]: true } };
 
 /** Rows per write. */
 const BATCH = 1000;
@@ -145,7 +146,7 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
   const sameSpace = existing?.fingerprint === encoder.fingerprint;
   if (existing !== undefined && !sameSpace) {
-    const shipped = await store.count(SHIPPED_COLLECTION, { metadata: { [MARK]: true } });
+    const shipped = await store.count(SHIPPED_COLLECTION, SHIPPED_ITEMS);
     if (shipped < existing.count) {
       return 'kept';
     }
@@ -154,7 +155,7 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
     return 'unwritable';
   }
   if (sameSpace) {
-    await removeShipped(store);
+    await store.deleteMany(SHIPPED_COLLECTION, { filter: SHIPPED_ITEMS });
   }
   for (let at = 0; at < items.length; at += BATCH) {
     await store.put(SHIPPED_COLLECTION, items.slice(at, at + BATCH));
@@ -194,21 +195,5 @@ async function beginImport(
       return false;
     }
     throw error;
-  }
-}
-
-async function removeShipped(store: Store): Promise<void> {
-  for (;;) {
-    const { items } = await store.list(SHIPPED_COLLECTION, {
-      limit: BATCH,
-      filter: { metadata: { [MARK]: true } },
-    });
-    if (items.length === 0) {
-      return;
-    }
-    await store.delete(
-      SHIPPED_COLLECTION,
-      items.map((item) => item.id),
-    );
   }
 }

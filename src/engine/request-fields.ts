@@ -21,7 +21,7 @@ export const source = sourceText.meta({
   example: 'photos/milo.jpg',
 });
 const metadata = metadataObject.meta({
-  description: 'Free-form JSON. Filters know the key `species` by name.',
+  description: 'Free-form JSON. Filters have a separate field for the key `species`.',
   example: { species: 'cat' },
 });
 const species = labelText.meta({ description: '`metadata.species`.', example: 'cat' });

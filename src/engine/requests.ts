@@ -53,7 +53,7 @@ export const identifyOptions = {
   explain,
   animals: yesNo().optional().meta({
     description:
-      'Also look at the ends of a photo whose middle is a match, so that `animals` finds a second one there. The answer stays.',
+      'Also look at the ends of a photo whose middle is a match, so that `animals` finds a second one there. The answer itself does not change.',
   }),
   k: wholeNumber(1, 1000).optional().meta({
     description: 'Number of neighbours to list. Default: all that vote. Does not change how many vote.',

@@ -83,7 +83,7 @@ async function combineExamples(
   source: Source,
 ): Promise<Float32Array> {
   if (positives.length + negatives.length === 0) {
-    throw new PawdexError('invalid_request', { detail: 'Name at least one positive or negative example.' });
+    throw new PawdexError('invalid_request', { detail: 'Send at least one positive or negative example.' });
   }
   const sum = new Float64Array(source.dimension);
   await addMean(source, positives, 1, sum);

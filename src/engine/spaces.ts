@@ -1,6 +1,6 @@
 /** Runs work on a collection in its embedding space, which is cached, so that requests need not ask the store for it. */
 import { type Calibration, selectCalibration } from '../breeds/calibration.js';
-import { asPawdexError, type Failure, PawdexError } from '../errors.js';
+import { asPawdexError, describeFailure, type Failure, PawdexError } from '../errors.js';
 import type { CollectionInfo, Originals, Store } from '../store/store.js';
 import type { EncoderRuntime, Encoders } from './encoders.js';
 import type { MapCache } from './map-cache.js';
@@ -54,8 +54,7 @@ export class Spaces {
     if ((await this.#encoders.find(info.fingerprint)) !== null) {
       return null;
     }
-    const { code, message, hint } = this.#mismatch(info);
-    return { code, detail: message, hint };
+    return describeFailure(this.#mismatch(info));
   }
 
   async #read(collection: string): Promise<CollectionSpace> {

@@ -49,7 +49,7 @@ export const COLLECTION_ERRORS = {
   explain_unavailable: {
     status: 409,
     title: 'The model of this server cannot explain its answers.',
-    hint: 'Ask without `explain`. It requires an encoder whose embedding is a projection of the mean of its last feature map.',
+    hint: 'Send the request without `explain`, which requires an encoder whose embedding is a projection of the mean of its last feature map.',
   },
   // Jobs
   job_not_found: {
@@ -75,7 +75,7 @@ export const COLLECTION_ERRORS = {
   path_not_allowed: {
     status: 403,
     title: 'The server does not read this folder.',
-    hint: 'Name a folder below one of the index roots of the server (PAWDEX_INDEX_ROOTS), or add it there.',
+    hint: 'Use a folder below one of the index roots of the server, or add it to PAWDEX_INDEX_ROOTS.',
   },
   job_cancelled: {
     status: 409,

@@ -28,13 +28,13 @@ export const REQUEST_ERRORS = {
   },
   precondition_failed: {
     status: 412,
-    title: 'The file is not the one that the request asks for.',
-    hint: 'Leave out If-Match and If-Unmodified-Since to get the file as it is now.',
+    title: 'The file does not match the condition of the request.',
+    hint: 'Omit If-Match and If-Unmodified-Since to get the current file.',
   },
   range_not_satisfiable: {
     status: 416,
-    title: 'The file does not have the part that the request asks for.',
-    hint: 'Leave out Range to get the whole file.',
+    title: 'The file does not have the requested range.',
+    hint: 'Omit Range to get the whole file.',
   },
   request_timeout: {
     status: 408,
@@ -48,18 +48,18 @@ export const REQUEST_ERRORS = {
   },
   host_not_allowed: {
     status: 403,
-    title: 'This server has no API keys and does not answer to that host name.',
+    title: 'This server has no API keys, so it does not answer requests for that host name.',
     hint: 'Use localhost or an IP address, add the name to PAWDEX_ALLOWED_HOSTS, or set PAWDEX_API_KEYS.',
   },
   origin_not_allowed: {
     status: 403,
-    title: 'This server has no API keys and does not answer pages of other web sites.',
+    title: 'This server has no API keys, so it does not answer pages of other web sites.',
     hint: 'Add the site to PAWDEX_ALLOWED_ORIGINS. If it is this server behind a proxy, add its name to PAWDEX_ALLOWED_HOSTS.',
   },
   read_only: {
     status: 403,
     title: 'This server is read-only.',
-    hint: 'It answers questions, but changes nothing. Whoever runs it can restart it without PAWDEX_READ_ONLY.',
+    hint: 'It answers questions, but changes nothing. Its operator can restart it without PAWDEX_READ_ONLY.',
   },
   not_found: {
     status: 404,
@@ -89,7 +89,7 @@ export const REQUEST_ERRORS = {
   url_not_allowed: {
     status: 403,
     title: 'This server does not fetch from that address.',
-    hint: 'Name an http or https address on the public internet, without a password.',
+    hint: 'Use an http or https address on the public internet, without a user name or password.',
   },
   url_unreachable: {
     status: 422,

@@ -44,7 +44,7 @@ export const SERVICE_ERRORS = {
   snapshot_invalid: {
     status: 400,
     title: 'The file is not a complete snapshot.',
-    hint: 'Take another copy of the snapshot, or an older snapshot.',
+    hint: 'Use another copy of the snapshot, or an older snapshot.',
   },
   data_dir_not_empty: {
     status: 409,
@@ -90,12 +90,12 @@ export const SERVICE_ERRORS = {
   export_invalid: {
     status: 400,
     title: 'The file cannot be imported.',
-    hint: 'Take another copy of the file; docs/guides/moving.md lists the required columns.',
+    hint: 'Use another copy of the file; docs/guides/moving.md lists the required columns.',
   },
   export_not_found: {
     status: 404,
     title: 'This job has no file.',
-    hint: 'Jobs of kind export have one when they have succeeded; the server keeps the files of the last three.',
+    hint: 'Only a successful job of the kind `export` has one. The server keeps the files of the last three.',
   },
   gallery_invalid: {
     status: 500,

@@ -10,7 +10,7 @@ import { type ErrorCode, PawdexError } from '../errors.js';
 import type { AnswerQueues } from './answer-queue.js';
 import type { AppDeps } from './app-deps.js';
 import type { BodyReader } from './body/body-reader.js';
-import type { BodySpec } from './body-spec.js';
+import type { BodySpec } from './body/body-spec.js';
 import type { Metrics } from './metrics.js';
 import { type Parsed, parse, type Shape } from './parse-fields.js';
 import type { ResponseSpec } from './response-spec.js';

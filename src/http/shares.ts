@@ -33,14 +33,17 @@ export type Share = z.output<typeof shareSchema>;
 
 /** The shared answers in one folder. */
 export class Shares {
+  readonly #folder: string;
+  readonly #hours: number;
+
   /** @param hours until a share expires; 0 disables sharing */
-  constructor(
-    private readonly folder: string,
-    private readonly hours: number,
-  ) {}
+  constructor(folder: string, hours: number) {
+    this.#folder = folder;
+    this.#hours = hours;
+  }
 
   get isOn(): boolean {
-    return this.hours > 0;
+    return this.#hours > 0;
   }
 
   /** @throws PawdexError sharing_disabled */
@@ -48,13 +51,13 @@ export class Shares {
     if (!this.isOn) {
       throw new PawdexError('sharing_disabled');
     }
-    await mkdir(this.folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await mkdir(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
     await this.#makeRoom();
     const now = Date.now();
     const share = {
       id: randomBytes(ID_BYTES).toString('base64url'),
       created: new Date(now).toISOString(),
-      expires: new Date(now + this.hours * HOUR_MS).toISOString(),
+      expires: new Date(now + this.#hours * HOUR_MS).toISOString(),
       ...shared,
     };
     await replaceFile(this.#fileOf(share.id), sealJson(JSON.stringify(share)), { isPrivate: true });
@@ -77,20 +80,20 @@ export class Shares {
   }
 
   #fileOf(id: string): string {
-    return path.join(this.folder, `${id}.json`);
+    return path.join(this.#folder, `${id}.json`);
   }
 
   /** Removes expired shares, and the oldest if there are too many. */
   async #makeRoom(): Promise<void> {
-    const names = await readdir(this.folder);
+    const names = await readdir(this.#folder);
     const files = await Promise.all(
       names.map(async (name) => {
-        const file = path.join(this.folder, name);
+        const file = path.join(this.#folder, name);
         return { file, at: (await stat(file)).mtimeMs };
       }),
     );
     files.sort((a, b) => b.at - a.at);
-    const oldest = Date.now() - this.hours * HOUR_MS;
+    const oldest = Date.now() - this.#hours * HOUR_MS;
     const over = files.filter(({ at }, i) => i >= MOST - 1 || at < oldest);
     await Promise.all(over.map(({ file }) => rm(file, { force: true })));
   }

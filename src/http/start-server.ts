@@ -111,7 +111,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       const taken = error.code === 'EADDRINUSE';
       reject(
         new PawdexError('config_invalid', {
-          detail: `Cannot listen on ${host}:${port}${taken ? ', another program does' : `: ${error.message}`}.`,
+          detail: `Cannot listen on ${host}:${port}: ${taken ? 'the port is in use' : error.message}.`,
           hint: 'Choose another PAWDEX_PORT or PAWDEX_HOST.',
           cause: error,
         }),

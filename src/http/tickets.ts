@@ -7,8 +7,12 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 const VALID_MS = 600_000;
 
 export class Tickets {
+  readonly #secret: string;
+
   /** @param keys the API keys of the server */
-  constructor(private readonly keys: readonly string[]) {}
+  constructor(keys: readonly string[]) {
+    this.#secret = keys.join('\n');
+  }
 
   /** @param path from the root of the app, such as `v1/jobs/ID/file` */
   issue(path: string): { ticket: string; expires: string } {
@@ -26,6 +30,6 @@ export class Tickets {
   }
 
   #sign(path: string, expires: number): Buffer {
-    return createHmac('sha256', this.keys.join('\n')).update(`${expires} ${path}`).digest();
+    return createHmac('sha256', this.#secret).update(`${expires} ${path}`).digest();
   }
 }

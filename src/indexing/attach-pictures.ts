@@ -1,11 +1,10 @@
 /** Adds thumbnails to the items of a collection, from the user's own copy of the photos. */
-import { stat } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { computeContentHash } from '../engine/add-items.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
 import { asPawdexError, catchAsNull } from '../errors.js';
-import { readWholeFile } from '../files/open-file.js';
+import { readFileFacts, readWholeFile } from '../files/open-file.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 import type { Item } from '../store/store.js';
@@ -45,7 +44,7 @@ export interface AttachOptions {
 /** Hashes a photo. If it cannot be read, records that in the summary and returns null. */
 async function hashPhoto({ file }: LabelledPhoto, { maxFileBytes }: AttachOptions, summary: AttachSummary) {
   try {
-    const { size } = await stat(file);
+    const { size } = await readFileFacts(file);
     if (size <= maxFileBytes) {
       return await computeContentHash(await readWholeFile(file));
     }

@@ -67,7 +67,9 @@ export class IndexRoots {
         continue;
       }
       if (!(await this.allows(found))) {
-        throw new PawdexError('path_not_allowed', { detail: `${asked} leads out of the index roots.` });
+        throw new PawdexError('path_not_allowed', {
+          detail: `${asked} leads outside the index roots through a link.`,
+        });
       }
       if (await isWanted(found)) {
         return found;

@@ -8,6 +8,7 @@ import type {
   ServerInfo,
 } from '../client/wire.js';
 import type { Identification, Neighbour } from '../engine/engine.js';
+import type { Share } from '../http/shares.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import { tabMemory } from './browser-memory.js';
 import { createNoAnswerProblem, toProblem } from './problem.js';
@@ -173,18 +174,8 @@ export async function fetchPhoto(url: string): Promise<File> {
   return new File([blob], name, { type: blob.type });
 }
 
-/** A shared answer. */
-export interface Shared {
-  id: string;
-  /** Expiry, as ISO 8601. */
-  expires: string;
-  collection: string;
-  photoBase64: string;
-  answer: Identification;
-}
-
 /** Shares an answer with a small JPEG of its photo. @throws Problem */
-export async function shareAnswer(photo: File, collection: string, answer: Identification): Promise<Shared> {
+export async function shareAnswer(photo: File, collection: string, answer: Identification): Promise<Share> {
   const form = createPhotoForm(photo);
   // Explanations make up most of an answer, and can be requested again.
   const neighbours = answer.neighbours.map(({ explanation: _, ...neighbour }) => neighbour);
@@ -194,7 +185,7 @@ export async function shareAnswer(photo: File, collection: string, answer: Ident
 }
 
 /** @throws Problem share_not_found */
-export function readShared(id: string): Promise<Shared> {
+export function readShared(id: string): Promise<Share> {
   return read(`v1/shares/${encodeURIComponent(id)}`);
 }
 

@@ -8,6 +8,7 @@ import { PACKAGE_ROOT } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { attachPictures } from '../../src/indexing/attach-pictures.js';
 import { sceneJpeg } from '../helpers/images.js';
+import { makeZip } from '../helpers/make-zip.js';
 
 let dir: string;
 let engine: LocalEngine;
@@ -56,15 +57,12 @@ afterAll(async () => {
 });
 
 describe('pictures for items without one', () => {
-  it('come from a copy of the photos, found by content', async () => {
-    const folder = path.join(dir, 'copy');
-    const files = [photos[0]!.bytes, photos[0]!.bytes, photos[1]!.bytes, await sceneJpeg(80, 80, 99)];
-    await Promise.all(files.map((bytes, i) => writeFile(path.join(dir, `copy-${i}.jpg`), bytes)));
-    const set = files.map((_, i) => {
-      const file = path.join(dir, `copy-${i}.jpg`);
-      return { file, name: `renamed/${i}.jpg`, label: null, metadata: {} };
-    });
-    set.push({ file: path.join(folder, 'gone.jpg'), name: 'gone.jpg', label: null, metadata: {} });
+  it('come from a copy of the photos, in a folder or an archive, found by content', async () => {
+    const inFolder = [photos[0]!.bytes, photos[0]!.bytes, await sceneJpeg(80, 80, 99)];
+    await Promise.all(inFolder.map((bytes, i) => writeFile(path.join(dir, `copy-${i}.jpg`), bytes)));
+    await writeFile(path.join(dir, 'copy.zip'), makeZip([{ name: 'a.jpg', content: photos[1]!.bytes }]));
+    const files = ['copy-0.jpg', 'copy-1.jpg', 'copy-2.jpg', 'copy.zip/a.jpg', 'gone.jpg'];
+    const set = files.map((name) => ({ file: path.join(dir, name), name, label: null, metadata: {} }));
     const options = { collection: 'bare', maxFileBytes: 1e6, maxPixels: 1e8 };
     const first = await attachPictures(engine, set, options);
     expect(first).toMatchObject({ total: 5, done: 5, attached: 2, kept: 0, unknown: 1, failed: 1 });

@@ -78,5 +78,5 @@ function findNameProblem(name: string): string | null {
     return `Its name has more than ${MAX_NAME} characters.`;
   }
   const leadsOut = name.startsWith('/') || /^[a-z]:/i.test(name) || name.split('/').includes('..');
-  return leadsOut ? 'Its name leads out of the archive.' : null;
+  return leadsOut ? 'Its name points outside the archive.' : null;
 }

@@ -1,5 +1,6 @@
 /** Reads a request's body, a form or JSON, into files and fields. */
 import type { Request, Response } from 'express';
+import { z } from 'zod';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
 import { fetchImage } from '../fetch-image.js';
@@ -17,6 +18,7 @@ const BUDGET_BYTES = 256 * MIB;
 const JSON_OVERHEAD_BYTES = MIB;
 /** Size limit of JSON without images: enough for 10,000 ids, or for 16 KiB of metadata with every character escaped. */
 const SMALL_JSON_BYTES = 512 * 1024;
+
 /** A body as the routes see it. */
 export interface Body {
   /** Parts of the form's field `image`, in order; none for JSON. */
@@ -35,13 +37,14 @@ export interface ReadOptions {
   jsonFields?: readonly string[];
 }
 
-/** Limits of uploads, in bytes unless named otherwise. */
-export interface UploadLimits {
-  fileBytes: number;
-  batchFiles: number;
-  batchBytes: number;
-  jsonBytes: number;
-}
+export const uploadLimitsSchema = z.object({
+  fileBytes: z.int(),
+  batchFiles: z.int(),
+  batchBytes: z.int(),
+  jsonBytes: z.int(),
+});
+/** Limits of uploads. All except `batchFiles` are in bytes. */
+export type UploadLimits = z.output<typeof uploadLimitsSchema>;
 
 /** Derives the limits from the settings. */
 export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES'>): UploadLimits {

@@ -7,7 +7,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { PawdexError, toFileError } from '../../errors.js';
 import { PRIVATE_FILE } from '../../files/private-files.js';
-import type { BodySpec } from '../body-spec.js';
+import type { BodySpec } from './body-spec.js';
 
 /** A file that has not arrived yet. */
 interface ArrivingFile<E extends string> {

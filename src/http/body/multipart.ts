@@ -126,7 +126,7 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
   if (files.length === limits.files) {
     const most = limits.files === 1 ? 'one file' : `at most ${limits.files} files`;
     throw new PawdexError('image_unexpected', {
-      detail: `This endpoint takes ${most}.`,
+      detail: `This endpoint accepts ${most}.`,
       ...(limits.files === 1 ? {} : { hint: `Send ${most} in one request, in the field \`image\`.` }),
     });
   }

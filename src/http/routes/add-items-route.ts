@@ -8,7 +8,7 @@ import { addOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
 import type { Body } from '../body/body-reader.js';
-import { type BodySpec, imageFile } from '../body-spec.js';
+import { type BodySpec, imageFile } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { parse } from '../parse-fields.js';
 import { json } from '../response-spec.js';
@@ -51,7 +51,7 @@ function checkItemCount(
   }
   if (most !== undefined && count > most) {
     throw refuse(
-      `\`items\` has ${count} entries; this server takes ${most} in one request.`,
+      `\`items\` has ${count} entries; this server accepts ${most} in one request.`,
       `must have at most ${most} entries`,
     );
   }

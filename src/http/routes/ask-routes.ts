@@ -5,7 +5,7 @@ import { choice, itemId } from '../../engine/request-fields.js';
 import { identifyOptions, lookOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
-import { imageBody } from '../body-spec.js';
+import { imageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
 import { roundAnswer } from '../rounding.js';
@@ -62,9 +62,9 @@ function requireNeighbour(neighbour: string | undefined): string {
     return neighbour;
   }
   throw new PawdexError('invalid_request', {
-    detail: 'query.neighbour: must name an item of the collection.',
+    detail: 'query.neighbour: must be the id of an item of the collection.',
     hint: 'Call /v1/identify or /v1/search first: every neighbour in their answers has an `id`.',
-    errors: [{ path: 'query.neighbour', message: 'must name an item of the collection' }],
+    errors: [{ path: 'query.neighbour', message: 'must be the id of an item of the collection' }],
   });
 }
 

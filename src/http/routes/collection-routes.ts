@@ -5,7 +5,7 @@ import { metadataKey } from '../../engine/item-fields.js';
 import { boundedArray, collectionName, paragraph, wholeNumber } from '../../engine/request-fields.js';
 import { createOptions, duplicateOptions } from '../../engine/requests.js';
 import { facetSchema, labelCountSchema, originalsSchema } from '../../store/records.js';
-import { jsonBody } from '../body-spec.js';
+import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json, noContent } from '../response-spec.js';
 import { roundAnswer } from '../rounding.js';
@@ -61,7 +61,7 @@ export const updateCollection = defineEndpoint({
   path: '/v1/collections/{collection}',
   tag,
   summary: 'Change the name, aliases, description or `originals` of a collection',
-  description: 'Absent fields stay. An empty description removes it.',
+  description: 'Absent fields do not change. An empty description removes it.',
   params,
   body: jsonBody(
     z
@@ -85,7 +85,7 @@ export const deleteCollection = defineEndpoint({
   path: '/v1/collections/{collection}',
   tag,
   summary: 'Delete a collection with all its items',
-  description: 'By its own name: an alias is refused.',
+  description: 'Use its own name; aliases are refused.',
   params,
   response: noContent('The collection is deleted.'),
   errors: ['collection_not_found', 'storage_full'],

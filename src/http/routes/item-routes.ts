@@ -14,8 +14,8 @@ import {
 import { PawdexError } from '../../errors.js';
 import { itemPageSchema, itemSchema } from '../../store/records.js';
 import type { Filter, Target } from '../../store/store.js';
+import { jsonBody } from '../body/body-spec.js';
 import { parseBoundedJson } from '../body/json-guard.js';
-import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, noContent } from '../response-spec.js';
 
@@ -96,12 +96,12 @@ export const updateItem = defineEndpoint({
   path: onePath,
   tag,
   summary: 'Change label, source or metadata',
-  description: 'Absent fields stay. `metadata` replaces the whole object.',
+  description: 'Absent fields do not change. `metadata` replaces the whole object.',
   params,
   body: jsonBody(
     z
       .strictObject(descriptionFields)
-      .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata')
+      .refine((patch) => Object.keys(patch).length > 0, 'must contain label, source or metadata')
       .meta({ minProperties: 1 }),
   ),
   response: json(itemSchema, 'The changed item.'),
@@ -151,7 +151,7 @@ export const updateItems = defineEndpoint({
   tag,
   summary: 'Change label, source or metadata of many items',
   description:
-    'Absent fields stay. `metadata` replaces the whole object; `mergeMetadata` sets single keys, and null removes ' +
+    'Absent fields do not change. `metadata` replaces the whole object; `mergeMetadata` sets single keys, and null removes ' +
     'one. Items are changed in durable steps of a few hundred. After an error, sending the same request again ' +
     'completes it.',
   params: { collection: collectionName },
@@ -163,7 +163,10 @@ export const updateItems = defineEndpoint({
         mergeMetadata: descriptionFields.metadata.meta({ description: 'Keys to set in the metadata.' }),
       })
       .refine(hasOneTarget, ONE_TARGET)
-      .refine((body) => Object.keys(body).length > 1, 'must name label, source, metadata or mergeMetadata'),
+      .refine(
+        (body) => Object.keys(body).length > 1,
+        'must contain label, source, metadata or mergeMetadata',
+      ),
   ),
   response: json(z.object({ updated: itemCount }), 'The number of changed items.'),
   errors: ['collection_not_found', 'storage_full'],

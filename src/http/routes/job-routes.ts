@@ -15,7 +15,7 @@ import { readFailures } from '../../jobs/job-journal.js';
 import { type JobBody, type JobRequest, jobBodySchema } from '../../jobs/job-request.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { decodeVectors } from '../body/base64.js';
-import { jsonBody } from '../body-spec.js';
+import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { file, json, stream } from '../response-spec.js';
@@ -170,7 +170,7 @@ export const cancelJob = defineEndpoint({
   summary: 'Cancel a job',
   description:
     'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
-    'stores nothing more; what an `index` or `import` job has added stays.',
+    'stores nothing more, but keeps what an `index` or `import` job has added.',
   ...jobAnswer,
   handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
 });
@@ -240,10 +240,9 @@ export const followJob = defineEndpoint({
   tag,
   summary: 'Follow a job (server-sent events)',
   description:
-    'Each event `job` carries the job as `GET /v1/jobs/{id}` answers it, without its `result`; the one named ' +
-    '`end` is the last, and the stream ends. Events are at least 0.2 s apart, so some progress is skipped. ' +
-    'A stream without it was cut off by a stop of the server. `Last-Event-ID` is honoured: a client that reconnects ' +
-    'after the end is answered 204, which stops an `EventSource`.',
+    'Each event `job` contains the job as in `GET /v1/jobs/{id}`, without its `result`. The last event is `end`; a stream ' +
+    'without it was ended by a stop of the server. Events are at least 0.2 s apart, so some progress is skipped. ' +
+    '`Last-Event-ID` is honoured: a client that reconnects after the end is answered 204, which stops an `EventSource`.',
   params,
   response: stream('text/event-stream', 'The events.', {
     204: { description: 'The job has ended, and the client has seen its last state.' },

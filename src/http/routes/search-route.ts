@@ -5,7 +5,7 @@ import type { Example, Query } from '../../engine/engine.js';
 import { boundedArray, filter, itemId, numberWithin, vector } from '../../engine/request-fields.js';
 import { identifyOptions, searchOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
-import { optionalImageBody } from '../body-spec.js';
+import { optionalImageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';
 import { roundAnswer } from '../rounding.js';
@@ -49,8 +49,7 @@ function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }
   }
   if (other !== undefined) {
     throw new PawdexError('invalid_request', {
-      detail:
-        'The request names more than one thing to search for; send one of image, id, vector, positives.',
+      detail: 'The request contains more than one query; send one of image, id, vector or positives.',
     });
   }
   return way;

@@ -1,7 +1,9 @@
 /** About the server: /v1/info, the probes, /metrics and /openapi.json. */
 import { z } from 'zod';
+import { resizeSchema } from '../../encoder/model-card.js';
 import { modelSchema } from '../../engine/answers.js';
 import type { Engine } from '../../engine/engine.js';
+import { uploadLimitsSchema } from '../body/body-reader.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
 
@@ -10,20 +12,8 @@ const tag = 'service';
 export const infoSchema = z
   .object({
     version: z.string(),
-    model: modelSchema.extend({
-      dimension: z.int(),
-      resize: z.object({
-        size: z.int(),
-        fit: z.literal('cover'),
-        kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']),
-      }),
-    }),
-    limits: z.object({
-      fileBytes: z.int(),
-      batchFiles: z.int(),
-      batchBytes: z.int(),
-      jsonBytes: z.int(),
-    }),
+    model: modelSchema.extend({ dimension: z.int(), resize: resizeSchema.extend({ size: z.int() }) }),
+    limits: uploadLimitsSchema,
     readOnly: z.boolean().meta({ description: 'Whether it refuses requests that would change anything.' }),
     sharesAnswers: z.boolean().meta({ description: 'Whether answers can be shared by a link.' }),
     fetchesUrls: z.boolean().meta({ description: 'Whether requests may name an image by `url`.' }),

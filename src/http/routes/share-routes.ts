@@ -4,7 +4,7 @@ import { identificationSchema } from '../../engine/answers.js';
 import { identifyOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
-import { imageBody } from '../body-spec.js';
+import { imageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json } from '../response-spec.js';
 import { shareSchema } from '../shares.js';

@@ -5,7 +5,7 @@ import { attachStatusSchema } from '../../engine/answers.js';
 import { boundedArray, collectionName, itemId, sha256 } from '../../engine/request-fields.js';
 import { sniff } from '../../image/sniff.js';
 import { decodeBase64 } from '../body/base64.js';
-import { jsonBody } from '../body-spec.js';
+import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
 

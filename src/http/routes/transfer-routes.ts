@@ -13,8 +13,8 @@ import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
 import type { AppDeps } from '../app-deps.js';
+import { jsonBody } from '../body/body-spec.js';
 import { MOST_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
-import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, stream } from '../response-spec.js';
 

@@ -43,7 +43,9 @@ async function keepAllowed(
     if (await roots.allows(photo.file)) {
       kept.push(photo);
     } else {
-      const error = new PawdexError('path_not_allowed', { detail: 'A link leads out of the index roots.' });
+      const error = new PawdexError('path_not_allowed', {
+        detail: 'It is a link to a file outside the index roots.',
+      });
       journal.record(describeOutcome(photo, { status: 'failed', error: describeFailure(error) }));
     }
   }

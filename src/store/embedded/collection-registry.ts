@@ -80,7 +80,9 @@ export class CollectionRegistry {
     }
     const names = [patch.name ?? former, ...(patch.aliases ?? collection.aliases)];
     if (new Set(names).size < names.length) {
-      throw new PawdexError('collection_exists', { detail: 'The names and aliases are not all different.' });
+      throw new PawdexError('collection_exists', {
+        detail: 'The name and the aliases must all be different.',
+      });
     }
     collection.row = this.#parts.collections.update(collection.row, patch);
     this.#byName.delete(former);
@@ -130,7 +132,7 @@ export class CollectionRegistry {
     if (own !== name) {
       throw new PawdexError('invalid_request', {
         detail: `${name} is an alias of the collection ${own}.`,
-        hint: `Delete ${own} by its own name, or leave the alias out of its aliases to remove only that.`,
+        hint: `Delete ${own} by its own name, or update its aliases to remove only the alias.`,
       });
     }
     this.#parts.collections.drop(collection.id);

@@ -1,10 +1,11 @@
 /** Starts jobs and follows their events to the end. */
-import type { Job as FinishedJob } from '../../client/wire.js';
+import type { Job as FinishedJob, JobList } from '../../client/wire.js';
+import type { JobSummary as Job } from '../../jobs/job.js';
 import type { JobRequest } from '../../jobs/job-request.js';
 import { call, read } from '../api.js';
 import { createNoAnswerProblem, expectProblem, type Problem } from '../problem.js';
 
-export type Job = Omit<FinishedJob, 'result'>;
+export type { Job };
 
 /** Milliseconds before reconnecting to a server that went away. */
 const RETRY_MS = 2_000;
@@ -24,7 +25,7 @@ export async function cancelJob(id: string): Promise<void> {
 
 /** The jobs of a collection, the newest first. @throws Problem */
 export async function listJobs(collection: string): Promise<Job[]> {
-  const { jobs } = await read<{ jobs: Job[] }>('v1/jobs');
+  const { jobs } = await read<JobList>('v1/jobs');
   return jobs.filter((job) => job.collection === collection);
 }
 

@@ -245,7 +245,7 @@ export function requireDatabase(dataDir: string): void {
   if (!existsSync(path.join(dataDir, DATABASE_FILE))) {
     throw new PawdexError('storage_failed', {
       detail: `There is no ${DATABASE_FILE} in ${dataDir}.`,
-      hint: 'Name another --data-dir.',
+      hint: 'Use another --data-dir.',
     });
   }
 }

@@ -1,11 +1,11 @@
 /** Declares the bodies that endpoints accept: how they are read and documented. */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { PawdexError } from '../errors.js';
-import { decodeBase64 } from './body/base64.js';
-import type { Body, BodyReader } from './body/body-reader.js';
-import { isStructured } from './json-schema.js';
-import { type Parsed, parse, type Shape } from './parse-fields.js';
+import { PawdexError } from '../../errors.js';
+import { isStructured } from '../json-schema.js';
+import { type Parsed, parse, type Shape } from '../parse-fields.js';
+import { decodeBase64 } from './base64.js';
+import type { Body, BodyReader } from './body-reader.js';
 
 /** How the body of an endpoint is read and documented. */
 export interface BodySpec<B> {
@@ -126,7 +126,7 @@ async function readImage(
   const [file] = files;
   const named = [file, imageBase64, url].filter((way) => way !== undefined).length;
   if (named > 1) {
-    throw new PawdexError('image_unexpected', { detail: 'The request names more than one image.' });
+    throw new PawdexError('image_unexpected', { detail: 'The request contains more than one image.' });
   }
   if (url !== undefined) {
     return reader.fetch(url);
