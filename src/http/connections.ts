@@ -48,15 +48,15 @@ interface Connection {
 
 /** The open connections of a server. */
 export class Connections {
+  readonly #limits: ConnectionLimits;
+  readonly #tooSlow: (socket: Socket) => void;
   readonly #open = new Map<Socket, Connection>();
   #refused = 0;
 
   /** @param tooSlow answers and closes a connection whose upload is too slow */
-  constructor(
-    server: Server,
-    private readonly limits: ConnectionLimits,
-    private readonly tooSlow: (socket: Socket) => void,
-  ) {
+  constructor(server: Server, limits: ConnectionLimits, tooSlow: (socket: Socket) => void) {
+    this.#limits = limits;
+    this.#tooSlow = tooSlow;
     server.timeout = limits.unreadMs;
     server.keepAliveTimeout = limits.keepAliveMs;
     // Also for `server.close`: Node considers a connection idle as soon as its answer is handed over, even if unread.
@@ -126,10 +126,10 @@ export class Connections {
       this.#noteReading(socket, connection, now);
       unread += socket.writableLength;
       if (this.#isTooSlow(socket, connection, now)) {
-        this.tooSlow(socket);
+        this.#tooSlow(socket);
       }
     }
-    if (unread > this.limits.unreadBytes) {
+    if (unread > this.#limits.unreadBytes) {
       this.#cutSlowReaders(unread, now);
     }
   }
@@ -159,7 +159,7 @@ export class Connections {
   }
 
   #isFull(): boolean {
-    const { maxConnections } = this.limits;
+    const { maxConnections } = this.#limits;
     if (this.#open.size < maxConnections) {
       return false;
     }
@@ -209,7 +209,7 @@ export class Connections {
       }
       connection.bytesAt = socket.bytesRead;
       connection.measuredFrom = performance.now();
-      socket.setTimeout(this.limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
+      socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
     });
     next.start();
   }
@@ -218,7 +218,7 @@ export class Connections {
   #expire(socket: Socket): void {
     const isAnswering = this.#open.get(socket)?.current != null && socket.writableLength === 0;
     if (isAnswering) {
-      socket.setTimeout(this.limits.unreadMs);
+      socket.setTimeout(this.#limits.unreadMs);
     } else {
       socket.destroy();
     }
@@ -235,7 +235,7 @@ export class Connections {
 
   #isTooSlow(socket: Socket, connection: Connection, now: number): boolean {
     const { current, measuredFrom } = connection;
-    if (current === null || current.req.complete || now - measuredFrom < this.limits.uploadWindowMs) {
+    if (current === null || current.req.complete || now - measuredFrom < this.#limits.uploadWindowMs) {
       return false;
     }
     const isSlow = this.#isSlowUpload(socket, connection, now);
@@ -251,7 +251,7 @@ export class Connections {
     }
     const seconds = (now - measuredFrom) / 1000;
     const isWaitingForUs = current.req.isPaused() || current.req.readableLength > 0;
-    return !isWaitingForUs && socket.bytesRead - bytesAt < this.limits.minBytesPerSecond * seconds;
+    return !isWaitingForUs && socket.bytesRead - bytesAt < this.#limits.minBytesPerSecond * seconds;
   }
 
   /** Frees memory by disconnecting the clients that have not read for the longest time. */
@@ -261,7 +261,7 @@ export class Connections {
       .sort(([, a], [, b]) => a.readAt - b.readAt);
     let left = unread;
     for (const [socket] of stalled) {
-      if (left <= this.limits.unreadBytes) {
+      if (left <= this.#limits.unreadBytes) {
         return;
       }
       left -= socket.writableLength;

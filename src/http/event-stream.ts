@@ -18,25 +18,25 @@ export interface StreamedState {
 
 /** Sends states to one client, at most one per {@link MIN_GAP_MS}. */
 class StateStream {
+  readonly #res: Response;
+  readonly #readState: () => StreamedState;
   #sentRevision: number;
   #sentAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(
-    private readonly res: Response,
-    seen: number,
-    private readonly readState: () => StreamedState,
-  ) {
+  constructor(res: Response, seen: number, readState: () => StreamedState) {
+    this.#res = res;
+    this.#readState = readState;
     this.#sentRevision = seen;
   }
 
   /** Sends the current state, now or when the gap has passed. */
   readonly update = (): void => {
     // A slow reader gets the newest state once it has caught up.
-    if (this.#timer !== null || this.res.writableNeedDrain || this.res.writableEnded) {
+    if (this.#timer !== null || this.#res.writableNeedDrain || this.#res.writableEnded) {
       return;
     }
-    const state = this.readState();
+    const state = this.#readState();
     const wait = this.#sentAt + MIN_GAP_MS - performance.now();
     if (wait > 0 && !state.isLast) {
       this.#timer = setTimeout(() => {
@@ -47,13 +47,13 @@ class StateStream {
     }
     this.#write(state);
     if (state.isLast) {
-      this.res.end();
+      this.#res.end();
     }
   };
 
   readonly sendHeartbeat = (): void => {
-    if (!this.res.writableNeedDrain) {
-      this.res.write(': still here\n\n');
+    if (!this.#res.writableNeedDrain) {
+      this.#res.write(': still here\n\n');
     }
   };
 
@@ -69,7 +69,7 @@ class StateStream {
     }
     this.#sentRevision = revision;
     this.#sentAt = performance.now();
-    this.res.write(`id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    this.#res.write(`id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 }
 
