@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { describeFailure, PawdexError } from '../errors.js';
-import { readFileFacts, readWholeFile } from '../files/open-file.js';
+import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { isImageFault } from '../image/image-errors.js';
 import { EXIT } from './exit-codes.js';
 import { describeError, formatCount, note, pluralise } from './print.js';
@@ -98,8 +98,7 @@ async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Arra
     if (error instanceof PawdexError) {
       throw error;
     }
-    const detail = `The file cannot be read: ${(error as Error).message}.`;
-    throw new PawdexError('file_unreadable', { detail, cause: error });
+    throw createUnreadableError(error);
   }
 }
 

@@ -86,7 +86,8 @@ export function note(lines: string | readonly string[]): void {
 export function describeError(error: PawdexError, verbose = false, subject?: string): string[] {
   const about = subject === undefined ? '' : `${subject}: `;
   const lines = [`${about}error: ${error.message} [${error.code}]`];
-  for (const { path, message } of error.errors ?? []) {
+  // The message describes the first.
+  for (const { path, message } of (error.errors ?? []).slice(1)) {
     lines.push(`  ${path}: ${message}`);
   }
   lines.push(`  ${error.hint}`);

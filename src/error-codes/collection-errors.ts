@@ -4,7 +4,7 @@ export const COLLECTION_ERRORS = {
   collection_not_found: {
     status: 404,
     title: 'The collection does not exist.',
-    hint: 'GET /v1/collections lists all collections; POST /v1/collections creates one.',
+    hint: 'List the collections with GET /v1/collections or `pawdex collections`, or create one.',
   },
   collection_exists: {
     status: 409,
@@ -14,7 +14,7 @@ export const COLLECTION_ERRORS = {
   item_not_found: {
     status: 404,
     title: 'The item does not exist in this collection.',
-    hint: 'GET /v1/collections/{c}/items lists the items.',
+    hint: 'List the items with GET /v1/collections/{c}/items or `pawdex items -c NAME`.',
   },
   thumbnail_invalid: {
     status: 400,
@@ -55,7 +55,7 @@ export const COLLECTION_ERRORS = {
   job_not_found: {
     status: 404,
     title: 'The job does not exist.',
-    hint: 'GET /v1/jobs lists all jobs. The server keeps the last hundred finished ones.',
+    hint: 'List the jobs with GET /v1/jobs or `pawdex jobs`. The server keeps the last hundred finished ones.',
   },
   report_not_found: {
     status: 404,
@@ -65,7 +65,7 @@ export const COLLECTION_ERRORS = {
   job_queue_full: {
     status: 503,
     title: 'The job queue is full.',
-    hint: 'Wait until a job has finished, or cancel one: GET /v1/jobs lists them.',
+    hint: 'Wait until a job has finished, or cancel one.',
   },
   job_interrupted: {
     status: 503,

@@ -4,7 +4,7 @@ export const REQUEST_ERRORS = {
   invalid_request: {
     status: 400,
     title: 'The request is not valid.',
-    hint: 'Compare the fields named in `errors` with /docs.',
+    hint: 'The API reference at /docs describes the fields of each request.',
   },
   invalid_json: {
     status: 400,
@@ -134,7 +134,7 @@ export const REQUEST_ERRORS = {
   },
   region_invalid: {
     status: 422,
-    title: 'The region is not inside the image.',
+    title: 'The region is too small, or not inside the image.',
     hint: 'Give `region` as x,y,width,height in fractions of the upright photo, from 0 to 1, at least 16 pixels on each side.',
   },
   image_too_large: {

@@ -75,7 +75,7 @@ export const SERVICE_ERRORS = {
   model_invalid: {
     status: 500,
     title: 'The model cannot be loaded, or does not match its card.',
-    hint: 'Check models/encoder.json against the model file with `pawdex doctor`.',
+    hint: 'Check that it is an ONNX model. `pawdex doctor` compares the model of this pawdex with its card.',
   },
   encoder_not_found: {
     status: 404,

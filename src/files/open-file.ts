@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { PawdexError } from '../errors.js';
 import type { Archive } from './archives/archive.js';
 import { openTar } from './archives/tar-archive.js';
 import { openZip } from './archives/zip-archive.js';
@@ -155,4 +156,14 @@ export async function readFileFacts(file: string): Promise<FileFacts> {
     throw new Error('there is no such entry in the archive');
   }
   return entry;
+}
+
+/** Creates the error for a file that cannot be read, from what the functions above throw. */
+export function createUnreadableError(cause: unknown): PawdexError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const known = { ENOENT: 'There is no such file.', EACCES: 'You may not read this file.' }[code ?? ''];
+  return new PawdexError('file_unreadable', {
+    detail: known ?? `The file cannot be read: ${message}.`,
+    cause,
+  });
 }

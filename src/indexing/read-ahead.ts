@@ -4,7 +4,7 @@ import { computeContentHash } from '../engine/add-items.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { describeProblem } from '../engine/item-fields.js';
 import { describeFailure, PawdexError } from '../errors.js';
-import { readFileFacts, readWholeFile } from '../files/open-file.js';
+import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { describePhoto, type PhotoToIndex } from './describe-photo.js';
 
 /** Photos per batch: a server's default limit for one upload. */
@@ -87,7 +87,7 @@ async function* checkPhotos(
         yield { photo, size };
       }
     } catch (error) {
-      settle(photo, createReadFailure(error as Error), null);
+      settle(photo, createFailure(createUnreadableError(error)), null);
     }
   }
 }
@@ -113,7 +113,7 @@ async function readAll(window: { photo: PhotoToIndex }[], settle: Settle): Promi
       const bytes = await readWholeFile(photo.file);
       return { photo, bytes, sha256: await computeContentHash(bytes) };
     } catch (error) {
-      settle(photo, createReadFailure(error as Error), null);
+      settle(photo, createFailure(createUnreadableError(error)), null);
       return null;
     }
   });
@@ -149,12 +149,6 @@ function createSizeFailure(size: number, limit: number): AddResult {
       detail: `The file has ${mib(size)} MiB; the limit is ${mib(limit)}.`,
       hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
     }),
-  );
-}
-
-function createReadFailure(cause: Error): AddResult {
-  return createFailure(
-    new PawdexError('file_unreadable', { detail: `The file cannot be read: ${cause.message}.`, cause }),
   );
 }
 

@@ -65,11 +65,14 @@ describe('progress', () => {
 it('formats errors for people, and adds the stack on request', () => {
   const error = new PawdexError('config_invalid', {
     detail: 'PAWDEX_PORT: too big.',
-    errors: [{ path: 'PAWDEX_PORT', message: 'too big' }],
+    errors: [
+      { path: 'PAWDEX_PORT', message: 'too big' },
+      { path: 'PAWDEX_THREADS', message: 'too small' },
+    ],
   });
   expect(describeError(error, false)).toEqual([
     'error: PAWDEX_PORT: too big. [config_invalid]',
-    '  PAWDEX_PORT: too big',
+    '  PAWDEX_THREADS: too small',
     '  docs/settings.md lists all settings.',
   ]);
   expect(describeError(error, false, 'a.jpg')[0]).toMatch(/^a\.jpg: error: /);

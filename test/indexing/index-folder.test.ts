@@ -95,6 +95,7 @@ it('lists what it cannot read and continues', async () => {
     '0001.jpg': 'payload_too_large',
     '0002.jpg': 'file_unreadable',
   });
+  expect(summary.failures.find(({ file }) => file === '0002.jpg')?.detail).toBe('There is no such file.');
   for (const { detail, hint } of summary.failures) {
     expect(detail && hint).toBeTruthy();
   }
