@@ -1,10 +1,10 @@
 /**
- * Compares pawdex with a typical tutorial server under the same load in the same run.
+ * Compares pawdex with a typical tutorial server, or with another checkout of pawdex, under the same load in the same run.
  *
  * Both run at once and are loaded alternately, so that changes in the machine's speed affect both. The naive server uses
  * the float weights and an index of the same photos. pawdex runs as with `npm start`.
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {
@@ -28,9 +28,19 @@ const args = options(
   --connections LIST  (default 1,8,32)
   --seconds N         of each measurement (default 10)
   --rounds N          measurements of each server at each connection count (default 3)
+  --tree DIR          compare with this built checkout of pawdex instead of the tutorial server
+  --sure              only photos that are answered at first look: those looked at again take longer
   --soak MINUTES      instead: load pawdex alone at 32 connections and watch its resident memory
   --json              print one JSON object`,
-  { shared: '../shared', connections: '1,8,32', seconds: '10', rounds: '3', soak: '0' },
+  {
+    shared: '../shared',
+    connections: '1,8,32',
+    seconds: '10',
+    rounds: '3',
+    tree: '',
+    sure: false,
+    soak: '0',
+  },
 );
 
 const shared = fromRoot(args.shared);
@@ -41,7 +51,46 @@ const log = (line) => {
   }
 };
 
-const load = (url, connections, seconds) => loadServer(shared, url, connections, seconds);
+/** CPU time that a process has used, in milliseconds; NaN where there is no /proc. */
+async function readCpuMs(pid) {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [user, system] = (stat.split(') ')[1] ?? '').split(' ').slice(11);
+  return (Number(user) + Number(system)) * 10;
+}
+
+/** Loads a server, and measures its CPU time per answer, which depends less on what else the machine does. */
+async function load({ url, pid }, connections, seconds, photos) {
+  const before = await readCpuMs(pid);
+  const result = await loadServer(shared, url, connections, seconds, photos);
+  const answers = Math.max(1, result.perSecond * seconds);
+  return { ...result, cpuMs: ((await readCpuMs(pid)) - before) / answers };
+}
+
+/** The load client sends a photo of every so many, up to this many photos. */
+const SENT = 400;
+
+/** Whether the answer is about the middle of the photo, and certain enough that no other part was looked at. */
+const isFirstLook = ({ known, region: { left, top, width, height } }) =>
+  known >= 0.5 && Math.abs(2 * left + width - 1) + Math.abs(2 * top + height - 1) < 1e-3;
+
+/** Links the photos that are answered at first look into a folder. */
+async function linkSurePhotos({ url }, folder) {
+  const photos = path.join(shared, 'petset/images');
+  const names = (await readdir(photos, { recursive: true })).filter((file) => /\.jpe?g$/i.test(file)).sort();
+  const sent = names.filter((_, i) => i % Math.ceil(names.length / SENT) === 0);
+  await mkdir(folder);
+  let linked = 0;
+  for (const name of sent) {
+    const form = new FormData();
+    form.set('image', new Blob([await readFile(path.join(photos, name))]), 'photo.jpg');
+    const answer = await fetch(`${url}/v1/identify`, { method: 'POST', body: form });
+    if (isFirstLook(await answer.json())) {
+      await symlink(path.join(photos, name), path.join(folder, `${linked++}-${path.basename(name)}`));
+    }
+  }
+  log(`${linked} of ${sent.length} photos are answered at first look`);
+  return folder;
+}
 
 async function startNaive() {
   await mkdir(cache, { recursive: true });
@@ -76,7 +125,7 @@ async function soak(minutes, dataDir) {
     samples.push({ minute: (performance.now() - started) / 60_000, mib: await residentMiB(pawdex.pid) });
   }, 1000);
   try {
-    const result = await load(pawdex.url, 32, minutes * 60);
+    const result = await load(pawdex, 32, minutes * 60);
     clearInterval(timer);
     const byMinute = [];
     for (let m = 0; m < minutes; m++) {
@@ -92,33 +141,48 @@ async function soak(minutes, dataDir) {
   }
 }
 
+function describeRuns(name, runs) {
+  const of = (key) =>
+    spread(
+      runs.map((run) => run[key]),
+      key === 'cpuMs' ? 2 : 1,
+    );
+  const failed = runs.reduce((sum, { bad }) => sum + bad, 0);
+  return `  ${name.padEnd(7)} ${of('perSecond')} a second, p50 ${of('p50')} ms, p99 ${of('p99')} ms, CPU ${of('cpuMs')} ms, healthz p99 ${of('probeP99')} ms, failed ${failed}`;
+}
+
 async function compare(dataDir) {
-  const naive = await startNaive();
-  const pawdex = await startPawdex(dataDir);
+  const pawdex = { name: 'pawdex', ...(await startPawdex(path.join(dataDir, 'data'))) };
+  const peer =
+    args.tree === ''
+      ? { name: 'naive', ...(await startNaive()) }
+      : { name: 'other', ...(await startPawdex(path.join(dataDir, 'other'), fromRoot(args.tree))) };
   const rows = [];
   try {
-    for (const server of [naive, pawdex]) {
-      await load(server.url, 8, 3);
+    const photos = args.sure ? await linkSurePhotos(pawdex, path.join(dataDir, 'photos')) : undefined;
+    for (const server of [peer, pawdex]) {
+      await load(server, 8, 3, photos);
     }
     for (const connections of args.connections.split(',').map(Number)) {
-      const runs = { naive: [], pawdex: [] };
+      const runs = { [peer.name]: [], pawdex: [] };
       for (let round = 0; round < Number(args.rounds); round++) {
-        runs.naive.push(await load(naive.url, connections, args.seconds));
-        runs.pawdex.push(await load(pawdex.url, connections, args.seconds));
+        for (const server of [peer, pawdex]) {
+          runs[server.name].push(await load(server, connections, args.seconds, photos));
+        }
       }
       rows.push({ connections, ...runs });
-      const of = (name, key) => runs[name].map((run) => run[key]);
-      const ratio = (key) => median(of('pawdex', key)) / median(of('naive', key));
+      const ratio = (key) =>
+        median(runs.pawdex.map((run, round) => run[key] / runs[peer.name][round][key])).toFixed(2);
       log(`\n${connections} connections`);
-      for (const name of ['naive', 'pawdex']) {
-        log(
-          `  ${name.padEnd(7)} ${spread(of(name, 'perSecond'))} a second, p50 ${spread(of(name, 'p50'))} ms, p99 ${spread(of(name, 'p99'))} ms, healthz p99 ${spread(of(name, 'probeP99'))} ms, failed ${of(name, 'bad').reduce((a, b) => a + b, 0)}`,
-        );
+      for (const [name, of] of Object.entries(runs)) {
+        log(describeRuns(name, of));
       }
-      log(`  ratio   throughput ${ratio('perSecond').toFixed(2)}, p50 ${ratio('p50').toFixed(2)}`);
+      log(
+        `  ratio   throughput ${ratio('perSecond')}, p50 ${ratio('p50')}, p99 ${ratio('p99')}, CPU ${ratio('cpuMs')}`,
+      );
     }
   } finally {
-    await naive.stop();
+    await peer.stop();
     await pawdex.stop();
   }
   return { machine: machine(), rows };

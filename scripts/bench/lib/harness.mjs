@@ -148,10 +148,15 @@ export async function startPawdex(dataDir, tree = ROOT) {
   return { url, ...(await startServer('node', [main, 'serve'], env, `${url}/readyz`)) };
 }
 
-/** Sends photos to a server for some seconds, with the load client in `shared`. */
-export async function loadServer(shared, url, connections, seconds) {
+/** Sends photos of a folder to a server for some seconds, with the load client in `shared`. */
+export async function loadServer(
+  shared,
+  url,
+  connections,
+  seconds,
+  photos = path.join(shared, 'petset/images'),
+) {
   const client = path.join(shared, 'peers/load.mjs');
-  const photos = path.join(shared, 'petset/images');
   return JSON.parse(await runCommand('node', [client, url, photos, String(connections), String(seconds)]));
 }
 
