@@ -6,9 +6,12 @@
  * An encoder may have lanes. All threads compute a single image together, which is fastest. When several images wait, each
  * lane computes its own. Threads that share an inference synchronise after every operator, so if decoding or HTTP takes one
  * core, all of them wait for the thread that lost it.
+ *
+ * More images of a photo that has already waited for its turn are computed with all threads, which the system prefers to
+ * those of the lanes. Behind the batches of a busy lane, such a photo would wait as long again as at first.
  */
 import { PawdexError } from '../errors.js';
-import type { Place, Urgency } from './encoder.js';
+import type { Place } from './encoder.js';
 
 /**
  * Runs one batch: uint8 [size, size, 3] each in, an embedding each out, in the same order.
@@ -19,7 +22,6 @@ export type RunBatch<T> = (images: Uint8Array[], lane: number) => Promise<T[]>;
 
 interface Waiting<T> {
   pixels: Uint8Array;
-  place: Place;
   resolve: (embedding: T) => void;
   reject: (error: unknown) => void;
 }
@@ -41,13 +43,14 @@ export class Batcher<T> {
   readonly #run: RunBatch<T>;
   readonly #options: BatcherOptions;
   readonly #largest: number;
-  readonly #waiting: Record<Urgency, Waiting<T>[]> = { urgent: [], bulk: [] };
+  readonly #waiting: Record<Place, Waiting<T>[]> = { next: [], urgent: [], bulk: [] };
   /** Batches being computed or handed over to be next: first with all threads, then per lane. */
   readonly #inFlight: number[];
   #imagesInFlight = 0;
   /** Batches of urgent images that lanes are computing. */
   #urgentInLanes = 0;
   #batchesSinceBulk = 0;
+  #isDispatching = false;
   #closed = false;
   #drained: (() => void)[] = [];
 
@@ -67,7 +70,8 @@ export class Batcher<T> {
   }
 
   get #queued(): number {
-    return this.#waiting.urgent.length + this.#waiting.bulk.length;
+    const { next, urgent, bulk } = this.#waiting;
+    return next.length + urgent.length + bulk.length;
   }
 
   /** @throws PawdexError overloaded, shutting_down */
@@ -79,13 +83,12 @@ export class Batcher<T> {
       return Promise.reject(new PawdexError('overloaded', { retryAfter: 1 }));
     }
     return new Promise((resolve, reject) => {
-      const waiting = { pixels, place, resolve, reject };
-      if (place === 'next') {
-        this.#waiting.urgent.unshift(waiting);
-      } else {
-        this.#waiting[place].push(waiting);
+      this.#waiting[place].push({ pixels, resolve, reject });
+      if (!this.#isDispatching) {
+        this.#isDispatching = true;
+        // Not at once: the views of one photo arrive together.
+        queueMicrotask(() => this.#dispatch());
       }
-      this.#dispatch();
     });
   }
 
@@ -98,35 +101,39 @@ export class Batcher<T> {
   }
 
   #dispatch(): void {
+    this.#isDispatching = false;
     for (;;) {
-      const urgency = this.#nextUrgency();
-      const lane = urgency === null ? null : this.#laneFor(urgency);
-      if (urgency === null || lane === null) {
+      const place = this.#choosePlace();
+      const lane = place === null ? null : this.#chooseLane(place);
+      if (place === null || lane === null) {
         return;
       }
-      this.#batchesSinceBulk = urgency === 'bulk' ? 0 : this.#batchesSinceBulk + 1;
-      void this.#send(urgency, lane);
+      this.#batchesSinceBulk = place === 'bulk' ? 0 : this.#batchesSinceBulk + 1;
+      void this.#send(place, lane);
     }
   }
 
-  /** The queue to take from next, or null if nothing waits. */
-  #nextUrgency(): Urgency | null {
-    const { urgent, bulk } = this.#waiting;
-    if (urgent.length === 0) {
-      return bulk.length === 0 ? null : 'bulk';
+  /** The queue to take from, or null if nothing waits. */
+  #choosePlace(): Place | null {
+    const { next, urgent, bulk } = this.#waiting;
+    if (next.length > 0) {
+      return 'next';
     }
-    return bulk.length > 0 && this.#batchesSinceBulk >= BULK_TURN - 1 ? 'bulk' : 'urgent';
+    const isBulkDue = bulk.length > 0 && this.#batchesSinceBulk >= BULK_TURN - 1;
+    if (urgent.length > 0 && !isBulkDue) {
+      return 'urgent';
+    }
+    return bulk.length > 0 ? 'bulk' : null;
   }
 
   /** Where the next batch goes: 0, a lane, or null if it has to wait. */
-  #laneFor(urgency: Urgency): number | null {
-    const waiting = this.#waiting[urgency].length;
+  #chooseLane(place: Place): number | null {
+    const waiting = this.#waiting[place].length;
     const [together, ...lanes] = this.#inFlight as [number, ...number[]];
     // A second batch is handed over early, so that the worker does not wait for this thread, but not while it may still
     // grow to its share of all images.
     const enough = Math.min(this.#largest, Math.max(2, Math.floor(this.pending / 2 / (lanes.length || 1))));
-    const isReady = waiting >= enough || this.#waiting[urgency][0]!.place === 'next';
-    const takes = (batches: number) => batches === 0 || (batches === 1 && isReady);
+    const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= enough);
     if (lanes.length === 0) {
       return takes(together) ? 0 : null;
     }
@@ -135,27 +142,25 @@ export class Batcher<T> {
       return null;
     }
     const isAlone =
-      waiting === 1 && (urgency === 'urgent' ? this.#urgentInLanes === 0 : lanes.every((n) => n === 0));
-    if (isAlone) {
+      waiting === 1 && (place === 'urgent' ? this.#urgentInLanes === 0 : lanes.every((n) => n === 0));
+    if (place === 'next' || isAlone) {
       return 0;
     }
     const least = Math.min(...lanes);
     return takes(least) ? 1 + lanes.indexOf(least) : null;
   }
 
-  /** Takes a batch from the queue; the waiting images are shared among all idle lanes. */
-  #take(urgency: Urgency): Waiting<T>[] {
-    const waiting = this.#waiting[urgency];
-    const idle = this.#inFlight.slice(1).filter((batches) => batches === 0).length;
+  /** Takes a batch from a queue; the images that wait for lanes are shared among all idle ones. */
+  #take(place: Place, lane: number): Waiting<T>[] {
+    const waiting = this.#waiting[place];
+    const idle = lane === 0 ? 1 : this.#inFlight.slice(1).filter((batches) => batches === 0).length;
     const share = Math.max(1, Math.floor(waiting.length / Math.max(1, idle)));
-    // In a small batch, an image that has already waited is done sooner.
-    const most = waiting[0]!.place === 'next' ? Math.min(2, share) : share;
-    return waiting.splice(0, this.#options.sizes.findLast((size) => size <= most)!);
+    return waiting.splice(0, this.#options.sizes.findLast((size) => size <= share)!);
   }
 
-  async #send(urgency: Urgency, lane: number): Promise<void> {
-    const batch = this.#take(urgency);
-    const isUrgentInLane = urgency === 'urgent' && lane > 0;
+  async #send(place: Place, lane: number): Promise<void> {
+    const batch = this.#take(place, lane);
+    const isUrgentInLane = place === 'urgent' && lane > 0;
     this.#inFlight[lane]!++;
     this.#imagesInFlight += batch.length;
     if (isUrgentInLane) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../src/encoder/batcher.js';
+import type { Place } from '../../src/encoder/encoder.js';
 
 /** A batch function whose batches finish when told to; images are one byte, embeddings that byte times ten. */
 function controlled() {
@@ -17,13 +18,24 @@ function controlled() {
 }
 
 const image = (n: number) => Uint8Array.of(n);
+const range = (length: number) => Array.from({ length }, (_, n) => n);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Adds images that arrive one after the other. @returns their answers, in an object that is not awaited */
+async function addInTurn<T>(batcher: Batcher<T>, images: number[], place?: Place): Promise<Promise<T>[]> {
+  const answers: Promise<T>[] = [];
+  for (const n of images) {
+    answers.push(batcher.add(image(n), place));
+    await settled();
+  }
+  return answers;
+}
 
 describe('Batcher', () => {
   it('sends a lone image immediately, and groups images that arrive meanwhile', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
-    const answers = [1, 2, 3, 4].map((n) => batcher.add(image(n)));
+    const answers = await addInTurn(batcher, [1, 2, 3, 4]);
     expect(batches.map((b) => b.images)).toEqual([[1], [2, 3]]);
     batches[0]!.finish();
     await settled();
@@ -38,7 +50,7 @@ describe('Batcher', () => {
   it('starts a second batch early if it has half of the images, and not while it may grow', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
-    const answers = Array.from({ length: 9 }, (_, n) => batcher.add(image(n)));
+    const answers = await addInTurn(batcher, range(9));
     expect(batches.map((b) => b.images)).toEqual([[0], [1, 2]]);
     batches[0]!.finish();
     await settled();
@@ -57,7 +69,7 @@ describe('Batcher', () => {
   it('refuses images when the queue is full, and continues afterwards', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1], maxQueue: 1 });
-    const accepted = [1, 2, 3].map((n) => batcher.add(image(n)));
+    const accepted = await addInTurn(batcher, [1, 2, 3]);
     await expect(batcher.add(image(4))).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 });
     for (let i = 0; i < 3; i++) {
       batches[i]!.finish();
@@ -65,6 +77,7 @@ describe('Batcher', () => {
     }
     expect(await Promise.all(accepted)).toEqual([10, 20, 30].map((n) => Float32Array.of(n)));
     const later = batcher.add(image(5));
+    await settled();
     batches[3]!.finish();
     expect(await later).toEqual(Float32Array.of(50));
   });
@@ -72,8 +85,7 @@ describe('Batcher', () => {
   it('fails only the images of a failed batch', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1], maxQueue: 10 });
-    const first = batcher.add(image(1));
-    const second = batcher.add(image(2));
+    const [first, second] = await addInTurn(batcher, [1, 2]);
     batches[0]!.fail(new Error('no luck'));
     await expect(first).rejects.toThrow('no luck');
     await settled();
@@ -85,6 +97,7 @@ describe('Batcher', () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1], maxQueue: 10 });
     const answer = batcher.add(image(7));
+    await settled();
     let closed = false;
     const closing = batcher.close().then(() => {
       closed = true;
@@ -109,6 +122,7 @@ describe('Batcher', () => {
       const { batches, batcher } = opened();
       for (const n of [1, 2, 3]) {
         const answer = batcher.add(image(n));
+        await settled();
         batches.at(-1)!.finish();
         expect(await answer).toEqual(Float32Array.of(n * 10));
         await settled();
@@ -118,7 +132,7 @@ describe('Batcher', () => {
 
     it('shares waiting images among idle lanes, and never computes with all threads meanwhile', async () => {
       const { batches, batcher } = opened([1, 2, 4]);
-      const answers = [0, 1, 2, 3, 4].map((n) => batcher.add(image(n)));
+      const answers = await addInTurn(batcher, range(5));
       expect(seen(batches)).toEqual([[0, 0]]);
       batches[0]!.finish();
       await settled();
@@ -130,11 +144,13 @@ describe('Batcher', () => {
       await settled();
       // Lane 1 still computes: what comes now is the other's, though nothing else waits.
       const late = batcher.add(image(5));
+      await settled();
       expect(seen(batches.slice(3))).toEqual([[2, 5]]);
       batches[1]!.finish();
       batches[3]!.finish();
       await settled();
       const last = batcher.add(image(6));
+      await settled();
       expect(seen(batches.slice(4))).toEqual([[0, 6]]);
       batches[4]!.finish();
       expect(await Promise.all([...answers, late, last])).toEqual(
@@ -145,7 +161,7 @@ describe('Batcher', () => {
 
     it('keeps exactly one full batch ready for each lane', async () => {
       const { batches, batcher } = opened();
-      const answers = Array.from({ length: 12 }, (_, n) => batcher.add(image(n)));
+      const answers = await addInTurn(batcher, range(12));
       batches[0]!.finish();
       await settled();
       expect(seen(batches.slice(1))).toEqual([
@@ -159,15 +175,16 @@ describe('Batcher', () => {
         await settled();
       }
       await Promise.all(answers);
-      expect(batches.flatMap((b) => b.images)).toEqual(Array.from({ length: 12 }, (_, n) => n));
+      expect(batches.flatMap((b) => b.images)).toEqual(range(12));
     });
 
     it('computes a lone urgent image with all threads beside lanes that do bulk work', async () => {
       const { batches, batcher } = opened();
-      const bulk = [0, 1, 2, 3, 4].map((n) => batcher.add(image(n), 'bulk'));
+      const bulk = await addInTurn(batcher, range(5), 'bulk');
       batches[0]!.finish();
       await settled();
       const urgent = batcher.add(image(9));
+      await settled();
       expect(seen(batches)).toEqual([
         [0, 0],
         [1, 1, 2],
@@ -184,8 +201,12 @@ describe('Batcher', () => {
 
     it('lets urgent images overtake bulk work, which still gets a turn now and then', async () => {
       const { batches, batcher } = opened([1]);
-      const bulk = Array.from({ length: 6 }, (_, n) => batcher.add(image(100 + n), 'bulk'));
-      const urgent = Array.from({ length: 20 }, (_, n) => batcher.add(image(n)));
+      const bulk = await addInTurn(
+        batcher,
+        range(6).map((n) => 100 + n),
+        'bulk',
+      );
+      const urgent = await addInTurn(batcher, range(20));
       for (let i = 0; i < batches.length; i++) {
         batches[i]!.finish();
         await settled();
@@ -194,48 +215,54 @@ describe('Batcher', () => {
       const order = batches.flatMap(({ images }) => images);
       // One was begun before anybody urgent came; then one batch in eight is bulk work until only that is left.
       expect(order.flatMap((n, at) => (n >= 100 ? [at] : []))).toEqual([0, 8, 16, 23, 24, 25]);
-      expect(order.filter((n) => n < 100)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+      expect(order.filter((n) => n < 100)).toEqual(range(20));
     });
 
-    it('continues with a photo that had its turn before it starts another', async () => {
-      const { batches, batcher } = opened([1]);
-      const answers = [0, 1, 2, 3, 4, 5].map((n) => batcher.add(image(n)));
+    it('computes more of a photo that had its turn with all threads, beside lanes with batches to follow', async () => {
+      const { batches, batcher } = opened();
+      const answers = await addInTurn(batcher, range(10));
       batches[0]!.finish();
       await settled();
-      answers.push(batcher.add(image(10), 'next'));
+      answers.push(batcher.add(image(10), 'next'), batcher.add(image(11), 'next'));
+      await settled();
+      expect(seen(batches.slice(1))).toEqual([
+        [1, 1, 2],
+        [2, 3, 4],
+        [1, 5, 6],
+        [2, 7, 8],
+        [0, 10, 11],
+      ]);
       for (let i = 1; i < batches.length; i++) {
         batches[i]!.finish();
         await settled();
       }
       await Promise.all(answers);
-      expect(batches.flatMap(({ images }) => images)).toEqual([0, 1, 2, 3, 4, 10, 5]);
     });
 
-    it('hands such a photo over early, in a small batch', async () => {
-      const { batches, batcher } = opened([1, 2, 4]);
-      const answers = Array.from({ length: 9 }, (_, n) => batcher.add(image(n)));
-      batches[0]!.finish();
+    it('shares images that arrive together among idle lanes', async () => {
+      const { batches, batcher } = opened();
+      const answers = range(5).map((n) => batcher.add(image(n)));
       await settled();
-      expect(seen(batches.slice(1))).toEqual([
-        [1, 1, 2, 3, 4],
-        [2, 5, 6, 7, 8],
+      expect(seen(batches)).toEqual([
+        [1, 0, 1],
+        [2, 2, 3],
       ]);
-      answers.push(batcher.add(image(9)), batcher.add(image(10), 'next'));
-      expect(seen(batches.slice(3))).toEqual([[1, 10, 9]]);
-      for (const batch of batches) {
-        batch.finish();
+      for (let i = 0; i < batches.length; i++) {
+        batches[i]!.finish();
+        await settled();
       }
       await Promise.all(answers);
     });
 
     it('fails only the images of a lane that fails, and uses the lane again', async () => {
       const { batches, batcher } = opened([1]);
-      const answers = [0, 1, 2].map((n) => batcher.add(image(n)));
+      const answers = await addInTurn(batcher, range(3));
       batches[0]!.finish();
       await settled();
       batches[1]!.fail(new Error('no luck'));
       await expect(answers[1]).rejects.toThrow('no luck');
       const later = batcher.add(image(3));
+      await settled();
       expect(seen(batches.slice(2))).toEqual([
         [2, 2],
         [1, 3],
