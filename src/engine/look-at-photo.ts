@@ -162,14 +162,11 @@ async function lookAgain(
   { size, judging }: { size: Size; judging: JudgeOptions },
 ): Promise<JudgedLook[]> {
   const { embedder, statistics, store } = parts;
-  const judgeRegion = async ({ embedding, ...seen }: EmbeddedRegion) => ({
+  const judgeRegion = async ({ embedding, ...seen }: EmbeddedRegion): Promise<JudgedLook> => ({
     ...(await judge(parts, embedding, judging)),
     ...seen,
   });
-  const ends: JudgedLook[] = [];
-  for (const end of await embedder.embedEnds(asked, size)) {
-    ends.push(await judgeRegion(end));
-  }
+  const ends = await Promise.all((await embedder.embedEnds(asked, size)).map(judgeRegion));
   if (!needsCloseUp(first.decided, ends)) {
     return ends;
   }
@@ -199,9 +196,12 @@ export async function lookAtPhoto(
   judging: JudgeOptions,
   options: IdentifyOptions,
 ): Promise<Looks> {
-  const size = await readUprightSize(asked.image);
+  const [size, judged] = await Promise.all([
+    readUprightSize(asked.image),
+    judge(parts, asked.embedding, judging),
+  ]);
   const first: JudgedLook = {
-    ...(await judge(parts, asked.embedding, judging)),
+    ...judged,
     region: findSeenRegion(size, options.views),
     explain: asked.explain,
   };
