@@ -34,15 +34,6 @@ function describeModel({ encoder }: EngineParts) {
   return { name, fingerprint };
 }
 
-/** Crops the photo to the given region, if there is one. */
-function cropToRegion(
-  { embedder }: EngineParts,
-  image: Uint8Array,
-  region: Rectangle | undefined,
-): Promise<Uint8Array> | Uint8Array {
-  return region === undefined ? image : embedder.crop(image, region);
-}
-
 /** Maps the explanation of a part of a photo to the whole photo. */
 function explainInPhoto(explain: Embedded['explain'], part: Rectangle | undefined): Embedded['explain'] {
   if (explain === null || part === undefined) {
@@ -72,10 +63,7 @@ async function identifyWith(
 ): Promise<Identification> {
   const started = performance.now();
   const { collection, views, explain, region: part } = options;
-  const asked = await parts.embedder.embed(await cropToRegion(parts, photo, part), {
-    views,
-    explained: explain,
-  });
+  const asked = await parts.embedder.embed(photo, { views, region: part, explained: explain });
   const listed = options.k ?? calibration?.k ?? parts.encoder.card.vote.k;
   const { looks, chosen, againMs } = await lookAtPhoto(
     parts,
@@ -117,8 +105,8 @@ async function searchWith(
   const { store, embedder } = parts;
   const { views, explain: explained, region, ...searched } = options;
   const { dimension, fingerprint: space } = parts.encoder.info;
-  const looked = 'image' in query ? { image: await cropToRegion(parts, query.image, region) } : query;
-  const asked = await resolveQuery(looked, collection, dimension, store, embedder, { views, explained });
+  const look = { views, region, explained };
+  const asked = await resolveQuery(query, collection, dimension, store, embedder, look);
   const searching = performance.now();
   const hits = await store.search(collection, asked.embedding, {
     ...searched,
@@ -144,7 +132,7 @@ export async function embed(
   { views, region }: LookOptions = {},
 ): Promise<EmbedAnswer> {
   const started = performance.now();
-  const asked = await parts.embedder.embed(await cropToRegion(parts, image, region), { views });
+  const asked = await parts.embedder.embed(image, { views, region });
   return {
     embedding: asked.embedding,
     model: describeModel(parts),
@@ -159,8 +147,7 @@ export function drawHeatMap(
 ): Promise<Uint8Array> {
   return runInSpace(parts, collection, async (here) => {
     const vector = await here.store.getVector(collection, neighbour);
-    const part = await cropToRegion(here, image, region);
-    const asked = await here.embedder.embed(part, { views, explained: true });
+    const asked = await here.embedder.embed(image, { views, region, explained: true });
     return renderHeatMap(asked.image, asked.explain!(vector));
   });
 }

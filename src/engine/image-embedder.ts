@@ -33,7 +33,7 @@ export interface Embedded {
   embedding: Float32Array;
   decodeMs: number;
   embedMs: number;
-  /** The decoded image, for further views of it. */
+  /** The photo or the part of it that was embedded, for further views of it. */
   image: PreparedImage;
   /** Explains the similarity to a unit vector, float32 [dimension]. Null unless requested. */
   explain: ((vector: Float32Array) => Explanation) | null;
@@ -55,6 +55,8 @@ export type EmbedOne = (image: Uint8Array, beforeEmbed: BeforeEmbed) => Promise<
 export interface EmbedOptions {
   /** Default: `1`. */
   views?: Views | undefined;
+  /** The part of the photo to embed, in fractions of it when upright. Default: all of it. */
+  region?: Rectangle | undefined;
   /** Whether the embedding must be able to explain itself. */
   explained?: boolean | undefined;
   beforeEmbed?: BeforeEmbed;
@@ -132,7 +134,9 @@ export class ImageEmbedder {
     this.#admissions[urgency].check(1);
   }
 
-  /** @throws PawdexError image_*, overloaded, shutting_down, explain_unavailable, invalid_request */
+  /**
+   * @throws PawdexError image_*, region_invalid, overloaded, shutting_down, explain_unavailable, invalid_request
+   */
   async embed(bytes: Uint8Array, options: EmbedOptions = {}): Promise<Embedded> {
     const { views = '1', explained = false } = options;
     if (explained && views === '5') {
@@ -151,16 +155,6 @@ export class ImageEmbedder {
         return this.#embed(bytes, 'urgent', options);
       }),
     );
-  }
-
-  /**
-   * Cuts a region out of a photo.
-   *
-   * @param region in fractions of the upright photo
-   * @throws PawdexError region_invalid, image_*
-   */
-  crop(bytes: Uint8Array, region: Rectangle): Promise<Uint8Array> {
-    return this.#decoders.urgent(() => cropPhoto(bytes, region, this.#limits.urgent));
   }
 
   /**
@@ -242,15 +236,21 @@ export class ImageEmbedder {
   async #embed(
     bytes: Uint8Array,
     urgency: Urgency,
-    { views = '1', explained = false, beforeEmbed }: EmbedOptions,
+    { views = '1', region, explained = false, beforeEmbed }: EmbedOptions,
   ): Promise<Embedded> {
     const started = performance.now();
+    const rule = this.#encoder.info.resize;
     // Large images wait here for a separate process. They must not occupy a decoder meanwhile.
-    const image = await prepareImage(bytes, this.#limits[urgency]);
-    const { pixels, seen } = await this.#decoders[urgency](async () => {
-      const decoded = await decodeViews(image, views, this.#encoder.info.resize);
+    const photo = await prepareImage(bytes, this.#limits[urgency]);
+    const { image, pixels, seen } = await this.#decoders[urgency](async () => {
+      const part = region === undefined ? photo : await cropPhoto(photo, region, rule);
+      const decoded = await decodeViews(part, views, rule);
       await beforeEmbed?.(decoded[0]!);
-      return { pixels: decoded, seen: explained ? computeCentreSquare(await readUprightSize(image)) : null };
+      return {
+        image: part,
+        pixels: decoded,
+        seen: explained ? computeCentreSquare(await readUprightSize(part)) : null,
+      };
     });
     const decoded = performance.now();
     const embedded = await this.#embedViews(pixels, urgency, seen);

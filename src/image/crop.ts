@@ -1,8 +1,15 @@
 /** Crops a photo to a region. */
 import { PawdexError } from '../errors.js';
-import { type DecodeLimits, openPhoto, renderPrepared } from './decode.js';
+import {
+  checkSize,
+  decodePrepared,
+  type PreparedImage,
+  type ResizeRule,
+  readUprightSize,
+  renderPrepared,
+} from './decode.js';
 import type { Rectangle } from './heat-colours.js';
-import { type Sharp, sharp } from './libvips.js';
+import type { Sharp } from './libvips.js';
 
 /** Longest side of a crop in pixels: larger than the input of any encoder. */
 const LONGEST = 1024;
@@ -10,38 +17,48 @@ const LONGEST = 1024;
 const SHORTEST = 16;
 
 /**
- * Cuts a region out of a photo, as a photo of its own.
+ * Cuts a region out of a photo, as a photo of its own: at most {@link LONGEST} pixels on the longer side.
  *
  * @param region in fractions of the upright photo
- * @returns a PNG, upright, at most {@link LONGEST} pixels on the longer side
+ * @param rule how the whole photo would be decoded. One that is refused as a whole is refused in parts, too.
  * @throws PawdexError region_invalid if the region is not inside the photo or is too small; image_*
  */
 export async function cropPhoto(
-  bytes: Uint8Array,
+  photo: PreparedImage,
   region: Rectangle,
-  limits: DecodeLimits,
-): Promise<Uint8Array> {
-  const photo = await openPhoto(bytes, limits);
-  const left = Math.round(region.left * photo.width);
-  const top = Math.round(region.top * photo.height);
-  const width = Math.round((region.left + region.width) * photo.width) - left;
-  const height = Math.round((region.top + region.height) * photo.height) - top;
+  rule: ResizeRule,
+): Promise<PreparedImage> {
+  const whole = await readUprightSize(photo);
+  const left = Math.round(region.left * whole.width);
+  const top = Math.round(region.top * whole.height);
+  const width = Math.round((region.left + region.width) * whole.width) - left;
+  const height = Math.round((region.top + region.height) * whole.height) - top;
   const isInside =
-    region.left >= 0 && region.top >= 0 && left + width <= photo.width && top + height <= photo.height;
+    region.left >= 0 && region.top >= 0 && left + width <= whole.width && top + height <= whole.height;
   if (!isInside || width < SHORTEST || height < SHORTEST) {
     throw new PawdexError('region_invalid', {
-      detail: `The region is ${width} x ${height} pixels at ${left}, ${top} of a photo of ${photo.width} x ${photo.height}.`,
+      detail: `The region is ${width} x ${height} pixels at ${left}, ${top} of a photo of ${whole.width} x ${whole.height}.`,
     });
   }
-  const part = await renderPrepared(photo, (of: Sharp) =>
+  if (!photo.isJudged) {
+    await decodePrepared(photo, rule);
+  }
+  const { data, ...size } = await renderPrepared(photo, (of: Sharp) =>
     of
       .autoOrient()
       .extract({ left, top, width, height })
       .resize({ width: LONGEST, height: LONGEST, fit: 'inside', withoutEnlargement: true }),
   );
-  return sharp(part.data, { raw: { width: part.width, height: part.height, channels: 3 } })
-    .png({ compressionLevel: 1 })
-    .toBuffer();
+  checkSize({ ...size, memory: data.length }, photo.limits);
+  return {
+    ...photo,
+    input: data,
+    raw: { ...size, channels: 3 },
+    storedWidth: size.width,
+    storedHeight: size.height,
+    memory: data.length,
+    isJudged: true,
+  };
 }
 
 /** Maps a rectangle inside a part of a photo to fractions of the whole photo. */

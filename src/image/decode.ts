@@ -78,7 +78,11 @@ const estimateBytes = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
   ordinary: maxBytes * (1 - LARGE_SHARE),
 });
 
-function checkSize({ width, height, memory }: ImageHeader, limits: DecodeLimits): void {
+/** @throws PawdexError image_too_small, image_too_large */
+export function checkSize(
+  { width, height, memory }: Pick<ImageHeader, 'width' | 'height' | 'memory'>,
+  limits: DecodeLimits,
+): void {
   const detail = `The image is ${width} x ${height} pixels.`;
   if (width < MIN_SIDE || height < MIN_SIDE) {
     throw new PawdexError('image_too_small', { detail });

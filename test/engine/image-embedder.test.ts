@@ -44,3 +44,19 @@ describe('a close-up', () => {
     });
   });
 });
+
+describe('a part of a photo', () => {
+  it('counts as waiting work while it is cut out, and is refused like a whole photo', async () => {
+    const embedder = embedderFailingWith('shutting_down');
+    const region = { left: 0, top: 0, width: 0.5, height: 1 };
+    const bytes = await photo();
+    const parts = Array.from({ length: 5 }, () => embedder.embed(bytes, { region }));
+    expect(embedder.pending).toBe(4);
+    const outcomes = await Promise.allSettled(parts);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...new Array<string>(4).fill('fulfilled'),
+      'rejected',
+    ]);
+    expect(outcomes.at(-1)).toMatchObject({ reason: { code: 'overloaded' } });
+  });
+});
