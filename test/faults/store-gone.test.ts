@@ -14,10 +14,21 @@ it('acknowledges nothing that would be lost, and continues when the directory is
     await store.createCollection({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });
     await store.put('a', [item(1, 8)]);
     await rename(dataDir, path.join(root, 'away'));
-    await expect(store.put('a', [item(2, 8)])).rejects.toMatchObject({ code: 'storage_failed' });
     const { id } = item(1, 8);
-    await expect(store.update('a', id, { label: 'x' })).rejects.toMatchObject({ code: 'storage_failed' });
-    await expect(store.delete('a', [id])).rejects.toMatchObject({ code: 'storage_failed' });
+    const writes = [
+      () => store.put('a', [item(2, 8)]),
+      () => store.update('a', id, { label: 'x' }),
+      () => store.delete('a', [id]),
+      () => store.deleteMany('a', { ids: [id] }),
+      () => store.createCollection({ name: 'b', dimension: 8, fingerprint: 'f', model: 'm' }),
+      () => store.updateCollection('a', { description: 'x' }),
+      () => store.beginReembedding('a', { dimension: 4, fingerprint: 'g', model: 'n' }),
+      () => store.createSnapshot(),
+      () => store.deleteCollection('a'),
+    ];
+    for (const write of writes) {
+      await expect(write()).rejects.toMatchObject({ code: 'storage_failed' });
+    }
     expect((await store.get('a', id)).label).toBe('breed-1');
     await rename(path.join(root, 'away'), dataDir);
     await expect(store.put('a', [item(2, 8)])).resolves.toMatchObject([{ status: 'created' }]);

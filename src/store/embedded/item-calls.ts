@@ -46,7 +46,6 @@ function findRow({ items }: StoreCore, collection: Collection, id: string): Item
 /** Finds the rows of a bulk change. @throws PawdexError invalid_request for a filter without a condition */
 async function selectRows(core: StoreCore, collection: Collection, target: Target): Promise<number[]> {
   const { items } = core;
-  core.checkPresence();
   if ('ids' in target) {
     return items.findSeqs(collection.id, target.ids);
   }
@@ -94,7 +93,6 @@ function removeRows(core: StoreCore, collection: Collection, seqs: number[]): nu
 /** The handlers, by method name. */
 export const ITEM_CALLS = {
   put: (core: StoreCore, name: string, added: NewItem[], space?: string) => {
-    core.checkPresence();
     const collection = core.collections.get(name);
     return collection.loaded.then(() => core.writer.put(collection, added, space)).finally(() => core.wake());
   },
@@ -124,7 +122,6 @@ export const ITEM_CALLS = {
     name: string,
     thumbnails: { id: string; thumbnail: Uint8Array }[],
   ): string[] {
-    core.checkPresence();
     return core.items.attachThumbnails(core.collections.get(name).id, thumbnails);
   },
 
@@ -175,7 +172,6 @@ export const ITEM_CALLS = {
   },
 
   update(core: StoreCore, name: string, id: string, patch: ItemPatch): Item {
-    core.checkPresence();
     const collection = core.collections.get(name);
     const [row] = core.items.update(collection.id, [findRow(core, collection, id).seq], patch);
     collection.relabelRow(row!.seq, row!.label);
@@ -194,7 +190,6 @@ export const ITEM_CALLS = {
   },
 
   delete(core: StoreCore, name: string, ids: string[]): number {
-    core.checkPresence();
     const collection = core.collections.get(name);
     return removeRows(core, collection, core.items.findSeqs(collection.id, ids));
   },

@@ -24,7 +24,7 @@ const storeCalls = {
     }
     const calls: Handlers = bindFirst<StoreCore, typeof CORE_CALLS>(core, CORE_CALLS);
     for (const [name, call] of Object.entries(calls)) {
-      handlers[name] = countCall(call);
+      handlers[name] = countCall(READS.has(name) ? call : acknowledge(call));
     }
   },
   ready: () => core.ready(),
@@ -58,6 +58,37 @@ const CORE_CALLS = {
 
 /** The calls that the thread answers. */
 export type StoreCalls = typeof storeCalls & BoundAll<typeof CORE_CALLS, StoreCore>;
+
+/** The calls that change nothing on the disk. They work without the data directory, from memory and the open file. */
+const READS: ReadonlySet<string> = new Set<keyof typeof CORE_CALLS>([
+  'listCollections',
+  'getCollection',
+  'cancelSnapshot',
+  'listSnapshots',
+  'get',
+  'getVector',
+  'getThumbnail',
+  'getOriginal',
+  'findKnown',
+  'list',
+  'page',
+  'count',
+  'countValues',
+  'countLabels',
+  'search',
+  'searchMany',
+  'listUnembedded',
+]);
+
+/** Lets a call fail if what it writes would be lost, because the data directory was deleted or replaced. */
+function acknowledge(call: Handlers[string]): Handlers[string] {
+  return async (...args) => {
+    core.checkPresence();
+    const result = await call(...args);
+    core.checkPresence();
+    return result;
+  };
+}
 
 /** Counts a call while it runs, and converts its errors to coded ones. */
 function countCall(call: Handlers[string]): Handlers[string] {

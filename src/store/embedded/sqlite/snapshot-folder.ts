@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { asPawdexError, PawdexError, type WireError } from '../../../errors.js';
+import { PawdexError, type WireError } from '../../../errors.js';
 import { PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
 import type { SnapshotInfo, StoredSnapshot } from '../../store.js';
@@ -82,7 +82,7 @@ export class SnapshotFolder {
       worker.once('message', (message: { info: SnapshotInfo } | { error: WireError }) =>
         'info' in message ? resolve(message.info) : reject(PawdexError.fromWire(message.error)),
       );
-      worker.once('error', (error) => reject(asPawdexError(error)));
+      worker.once('error', (cause) => reject(new PawdexError('worker_failed', { cause })));
       worker.once('exit', () => reject(new PawdexError('worker_failed')));
     }).finally(() => rmSync(file + ASIDE, { force: true }));
   }

@@ -3,13 +3,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { asPawdexError } from '../../../errors.js';
 import { writeSnapshot } from './database-snapshot.js';
 import Database from './sqlite.js';
+import { toStorageError } from './storage-error.js';
 
 const { database, file } = workerData as { database: string; file: string };
-const db = new Database(database, { fileMustExist: true });
 try {
-  parentPort?.postMessage({ info: writeSnapshot(db, file) });
+  const db = new Database(database, { fileMustExist: true });
+  try {
+    parentPort?.postMessage({ info: writeSnapshot(db, file) });
+  } finally {
+    db.close();
+  }
 } catch (error) {
-  parentPort?.postMessage({ error: asPawdexError(error).toWire() });
-} finally {
-  db.close();
+  parentPort?.postMessage({ error: asPawdexError(toStorageError(error)).toWire() });
 }
