@@ -164,6 +164,22 @@ export function searchContract(
       expect(await store.searchMany('pets', [], { k: 6 })).toEqual([]);
     });
 
+    it('ends a search of many with an error if the collection is deleted meanwhile', async () => {
+      const items = Array.from({ length: 1000 }, (_, n) => item(n, DIMENSION));
+      const queries = Array.from({ length: 2000 }, (_, n) => vectorOf(n, DIMENSION));
+      for (let round = 0; round < 10; round++) {
+        await store.put('pets', items);
+        const outcome = store.searchMany('pets', queries, { k: 6, exact: true }).then(
+          () => 'answered',
+          (error) => error.code,
+        );
+        await new Promise((resolve) => setTimeout(resolve, round));
+        await store.deleteCollection('pets');
+        expect(['answered', 'collection_not_found']).toContain(await outcome);
+        await store.createCollection(spec());
+      }
+    });
+
     it('searches many exactly as one by one, also while items are deleted', async () => {
       const items = Array.from({ length: 1300 }, (_, n) => item(n, DIMENSION));
       await store.put('pets', items);

@@ -83,6 +83,7 @@ export async function searchMany(
   const vectorAt = (i: number) => joined.subarray(i * length, (i + 1) * length);
   const turn = new Turn();
   const find = await prepareSearch(collection, items, options, turn);
+  collection.check();
   const hits = count * Math.min(options.k, collection.count);
   const packer = new HitPacker(collection.rows, Math.min(hits, 65_536));
   for (let i = 0; i < count; ) {
@@ -106,6 +107,7 @@ export async function searchMany(
     if (turn.isDue) {
       packer.settle();
       await turn.next();
+      collection.check();
     }
   }
   return packer.finish();
