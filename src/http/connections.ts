@@ -207,11 +207,17 @@ export class Connections {
       if (connection.current !== null) {
         return;
       }
-      connection.bytesAt = socket.bytesRead;
-      connection.measuredFrom = performance.now();
+      this.#becomeIdle(socket, connection);
+      // The rest of an upload that was refused.
+      next.req.once('end', () => connection.current === null && this.#becomeIdle(socket, connection));
       socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
     });
     next.start();
+  }
+
+  #becomeIdle(socket: Socket, connection: Connection): void {
+    connection.bytesAt = socket.bytesRead;
+    connection.measuredFrom = performance.now();
   }
 
   /** Handles a connection without traffic: it is idle, its client does not read, or the answer takes long. */

@@ -86,6 +86,8 @@ function answerBadRequest(res: ServerResponse, detail: string): void {
   res.end(JSON.stringify(problem));
 }
 
+/** While stopping, how often connections are closed that have become idle. */
+const CLOSE_IDLE_MS = 50;
 const REFUSED_NOTICE_MS = 60_000;
 
 /** Checks the limits periodically. @returns a function that stops it */
@@ -149,12 +151,6 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     if (options.lifecycle.state === 'stopping') {
       res.setHeader('Connection', 'close');
     }
-    // Its headers may have been sent before the stop, and have promised the client that the connection stays open.
-    res.once('close', () => {
-      if (closing !== null) {
-        setImmediate(() => server.closeIdleConnections());
-      }
-    });
     connections.enqueue(req, res, () =>
       app(req as Request, res as Response, () =>
         answerBadRequest(res, 'The address of the request cannot be read.'),
@@ -189,8 +185,11 @@ function stop(server: Server, connections: Connections, graceSeconds: number): P
       }
     }
     const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
+    // The headers of an answer may have promised the client before the stop that the connection stays open.
+    const close = setInterval(() => connections.closeIdle(), CLOSE_IDLE_MS);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(close);
       resolve();
     });
   });

@@ -78,6 +78,21 @@ describe('stopping', () => {
     expect(await connection.closed).toMatch(/^HTTP\/1.1 200/);
   });
 
+  it('closes the connection of an upload that was refused before it had arrived', async () => {
+    const body = 'x'.repeat(1000);
+    const connection = raw(
+      server.url,
+      `POST /v1/identify?k=0 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    await until(() => connection.received().includes('invalid_request'));
+    connection.socket.write(body);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const closed = server.close({ graceSeconds: 600 }).then(() => 'closed');
+    // Otherwise it stays open for the 65 seconds that the answer has promised.
+    const late = new Promise((resolve) => setTimeout(resolve, 20_000, 'open'));
+    expect(await Promise.race([closed, late])).toBe('closed');
+  });
+
   it('answers a request that was on its way when the stop began, and then closes', async () => {
     const release = holdIdentify();
     const slow = raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\n');
