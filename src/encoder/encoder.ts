@@ -4,7 +4,6 @@ import type { Rectangle } from '../image/heat-colours.js';
 
 /** Information about an encoder. */
 export interface EncoderInfo {
-  /** The model card's name. */
   name: string;
   /** Hex sha256 of model bytes and preprocessing. Encoders with equal fingerprints give equal embeddings. */
   fingerprint: string;

@@ -11,7 +11,6 @@ export const resizeSchema = z.object({
 });
 
 const commonInput = {
-  /** Name of the graph's input. */
   name: z.string().min(1),
   /** Side of the square input in pixels. */
   size: z.int().min(16).max(2048),
@@ -58,7 +57,6 @@ const cardSchema = z.object({
   quality: z.record(z.string(), z.unknown()),
 });
 
-/** A parsed model card. */
 export type ModelCard = z.infer<typeof cardSchema>;
 
 /** A card with the path of its model and its fingerprint. */

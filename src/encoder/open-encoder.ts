@@ -9,7 +9,6 @@ import { loadCard, type ModelCard } from './model-card.js';
 
 /** Settings of {@link openEncoder}. */
 export interface EncoderOptions extends WorkerWatcher {
-  /** Path of the model card. */
   cardPath: string;
   /** Threads of all inferences together. */
   threads: number;

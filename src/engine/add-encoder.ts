@@ -23,7 +23,6 @@ export interface EncoderDescription extends EncoderHints {
   licence?: string | undefined;
 }
 
-/** An encoder that was added. */
 interface NewEncoder extends LoadedCard {
   cardPath: string;
   /** Assumptions that were made, as sentences. */

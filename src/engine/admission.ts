@@ -4,7 +4,6 @@
  */
 import { PawdexError } from '../errors.js';
 
-/** Default of `firstGuessSeconds`. */
 const FIRST_GUESS_SECONDS = 0.02;
 /** Weight of the newest measurement; the average follows about twenty images. */
 const SMOOTHING = 0.05;

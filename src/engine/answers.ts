@@ -58,7 +58,6 @@ const neighbourSchema = z.object({
   hasThumbnail: z.boolean(),
   explanation: explanationSchema.optional(),
 });
-/** One neighbour in an answer. */
 export type Neighbour = z.output<typeof neighbourSchema>;
 
 export const identificationSchema = z
@@ -109,7 +108,6 @@ export type Identification = z.output<typeof identificationSchema>;
 const foundItemSchema = z
   .object({ ...itemSchema.shape, similarity, explanation: explanationSchema.optional() })
   .meta({ id: 'SearchNeighbour', description: 'Nearest first.' });
-/** An item that a search found. */
 export type FoundItem = z.output<typeof foundItemSchema>;
 
 export const searchAnswerSchema = z
@@ -187,7 +185,6 @@ export const addResultSchema = z.union([
   z.object({ status: z.enum(['created', 'exists', 'updated']), id: z.string(), label: nullableText }),
   z.object({ status: z.literal('failed'), error: failureSchema }),
 ]);
-/** The result for one added image. */
 export type AddResult = z.output<typeof addResultSchema>;
 
 export const importOutcomeSchema = z

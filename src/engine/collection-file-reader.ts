@@ -51,7 +51,6 @@ export interface FileRow {
   item: FileItem;
 }
 
-/** An unreadable row. */
 interface BadRow {
   row: number;
   id: string | null;

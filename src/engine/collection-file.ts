@@ -61,7 +61,6 @@ export function digestItem(item: FileItem): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Writes a collection's file. */
 export class CollectionFileWriter {
   readonly #file: string;
   readonly #writer: ParquetWriter;

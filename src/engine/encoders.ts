@@ -14,7 +14,6 @@ import type { ImageEmbedder } from './image-embedder.js';
 
 /** Folder in the data directory that has a sub-folder for each added encoder. */
 export const ENCODERS_FOLDER = 'encoders';
-/** File name of a model card. */
 export const CARD_FILE = 'encoder.json';
 
 /** An open encoder with everything that answers need. */
@@ -27,7 +26,6 @@ export interface EncoderRuntime {
 
 /** An encoder that can be opened. */
 export interface AddedEncoder extends Space {
-  /** Name of its folder. */
   folder: string;
   cardPath: string;
 }
@@ -50,7 +48,6 @@ export async function listAddedEncoders(dataDir: string): Promise<AddedEncoder[]
   return found.flat();
 }
 
-/** The encoders of a process. */
 export class Encoders {
   readonly #dataDir: string;
   readonly #open: (cardPath: string) => Promise<EncoderRuntime>;
@@ -97,7 +94,6 @@ export class Encoders {
     return this.#openOnce(named);
   }
 
-  /** Lists the encoders of the data directory. */
   list(): Promise<AddedEncoder[]> {
     return listAddedEncoders(this.#dataDir);
   }

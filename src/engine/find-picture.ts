@@ -7,7 +7,6 @@ import type { Item, Store } from '../store/store.js';
 import { computeContentHash } from './add-items.js';
 import type { PictureOrigin } from './engine.js';
 
-/** A picture and where it was found. */
 export interface FoundPicture {
   bytes: Uint8Array;
   origin: PictureOrigin;

@@ -39,7 +39,6 @@ export interface Embedded {
   explain: ((vector: Float32Array) => Explanation) | null;
 }
 
-/** A part of a photo with its embedding. */
 export interface EmbeddedRegion extends Pick<Embedded, 'embedding' | 'explain'> {
   /** In fractions of the upright photo. */
   region: Rectangle;
@@ -84,7 +83,6 @@ export interface ImageEmbedderOptions {
   decoders: number;
   /** Urgent images, counting views, that may be waiting or in progress. */
   maxQueue: number;
-  /** Bulk images in progress at once. */
   bulkAtOnce: number;
   /** Accept work however long it takes, for a process that nobody waits for. */
   patient?: boolean;

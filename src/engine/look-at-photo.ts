@@ -99,7 +99,6 @@ function findSeenRegion(size: Size, views: LookOptions['views']): Rectangle {
 interface JudgeOptions {
   collection: string;
   calibration: Calibration | null;
-  /** Number of neighbours to list. */
   listed: number;
 }
 

@@ -119,7 +119,6 @@ export const vector = z.preprocess(
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 export const sha256s = boundedArray(sha256, { min: 1, max: 1000 });
 
-/** Conditions on metadata. */
 const MAX_CONDITIONS = 100;
 
 const conditions = z.preprocess(

@@ -46,7 +46,6 @@ const explain = yesNo().optional().meta({
     'Explain for the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, only for an image.',
 });
 
-/** Options of `Engine.identify`. */
 export const identifyOptions = {
   collection: collectionName.default(SHIPPED_COLLECTION),
   ...lookOptions,
@@ -70,7 +69,6 @@ export const searchOptions = {
 };
 export type SearchOptions = OptionsOf<typeof searchOptions, 'k'> & { filter?: Filter };
 
-/** Options of `Engine.drawHeatMap`. */
 export interface HeatMapOptions extends LookOptions {
   collection: string;
   /** Id of the item to compare with. */
@@ -91,7 +89,6 @@ export interface Examples {
   negativeWeight?: number | undefined;
 }
 
-/** An image to add. */
 export interface ItemInput {
   image: Uint8Array;
   label?: string | null;
@@ -99,7 +96,6 @@ export interface ItemInput {
   metadata?: Metadata;
 }
 
-/** Options of `Engine.addItems`. */
 export const addOptions = {
   upsert: yesNo()
     .default(false)
@@ -113,7 +109,6 @@ export type NonPets =
   /** float32 [dimension] each */
   | { embeddings: Float32Array[] };
 
-/** A thumbnail for the item with this content. */
 export interface ThumbnailInput {
   /** Hex sha256 of the item's original bytes. */
   sha256: string;
@@ -121,7 +116,6 @@ export interface ThumbnailInput {
   thumbnail: Uint8Array;
 }
 
-/** Options of `Engine.createCollection`. */
 export const createOptions = {
   encoder: plainText(200)
     .optional()
@@ -155,7 +149,6 @@ interface ResumableOptions<State> extends WorkOptions {
   onBatch?: ((state: State) => Promise<void>) | undefined;
 }
 
-/** Options of `Engine.reembed`. */
 export const reembedOptions = {
   encoder: plainText(200).optional().meta({
     description: 'Name of an added encoder to move to. Default: the encoder of this server.',
@@ -167,7 +160,6 @@ export const reembedOptions = {
 };
 export type ReembedOptions = ResumableOptions<ReembedState> & OptionsOf<typeof reembedOptions>;
 
-/** Options of `Engine.importCollection`. */
 export const importOptions = {
   reembed: yesNo()
     .default(false)
@@ -178,7 +170,6 @@ export const importOptions = {
 };
 export type ImportOptions = ResumableOptions<ImportState> & OptionsOf<typeof importOptions>;
 
-/** Progress of an import. */
 export interface ImportState {
   /** Rows processed. */
   done: number;

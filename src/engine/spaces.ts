@@ -12,7 +12,6 @@ export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'd
   originals: Originals;
   /** Fingerprint of the encoder that the collection is moving to, or null. */
   movingTo: string | null;
-  /** Its encoder. */
   runtime: EncoderRuntime;
 }
 
@@ -24,7 +23,6 @@ export function adviseOnMissingEncoder(
   return `Move it to ${present} with \`pawdex reembed -c ${name}\`, or bring ${model} back with \`pawdex encoder add\`.`;
 }
 
-/** The spaces of all collections of a store. */
 export class Spaces {
   readonly #store: Store;
   readonly #encoders: Encoders;

@@ -9,7 +9,6 @@ import type { Archive } from './archives/archive.js';
 import { openTar } from './archives/tar-archive.js';
 import { openZip } from './archives/zip-archive.js';
 
-/** Size and time of a file. */
 export interface FileFacts {
   size: number;
   /** Milliseconds since 1970. */

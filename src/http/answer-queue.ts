@@ -53,7 +53,6 @@ export class AnswerQueue {
   }
 }
 
-/** The queues of a server. */
 export interface AnswerQueues {
   /** Pages, facets, maps and long lists of neighbours, which take milliseconds each. */
   pages: AnswerQueue;

@@ -48,7 +48,6 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   tag: string;
   summary: string;
   description?: string;
-  /** Parameters in the path. */
   params?: P;
   /** Parameters in the query; any other is refused. */
   query?: Q;

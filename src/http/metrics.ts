@@ -11,7 +11,6 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const processRegistry = new Registry();
 let collecting = false;
 
-/** The metrics of one app. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #seconds = new Histogram({

@@ -152,7 +152,6 @@ function describeOperation(endpoint: Endpoint, definitions: Definitions): object
   };
 }
 
-/** Creates the document as JSON text. */
 export function createOpenApiDocument(endpoints: readonly Endpoint[], version: string): string {
   const schemas: Record<string, JsonSchema> = {};
   const paths: Record<string, Record<string, object>> = {};

@@ -5,7 +5,6 @@ import { asPawdexError, ERRORS, type ErrorCode, PawdexError } from '../errors.js
 import { linger } from './body/receive-body.js';
 import { toRelativeAddress } from './relative-address.js';
 
-/** Default Retry-After in seconds. */
 const DEFAULT_RETRY_AFTER = 1;
 
 export const problemSchema = z

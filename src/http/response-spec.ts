@@ -16,7 +16,6 @@ export interface ResponseSpec<A> {
   send(req: Request, res: Response, answer: A): void;
 }
 
-/** Binary content. */
 const binary = z.string().meta({ format: 'binary' });
 
 type Others = ResponseSpec<unknown>['others'];

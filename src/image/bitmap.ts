@@ -15,7 +15,6 @@ const MASKS: Readonly<Record<number, readonly number[]>> = {
   32: [0xff0000, 0xff00, 0xff, 0],
 };
 
-/** Contents of a bitmap's headers. */
 interface BitmapHeader {
   width: number;
   height: number;

@@ -69,7 +69,6 @@ export interface PreparedImage {
   readonly isJudged: boolean;
 }
 
-/** An image with its size when upright. */
 export interface Photo extends PreparedImage, Size {}
 
 const ordinaryDecodes = new WeightedSemaphore();

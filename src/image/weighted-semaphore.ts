@@ -15,7 +15,6 @@ export class WeightedSemaphore {
     return this.#used;
   }
 
-  /** Number of waiting tasks. */
   get waiting(): number {
     return this.#waiting.length;
   }

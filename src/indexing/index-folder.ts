@@ -32,7 +32,6 @@ export interface FileFailure {
   hint: string;
 }
 
-/** Result of indexing. */
 export interface IndexSummary extends IndexProgress {
   failures: FileFailure[];
   /** Skipped photos that have another label in the collection than in the set. */

@@ -14,7 +14,6 @@ const BATCH_BYTES = 48 * 1024 * 1024;
 /** Files read at once. Node reads them on the threads that also decode. */
 const READERS = 8;
 
-/** A photo with its content. */
 export interface ReadPhoto {
   photo: PhotoToIndex;
   bytes: Buffer;

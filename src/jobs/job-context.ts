@@ -38,7 +38,6 @@ export type KindWork<K extends JobKind> = (
   context: JobContext,
 ) => Promise<unknown>;
 
-/** Settings of `JobRunner.open`. */
 export interface JobRunnerOptions {
   work: JobWork;
   records: JobRecords;

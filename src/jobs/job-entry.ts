@@ -30,7 +30,6 @@ export interface JobEntry {
   /** Set once its final state is being recorded. */
   ending: Promise<void> | null;
   intent: Intent;
-  /** Aborts the current run. */
   stop: AbortController;
   /** Resolves when the current run has ended, successfully or not. */
   run: Promise<void> | null;

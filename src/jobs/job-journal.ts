@@ -58,7 +58,6 @@ export async function* readFailures(folder: string): AsyncGenerator<FileFailure>
   }
 }
 
-/** The journal of a job that is running. */
 export class JobJournal {
   readonly #folder: string;
   readonly #known = new Set<string>();

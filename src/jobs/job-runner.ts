@@ -24,7 +24,6 @@ const MOST_WAITING = 16;
 /** Retry-After in seconds for a refused job. Jobs take minutes. */
 const RETRY_SECONDS = 60;
 
-/** The jobs of a server. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
   /** In order of creation. */
@@ -98,7 +97,6 @@ export class JobRunner {
     return Array.from(this.#entries.values(), ({ job }) => job).reverse();
   }
 
-  /** Counts the jobs in a state. */
   count(state: JobState): number {
     return this.list().filter((job) => job.state === state).length;
   }

@@ -18,11 +18,9 @@ export interface IndexOutcome {
   /** Numbers of changed and of removed items; 0 without `sync`. */
   updated: number;
   removed: number;
-  /** The first failures. */
   failures: FileFailure[];
 }
 
-/** The result of each kind of job. */
 export interface JobResults {
   calibrate: CalibrationOutcome;
   evaluate: CollectionEvaluation;

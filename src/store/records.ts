@@ -83,7 +83,6 @@ export const collectionInfoSchema = z.object({
   reembedding: reembeddingSchema.nullable().meta({ description: 'The model that it is moving to, or null.' }),
   index: indexSchema,
 });
-/** A collection as stored. */
 export type CollectionInfo = z.output<typeof collectionInfoSchema>;
 
 /** The settings of a new collection. */
@@ -138,7 +137,6 @@ export interface Filter {
 
 /** Changes to a collection; absent fields stay. */
 export interface CollectionPatch {
-  /** Its new name. */
   name?: string;
   /** All of its aliases; those of other collections move to this one in the same step. */
   aliases?: string[];

@@ -9,7 +9,6 @@ import { createRemote, type Remote, WorkerClient } from './rpc.js';
 /** A second death within this many milliseconds is final. */
 const SOON_MS = 60_000;
 
-/** Callbacks for the death of worker threads. */
 export interface WorkerWatcher {
   /** Called when a thread died and is about to be restarted. */
   onRestart?: (error: PawdexError) => void;
@@ -29,7 +28,6 @@ export interface RestartingWorkerOptions<H> {
   watcher: WorkerWatcher;
 }
 
-/** Counts the deaths of a kind of worker. */
 export class DeathCount {
   #last = Number.NEGATIVE_INFINITY;
 

@@ -102,7 +102,6 @@ function unwrap(sent: unknown[]): { values: unknown[]; buffers: Transferable[] }
 
 /** A worker thread that answers calls. @typeParam H its handlers */
 export class WorkerClient<H> {
-  /** The methods of the worker. */
   readonly calls: Remote<H> = createRemote<H>((method, args) => this.call(method, args));
   readonly #worker: Worker;
   readonly #waiting = new Map<
@@ -138,7 +137,6 @@ export class WorkerClient<H> {
     this.#worker.on('exit', (code) => died(new Error(`exit code ${code}`)));
   }
 
-  /** Calls a method of the worker by name. */
   call(method: string, args: unknown[]): Promise<unknown> {
     if (this.#dead !== null) {
       return Promise.reject(this.#dead);

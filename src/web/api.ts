@@ -122,7 +122,6 @@ export async function search(json: Search): Promise<Neighbour[]> {
 const formatRegion = ({ left, top, width, height }: Rectangle) =>
   [left, top, width, height].map((part) => part.toFixed(6)).join(',');
 
-/** A form with a photo. */
 function createPhotoForm(photo: Blob): FormData {
   const form = new FormData();
   form.append('image', photo, photo instanceof File ? photo.name : 'photo.jpg');

@@ -25,7 +25,6 @@ import { workingView } from './views/working.js';
 
 /** What the flow needs from the rest of the page. */
 export interface AppContext {
-  /** The selected collection. */
   collection: () => string;
   /** Selects the collection in the page's URL. */
   follow: () => void;

@@ -8,7 +8,6 @@ import { texts } from './texts/texts.js';
 /** The default: the collection that every server starts with. */
 const SHIPPED = 'breeds';
 
-/** The collection in the page's URL. */
 export function readCollectionFromUrl(): string {
   return new URLSearchParams(location.search).get('collection') || SHIPPED;
 }

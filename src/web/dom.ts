@@ -60,12 +60,10 @@ export function fill(node: Element, ...children: Child[]): void {
 /** How a button looks; one that `writes` is hidden if the server is read-only. */
 type Kind = 'primary' | 'plain' | 'plain.writes' | 'primary.writes';
 
-/** A button that does something on click. */
 export function button(text: string, kind: Kind, onClick: () => void): HTMLButtonElement {
   return el(`button.button.${kind}`, { onclick: onClick }, text);
 }
 
-/** A function that writes text into a node. */
 export const writeInto = (node: Element) => (words: string) => {
   node.textContent = words;
 };
@@ -91,7 +89,6 @@ export function fileButton(
   return [button(text, kind, () => field.click()), field];
 }
 
-/** Downloads a file. */
 export function saveFile(file: Blob, name: string): void {
   const link = el('a', { href: URL.createObjectURL(file), download: name });
   link.click();

@@ -10,7 +10,6 @@ export function announce(words: string): void {
   byId('status', HTMLElement).textContent = words;
 }
 
-/** Shows a hint, replacing the previous one. */
 export function showHint(words: string): void {
   const box = byId('hint', HTMLElement);
   box.textContent = words;

@@ -33,7 +33,6 @@ export class Problem extends Error {
     return findProblemText(this.code)?.hint ?? this.#said.hint;
   }
 
-  /** Title and hint as one text. */
   get words(): string {
     return [this.title, this.hint].filter(Boolean).join(' ');
   }

@@ -14,7 +14,6 @@ export interface Entry {
   note: string;
   /** The part of the photo that was asked about; null: the whole photo. */
   region: Rectangle | null;
-  /** The collection that was asked. */
   collection: string;
   /** At most one of the two is set; neither while there is no answer yet. */
   answer: Identification | null;
@@ -43,7 +42,6 @@ function createUrl(collection: string): URL {
   return address;
 }
 
-/** All questions of the session. */
 export class Session {
   readonly entries: Entry[] = [];
   /** The current question, and the one to return to after cancelling. */

@@ -3,7 +3,6 @@ import type { Identification, Neighbour } from '../engine/engine.js';
 import { formatLabel, formatPercentages } from './format.js';
 import { texts } from './texts/texts.js';
 
-/** An answer in words. */
 export interface Verdict {
   /** Above the headline: what kind of answer this is. */
   kicker: string;
@@ -119,7 +118,6 @@ function describeUnknown(answer: Identification): Verdict {
   };
 }
 
-/** The answer in words. */
 export function describeAnswer(answer: Identification): Verdict {
   if (answer.decision === 'match' && answer.breed !== null) {
     return describeMatch(answer, answer.breed);
@@ -140,7 +138,6 @@ export interface ShownShare {
   /** In words. */
   name: string;
   share: number;
-  /** The share as text. */
   text: string;
   /** Place among the candidates, 0 first; `other` for the rest together. */
   place: number | 'other';

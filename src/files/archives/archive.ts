@@ -19,7 +19,6 @@ export interface RefusedEntry {
   detail: string;
 }
 
-/** An open archive. */
 export interface Archive {
   /** By name, in the order of the archive. The first entry wins if two have the same name. */
   readonly entries: ReadonlyMap<string, ArchiveEntry>;
@@ -40,7 +39,6 @@ const MAX_ENTRIES = 250_000;
 const MAX_NAME = 1024;
 const SHOWN_NAME = 100;
 
-/** Collects the entries of an archive while it is listed. */
 export class Listing<T extends ArchiveEntry> {
   readonly entries = new Map<string, T>();
   readonly refused: RefusedEntry[] = [];

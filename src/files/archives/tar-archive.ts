@@ -166,7 +166,6 @@ async function readFully(handle: FileHandle, offset: number, bytes: number): Pro
   return buffer;
 }
 
-/** An open tar archive. */
 class TarArchive implements Archive {
   #walk: AsyncGenerator<WalkedEntry> | null = null;
   /** Number of entries that the current pass has read. */

@@ -10,7 +10,6 @@ interface ZipEntry extends ArchiveEntry {
 const LINK_MODE = 0o120000;
 const MODE_MASK = 0o170000;
 
-/** An open zip archive. */
 class ZipArchive implements Archive {
   constructor(
     readonly zip: ZipFile,

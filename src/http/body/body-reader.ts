@@ -19,7 +19,6 @@ const JSON_OVERHEAD_BYTES = MIB;
 /** Size limit of JSON without images: enough for 10,000 ids, or for 16 KiB of metadata with every character escaped. */
 const SMALL_JSON_BYTES = 512 * 1024;
 
-/** A body as the routes see it. */
 export interface Body {
   /** Parts of the form's field `image`, in order; none for JSON. */
   files: FormFile[];

@@ -9,7 +9,6 @@ import { PawdexError, toFileError } from '../../errors.js';
 import { PRIVATE_FILE } from '../../files/private-files.js';
 import type { BodySpec } from './body-spec.js';
 
-/** A file that has not arrived yet. */
 interface ArrivingFile<E extends string> {
   extension: E;
   /**

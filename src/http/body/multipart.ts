@@ -27,7 +27,6 @@ export interface FormFile {
   name: string | null;
 }
 
-/** A parsed form. */
 export interface Form {
   files: FormFile[];
   /** Text fields by name; a repeated field is an array. */

@@ -35,7 +35,6 @@ export class ByteBudget {
   }
 }
 
-/** Limits of one body. */
 export interface ReceiveOptions {
   /** Size limit of this body, in bytes. */
   limit: number;

@@ -17,7 +17,6 @@ export interface ApplyOptions extends IndexOptions {
   keepMissing?: boolean | undefined;
 }
 
-/** Result of a sync. */
 export interface SyncSummary extends IndexSummary {
   /** Items with a new source, label or metadata. */
   updated: number;

@@ -22,7 +22,6 @@ interface Known extends FileFacts {
   sha256: string;
 }
 
-/** The hashes of one folder. */
 export class HashCache {
   readonly #next = new Map<string, Known>();
 

@@ -35,7 +35,6 @@ export interface SyncPlan {
   owned: number;
 }
 
-/** The photos of a folder, indexed by name and by hash. */
 interface PhotoIndex {
   byHash: ReadonlyMap<string, PhotoToIndex[]>;
   names: ReadonlySet<string>;

@@ -41,7 +41,6 @@ export class CollectionRegistry {
     }
   }
 
-  /** All collections. */
   get all(): Collection[] {
     return [...this.#byName.values()];
   }

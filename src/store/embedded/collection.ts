@@ -112,7 +112,6 @@ export class Collection {
     }
   }
 
-  /** Records that a search was made. */
   recordSearch(): void {
     this.#searchedAt = performance.now();
   }

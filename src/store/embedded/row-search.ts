@@ -224,7 +224,6 @@ async function searchGraph(
   return { found: rankScored(top), isFlat };
 }
 
-/** Scans the given rows. */
 function scanSomeRows(query: RowQuery, seqs: readonly number[], first: number, last: number, top: TopK) {
   const { rows } = query;
   const padded = rows.pad(query.unit);

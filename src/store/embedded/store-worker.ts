@@ -13,7 +13,6 @@ let core: StoreCore;
 let underWay = 0;
 let idle: (() => void) | undefined;
 
-/** Calls about the store as a whole. */
 const storeCalls = {
   /** Must be the first call. */
   open(options: CoreOptions): void {

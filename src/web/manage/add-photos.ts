@@ -39,7 +39,6 @@ const getFolderPicker = () => (window as { showDirectoryPicker?: Picker }).showD
 
 const isZip = (file: File | undefined) => file !== undefined && /\.zip$/i.test(file.name);
 
-/** Adds photos to a collection. */
 export class AddPhotos {
   readonly #collection: string;
   readonly #onDone: () => void;

@@ -88,7 +88,6 @@ export function askToDelete({ name, count: items }: CollectionInfo, onDeleted: (
   });
 }
 
-/** The field for the name of a collection. */
 export function nameField(id: string): HTMLInputElement {
   return el('input', {
     id,

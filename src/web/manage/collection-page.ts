@@ -8,7 +8,6 @@ import { getCollection } from './manage-calls.js';
 export abstract class CollectionPage {
   readonly element = el('section.manage', { 'aria-labelledby': 'manage-title' });
   readonly #header: CollectionHeader;
-  /** Aborted when the page is left. */
   protected readonly left = new AbortController();
 
   constructor(

@@ -5,7 +5,6 @@ import { formatDateTime, formatFileSize, formatLabel } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { pictureOf } from '../views/item-picture.js';
 
-/** The facts of an item, as terms and descriptions. */
 function factList({ source, size, createdAt, metadata }: Item): HTMLElement {
   const t = texts.manage.item;
   const rows: [string, string][] = [
@@ -23,7 +22,6 @@ function factList({ source, size, createdAt, metadata }: Item): HTMLElement {
   );
 }
 
-/** Shows an item. */
 export function openItem(collection: string, item: Item): void {
   const name = formatLabel(item.label);
   const dialog = openDialog(

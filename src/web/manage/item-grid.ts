@@ -24,13 +24,10 @@ const PARTS_AT_ONCE = 12;
 /** Side of the corner that selects, in pixels: large enough for a finger. */
 const BOX = 48;
 
-/** Callbacks of the grid. */
 export interface GridEvents {
   /** Called when the selection changes. */
   onChosen: (chosen: Item[]) => void;
-  /** Called to open an item. */
   onOpen: (item: Item) => void;
-  /** Called to delete the selected items. */
   onDelete: (chosen: Item[]) => void;
   /** Called with the number of items fetched so far, and whether these are all of them. */
   onLoaded: (size: number, isAll: boolean) => void;

@@ -163,7 +163,6 @@ export async function findKnown(collection: string, hashes: readonly string[]): 
   return known;
 }
 
-/** A photo to send. */
 export interface SentPhoto {
   file: File;
   label: string | null;

@@ -13,7 +13,6 @@ import { getItem } from './manage-calls.js';
 import { MapCanvas } from './map-canvas.js';
 import { chooseColour, placeQuery } from './map-view.js';
 
-/** Maximum number of labels in the legend. */
 const MOST_LABELS = 60;
 /** Number of pictures cached for hovering. */
 const MOST_PICTURES = 300;

@@ -15,7 +15,6 @@ export interface View {
   close?: () => Promise<void> | undefined;
 }
 
-/** What opens each page of a collection. */
 const OPENED: Record<PageName, (name: string) => CollectionPage | Promise<CollectionPage>> = {
   photos: (name) => new PhotosPage(name),
   map: async (name) => {

@@ -22,7 +22,6 @@ async function readBounded(entry: FileEntry, name: string, limit: number): Promi
   return new File(parts, name);
 }
 
-/** The files in a zip. */
 export async function* openZip(zip: File, limit: number) {
   const reader = new ZipReader(new BlobReader(zip));
   for await (const entry of reader.getEntriesGenerator()) {

@@ -5,7 +5,6 @@ import type { PhotoEntry } from './photo-entries.js';
 export const RULES = ['first', 'last', 'none'] as const;
 export type Rule = (typeof RULES)[number];
 
-/** A photo with its future label. */
 export interface Planned extends PhotoEntry {
   label: string | null;
 }

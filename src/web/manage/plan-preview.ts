@@ -9,7 +9,6 @@ import { type Plan, planLabels, RULES, type Rule } from './plan-labels.js';
 /** Maximum number of labels listed; the others are counted. */
 const MOST_LABELS = 200;
 
-/** Input of a preview. */
 export interface PreviewInput {
   listing: Listing;
   labels: LabelList['labels'];

@@ -17,7 +17,6 @@ function describeProgress({ state, progress }: Pick<Job, 'state' | 'progress'>):
   return total > 0 ? t.counted(words, formatNumber(done), formatNumber(total)) : words;
 }
 
-/** A job to run. */
 interface RunningJob {
   /** For screen readers. */
   title: string;

@@ -5,7 +5,6 @@ import { formatCount, formatLabel } from '../format.js';
 import { announce } from '../hint.js';
 import { texts } from '../texts/texts.js';
 
-/** Actions of the bar. */
 interface SelectionActions {
   relabel: (label: string) => void;
   remove: () => void;

@@ -5,7 +5,6 @@
 import type { FolderHandle } from './photo-entries.js';
 import type { Rule } from './plan-labels.js';
 
-/** An unfinished upload. */
 export interface Unfinished {
   collection: string;
   name: string;

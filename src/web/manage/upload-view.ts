@@ -15,14 +15,12 @@ interface OutcomeList {
   words: HTMLElement;
 }
 
-/** Actions for the upload. */
 export interface UploadControls {
   pause: () => void;
   resume: () => void;
   cancel: () => void;
 }
 
-/** The view of one upload. */
 export class UploadView implements UploadWatcher {
   readonly #total: number;
   readonly #controls: UploadControls;

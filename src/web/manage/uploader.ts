@@ -19,10 +19,8 @@ const REFUSED = new Set([400, 413, 415, 422]);
 /** Concurrent requests: while the server computes one, the next is being sent. */
 const AT_ONCE = 2;
 
-/** The outcome for a photo. */
 export type Outcome = 'added' | 'known' | 'failed';
 
-/** A finished photo. */
 export interface FinishedPhoto {
   path: string;
   outcome: Outcome;
@@ -32,7 +30,6 @@ export interface FinishedPhoto {
 
 export type UploadState = 'running' | 'paused' | 'done' | 'cancelled';
 
-/** Observer of an upload. */
 export interface UploadWatcher {
   onFinished: (finished: readonly FinishedPhoto[]) => void;
   /** @param trouble why it was paused, if the user did not pause it */

@@ -251,5 +251,4 @@ export const english = {
   },
 };
 
-/** The texts of one language. */
 export type AskTexts = typeof english;

@@ -247,5 +247,4 @@ export const german: AskTexts = {
   },
 };
 
-/** All texts in German. */
 export const germanTexts = { ...german, problems: germanProblems, manage: germanManage };

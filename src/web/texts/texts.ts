@@ -8,7 +8,6 @@ import { type AskTexts, english } from './english.js';
 import { englishManage, type ManageTexts } from './english-manage.js';
 import { englishProblems, type ProblemText } from './english-problems.js';
 
-/** All texts of one language. */
 interface Texts extends AskTexts {
   problems: Record<string, ProblemText>;
   manage: ManageTexts;
@@ -30,9 +29,7 @@ const CATALOGUE: Record<Language, () => Promise<Texts>> = {
 
 const STORED = 'pawdex.language';
 
-/** The language of `texts`. */
 export let language: Language = 'en';
-/** The texts of the page. */
 export let texts: Texts = ENGLISH;
 
 const isKnown = (code: string | null): code is Language => code !== null && Object.hasOwn(CATALOGUE, code);

@@ -89,18 +89,15 @@ function sharesView(answer: Identification, shares: ShownShare[]): HTMLElement[]
   ];
 }
 
-/** Actions of the panel. */
 interface AnswerActions {
   /** Asks about another part of the photo. */
   askPart: (part: Rectangle) => void;
-  /** Enlarges a neighbour. */
   open: (neighbour: Neighbour) => void;
   /** The photo; null if this browser cannot show it. */
   picture: () => HTMLImageElement | null;
   canShare: boolean;
 }
 
-/** The panel for an answer. */
 export function answerView(entry: Entry, answer: Identification, ways: AnswerActions): HTMLElement {
   const { kicker, headline, share, tally, advice } = describeAnswer(answer);
   const shares = listShares(answer);

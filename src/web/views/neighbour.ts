@@ -10,7 +10,6 @@ import { hangPicture, pictureOf } from './item-picture.js';
 /** Number of results of a search with a neighbour. */
 const LISTED = 12;
 
-/** The file name of an item's source. */
 export const getFileName = (source: string) => source.split(/[\\/]/).findLast(Boolean) ?? source;
 
 /** The source of an item, as a link if it is a URL. @param text shown in its place */

@@ -11,7 +11,6 @@ export interface ProblemActions {
   retry: () => void;
   /** Offered if this browser can show the picture and the server may accept a smaller JPEG. */
   smaller: (() => void) | null;
-  /** Number of retries so far. */
   retries: number;
 }
 
@@ -55,7 +54,6 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
   return node;
 }
 
-/** The panel for a problem. */
 export function problemView(problem: Problem, ways: ProblemActions): HTMLElement {
   const { title, hint } = problem;
   const isCounting = problem.status === 503 && ways.retries < AUTOMATIC_RETRIES;

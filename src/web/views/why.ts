@@ -66,7 +66,6 @@ function describeHeat({ label, similarity: value, explanation }: Neighbour, { se
   return why.most(most.zone, formatPercent(most.part), other);
 }
 
-/** The figure for a photo. */
 export function whyView(photo: ShownPhoto): WhyView {
   const map = svg('svg', { viewBox: `0 0 ${photo.width} ${photo.height}`, 'aria-hidden': 'true' });
   const words = el('p');

@@ -27,7 +27,6 @@ export class Groups {
   readonly #groups = new Map<number, Group>();
   #members = 0;
 
-  /** Number of groups. */
   get size(): number {
     return this.#groups.size;
   }

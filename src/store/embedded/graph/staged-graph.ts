@@ -196,7 +196,6 @@ export class StagedGraph {
     }
   }
 
-  /** Marks the rows that were removed while the graph was frozen. */
   markRemoved(): void {
     if (this.graph.isFrozen || this.#removed.length === 0) {
       return;

@@ -1,7 +1,6 @@
 /** The table of collections. */
 import type { Originals } from '../../store.js';
 
-/** A collection as a row of the database. */
 export interface CollectionRow {
   id: number;
   name: string;

@@ -122,7 +122,6 @@ function checkImages(db: Db, { id, name }: CollectionRow, findings: Findings): v
   }
 }
 
-/** Whether the index of values is complete. */
 const isIndexComplete = (db: Db) =>
   hasTable(db, 'values_progress') && db.prepare('SELECT after FROM values_progress').pluck().get() === null;
 

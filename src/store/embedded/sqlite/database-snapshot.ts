@@ -34,7 +34,6 @@ const MAGIC = Buffer.from('PAWDEXS1');
 const FOOTER_BYTES = MAGIC.length + 8;
 const CHUNK = 1024 ** 2;
 
-/** Runs `work` with an open file and closes it. */
 function withFile<T>(file: string, flags: string, work: (fd: number) => T): T {
   const fd = openSync(file, flags, 0o600);
   try {

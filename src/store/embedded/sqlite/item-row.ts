@@ -2,7 +2,6 @@
 import { toUSVString } from 'node:util';
 import type { BulkPatch, Item, PutResult } from '../../store.js';
 
-/** An item as a row of the database. */
 export interface ItemRow {
   seq: number;
   id: string;
@@ -36,7 +35,6 @@ const toFields = (row: ItemRow): Omit<Item, 'metadata'> => ({
   createdAt: row.created_at,
 });
 
-/** Converts a row to an item. */
 export function toItem(row: ItemRow): Item {
   return { ...toFields(row), metadata: JSON.parse(row.metadata) };
 }

@@ -189,7 +189,6 @@ export class ItemTable extends ItemQueries {
     return vector.slice();
   }
 
-  /** Finds the sequence numbers of the ids that exist. */
   findSeqs(collection: number, ids: readonly string[]): number[] {
     return ids.flatMap((id) => this.#run.seqOf.all(collection, id));
   }

@@ -92,7 +92,6 @@ export function foldText(text: string): string {
   return text.normalize('NFC').toLowerCase().replaceAll('_', ' ');
 }
 
-/** Whether one of the texts contains a folded text. */
 function holdsText(wanted: string, ...texts: (string | null)[]): number {
   return texts.some((text) => text !== null && foldText(text).includes(wanted)) ? 1 : 0;
 }

@@ -110,7 +110,6 @@ export function compareCounts(db: Db, ledger: Ledger): string[] {
   ];
 }
 
-/** Counts the items in each collection of a database. */
 export function countItems(db: Db): { id: number; name: string; items: number }[] {
   const sql = `SELECT id, name, (SELECT count(*) FROM items WHERE collection = collections.id) AS items
                FROM collections ORDER BY name`;

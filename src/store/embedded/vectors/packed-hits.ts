@@ -69,7 +69,6 @@ export class HitPacker {
     this.#size -= hits;
   }
 
-  /** Ends the current query. */
   endQuery(hits: number): void {
     this.#counts.push(hits);
   }
@@ -120,7 +119,6 @@ export class HitPacker {
   }
 }
 
-/** Unpacks the hits of each query. */
 export function unpackHits(packed: PackedHits): BareHit[][] {
   const { counts, similarities, cells, idLengths, elsewhere, labelAt, labels } = packed;
   const text = Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength).toString('latin1');

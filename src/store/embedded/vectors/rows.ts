@@ -49,7 +49,6 @@ export class Rows {
     this.#perBlock = Math.floor(BLOCK_BYTES / 4 / this.#stride);
   }
 
-  /** Number of rows. */
   get count(): number {
     return this.#slots.size;
   }
@@ -59,7 +58,6 @@ export class Rows {
     return this.#end;
   }
 
-  /** Number of rows per label. */
   get labelCounts(): ReadonlyMap<string | null, number> {
     return this.#labelCounts;
   }
