@@ -1,8 +1,10 @@
-/** Shapes of operators that compute: element by element, matrix products, layer normalisation and reductions. */
+/** Shapes of operators that compute: element by element, matrix products and reductions. */
 import { PawdexError } from '../../errors.js';
 import { readConstant, readInt, resolveAxis } from '../attributes.js';
-import type { OutputSpec, ShapeCall, Value } from '../onnx-values.js';
-import { decodeDType } from '../tensor.js';
+import type { ShapeCall, Value } from '../onnx-values.js';
+
+/** Computes the shape of a node's only output, which has the element type of its first input. */
+export type ShapeRule = (call: ShapeCall) => readonly number[];
 
 /** Returns the required input `index`. @throws PawdexError model_invalid if it is missing */
 export function requireInput(call: ShapeCall, index: number): Value {
@@ -14,7 +16,7 @@ export function requireInput(call: ShapeCall, index: number): Value {
 }
 
 /** Computes the shape that two shapes broadcast to, with NaN where they do not match. */
-export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
+export function broadcastShapes(a: readonly number[], b: readonly number[]): readonly number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const m = a[i - rank + a.length] ?? 1;
@@ -26,57 +28,28 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   });
 }
 
-export function keepShape(call: ShapeCall): OutputSpec[] {
-  const { dtype, shape } = requireInput(call, 0);
-  return [{ dtype, shape }];
-}
+const keepShape: ShapeRule = (call) => requireInput(call, 0).shape;
 
-export function inferBroadcast(call: ShapeCall): OutputSpec[] {
-  const shapes = call.inputs.map((_, index) => requireInput(call, index).shape);
-  return [{ dtype: requireInput(call, 0).dtype, shape: shapes.reduce(broadcastShapes) }];
-}
+/** The shape that all inputs broadcast to. */
+export const broadcastInputs: ShapeRule = (call) =>
+  call.inputs.map((_, index) => requireInput(call, index).shape).reduce(broadcastShapes);
 
-export function inferComparison(call: ShapeCall): OutputSpec[] {
-  return [
-    { dtype: 'bool', shape: broadcastShapes(requireInput(call, 0).shape, requireInput(call, 1).shape) },
-  ];
-}
-
-export function inferWhere(call: ShapeCall): OutputSpec[] {
-  const shapes = [0, 1, 2].map((index) => requireInput(call, index).shape);
-  return [{ dtype: requireInput(call, 1).dtype, shape: shapes.reduce(broadcastShapes) }];
-}
-
-export function inferCast(call: ShapeCall): OutputSpec[] {
-  const dtype = decodeDType(readInt(call.attributes, 'to', 0), `The result of Cast "${call.name}"`);
-  return [{ dtype, shape: requireInput(call, 0).shape }];
-}
-
-export function inferGemm(call: ShapeCall): OutputSpec[] {
+const gemm: ShapeRule = (call) => {
   const [a, b] = [requireInput(call, 0), requireInput(call, 1)];
   const [m, k] = readInt(call.attributes, 'transA', 0) ? a.shape.toReversed() : a.shape;
   const [k2, n] = readInt(call.attributes, 'transB', 0) ? b.shape.toReversed() : b.shape;
-  return [{ dtype: a.dtype, shape: [m ?? Number.NaN, k === k2 && n !== undefined ? n : Number.NaN] }];
-}
+  return [m ?? Number.NaN, k === k2 && n !== undefined ? n : Number.NaN];
+};
 
-export function inferMatMul(call: ShapeCall): OutputSpec[] {
+const matMul: ShapeRule = (call) => {
   const [a, b] = [requireInput(call, 0), requireInput(call, 1)];
   const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
   const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
   const batch = broadcastShapes(left.slice(0, -2), right.slice(0, -2));
-  const fits = left.at(-1) === right.at(-2);
   const rows = a.shape.length === 1 ? [] : [left.at(-2) ?? Number.NaN];
   const columns = b.shape.length === 1 ? [] : [right.at(-1) ?? Number.NaN];
-  return [{ dtype: a.dtype, shape: fits ? [...batch, ...rows, ...columns] : [Number.NaN] }];
-}
-
-/** The optional outputs are the mean and the inverse standard deviation. */
-export function inferLayerNormalization(call: ShapeCall): OutputSpec[] {
-  const { dtype, shape } = requireInput(call, 0);
-  const axis = resolveAxis(readInt(call.attributes, 'axis', -1), shape.length);
-  const statistics = { dtype, shape: shape.map((d, i) => (i < axis ? d : 1)) };
-  return [{ dtype, shape }, statistics, statistics];
-}
+  return left.at(-1) === right.at(-2) ? [...batch, ...rows, ...columns] : [Number.NaN];
+};
 
 /** Returns the axes that a Reduce* node reduces, counted from the front and sorted. Without axes it reduces all. */
 export function resolveReducedAxes(call: ShapeCall, rank: number): number[] {
@@ -90,12 +63,31 @@ export function resolveReducedAxes(call: ShapeCall, rank: number): number[] {
   return Array.from({ length: rank }, (_, axis) => axis);
 }
 
-export function inferReduction(call: ShapeCall): OutputSpec[] {
-  const { dtype, shape } = requireInput(call, 0);
+const reduction: ShapeRule = (call) => {
+  const { shape } = requireInput(call, 0);
   const axes = resolveReducedAxes(call, shape.length);
-  const keep = readInt(call.attributes, 'keepdims', 1) === 1;
-  const reduced = keep
+  return readInt(call.attributes, 'keepdims', 1) === 1
     ? shape.map((d, axis) => (axes.includes(axis) ? 1 : d))
     : shape.filter((_, axis) => !axes.includes(axis));
-  return [{ dtype, shape: reduced }];
-}
+};
+
+const forEach = (operators: string, rule: ShapeRule) =>
+  Object.fromEntries(operators.split(' ').map((op) => [op, rule]));
+
+export const COMPUTING_SHAPES: Readonly<Record<string, ShapeRule>> = {
+  ...forEach(
+    'Neg Abs Sign Ceil Floor Reciprocal Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Softplus Gelu Erf Exp Log',
+    keepShape,
+  ),
+  ...forEach(
+    'Sqrt Tanh Softmax LogSoftmax Identity Dropout Not ScatterElements CumSum BatchNormalization',
+    keepShape,
+  ),
+  ...forEach('Add Sub Mul Div Pow Min Max Sum', broadcastInputs),
+  ...forEach(
+    'ReduceSum ReduceMean ReduceMax ReduceMin ReduceL1 ReduceL2 ReduceLogSumExp ReduceSumSquare ReduceProd',
+    reduction,
+  ),
+  Gemm: gemm,
+  MatMul: matMul,
+};

@@ -3,76 +3,64 @@
  * that the rules emit. Others are run once when a model is imported.
  */
 import { PawdexError } from '../../errors.js';
+import { readInt, resolveAxis } from '../attributes.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
-import {
-  inferBroadcast,
-  inferCast,
-  inferComparison,
-  inferGemm,
-  inferLayerNormalization,
-  inferMatMul,
-  inferReduction,
-  inferWhere,
-  keepShape,
-} from './computing-shapes.js';
-import * as layout from './layout-shapes.js';
-import { inferConvolution, inferConvTranspose, inferGlobalPool, inferPool } from './window-shapes.js';
+import { decodeDType } from '../tensor.js';
+import { broadcastInputs, broadcastShapes, COMPUTING_SHAPES, requireInput } from './computing-shapes.js';
+import { LAYOUT_SHAPES, splitShape } from './layout-shapes.js';
+import { poolShape, WINDOW_SHAPES } from './window-shapes.js';
 
-type ShapeRule = (call: ShapeCall) => OutputSpec[];
+const SHAPES = { ...COMPUTING_SHAPES, ...LAYOUT_SHAPES, ...WINDOW_SHAPES };
 
-const RULES: Record<string, ShapeRule> = {
-  Cast: inferCast,
-  Where: inferWhere,
-  Conv: inferConvolution,
-  ConvTranspose: inferConvTranspose,
-  MaxPool: inferPool,
-  AveragePool: inferPool,
-  GlobalAveragePool: inferGlobalPool,
-  LayerNormalization: inferLayerNormalization,
-  Gemm: inferGemm,
-  MatMul: inferMatMul,
-  Transpose: layout.transpose,
-  Reshape: layout.reshape,
-  Flatten: layout.flatten,
-  Squeeze: layout.squeeze,
-  Unsqueeze: layout.unsqueeze,
-  Concat: layout.concat,
-  Slice: layout.slice,
-  Split: layout.split,
-  Gather: layout.gather,
-  Pad: layout.pad,
-  Expand: layout.expand,
+const compare = (call: ShapeCall): OutputSpec[] => [{ dtype: 'bool', shape: broadcastInputs(call) }];
+
+/** Operators with several outputs, or whose output has another element type than the first input. */
+const OUTPUTS: Readonly<Record<string, (call: ShapeCall) => OutputSpec[]>> = {
+  ...Object.fromEntries(
+    'Greater Less GreaterOrEqual LessOrEqual Equal And Or'.split(' ').map((op) => [op, compare]),
+  ),
+  Cast: (call) => {
+    const dtype = decodeDType(readInt(call.attributes, 'to', 0), `The result of Cast "${call.name}"`);
+    return [{ dtype, shape: requireInput(call, 0).shape }];
+  },
+  Where: (call) => {
+    const shapes = [0, 1, 2].map((index) => requireInput(call, index).shape);
+    return [{ dtype: requireInput(call, 1).dtype, shape: shapes.reduce(broadcastShapes) }];
+  },
+  /** The optional outputs are the mean and the inverse standard deviation. */
+  LayerNormalization: (call) => {
+    const { dtype, shape } = requireInput(call, 0);
+    const axis = resolveAxis(readInt(call.attributes, 'axis', -1), shape.length);
+    const statistics = { dtype, shape: shape.map((d, i) => (i < axis ? d : 1)) };
+    return [{ dtype, shape }, statistics, statistics];
+  },
+  /** The optional second output has the indices of the maxima. */
+  MaxPool: (call) => {
+    const shape = poolShape(call);
+    return [
+      { dtype: requireInput(call, 0).dtype, shape },
+      { dtype: 'int64', shape },
+    ];
+  },
+  Split: (call) => splitShape(call).map((shape) => ({ dtype: requireInput(call, 0).dtype, shape })),
 };
-const same =
-  'Neg Abs Sign Ceil Floor Reciprocal Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Softplus Gelu Erf Exp Log';
-const more = 'Sqrt Tanh Softmax LogSoftmax Identity Dropout Not ScatterElements CumSum BatchNormalization';
-for (const op of `${same} ${more}`.split(' ')) {
-  RULES[op] = keepShape;
-}
-for (const op of 'Add Sub Mul Div Pow Min Max Sum'.split(' ')) {
-  RULES[op] = inferBroadcast;
-}
-for (const op of 'Greater Less GreaterOrEqual LessOrEqual Equal And Or'.split(' ')) {
-  RULES[op] = inferComparison;
-}
-for (const kind of 'Sum Mean Max Min L1 L2 LogSumExp SumSquare Prod'.split(' ')) {
-  RULES[`Reduce${kind}`] = inferReduction;
+
+function applyRule(call: ShapeCall): OutputSpec[] | undefined {
+  if (Object.hasOwn(SHAPES, call.op)) {
+    return [{ dtype: requireInput(call, 0).dtype, shape: SHAPES[call.op]!(call) }];
+  }
+  return Object.hasOwn(OUTPUTS, call.op) ? OUTPUTS[call.op]!(call) : undefined;
 }
 
 /**
  * Infers the outputs of a node.
  *
- * @returns undefined for an operator this table does not know
+ * @returns undefined for an operator that these tables do not know
  * @throws PawdexError model_invalid when the inputs do not fit the operator
  */
 export function inferShapes(call: ShapeCall): OutputSpec[] | undefined {
-  const rule = Object.hasOwn(RULES, call.op) ? RULES[call.op] : undefined;
-  if (rule === undefined) {
-    return undefined;
-  }
-  const outputs = rule(call);
-  const bad = outputs.some(({ shape }) => shape.some((d) => !Number.isSafeInteger(d) || d < 0));
-  if (!bad) {
+  const outputs = applyRule(call);
+  if (!outputs?.some(({ shape }) => shape.some((d) => !Number.isSafeInteger(d) || d < 0))) {
     return outputs;
   }
   const shapes = call.inputs.map((input) => (input ? `[${input.shape}]` : 'none')).join(', ');

@@ -1,13 +1,9 @@
 /** Shapes of operators that move elements without computing on them. */
 import { PawdexError } from '../../errors.js';
 import { readConstant, readInt, readInts, resolveAxis } from '../attributes.js';
-import type { OutputSpec, ShapeCall } from '../onnx-values.js';
-import { broadcastShapes, requireInput } from './computing-shapes.js';
-
-/** Returns a single output with the element type of the first input. */
-function createOutput(call: ShapeCall, shape: readonly number[]): OutputSpec[] {
-  return [{ dtype: requireInput(call, 0).dtype, shape }];
-}
+import type { ShapeCall } from '../onnx-values.js';
+import { countElements } from '../tensor.js';
+import { broadcastShapes, requireInput, type ShapeRule } from './computing-shapes.js';
 
 /** Reads a required constant input. */
 function requireConstant(call: ShapeCall, index: number): number[] {
@@ -15,75 +11,100 @@ function requireConstant(call: ShapeCall, index: number): number[] {
   return readConstant(call, index) as number[];
 }
 
-export function transpose(call: ShapeCall): OutputSpec[] {
-  const { shape } = requireInput(call, 0);
-  const order = readInts(call.attributes, 'perm') ?? shape.map((_, axis) => shape.length - 1 - axis);
-  return createOutput(
-    call,
-    order.map((axis) => shape[axis] ?? Number.NaN),
-  );
-}
+export const LAYOUT_SHAPES: Readonly<Record<string, ShapeRule>> = {
+  Transpose: (call) => {
+    const { shape } = requireInput(call, 0);
+    const order = readInts(call.attributes, 'perm') ?? shape.map((_, axis) => shape.length - 1 - axis);
+    return order.map((axis) => shape[axis] ?? Number.NaN);
+  },
 
-export function reshape(call: ShapeCall): OutputSpec[] {
-  const { shape } = requireInput(call, 0);
-  const keepZero = readInt(call.attributes, 'allowzero', 0) === 1;
-  const wanted = requireConstant(call, 1).map((d, axis) =>
-    d === 0 && !keepZero ? (shape[axis] ?? Number.NaN) : d,
-  );
-  const size = shape.reduce((a, b) => a * b, 1);
-  const rest = wanted.reduce((a, b) => (b === -1 ? a : a * b), 1);
-  const result = wanted.map((d) => (d === -1 ? size / rest : d));
-  return createOutput(call, result.reduce((a, b) => a * b, 1) === size ? result : [Number.NaN]);
-}
+  Reshape: (call) => {
+    const { shape } = requireInput(call, 0);
+    const keepZero = readInt(call.attributes, 'allowzero', 0) === 1;
+    const wanted = requireConstant(call, 1).map((d, axis) =>
+      d === 0 && !keepZero ? (shape[axis] ?? Number.NaN) : d,
+    );
+    const size = countElements(shape);
+    const rest = countElements(wanted.filter((d) => d !== -1));
+    const result = wanted.map((d) => (d === -1 ? size / rest : d));
+    return countElements(result) === size ? result : [Number.NaN];
+  },
 
-export function flatten(call: ShapeCall): OutputSpec[] {
-  const { shape } = requireInput(call, 0);
-  const axis = resolveAxis(readInt(call.attributes, 'axis', 1), shape.length);
-  const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
-  return createOutput(call, [product(shape.slice(0, axis)), product(shape.slice(axis))]);
-}
+  Flatten: (call) => {
+    const { shape } = requireInput(call, 0);
+    const axis = resolveAxis(readInt(call.attributes, 'axis', 1), shape.length);
+    return [countElements(shape.slice(0, axis)), countElements(shape.slice(axis))];
+  },
 
-export function squeeze(call: ShapeCall): OutputSpec[] {
-  const { shape } = requireInput(call, 0);
-  const axes = call.inputs[1]
-    ? requireConstant(call, 1).map((axis) => resolveAxis(axis, shape.length))
-    : undefined;
-  return createOutput(
-    call,
-    shape.filter((d, axis) => (axes ? !axes.includes(axis) : d !== 1)),
-  );
-}
+  Squeeze: (call) => {
+    const { shape } = requireInput(call, 0);
+    const axes = readConstant(call, 1)?.map((axis) => resolveAxis(axis, shape.length));
+    return shape.filter((d, axis) => (axes ? !axes.includes(axis) : d !== 1));
+  },
 
-export function unsqueeze(call: ShapeCall): OutputSpec[] {
-  const { shape } = requireInput(call, 0);
-  const added = requireConstant(call, 1);
-  const rank = shape.length + added.length;
-  const axes = added.map((axis) => resolveAxis(axis, rank));
-  const rest = [...shape];
-  return createOutput(
-    call,
-    Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : (rest.shift() ?? Number.NaN))),
-  );
-}
+  Unsqueeze: (call) => {
+    const { shape } = requireInput(call, 0);
+    const added = requireConstant(call, 1);
+    const rank = shape.length + added.length;
+    const axes = added.map((axis) => resolveAxis(axis, rank));
+    const rest = [...shape];
+    return Array.from({ length: rank }, (_, axis) =>
+      axes.includes(axis) ? 1 : (rest.shift() ?? Number.NaN),
+    );
+  },
 
-export function concat(call: ShapeCall): OutputSpec[] {
-  const first = requireInput(call, 0).shape;
-  const axis = resolveAxis(readInt(call.attributes, 'axis', 0), first.length);
-  let total = 0;
-  call.inputs.forEach((_, index) => {
-    const { shape } = requireInput(call, index);
-    if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a])) {
-      throw new PawdexError('model_invalid', {
-        detail: `Concat "${call.name}" cannot join [${first}] and [${shape}] along axis ${axis}.`,
-      });
+  Concat: (call) => {
+    const first = requireInput(call, 0).shape;
+    const axis = resolveAxis(readInt(call.attributes, 'axis', 0), first.length);
+    let total = 0;
+    call.inputs.forEach((_, index) => {
+      const { shape } = requireInput(call, index);
+      if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a])) {
+        throw new PawdexError('model_invalid', {
+          detail: `Concat "${call.name}" cannot join [${first}] and [${shape}] along axis ${axis}.`,
+        });
+      }
+      total += shape[axis] ?? Number.NaN;
+    });
+    return first.with(axis, total);
+  },
+
+  Slice: (call) => {
+    let { shape } = requireInput(call, 0);
+    for (const range of resolveSlices(call, shape)) {
+      shape = shape.with(range.axis, range.count);
     }
-    total += shape[axis] ?? Number.NaN;
-  });
-  return createOutput(call, first.with(axis, total));
+    return shape;
+  },
+
+  Gather: (call) => {
+    const { shape } = requireInput(call, 0);
+    const axis = resolveAxis(readInt(call.attributes, 'axis', 0), shape.length);
+    return [...shape.slice(0, axis), ...requireInput(call, 1).shape, ...shape.slice(axis + 1)];
+  },
+
+  Pad: (call) => {
+    const { shape } = requireInput(call, 0);
+    const { before, after } = resolvePads(call, shape.length);
+    return shape.map((d, axis) => d + (before[axis] ?? 0) + (after[axis] ?? 0));
+  },
+
+  Expand: (call) => broadcastShapes(requireInput(call, 0).shape, requireConstant(call, 1)),
+};
+
+/** The shape of each part of a Split node. */
+export function splitShape(call: ShapeCall): (readonly number[])[] {
+  const { shape } = requireInput(call, 0);
+  const axis = resolveAxis(readInt(call.attributes, 'axis', 0), shape.length);
+  const size = shape[axis] ?? Number.NaN;
+  const parts = readInt(call.attributes, 'num_outputs', 2);
+  const chunk = Math.ceil(size / parts);
+  const equal = Array.from({ length: parts }, (_, i) => Math.min(chunk, size - i * chunk));
+  return (readConstant(call, 1) ?? equal).map((length) => shape.with(axis, length));
 }
 
 /** Where a slice along one axis begins, its step and its number of elements. */
-export interface SliceRange {
+interface SliceRange {
   axis: number;
   start: number;
   step: number;
@@ -108,57 +129,15 @@ export function resolveSlices(call: ShapeCall, shape: readonly number[]): SliceR
   });
 }
 
-export function slice(call: ShapeCall): OutputSpec[] {
-  let { shape } = requireInput(call, 0);
-  for (const range of resolveSlices(call, shape)) {
-    shape = shape.with(range.axis, range.count);
-  }
-  return createOutput(call, shape);
-}
-
-export function split(call: ShapeCall): OutputSpec[] {
-  const { dtype, shape } = requireInput(call, 0);
-  const axis = resolveAxis(readInt(call.attributes, 'axis', 0), shape.length);
-  const size = shape[axis] ?? Number.NaN;
-  const parts = readInt(call.attributes, 'num_outputs', 2);
-  const chunk = Math.ceil(size / parts);
-  const equal = Array.from({ length: parts }, (_, i) => Math.min(chunk, size - i * chunk));
-  const sizes = call.inputs[1] ? requireConstant(call, 1) : equal;
-  return sizes.map((length) => ({ dtype, shape: shape.with(axis, length) }));
-}
-
-export function gather(call: ShapeCall): OutputSpec[] {
-  const { shape } = requireInput(call, 0);
-  const axis = resolveAxis(readInt(call.attributes, 'axis', 0), shape.length);
-  return createOutput(call, [
-    ...shape.slice(0, axis),
-    ...requireInput(call, 1).shape,
-    ...shape.slice(axis + 1),
-  ]);
-}
-
 /** Returns the number of elements that a Pad node adds before and after each axis; negative if it crops. */
 export function resolvePads(call: ShapeCall, rank: number): { before: number[]; after: number[] } {
   const pads = requireConstant(call, 1);
-  const axes = readConstant(call, 3)?.map((axis) => resolveAxis(axis, rank));
-  const amounts = { before: new Array<number>(rank).fill(0), after: new Array<number>(rank).fill(0) };
-  const named = axes ?? amounts.before.map((_, axis) => axis);
-  named.forEach((axis, i) => {
-    amounts.before[axis] = pads[i] ?? Number.NaN;
-    amounts.after[axis] = pads[i + named.length] ?? Number.NaN;
+  const before = new Array<number>(rank).fill(0);
+  const after = [...before];
+  const axes = readConstant(call, 3)?.map((axis) => resolveAxis(axis, rank)) ?? before.map((_, axis) => axis);
+  axes.forEach((axis, i) => {
+    before[axis] = pads[i] ?? Number.NaN;
+    after[axis] = pads[i + axes.length] ?? Number.NaN;
   });
-  return amounts;
-}
-
-export function pad(call: ShapeCall): OutputSpec[] {
-  const { shape } = requireInput(call, 0);
-  const { before, after } = resolvePads(call, shape.length);
-  return createOutput(
-    call,
-    shape.map((d, axis) => d + (before[axis] ?? 0) + (after[axis] ?? 0)),
-  );
-}
-
-export function expand(call: ShapeCall): OutputSpec[] {
-  return createOutput(call, broadcastShapes(requireInput(call, 0).shape, requireConstant(call, 1)));
+  return { before, after };
 }

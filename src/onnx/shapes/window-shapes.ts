@@ -1,7 +1,7 @@
 /** Shapes of convolution and pooling over [N, C, ...spatial]. */
 import { readInt, readInts, readString } from '../attributes.js';
-import type { OutputSpec, ShapeCall } from '../onnx-values.js';
-import { requireInput } from './computing-shapes.js';
+import type { ShapeCall } from '../onnx-values.js';
+import { requireInput, type ShapeRule } from './computing-shapes.js';
 
 /** The geometry of a window that slides over the spatial axes, with one entry per axis. */
 export interface Window {
@@ -61,46 +61,34 @@ export function computeWindow(
   return window;
 }
 
-export function inferConvolution(call: ShapeCall): OutputSpec[] {
-  const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
-  const window = computeWindow(call.attributes, x.shape.slice(2), w.shape.slice(2));
-  const fits = x.shape[1] === (w.shape[1] ?? Number.NaN) * readInt(call.attributes, 'group', 1);
-  return [
-    {
-      dtype: x.dtype,
-      shape: [x.shape[0] ?? 0, fits ? (w.shape[0] ?? Number.NaN) : Number.NaN, ...window.output],
-    },
-  ];
-}
+export const poolShape: ShapeRule = (call) => {
+  const { shape } = requireInput(call, 0);
+  const kernel = readInts(call.attributes, 'kernel_shape') ?? [];
+  return [...shape.slice(0, 2), ...computeWindow(call.attributes, shape.slice(2), kernel).output];
+};
 
-export function inferConvTranspose(call: ShapeCall): OutputSpec[] {
-  const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
-  const kernel = w.shape.slice(2);
-  const window = computeWindow(call.attributes, kernel, kernel);
-  const extra = readInts(call.attributes, 'output_padding') ?? kernel.map(() => 0);
-  const spatial = x.shape.slice(2).map((length, axis) => {
-    const extent = (window.dilations[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1;
-    const pads = (window.begin[axis] ?? 0) + (window.end[axis] ?? 0);
-    return (length - 1) * (window.strides[axis] ?? 1) + extent - pads + (extra[axis] ?? 0);
-  });
-  const channels = (w.shape[1] ?? Number.NaN) * readInt(call.attributes, 'group', 1);
-  return [{ dtype: x.dtype, shape: [x.shape[0] ?? 0, channels, ...spatial] }];
-}
+export const WINDOW_SHAPES: Readonly<Record<string, ShapeRule>> = {
+  Conv: (call) => {
+    const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
+    const window = computeWindow(call.attributes, x.shape.slice(2), w.shape.slice(2));
+    const fits = x.shape[1] === (w.shape[1] ?? Number.NaN) * readInt(call.attributes, 'group', 1);
+    return [x.shape[0] ?? 0, fits ? (w.shape[0] ?? Number.NaN) : Number.NaN, ...window.output];
+  },
 
-/** MaxPool has an optional second output, the indices of the maxima. */
-export function inferPool(call: ShapeCall): OutputSpec[] {
-  const { dtype, shape } = requireInput(call, 0);
-  const window = computeWindow(
-    call.attributes,
-    shape.slice(2),
-    readInts(call.attributes, 'kernel_shape') ?? [],
-  );
-  const pooled = [...shape.slice(0, 2), ...window.output];
-  const values = { dtype, shape: pooled };
-  return call.op === 'MaxPool' ? [values, { dtype: 'int64', shape: pooled }] : [values];
-}
+  ConvTranspose: (call) => {
+    const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
+    const kernel = w.shape.slice(2);
+    const window = computeWindow(call.attributes, kernel, kernel);
+    const extra = readInts(call.attributes, 'output_padding') ?? kernel.map(() => 0);
+    const spatial = x.shape.slice(2).map((length, axis) => {
+      const extent = (window.dilations[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1;
+      const pads = (window.begin[axis] ?? 0) + (window.end[axis] ?? 0);
+      return (length - 1) * (window.strides[axis] ?? 1) + extent - pads + (extra[axis] ?? 0);
+    });
+    const channels = (w.shape[1] ?? Number.NaN) * readInt(call.attributes, 'group', 1);
+    return [x.shape[0] ?? 0, channels, ...spatial];
+  },
 
-export function inferGlobalPool(call: ShapeCall): OutputSpec[] {
-  const { dtype, shape } = requireInput(call, 0);
-  return [{ dtype, shape: shape.map((d, axis) => (axis < 2 ? d : 1)) }];
-}
+  AveragePool: poolShape,
+  GlobalAveragePool: (call) => requireInput(call, 0).shape.map((d, axis) => (axis < 2 ? d : 1)),
+};
