@@ -7,7 +7,9 @@ import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { loadCard } from '../../dist/encoder/model-card.js';
 import { openPhoto } from '../../dist/image/decode.js';
 import { createRandom, mixSeed, shuffle } from '../../dist/math/random.js';
-import { drawView, PLAIN_VIEW, renderView, viewSettings } from '../../dist/training/index.js';
+import { renderView } from '../../dist/training/data/render-view.js';
+import { drawView, PLAIN_VIEW } from '../../dist/training/data/view-parameters.js';
+import { viewSettings } from '../../dist/training/data/view-settings.js';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';
 
 const args = options(

@@ -5,10 +5,10 @@ import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
 import { isImageFault } from '../image/image-errors.js';
 import { readPhoto } from '../image/read-photo.js';
-import { createRandom, shuffle } from '../math/random.js';
+import { createRandom, mixSeed, shuffle } from '../math/random.js';
 import { drawContactSheet } from '../training/data/contact-sheet.js';
 import { renderView } from '../training/data/render-view.js';
-import { computeViewSeed, drawView, PLAIN_VIEW } from '../training/data/view-parameters.js';
+import { drawView, PLAIN_VIEW } from '../training/data/view-parameters.js';
 import { viewSettings } from '../training/data/view-settings.js';
 import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/load-recipe.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
@@ -42,7 +42,7 @@ export const command = addSetOptions(
       try {
         const photo = await openPhoto(await readPhoto(file), { maxPixels: config.MAX_PIXELS });
         const drawn = Array.from({ length: flags.views }, (_, number) =>
-          drawView(settings, createRandom(computeViewSeed(flags.seed, 0, index, number))),
+          drawView(settings, createRandom(mixSeed(flags.seed, 0, index, number, index))),
         );
         rows.push(await Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view))));
         if (!quiet) {

@@ -4,7 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import * as training from '../../../dist/training/index.js';
+import { readModel } from '../../../dist/onnx/onnx-model.js';
+import { createIntTensor } from '../../../dist/onnx/tensor.js';
+import { importModel } from '../../../dist/training/autodiff/import/import-model.js';
+import { TrainingStep } from '../../../dist/training/autodiff/step/training-step.js';
+import { appendSupCon } from '../../../dist/training/losses/contrastive-losses.js';
 import { serve, startChild } from './child.mjs';
 import { fromRoot } from './harness.mjs';
 
@@ -30,10 +34,10 @@ function objectiveOf(model, wanted, size, batch) {
     async encoder(g, count) {
       const pixels = g.input('pixels', 'float32', [count, 3, size, size]);
       const inputs = { [model.inputs[0].name]: pixels };
-      return [...(await training.importModel(g, model, { inputs, trainable })).values()][0];
+      return [...(await importModel(g, model, { inputs, trainable })).values()][0];
     },
     loss: (g, embeddings) =>
-      training.appendSupCon(g, embeddings, g.input('labels', 'int64', [batch]), { temperature: 0.1 }),
+      appendSupCon(g, embeddings, g.input('labels', 'int64', [batch]), { temperature: 0.1 }),
   };
   return { objective, trainable };
 }
@@ -47,7 +51,7 @@ function feedsOf(batch, size) {
       shape: [batch, 3, size, size],
       data: Float32Array.from({ length: batch * 3 * size * size }, noise),
     },
-    labels: training.createIntTensor(Array.from({ length: batch }, (_, i) => i >> 1)),
+    labels: createIntTensor(Array.from({ length: batch }, (_, i) => i >> 1)),
   };
 }
 
@@ -65,9 +69,9 @@ async function measure({
   provider,
 }) {
   const startMb = peakMb();
-  const model = training.readModel(readFileSync(fromRoot(backbone)));
+  const model = readModel(readFileSync(fromRoot(backbone)));
   const { objective, trainable } = objectiveOf(model, new RegExp(pattern), size, batch);
-  const step = await training.TrainingStep.create(objective, {
+  const step = await TrainingStep.create(objective, {
     batch,
     ...(chunk < batch ? { chunk } : {}),
     optimiser: { weightDecay: 0.05, clipNorm: 1 },

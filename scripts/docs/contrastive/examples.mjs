@@ -1,15 +1,15 @@
 /** Computes the numbers of docs/contrastive-learning.md with the trainer's own losses. */
 import { drawDirections } from '../../../dist/math/random.js';
+import { createFloatTensor } from '../../../dist/onnx/tensor.js';
+import { GraphBuilder } from '../../../dist/training/autodiff/graph-builder.js';
+import { GraphSession } from '../../../dist/training/autodiff/graph-session.js';
 import {
   appendInfoNce,
   appendMoco,
   appendNtXent,
   appendProxyNca,
   appendSupCon,
-  createFloatTensor,
-  GraphBuilder,
-  GraphSession,
-} from '../../../dist/training/index.js';
+} from '../../../dist/training/losses/contrastive-losses.js';
 
 /** Runs a graph that needs no input. */
 async function lossOf(build) {

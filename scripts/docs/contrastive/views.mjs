@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { openPhoto } from '../../../dist/image/decode.js';
 import { createRandom } from '../../../dist/math/random.js';
-import { drawView, PLAIN_VIEW, renderView, viewSettings } from '../../../dist/training/index.js';
+import { renderView } from '../../../dist/training/data/render-view.js';
+import { drawView, PLAIN_VIEW } from '../../../dist/training/data/view-parameters.js';
+import { viewSettings } from '../../../dist/training/data/view-settings.js';
 import { figure, text } from './drawing.mjs';
 
 const PHOTO = new URL('../../../test/fixtures/chelsea/chelsea.png', import.meta.url);

@@ -10,6 +10,7 @@ import {
   drawRectangle,
   type Scales,
   spaceEvenly,
+  thinOut,
 } from './svg.js';
 
 /** Creates an axis of shares, in percent. */
@@ -56,15 +57,10 @@ export function drawReliability(bins: readonly ReliabilityBin[]): string {
   );
 }
 
-/** The most points of a curve; more cannot be distinguished. */
-const DRAWN = 400;
-
 /** Draws the share of wrong answers if only the most confident queries are answered. */
 export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: number): string {
   // The first few answers are too few for a share.
-  const meaningful = curve.filter(({ coverage }) => coverage >= 0.02);
-  const step = Math.max(1, Math.floor(meaningful.length / DRAWN));
-  const points = meaningful.filter((_, i) => i % step === 0 || i === meaningful.length - 1);
+  const points = thinOut(curve.filter(({ coverage }) => coverage >= 0.02));
   const top = Math.min(1, Math.max(0.1, ...points.map(({ risk }) => Math.ceil(risk * 20) / 20)));
   return drawPlot(
     'Share of wrong answers against the share of queries answered',

@@ -41,7 +41,8 @@ export function spaceEvenly(from: number, to: number, count: number): number[] {
 }
 
 /** Lists round values that span at least `from` to `to`, with a step of 1, 2 or 5 times a power of ten. */
-export function roundTicks(from: number, to: number, about = 5): number[] {
+export function roundTicks(from: number, to: number): number[] {
+  const about = 5;
   const span = to - from || Math.abs(to) || 1;
   const power = 10 ** Math.floor(Math.log10(span / about));
   const step = power * ([1, 2, 5].find((factor) => span / (factor * power) <= about) ?? 10);
@@ -93,6 +94,15 @@ export function drawDot(
 ): string {
   const at = `r="${radius}" cx="${formatCoordinate(x(px))}" cy="${formatCoordinate(y(py))}"`;
   return `<circle class="${name}" ${at}${title === undefined ? '/>' : `><title>${title}</title></circle>`}`;
+}
+
+/** The most points of a curve; more cannot be distinguished. */
+const DRAWN = 400;
+
+/** Keeps every n-th point of a long curve, and the last. */
+export function thinOut<T>(points: readonly T[]): T[] {
+  const every = Math.max(1, Math.ceil(points.length / DRAWN));
+  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 
 /** Draws a line through points. */

@@ -5,7 +5,7 @@ import type { PhotoCache } from './photo-cache.js';
 import { renderView } from './render-view.js';
 import type { PlannedBatch } from './sampler.js';
 import { type BadPhoto, Substitutes } from './substitutes.js';
-import { computeViewSeed, drawView } from './view-parameters.js';
+import { drawView } from './view-parameters.js';
 import type { ViewSettings } from './view-settings.js';
 
 export interface BatchOptions {
@@ -109,8 +109,8 @@ export class BatchMaker {
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;
         // A substitute gets different views, so that a batch that also contains it never shows a view twice.
-        const random = createRandom(computeViewSeed(seed, epoch, opened.photo, number, photos[place]));
-        return renderView(opened.value, rule, drawView(views, random));
+        const viewSeed = mixSeed(seed, epoch, opened.photo, number, photos[place]!);
+        return renderView(opened.value, rule, drawView(views, createRandom(viewSeed)));
       }),
     );
   }

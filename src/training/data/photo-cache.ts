@@ -13,16 +13,15 @@ export interface PhotoCacheOptions {
  */
 export class PhotoCache {
   readonly #read: (photo: number) => Promise<Uint8Array>;
-  readonly #kept = new Map<number, Photo>();
-  readonly #opening = new Map<number, Promise<Photo>>();
+  /** The photos that are kept or being opened. */
+  readonly #photos = new Map<number, Promise<Photo>>();
+  readonly #options: PhotoCacheOptions;
   #bytes = 0;
 
   /** @param read reads the bytes of a photo's file */
-  constructor(
-    read: (photo: number) => Promise<Uint8Array>,
-    private readonly options: PhotoCacheOptions,
-  ) {
+  constructor(read: (photo: number) => Promise<Uint8Array>, options: PhotoCacheOptions) {
     this.#read = read;
+    this.#options = options;
   }
 
   /** Bytes currently in memory. */
@@ -35,26 +34,27 @@ export class PhotoCache {
    *
    * @throws the errors of `read` and `openPhoto`
    */
-  async get(photo: number): Promise<Photo> {
-    const kept = this.#kept.get(photo);
-    if (kept !== undefined) {
-      return kept;
-    }
-    const known = this.#opening.get(photo);
+  get(photo: number): Promise<Photo> {
+    const known = this.#photos.get(photo);
     if (known !== undefined) {
       return known;
     }
-    const opening = this.#open(photo).finally(() => this.#opening.delete(photo));
-    this.#opening.set(photo, opening);
+    const opening = this.#open(photo);
+    this.#photos.set(photo, opening);
     return opening;
   }
 
   async #open(photo: number): Promise<Photo> {
-    const opened = await openPhoto(await this.#read(photo), this.options.limits);
-    if (this.#bytes + opened.input.length <= this.options.maxBytes) {
-      this.#bytes += opened.input.length;
-      this.#kept.set(photo, opened);
+    let fits = false;
+    try {
+      const opened = await openPhoto(await this.#read(photo), this.#options.limits);
+      fits = this.#bytes + opened.input.length <= this.#options.maxBytes;
+      this.#bytes += fits ? opened.input.length : 0;
+      return opened;
+    } finally {
+      if (!fits) {
+        this.#photos.delete(photo);
+      }
     }
-    return opened;
   }
 }

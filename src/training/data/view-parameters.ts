@@ -1,5 +1,4 @@
 /** Draws the random parameters of a view, before its photo is opened. */
-import { mixSeed } from '../../math/random.js';
 import type { ViewSettings } from './view-settings.js';
 
 /** A rectangle within another, relative to its size. */
@@ -49,29 +48,11 @@ export const PLAIN_VIEW: ViewParameters = {
 const ERASE_RATIO = [0.3, 1 / 0.3] as const;
 
 /**
- * Computes the seed of one view. It is unrelated to that of any other view, and independent of the order in which
- * views are made.
- *
- * @param photo its index in the training set
- * @param number number of the view of this photo in the epoch, from 0
- * @param standsFor the photo that it stands in for
- */
-export function computeViewSeed(
-  seed: number,
-  epoch: number,
-  photo: number,
-  number: number,
-  standsFor = photo,
-): number {
-  return mixSeed(seed, epoch, photo, number, standsFor);
-}
-
-/**
  * Draws a view. It draws the same number of random numbers whatever the settings, so that changing one probability
  * changes nothing else.
  *
  * @param random floats in [0, 1)
- * @example drawView(settings, createRandom(computeViewSeed(seed, epoch, photo, number)))
+ * @example drawView(settings, createRandom(mixSeed(seed, photo)))
  */
 export function drawView(settings: ViewSettings, random: () => number): ViewParameters {
   const { crop, rotate, jitter, blur, erase } = settings;

@@ -6,6 +6,7 @@ import { PawdexError } from '../../errors.js';
 import type { Model, ModelNode } from '../../onnx/onnx-model.js';
 import type { Value } from '../../onnx/onnx-values.js';
 import type { Tensor } from '../../onnx/tensor.js';
+import { findDependents, findProducers, selectReadConstants } from '../../onnx/walk-model.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import { importModel } from '../autodiff/import/import-model.js';
@@ -131,10 +132,11 @@ export interface Split {
  */
 export function splitModel(model: Model, trainable: ReadonlySet<string>): Split | null {
   const inputs = model.inputs.map(({ name }) => name);
-  const changing = findDependents(model, trainable);
+  const changing = findDependents(model.nodes, trainable).nodes;
   const trained = model.nodes.filter((node) => changing.has(node));
-  const fromInput = findDependents(model, inputs);
+  const fromInput = findDependents(model.nodes, inputs).nodes;
   const frozen = model.nodes.filter((node) => fromInput.has(node) && !changing.has(node));
+  const constant = model.nodes.filter((node) => !fromInput.has(node));
   const made = new Set(frozen.flatMap(({ outputs }) => outputs));
   const crossing = [...new Set(trained.flatMap((node) => node.inputs))].filter((name) => made.has(name));
   const readsInput = trained.some((node) => node.inputs.some((name) => inputs.includes(name)));
@@ -142,14 +144,11 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
   if (crossing.length === 0 || readsInput || outputsEarly) {
     return null;
   }
-  const part = (nodes: readonly ModelNode[]) => {
-    const needed = addConstantNodes(model, nodes);
-    const read = new Set(needed.flatMap((node) => node.inputs));
-    return {
-      opset: model.opset,
-      nodes: needed,
-      initialisers: new Map([...model.initialisers].filter(([name]) => read.has(name))),
-    };
+  const part = (varying: readonly ModelNode[]) => {
+    const read = varying.flatMap((node) => node.inputs);
+    const needed = new Set([...varying, ...findProducers(constant, read)]);
+    const nodes = model.nodes.filter((node) => needed.has(node));
+    return { opset: model.opset, nodes, initialisers: selectReadConstants(nodes, model.initialisers) };
   };
   // Import infers the shapes.
   const port = (name: string) => ({ name, dtype: 'float32' as const, shape: [''] });
@@ -157,57 +156,4 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
     frozen: { ...part(frozen), inputs: model.inputs, outputs: crossing.map(port) },
     trained: { ...part(trained), inputs: crossing.map(port), outputs: model.outputs },
   };
-}
-
-/** Adds the nodes that compute constants for the given ones. The result is in the model's order. */
-function addConstantNodes(model: Model, nodes: readonly ModelNode[]): ModelNode[] {
-  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
-  const read = nodes.flatMap(({ inputs }) => inputs).filter((name) => !made.has(name));
-  const chosen = new Set([...nodes, ...findProducers(findConstantNodes(model), read)]);
-  return model.nodes.filter((node) => chosen.has(node));
-}
-
-/**
- * Finds the nodes that compute some values.
- *
- * @param nodes in the order they run
- * @param values names; those that no node computes are ignored
- */
-export function findProducers(nodes: readonly ModelNode[], values: readonly string[]): Set<ModelNode> {
-  const wanted = new Set(values);
-  const found = new Set<ModelNode>();
-  for (const node of nodes.toReversed()) {
-    if (!node.outputs.some((name) => wanted.has(name))) {
-      continue;
-    }
-    found.add(node);
-    for (const name of node.inputs) {
-      wanted.add(name);
-    }
-  }
-  return found;
-}
-
-/** Finds the nodes that depend only on initialisers, in the model's order. */
-function findConstantNodes(model: Model): ModelNode[] {
-  const varying = findDependents(
-    model,
-    model.inputs.map(({ name }) => name),
-  );
-  return model.nodes.filter((node) => !varying.has(node));
-}
-
-/** Finds the nodes that are computed from any of these values. */
-function findDependents({ nodes }: Model, values: Iterable<string>): Set<ModelNode> {
-  const names = new Set(values);
-  const found = new Set<ModelNode>();
-  for (const node of nodes) {
-    if (node.inputs.some((name) => names.has(name))) {
-      found.add(node);
-      for (const name of node.outputs) {
-        names.add(name);
-      }
-    }
-  }
-  return found;
 }

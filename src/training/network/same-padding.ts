@@ -1,9 +1,8 @@
 /** Recomputes padding for another image size, like TensorFlow's SAME. */
 import { PawdexError } from '../../errors.js';
-import { readInts } from '../../onnx/attributes.js';
-import { STILL, WINDOWS } from '../../onnx/cell-spacing.js';
 import { describeNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
 import { computeWindow } from '../../onnx/shapes/window-shapes.js';
+import { followMaps } from '../../onnx/walk-model.js';
 import { requireImageInput } from './network.js';
 
 /**
@@ -18,45 +17,20 @@ import { requireImageInput } from './network.js';
  */
 export function padAsSame(model: Model, size: number): Model {
   const input = requireImageInput(model);
-  const sides = new Map<string, number[]>([[input.name, [size, size]]]);
-  const nodes = model.nodes.map((node) => {
-    const before = node.inputs.map((name) => sides.get(name));
-    if (!WINDOWS.has(node.op)) {
-      // One input with a known size is enough: the other may be a factor per channel.
-      const kept = before.find((each) => each !== undefined);
-      if (kept !== undefined && STILL.has(node.op)) {
-        for (const name of node.outputs) {
-          sides.set(name, kept);
-        }
-      }
-      return node;
-    }
-    const kernel =
-      readInts(node.attributes, 'kernel_shape') ??
-      model.initialisers.get(node.inputs[1] ?? '')?.shape.slice(2) ??
-      [];
-    if (before[0] === undefined || kernel.length !== 2) {
+  const padded = new Map<ModelNode, ModelNode>();
+  followMaps(model, input.name, [size, size], (node, before, kernel) => {
+    if (before === undefined || kernel.length !== 2) {
       throw new PawdexError('model_invalid', {
         detail: `The input size of ${describeNode(node)} is unknown, so it cannot be padded for ${size} pixels.`,
         hint: 'Remove backbone.padding and use the image size that the network was exported for.',
       });
     }
-    return padNode(node, before[0], kernel, sides);
+    const { pads: _stored, auto_pad: _rule, ...attributes } = node.attributes;
+    const { begin, end, output } = computeWindow({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
+    padded.set(node, { ...node, attributes: { ...attributes, pads: [...begin, ...end] } });
+    return output;
   });
+  const nodes = model.nodes.map((node) => padded.get(node) ?? node);
   const shape = [...input.shape.slice(0, 2), size, size];
   return { ...model, nodes, inputs: [{ ...input, shape }] };
-}
-
-function padNode(
-  node: ModelNode,
-  before: number[],
-  kernel: number[],
-  sides: Map<string, number[]>,
-): ModelNode {
-  const { pads: _stored, auto_pad: _rule, ...attributes } = node.attributes;
-  const { begin, end, output } = computeWindow({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
-  for (const name of node.outputs) {
-    sides.set(name, output);
-  }
-  return { ...node, attributes: { ...attributes, pads: [...begin, ...end] } };
 }

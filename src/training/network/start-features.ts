@@ -2,11 +2,11 @@
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../math/matrix.js';
 import { computeLength } from '../../math/vectors.js';
-import { createNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
+import { createNode, type Model } from '../../onnx/onnx-model.js';
 import { findTail, PASSING } from '../../onnx/pooled-tail.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import { findDependents, findProducers } from '../../onnx/walk-model.js';
 import type { Projection } from '../head/projection.js';
-import { findProducers } from './network-cut.js';
 
 /** Prefix of names that are computed with the initial weights. */
 const START = 'start ';
@@ -73,24 +73,15 @@ function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMa
   for (const [name, tensor] of weights) {
     initialisers.set(START + name, tensor);
   }
-  const names = new Set(weights.keys());
-  const inStart = (name: string) => (names.has(name) ? START + name : name);
-  const copies: ModelNode[] = [];
-  for (const node of nodes) {
-    if (!node.inputs.some((name) => names.has(name))) {
-      continue;
-    }
-    for (const name of node.outputs) {
-      names.add(name);
-    }
-    copies.push({
-      ...node,
-      // Two nodes may have no name, but not the same name.
-      name: node.name && START + node.name,
-      inputs: node.inputs.map(inStart),
-      outputs: node.outputs.map(inStart),
-    });
-  }
+  const dependents = findDependents(nodes, weights.keys());
+  const inStart = (name: string) => (dependents.values.has(name) ? START + name : name);
+  const copies = [...dependents.nodes].map((node) => ({
+    ...node,
+    // Two nodes may have no name, but not the same name.
+    name: node.name && START + node.name,
+    inputs: node.inputs.map(inStart),
+    outputs: node.outputs.map(inStart),
+  }));
   return { copies, initialisers, inStart };
 }
 

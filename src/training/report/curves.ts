@@ -11,6 +11,7 @@ import {
   placeBlock,
   roundTicks,
   type Scales,
+  thinOut,
 } from '../../evaluation/report/svg.js';
 
 /** The part of a log line that the charts use. Steps have a loss, evaluations a quality. */
@@ -29,18 +30,10 @@ export interface ChartEntry {
 
 type Point = [number, number];
 
-/** Number of points of a curve. More cannot be distinguished. */
-const DRAWN = 400;
 /** Share of a new loss in the smoothed one. */
 const SMOOTHING = 0.05;
 const TOP = 48;
 const MARGIN = 12;
-
-/** Keeps every n-th point and the last, about {@link DRAWN} at most. */
-function thinOut(points: readonly Point[]): Point[] {
-  const every = Math.max(1, Math.ceil(points.length / DRAWN));
-  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
-}
 
 function readPoints(
   log: readonly ChartEntry[],

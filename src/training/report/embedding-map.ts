@@ -1,12 +1,13 @@
 /** Draws embeddings on a plane, to show which labels are close together. */
 import { drawStandalone, escapeHtml, formatCoordinate } from '../../evaluation/report/svg.js';
+import type { Matrix } from '../../math/matrix.js';
 import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
 
 /** Embeddings with their labels. */
 export interface MapInput {
-  /** Unit vectors, all of one length. */
-  readonly vectors: readonly ArrayLike<number>[];
-  /** One per vector. */
+  /** Unit rows. */
+  readonly vectors: Matrix;
+  /** One per row. */
   readonly labels: readonly string[];
 }
 
@@ -26,10 +27,15 @@ const TOP = 56;
  * @returns an SVG file, or null for fewer than three embeddings
  */
 export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<string | null> {
-  if (vectors.length < 3) {
+  if (vectors.rows < 3) {
     return null;
   }
-  const points = fitIntoDrawing(await project(vectors));
+  const projected = await projectToPlane(vectors, {
+    minDist: MIN_DIST,
+    // Let progress bars and Ctrl-C run.
+    onStep: (step) => (step % ROUNDS === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined),
+  });
+  const points = fitIntoDrawing(projected);
   const names = [...new Set(labels)].sort();
   const colour = new Map(names.map((name, i) => [name, chooseColour(i)]));
   const dots = points.map(([x, y], i) => {
@@ -46,27 +52,11 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
     { width: SIDE, height: SIDE + TOP },
     [
       '<text class="title" x="20" y="30">Embeddings on a plane</text>',
-      `<text class="soft" x="20" y="49">${vectors.length} photos, ${names.length} labels, by UMAP: close points are similar, large distances mean little</text>`,
+      `<text class="soft" x="20" y="49">${vectors.rows} photos, ${names.length} labels, by UMAP: close points are similar, large distances mean little</text>`,
       `<g transform="translate(0 ${TOP})"><g fill-opacity="0.75">${dots.join('')}</g>${texts.join('')}</g>`,
     ].join(''),
     (of) =>
       `.label { font-size: 10.5px; text-anchor: middle; stroke: ${of('card')}; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }`,
-  );
-}
-
-async function project(vectors: MapInput['vectors']): Promise<Point[]> {
-  const dimension = vectors[0]?.length ?? 0;
-  const data = new Float32Array(vectors.length * dimension);
-  vectors.forEach((vector, i) => {
-    data.set(Array.from(vector), i * dimension);
-  });
-  return projectToPlane(
-    { data, rows: vectors.length, dimension },
-    {
-      minDist: MIN_DIST,
-      // Let progress bars and Ctrl-C run.
-      onStep: (step) => (step % ROUNDS === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined),
-    },
   );
 }
 

@@ -1,29 +1,8 @@
 /** Averages weights: over the steps of a run, and between its end and its start. */
-
-import { PawdexError } from '../../errors.js';
 import type { Tensor } from '../../onnx/tensor.js';
-
-export type Weights = Record<string, Tensor>;
+import type { Weights } from '../autodiff/step/training-state.js';
 
 const getFloats = (tensor: Tensor | undefined) => tensor?.data as Float32Array;
-
-/** Copies weights, so that later steps do not overwrite them. */
-export function copyWeights(weights: Readonly<Weights>): Weights {
-  return Object.fromEntries(
-    Object.entries(weights).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]),
-  );
-}
-
-/** Copies stored weights. @throws PawdexError model_invalid when one is missing or of another size */
-export function copyInto(into: Readonly<Weights>, from: Readonly<Weights>): void {
-  for (const [name, tensor] of Object.entries(into)) {
-    const stored = from[name];
-    if (stored?.data.length !== tensor.data.length) {
-      throw new PawdexError('model_invalid', { detail: `The checkpoint does not fit the weight "${name}".` });
-    }
-    getFloats(tensor).set(getFloats(stored));
-  }
-}
 
 /**
  * Moves a running average towards the weights: average = d average + (1 - d) weights.

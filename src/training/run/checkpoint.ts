@@ -4,10 +4,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import type { Tensor } from '../../onnx/tensor.js';
+import type { Weights } from '../autodiff/step/training-state.js';
 import { KINDS, type TrainingState } from '../autodiff/step/training-state.js';
 import { formatRecipe } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import type { Weights } from './average-weights.js';
 import { readTensors, writeTensors } from './safetensors.js';
 
 /** The state of a run. Photos and views follow from seed and step, so no random generator's state is stored. */

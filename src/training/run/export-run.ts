@@ -4,7 +4,7 @@ import { openSession } from '../../encoder/encoder-session.js';
 import type { LoadedCard } from '../../encoder/model-card.js';
 import { decode } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
-import { getRow, type Matrix } from '../../math/matrix.js';
+import type { Matrix } from '../../math/matrix.js';
 import type { Model } from '../../onnx/onnx-model.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { buildEncoderModel } from '../export/encoder-model.js';
@@ -62,10 +62,7 @@ export async function exportRun(
     vote: recipe.vote,
     training: { recipe: removePaths(recipe), shareOfTrainedWeights: share },
   };
-  const map = {
-    vectors: val.items.map((_, row) => getRow(val.vectors, row)),
-    labels: val.items.map(({ label }) => label),
-  };
+  const map = { vectors: val.vectors, labels: val.items.map(({ label }) => label) };
   await writeTrainingCharts(path.join(dir, 'charts'), { log, map });
   const float = buildEncoderModel(network);
   await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');

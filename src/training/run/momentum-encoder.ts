@@ -4,8 +4,9 @@ import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import type { Objective } from '../autodiff/step/step-graphs.js';
+import { copyInto, copyWeights, type Weights } from '../autodiff/step/training-state.js';
 import { appendUnitRows } from '../losses/contrast.js';
-import { copyInto, copyWeights, moveTowards, type Weights } from './average-weights.js';
+import { moveTowards } from './average-weights.js';
 
 /**
  * Computes keys with a slowly moving copy of the encoder, so that the queue stays consistent (He et al., arXiv

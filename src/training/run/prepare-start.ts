@@ -9,6 +9,7 @@ import { normalise } from '../../math/vectors.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
+import type { Weights } from '../autodiff/step/training-state.js';
 import { FIT_STEPS, fitProjection } from '../head/fit-projection.js';
 import {
   computePrincipalComponents,
@@ -22,7 +23,6 @@ import { readBackbone } from '../network/backbone.js';
 import { appendBackbone, appendPixels, type Network, replaceWeights } from '../network/network.js';
 import { countHeadOutputs, countLearned } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import type { Weights } from './average-weights.js';
 import { computeFeatures, type FeaturesOptions } from './compute-features.js';
 import type { TrainingSet } from './training-set.js';
 

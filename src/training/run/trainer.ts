@@ -1,6 +1,6 @@
 import { createZeros, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
-import type { TrainingState } from '../autodiff/step/training-state.js';
+import { copyInto, copyWeights, type TrainingState, type Weights } from '../autodiff/step/training-state.js';
 import { type StepResult, TrainingStep } from '../autodiff/step/training-step.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
 import type { Network } from '../network/network.js';
@@ -8,7 +8,7 @@ import type { NetworkCut } from '../network/network-cut.js';
 import { createObjective, createOptimiser } from '../network/objective.js';
 import { countPhotosPerStep, countViewsPerStep } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import { copyInto, copyWeights, moveAverage, moveTowards, type Weights } from './average-weights.js';
+import { moveAverage, moveTowards } from './average-weights.js';
 import type { Checkpoint } from './checkpoint.js';
 import { MomentumEncoder } from './momentum-encoder.js';
 import type { StepBatch } from './plan-batches.js';

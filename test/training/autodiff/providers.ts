@@ -12,21 +12,26 @@ const SWIFTSHADER = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/goo
 
 /** A first run in a process of its own: a driver that hangs or crashes there does so alone. */
 const PROBE = `
-const [, url, provider] = process.argv;
-const { Graph, Session } = await import(url);
-const g = new Graph();
+const [, folder, provider] = process.argv;
+const { GraphBuilder } = await import(folder + 'graph-builder.js');
+const { GraphSession } = await import(folder + 'graph-session.js');
+const g = new GraphBuilder();
 g.output('y', g.op('Exp', [g.input('x', 'float32', [1])]));
-const session = await Session.open(g.toBytes(), { provider });
+const session = await GraphSession.open(g.toBytes(), { provider });
 await session.run({ x: { dtype: 'float32', shape: [1], data: Float32Array.of(0) } });
 `;
 
 function works(provider: Provider, icd?: string): boolean {
-  const index = new URL('../../../dist/training/index.js', import.meta.url);
-  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', PROBE, index.href, provider], {
-    timeout: 20_000,
-    stdio: 'ignore',
-    env: { ...process.env, ...(icd === undefined ? {} : { VK_ICD_FILENAMES: icd }) },
-  });
+  const folder = new URL('../../../dist/training/autodiff/', import.meta.url);
+  const { status } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', PROBE, folder.href, provider],
+    {
+      timeout: 20_000,
+      stdio: 'ignore',
+      env: { ...process.env, ...(icd === undefined ? {} : { VK_ICD_FILENAMES: icd }) },
+    },
+  );
   return status === 0;
 }
 

@@ -3,14 +3,14 @@ import sharp from 'sharp';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PawdexError } from '../../../src/errors.js';
 import { openPhoto, type ResizeRule } from '../../../src/image/decode.js';
-import { createRandom } from '../../../src/math/random.js';
+import { createRandom, mixSeed } from '../../../src/math/random.js';
 import type { Batch } from '../../../src/training/data/batch-maker.js';
 import { type LoadOptions, loadBatches } from '../../../src/training/data/load-batches.js';
 import { PhotoCache } from '../../../src/training/data/photo-cache.js';
 import { renderView } from '../../../src/training/data/render-view.js';
 import { drawClassBatches, type PlannedBatch, planRun } from '../../../src/training/data/sampler.js';
 import type { BadPhoto } from '../../../src/training/data/substitutes.js';
-import { computeViewSeed, drawView } from '../../../src/training/data/view-parameters.js';
+import { drawView } from '../../../src/training/data/view-parameters.js';
 import { viewSettings } from '../../../src/training/data/view-settings.js';
 import { sceneJpeg } from '../../helpers/images.js';
 
@@ -83,7 +83,7 @@ describe('loadBatches', () => {
       expect(batch.waitedMs).toBeGreaterThanOrEqual(0);
       for (const v of [0, 1]) {
         for (const [i, photo] of photos.entries()) {
-          const seed = computeViewSeed(SEED, epoch, photo, turns[i]! * 2 + v);
+          const seed = mixSeed(SEED, epoch, photo, turns[i]! * 2 + v, photo);
           const opened = await openPhoto(files[photo]!, limits);
           const expected = await renderView(opened, rule, drawView(views, createRandom(seed)));
           expect(Buffer.compare(row(batch, v * photos.length + i), expected)).toBe(0);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { roundTicks } from '../../../src/evaluation/report/svg.js';
+import { stackRows } from '../../../src/math/matrix.js';
 import { createRandom } from '../../../src/math/random.js';
 import { type ChartEntry, drawLossChart, drawQualityChart } from '../../../src/training/report/curves.js';
 import { drawEmbeddingMap } from '../../../src/training/report/embedding-map.js';
@@ -38,9 +39,9 @@ function clusters(labels: number, each: number) {
   const all = Array.from({ length: labels * each }, (_, i) => {
     const vector = Array.from({ length: labels }, (_, axis) => (axis === i % labels ? 1 : 0.3 * random()));
     const norm = Math.hypot(...vector);
-    return vector.map((value) => value / norm);
+    return Float32Array.from(vector, (value) => value / norm);
   });
-  return { vectors: all, labels: all.map((_, i) => `label ${i % labels}`) };
+  return { vectors: stackRows(all, labels), labels: all.map((_, i) => `label ${i % labels}`) };
 }
 
 describe('curves of a run', () => {
@@ -111,9 +112,10 @@ describe('the embedding map', () => {
   });
 
   it('accepts few photos, equal photos and names with markup', async () => {
-    expect(await drawEmbeddingMap({ vectors: [[1, 0]], labels: ['a'] })).toBeNull();
-    const svg =
-      (await drawEmbeddingMap({ vectors: Array(4).fill([1, 0]), labels: ['<b>', 'a', 'a', 'a'] })) ?? '';
+    const east = Float32Array.of(1, 0);
+    expect(await drawEmbeddingMap({ vectors: stackRows([east], 2), labels: ['a'] })).toBeNull();
+    const equal = stackRows([east, east, east, east], 2);
+    const svg = (await drawEmbeddingMap({ vectors: equal, labels: ['<b>', 'a', 'a', 'a'] })) ?? '';
     expect(svg).toContain('&lt;b&gt;');
     expect(svg).not.toMatch(/NaN|<b>/);
   });

@@ -9,6 +9,7 @@ import { describeNode, type Model, type ModelNode } from '../../../onnx/onnx-mod
 import type { Value } from '../../../onnx/onnx-values.js';
 import { inferShapes } from '../../../onnx/shapes/infer-shapes.js';
 import { countElements, createFloatTensor, createIntTensor, type Tensor } from '../../../onnx/tensor.js';
+import { findDependents } from '../../../onnx/walk-model.js';
 import type { GraphBuilder } from '../graph-builder.js';
 import { MINIMUM_OPSET } from '../operator-graph.js';
 import { evaluateNode } from './evaluate-node.js';
@@ -53,8 +54,7 @@ class ModelImporter {
     private readonly model: Model,
     private readonly options: ImportOptions,
   ) {
-    const { trainable = new Set<string>() } = options;
-    this.#trained = findTrainedValues(model, trainable);
+    this.#trained = findDependents(model.nodes, options.trainable ?? []).values;
     this.#layout = new TallLayout(g);
     this.#hasTallLayout = options.tallLayout ?? isTallLayoutSuitable(model, this.#trained);
   }
@@ -131,19 +131,6 @@ class ModelImporter {
       detail: `${describeNode(node)} reads "${name}", which nothing computes.`,
     });
   }
-}
-
-/** Finds the names of the values that are computed from trainable weights. */
-function findTrainedValues(model: Model, trainable: ReadonlySet<string>): Set<string> {
-  const names = new Set(trainable);
-  for (const { inputs, outputs } of model.nodes) {
-    if (inputs.some((name) => names.has(name))) {
-      for (const name of outputs) {
-        names.add(name);
-      }
-    }
-  }
-  return names;
 }
 
 /** Appends a node to plain inputs. Nodes of small constants are computed at once. */

@@ -3,15 +3,36 @@ import { PawdexError } from '../../../errors.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import { countElements, createZeros, type Tensor } from '../../../onnx/tensor.js';
 
-/** Weights and optimiser moments by weight name; plain data, to be stored in a checkpoint. */
+/** Tensors by the name of the weight. */
+export type Weights = Record<string, Tensor>;
+
+/** Weights and optimiser moments; plain data, to be stored in a checkpoint. */
 export interface TrainingState {
   /** Steps taken. */
   step: number;
-  weights: Record<string, Tensor>;
+  weights: Weights;
   /** Running mean of the gradients; flat. */
-  m: Record<string, Tensor>;
+  m: Weights;
   /** Running mean of their squares; flat. */
-  v: Record<string, Tensor>;
+  v: Weights;
+}
+
+/** Copies weights, so that later steps do not overwrite them. */
+export function copyWeights(weights: Readonly<Weights>): Weights {
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]),
+  );
+}
+
+/** Copies stored weights. @throws PawdexError model_invalid when one is missing or of another size */
+export function copyInto(into: Readonly<Weights>, from: Readonly<Weights>): void {
+  for (const [name, tensor] of Object.entries(into)) {
+    const stored = from[name];
+    if (stored?.data.length !== tensor.data.length) {
+      throw new PawdexError('model_invalid', { detail: `The checkpoint does not fit the weight "${name}".` });
+    }
+    (tensor.data as Float32Array).set(stored.data as Float32Array);
+  }
 }
 
 /** Kinds of tensors in the state. */
@@ -39,7 +60,7 @@ export class StateBuffers {
     const named = [...parameters].map(([value, tensor]) => [value.name, tensor] as const);
     const map = (make: (tensor: Tensor) => Tensor) =>
       Object.fromEntries(named.map(([name, tensor]) => [name, make(tensor)]));
-    const copies = () => map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+    const copies = () => copyWeights(Object.fromEntries(named));
     const flat = () => map(({ dtype, shape }) => createZeros(dtype, [countElements(shape)]));
     this.#current = { step: 0, weights: copies(), m: flat(), v: flat() };
     this.#spare = { step: 0, weights: copies(), m: flat(), v: flat() };
@@ -74,15 +95,7 @@ export class StateBuffers {
    */
   load(state: TrainingState): void {
     for (const kind of KINDS) {
-      for (const [name, tensor] of Object.entries(this.#current[kind])) {
-        const stored = state[kind][name];
-        if (stored === undefined || stored.data.length !== tensor.data.length) {
-          throw new PawdexError('model_invalid', {
-            detail: `The stored state does not fit the weight "${name}".`,
-          });
-        }
-        (tensor.data as Float32Array).set(stored.data as Float32Array);
-      }
+      copyInto(this.#current[kind], state[kind]);
     }
     this.#current.step = state.step;
   }

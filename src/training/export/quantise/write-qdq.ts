@@ -5,6 +5,7 @@
  */
 import { createNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
+import { selectReadConstants } from '../../../onnx/walk-model.js';
 import type { Affine, QuantisationPlan } from './quantisation-plan.js';
 
 /** Names of a convolution's constants. */
@@ -85,7 +86,7 @@ class QdqWriter {
       }
     }
     const nodes = this.#nodes;
-    const initialisers = keepReadConstants(nodes, this.#initialisers);
+    const initialisers = selectReadConstants(nodes, this.#initialisers);
     return { ...this.model, nodes, initialisers, convolutions: this.#convolutions };
   }
 
@@ -177,14 +178,6 @@ class QdqWriter {
     this.#nodes.push(createNode(op, inputs, [output], attributes, `${op} ${output}`));
     return output;
   }
-}
-
-function keepReadConstants(
-  nodes: readonly ModelNode[],
-  all: ReadonlyMap<string, Tensor>,
-): Map<string, Tensor> {
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
-  return new Map([...all].filter(([name]) => read.has(name)));
 }
 
 /** Rounds to nearest, with one scale per filter. @param step value of one step of the input's integers */

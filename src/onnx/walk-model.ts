@@ -1,0 +1,96 @@
+/** Follows values through the nodes of a model, which are in the order they run. */
+import { readInts } from './attributes.js';
+import type { Model, ModelNode } from './onnx-model.js';
+import type { Tensor } from './tensor.js';
+
+/** Operators whose window slides over a feature map. */
+const WINDOWS = new Set(['Conv', 'MaxPool', 'AveragePool']);
+/** Operators that do not move the cells of a feature map. Transpose only changes the layout at the input. */
+const STILL = new Set(
+  'Add BatchNormalization Cast Clip Concat DequantizeLinear Div Elu Erf Gelu HardSigmoid HardSwish Identity LeakyRelu Max Min Mish Mul PRelu QuantizeLinear Relu Sigmoid Softplus Sub Tanh Transpose'.split(
+    ' ',
+  ),
+);
+
+/** Some nodes, and the names of the values they compute or start from. */
+interface Reached {
+  readonly nodes: ReadonlySet<ModelNode>;
+  readonly values: ReadonlySet<string>;
+}
+
+/** Finds what is computed from any of these values. */
+export function findDependents(nodes: readonly ModelNode[], from: Iterable<string>): Reached {
+  const values = new Set(from);
+  const found = new Set<ModelNode>();
+  for (const node of nodes) {
+    if (node.inputs.some((name) => values.has(name))) {
+      found.add(node);
+      for (const name of node.outputs) {
+        values.add(name);
+      }
+    }
+  }
+  return { nodes: found, values };
+}
+
+/** Finds the nodes that these values are computed by. Values that no node computes are ignored. */
+export function findProducers(nodes: readonly ModelNode[], values: Iterable<string>): Set<ModelNode> {
+  const wanted = new Set(values);
+  const found = new Set<ModelNode>();
+  for (const node of nodes.toReversed()) {
+    if (node.outputs.some((name) => wanted.has(name))) {
+      found.add(node);
+      for (const name of node.inputs) {
+        wanted.add(name);
+      }
+    }
+  }
+  return found;
+}
+
+/** Selects the constants that some nodes read. */
+export function selectReadConstants(
+  nodes: readonly ModelNode[],
+  constants: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  return new Map([...constants].filter(([name]) => read.has(name)));
+}
+
+/**
+ * Follows a property of feature maps from the input on. Operators that do not move cells pass it on; what other operators
+ * compute is left out.
+ *
+ * @param start its value at the input
+ * @param slide computes it after a convolution or pooling; `kernel` is empty when it is not known
+ * @returns the values that are known, by the name of the map
+ */
+export function followMaps<T>(
+  { nodes, initialisers }: Model,
+  input: string,
+  start: T,
+  slide: (node: ModelNode, before: T | undefined, kernel: readonly number[]) => T | undefined,
+): Map<string, T> {
+  const known = new Map([[input, start]]);
+  for (const node of nodes.filter(({ domain }) => domain === '')) {
+    const before = node.inputs.map((name) => known.get(name));
+    let after: T | undefined;
+    if (WINDOWS.has(node.op)) {
+      const weight = initialisers.get(node.inputs[1] ?? '');
+      after = slide(
+        node,
+        before[0],
+        readInts(node.attributes, 'kernel_shape') ?? weight?.shape.slice(2) ?? [],
+      );
+    } else if (STILL.has(node.op)) {
+      // One known input is enough: the other may be a factor per channel.
+      after = before.find((each) => each !== undefined);
+    }
+    if (after !== undefined) {
+      for (const name of node.outputs) {
+        known.set(name, after);
+      }
+    }
+  }
+  return known;
+}
