@@ -50,10 +50,13 @@ export interface Pace {
  * others. The time left assumes that the share of skipped units stays as it was recently.
  */
 export class PaceMeter {
+  readonly #total: number;
   #marks: Mark[] = [];
 
   /** @param total units, including those that will be skipped */
-  constructor(readonly total: number) {}
+  constructor(total: number) {
+    this.#total = total;
+  }
 
   /**
    * @param done units processed so far
@@ -78,7 +81,7 @@ export class PaceMeter {
     ) {
       this.#marks.shift();
     }
-    return { rate, secondsLeft: rate > 0 ? ((this.total - done) * share) / rate : null };
+    return { rate, secondsLeft: rate > 0 ? ((this.#total - done) * share) / rate : null };
   }
 }
 

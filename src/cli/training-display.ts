@@ -7,18 +7,21 @@ import { note } from './print.js';
 import { type ProgressDisplay, showProgress } from './progress.js';
 
 export class TrainingDisplay implements RunReport {
+  readonly #quiet: boolean;
   #shown: { kind: 'phase' | 'steps'; display: ProgressDisplay } | null = null;
   #waited = 0;
   #steps = 0;
 
-  constructor(private readonly quiet: boolean) {}
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
 
   beginPhase(text: string, total: number, noun?: string): void {
     this.stop();
-    if (!this.quiet) {
+    if (!this.#quiet) {
       note(text);
     }
-    this.#shown = { kind: 'phase', display: showProgress(total, this.quiet, noun) };
+    this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, noun) };
   }
 
   updatePhase(done: number): void {
@@ -30,7 +33,7 @@ export class TrainingDisplay implements RunReport {
   reportStep(entry: StepEntry, total: number): void {
     if (this.#shown?.kind !== 'steps') {
       this.stop();
-      this.#shown = { kind: 'steps', display: showProgress(total, this.quiet, 'step') };
+      this.#shown = { kind: 'steps', display: showProgress(total, this.#quiet, 'step') };
     }
     this.#waited += entry.waitShare;
     this.#steps += 1;
@@ -44,7 +47,7 @@ export class TrainingDisplay implements RunReport {
 
   reportEvaluation({ epoch, share, val }: EvaluationEntry): void {
     this.stop();
-    if (this.quiet) {
+    if (this.#quiet) {
       return;
     }
     const unseen =

@@ -77,13 +77,12 @@ async function reconnectTo(dataDir: string): Promise<Engine> {
  * must not open the data directory itself.
  */
 export class LastingEngine {
+  readonly #options: CommonOptions;
   readonly #patience: ServerPatience;
   #reconnect: (() => Promise<Engine>) | null = null;
 
-  constructor(
-    private readonly options: CommonOptions,
-    patience: Omit<ServerPatience, 'onWait'>,
-  ) {
+  constructor(options: CommonOptions, patience: Omit<ServerPatience, 'onWait'>) {
+    this.#options = options;
     this.#patience = {
       ...patience,
       onWait(error, waitMs) {
@@ -109,7 +108,7 @@ export class LastingEngine {
   async #open(): Promise<Engine> {
     let engine: Engine;
     if (this.#reconnect === null) {
-      const opened = await openEngine(this.options);
+      const opened = await openEngine(this.#options);
       this.#reconnect = opened.reconnect;
       engine = opened.engine;
     } else {

@@ -10,9 +10,12 @@ const FORMS: readonly ((name: string) => string)[] = [
 
 /** Listings of folders, each read once. */
 export class FileFinder {
+  readonly #root: string;
   readonly #folders = new Map<string, Promise<ReadonlySet<string>>>();
 
-  constructor(readonly root: string) {}
+  constructor(root: string) {
+    this.#root = root;
+  }
 
   /**
    * Finds a file by a path relative to the root, with `/`.
@@ -38,7 +41,7 @@ export class FileFinder {
       return before;
     }
     // An unreadable folder counts as empty. The caller reports the missing files.
-    const entries = readdir(path.join(this.root, folder)).then(
+    const entries = readdir(path.join(this.#root, folder)).then(
       (names) => new Set(names),
       () => new Set<string>(),
     );

@@ -12,12 +12,16 @@ const STEP = 1000;
 
 /** An archive as a set. Names are relative to the folder that wraps everything, if there is one. */
 export class ArchiveListing {
-  private constructor(
-    readonly file: string,
-    readonly archive: Archive,
-    /** The folder that wraps everything, with a trailing slash; empty if there is none. */
-    readonly wrapper: string,
-  ) {}
+  readonly #file: string;
+  readonly archive: Archive;
+  /** The folder that wraps everything, with a trailing slash; empty if there is none. */
+  readonly #wrapper: string;
+
+  private constructor(file: string, archive: Archive, wrapper: string) {
+    this.#file = file;
+    this.archive = archive;
+    this.#wrapper = wrapper;
+  }
 
   /** @throws Error if it cannot be read or is damaged */
   static async open(file: string, judge: NameJudge): Promise<ArchiveListing> {
@@ -27,11 +31,11 @@ export class ArchiveListing {
 
   /** The path for opening an entry whose name is relative to the wrapper. */
   getPath(name: string): string {
-    return path.join(this.file, this.wrapper + name);
+    return path.join(this.#file, this.#wrapper + name);
   }
 
   has(name: string): boolean {
-    return this.archive.entries.has(this.wrapper + name);
+    return this.archive.entries.has(this.#wrapper + name);
   }
 
   /** @returns photos in the order of the archive */
@@ -45,7 +49,7 @@ export class ArchiveListing {
       if (count++ % STEP === 0) {
         await nextTurn();
       }
-      const name = entry.startsWith(this.wrapper) ? entry.slice(this.wrapper.length) : entry;
+      const name = entry.startsWith(this.#wrapper) ? entry.slice(this.#wrapper.length) : entry;
       let judged = judge.judgePath(name);
       if (judged === 'look') {
         const head = await this.archive.read(entry, HEAD_BYTES).catch((error: Error) => error);
@@ -56,7 +60,7 @@ export class ArchiveListing {
         judged = judgeContent(name, head);
       }
       if (judged === 'photo') {
-        photos.push({ file: path.join(this.file, entry), name: name.normalize('NFC') });
+        photos.push({ file: path.join(this.#file, entry), name: name.normalize('NFC') });
       } else {
         report.skip(judged as Exclude<typeof judged, 'look' | 'photo'>, name);
       }

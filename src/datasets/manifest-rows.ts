@@ -26,30 +26,32 @@ export const createManifestError = (manifest: string, detail: string, cause?: un
 
 /** Collects rows up to a limit. */
 export class RowCollector {
+  readonly #manifest: string;
+  readonly #most: number;
   readonly rows: ManifestRow[] = [];
   #values = 0;
 
-  constructor(
-    readonly manifest: string,
-    readonly most: number,
-  ) {}
+  constructor(manifest: string, most: number) {
+    this.#manifest = manifest;
+    this.#most = most;
+  }
 
   add(line: number, values: Map<string, string>): void {
     this.rows.push({ line, values });
     this.#values += values.size;
     this.checkCount(this.rows.length);
-    if (this.#values > this.most * MOST_COLUMNS) {
+    if (this.#values > this.#most * MOST_COLUMNS) {
       throw createManifestError(
-        this.manifest,
-        `it has more values than ${this.most} rows of ${MOST_COLUMNS}.`,
+        this.#manifest,
+        `it has more values than ${this.#most} rows of ${MOST_COLUMNS}.`,
       );
     }
   }
 
   /** @throws PawdexError set_invalid */
   checkCount(rows: number): void {
-    if (rows > this.most) {
-      throw createManifestError(this.manifest, `it has more than ${this.most} rows.`);
+    if (rows > this.#most) {
+      throw createManifestError(this.#manifest, `it has more than ${this.#most} rows.`);
     }
   }
 }

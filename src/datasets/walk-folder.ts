@@ -29,16 +29,19 @@ type Target = 'folder' | 'file' | 'other' | 'broken' | 'loop';
 
 /** Walks a folder; see {@link walkFolder}. */
 class Walk {
+  readonly #root: string;
+  readonly #judge: NameJudge;
+  readonly #report: SetReporter;
   readonly photos: FoundPhoto[] = [];
   readonly #visited = new Set<string>();
   /** Visited last, so that a folder is known by its own name rather than by a link's. */
   readonly #links: { name: string; ignored: readonly IgnoreRules[] }[] = [];
 
-  constructor(
-    readonly root: string,
-    readonly judge: NameJudge,
-    readonly report: SetReporter,
-  ) {}
+  constructor(root: string, judge: NameJudge, report: SetReporter) {
+    this.#root = root;
+    this.#judge = judge;
+    this.#report = report;
+  }
 
   async run(): Promise<FoundPhoto[]> {
     await this.#visit('', []);
@@ -49,12 +52,12 @@ class Walk {
   }
 
   async #visit(folder: string, above: readonly IgnoreRules[]): Promise<void> {
-    const here = path.join(this.root, folder);
+    const here = path.join(this.#root, folder);
     let entries: Dirent[];
     try {
       const real = await realpath(here);
       if (this.#visited.has(real)) {
-        this.report.skip('seen_already', folder, true);
+        this.#report.skip('seen_already', folder, true);
         return;
       }
       this.#visited.add(real);
@@ -63,7 +66,7 @@ class Walk {
       if (folder === '') {
         throw error;
       }
-      this.report.fail('folder_unreadable', folder, describeCause(error));
+      this.#report.fail('folder_unreadable', folder, describeCause(error));
       return;
     }
     const own = entries.some(({ name }) => name === IGNORE_FILE) ? [await this.#readRules(folder)] : [];
@@ -76,8 +79,8 @@ class Walk {
 
   async #readRules(folder: string): Promise<IgnoreRules> {
     const name = folder === '' ? IGNORE_FILE : `${folder}/${IGNORE_FILE}`;
-    const text = await readWholeFile(path.join(this.root, name)).catch((error) => {
-      this.report.fail('file_unreadable', name, describeCause(error));
+    const text = await readWholeFile(path.join(this.#root, name)).catch((error) => {
+      this.#report.fail('file_unreadable', name, describeCause(error));
       return '';
     });
     return { base: folder, rules: ignore().add(text.toString()) };
@@ -87,21 +90,21 @@ class Walk {
     const kind = entry.isSymbolicLink() ? await this.#followLink(name) : getKind(entry);
     if (
       entry.name.includes('\ufffd') &&
-      (await lstat(path.join(this.root, name)).catch(() => null)) === null
+      (await lstat(path.join(this.#root, name)).catch(() => null)) === null
     ) {
-      this.report.fail('name_not_utf8', name, 'Its name is not valid UTF-8. Rename it.');
+      this.#report.fail('name_not_utf8', name, 'Its name is not valid UTF-8. Rename it.');
       return;
     }
-    const judged = kind === 'folder' ? this.judge.judgeFolder(name) : this.judge.judgeFile(name);
+    const judged = kind === 'folder' ? this.#judge.judgeFolder(name) : this.#judge.judgeFile(name);
     if (judged !== null && judged !== 'photo' && judged !== 'look') {
-      this.report.skip(judged, name, kind === 'folder');
+      this.#report.skip(judged, name, kind === 'folder');
     } else if (kind === 'broken' || kind === 'loop') {
       const detail = kind === 'broken' ? 'The link leads nowhere.' : 'The link leads back to itself.';
-      this.report.fail(kind === 'broken' ? 'link_broken' : 'link_loop', name, detail);
+      this.#report.fail(kind === 'broken' ? 'link_broken' : 'link_loop', name, detail);
     } else if (isIgnored(name, kind === 'folder', ignored)) {
-      this.report.skip('excluded', name, kind === 'folder');
+      this.#report.skip('excluded', name, kind === 'folder');
     } else if (kind === 'other') {
-      this.report.skip('special_file', name);
+      this.#report.skip('special_file', name);
     } else if (kind === 'file') {
       await this.#takeFile(name, judged === 'look');
     } else if (entry.isSymbolicLink()) {
@@ -112,7 +115,7 @@ class Walk {
   }
 
   async #followLink(name: string): Promise<Target> {
-    const link = path.join(this.root, name);
+    const link = path.join(this.#root, name);
     try {
       const target = await stat(link);
       if (!target.isDirectory()) {
@@ -127,16 +130,16 @@ class Walk {
   }
 
   async #takeFile(name: string, isToLookAt: boolean): Promise<void> {
-    const file = path.join(this.root, name);
+    const file = path.join(this.#root, name);
     if (isToLookAt) {
       const head = await readHead(file, HEAD_BYTES).catch((error: Error) => error);
       if (head instanceof Error) {
-        this.report.fail('file_unreadable', name, describeCause(head));
+        this.#report.fail('file_unreadable', name, describeCause(head));
         return;
       }
       const judged = judgeContent(name, head);
       if (judged !== 'photo') {
-        this.report.skip(judged, name);
+        this.#report.skip(judged, name);
         return;
       }
     }

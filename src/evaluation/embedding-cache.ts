@@ -12,13 +12,15 @@ const HASH_BYTES = 32;
  * damaged file costs nothing but time.
  */
 export class EmbeddingCache {
+  readonly #file: string;
+  readonly #dimension: number;
   readonly #vectors = new Map<string, Float32Array>();
   #changed = false;
 
-  private constructor(
-    private readonly file: string,
-    private readonly dimension: number,
-  ) {}
+  private constructor(file: string, dimension: number) {
+    this.#file = file;
+    this.#dimension = dimension;
+  }
 
   /**
    * @param dir folder of caches, created if missing; it has a file per model and kind of views
@@ -38,15 +40,15 @@ export class EmbeddingCache {
   }
 
   async #load(): Promise<void> {
-    const bytes = await readFile(this.file).catch((error: NodeJS.ErrnoException) => {
+    const bytes = await readFile(this.#file).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') {
         return Buffer.alloc(0);
       }
       throw error;
     });
-    const record = HASH_BYTES + 4 * this.dimension;
+    const record = HASH_BYTES + 4 * this.#dimension;
     for (let at = 0; at + record <= bytes.length; at += record) {
-      const vector = new Float32Array(this.dimension);
+      const vector = new Float32Array(this.#dimension);
       new Uint8Array(vector.buffer).set(bytes.subarray(at + HASH_BYTES, at + record));
       this.#vectors.set(bytes.toString('hex', at, at + HASH_BYTES), vector);
     }
@@ -75,9 +77,9 @@ export class EmbeddingCache {
       Buffer.from(sha256, 'hex'),
       Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength),
     ]);
-    const temporary = `${this.file}.${process.pid}`;
+    const temporary = `${this.#file}.${process.pid}`;
     await writeFile(temporary, Buffer.concat(parts), { mode: PRIVATE_FILE });
-    await rename(temporary, this.file);
+    await rename(temporary, this.#file);
     this.#changed = false;
   }
 }

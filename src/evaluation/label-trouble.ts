@@ -59,14 +59,13 @@ export interface LabelTroubleOptions {
 
 /** Keeps the best entries of many, in bounded memory. */
 class Best<T> {
+  readonly #limit: number;
   readonly #compare: (a: T, b: T) => number;
   #kept: T[] = [];
   #offered = 0;
 
-  constructor(
-    private readonly limit: number,
-    compare: (a: T, b: T) => number,
-  ) {
+  constructor(limit: number, compare: (a: T, b: T) => number) {
+    this.#limit = limit;
     this.#compare = compare;
   }
 
@@ -77,13 +76,13 @@ class Best<T> {
   offer(entry: T): void {
     this.#offered++;
     this.#kept.push(entry);
-    if (this.#kept.length > 2 * this.limit) {
+    if (this.#kept.length > 2 * this.#limit) {
       this.#kept = this.sort();
     }
   }
 
   sort(): T[] {
-    return this.#kept.sort(this.#compare).slice(0, this.limit);
+    return this.#kept.sort(this.#compare).slice(0, this.#limit);
   }
 }
 
@@ -97,6 +96,7 @@ const MOST_PAIRS = 100_000;
 
 /** Collects findings, one photo at a time. */
 class Findings {
+  readonly #options: LabelTroubleOptions;
   readonly #suspects: Best<Suspect>;
   readonly #contradictions: Best<Contradiction>;
   /** Contradictions found so far; see {@link MOST_PAIRS}. */
@@ -104,7 +104,8 @@ class Findings {
   readonly #mostPairs: number;
   #photos = 0;
 
-  constructor(private readonly options: LabelTroubleOptions) {
+  constructor(options: LabelTroubleOptions) {
+    this.#options = options;
     this.#mostPairs = options.mostPairs ?? MOST_PAIRS;
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.#suspects = new Best(limit, (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1));
@@ -116,7 +117,7 @@ class Findings {
 
   add({ id, label, neighbours }: Asked): void {
     this.#photos++;
-    const shares = vote(neighbours, this.options.temperature);
+    const shares = vote(neighbours, this.#options.temperature);
     const [first] = shares;
     if (first !== undefined && first.label !== label) {
       this.#suspects.offer({
@@ -128,7 +129,7 @@ class Findings {
       });
     }
     for (const other of neighbours) {
-      if (other.label === null || other.label === label || other.similarity < this.options.sameFrom) {
+      if (other.label === null || other.label === label || other.similarity < this.#options.sameFrom) {
         continue;
       }
       const pair = [

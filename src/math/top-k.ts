@@ -19,23 +19,26 @@ export interface Ranked {
  *   const best = top.rank();
  */
 export class TopK {
+  readonly #k: number;
   readonly #scores: number[] = [];
   readonly #ids: number[] = [];
   /** Lower scores no longer enter. Check it before each call, because few scores of a long stream reach it. */
   threshold = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly k: number) {}
+  constructor(k: number) {
+    this.#k = k;
+  }
 
   /** Offers an item. Those with scores below {@link threshold} need not be offered. */
   push(id: number, score: number): void {
-    const isFull = this.#scores.length === this.k;
-    if (isFull && (this.k === 0 || this.#isBetter(0, id, score))) {
+    const isFull = this.#scores.length === this.#k;
+    if (isFull && (this.#k === 0 || this.#isBetter(0, id, score))) {
       return;
     }
     const place = isFull ? this.#sink(id, score) : this.#rise(id, score);
     this.#scores[place] = score;
     this.#ids[place] = id;
-    if (this.#scores.length === this.k) {
+    if (this.#scores.length === this.#k) {
       this.threshold = this.#scores[0]!;
     }
   }

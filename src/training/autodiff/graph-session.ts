@@ -34,12 +34,16 @@ export interface SessionOptions {
 
 /** A loaded graph. Runs of one session must not overlap. */
 export class GraphSession {
-  private constructor(
-    private readonly session: ort.InferenceSession,
-    private readonly options: SessionOptions,
-    /** Folder of the profile of the first run; undefined once that is over, and on the CPU. */
-    private profile: string | undefined,
-  ) {}
+  readonly #session: ort.InferenceSession;
+  readonly #options: SessionOptions;
+  /** Folder of the profile of the first run; undefined once that is over, and on the CPU. */
+  #profile: string | undefined;
+
+  private constructor(session: ort.InferenceSession, options: SessionOptions, profile: string | undefined) {
+    this.#session = session;
+    this.#options = options;
+    this.#profile = profile;
+  }
 
   /**
    * Loads a model's bytes.
@@ -92,7 +96,7 @@ export class GraphSession {
     into: Readonly<Record<string, Tensor>> = {},
   ): Promise<Record<string, Tensor>> {
     const inputs: Record<string, ort.Tensor> = {};
-    for (const name of this.session.inputNames) {
+    for (const name of this.#session.inputNames) {
       const tensor = feeds[name];
       if (tensor === undefined) {
         throw new PawdexError('internal', { detail: `The graph input "${name}" has no value.` });
@@ -100,12 +104,12 @@ export class GraphSession {
       inputs[name] = toOrt(tensor);
     }
     const fetches: Record<string, ort.Tensor | null> = {};
-    for (const name of this.session.outputNames) {
+    for (const name of this.#session.outputNames) {
       fetches[name] = into[name] ? toOrt(into[name]) : null;
     }
     let results: ort.InferenceSession.ReturnType;
     try {
-      results = await this.session.run(inputs, fetches);
+      results = await this.#session.run(inputs, fetches);
     } catch (cause) {
       throw new PawdexError('internal', { detail: `onnxruntime failed: ${(cause as Error).message}`, cause });
     }
@@ -114,14 +118,14 @@ export class GraphSession {
   }
 
   async #tellPlacement(): Promise<void> {
-    const { profile } = this;
+    const profile = this.#profile;
     if (profile === undefined) {
       return;
     }
-    this.profile = undefined;
-    const { provider = 'cpu', onPlacement = emitPlacementWarning } = this.options;
+    this.#profile = undefined;
+    const { provider = 'cpu', onPlacement = emitPlacementWarning } = this.#options;
     try {
-      this.session.endProfiling();
+      this.#session.endProfiling();
       onPlacement(await readPlacement(profile, provider));
     } finally {
       await removeProfile(profile);
@@ -130,8 +134,8 @@ export class GraphSession {
 
   /** Frees the session's memory. */
   async close(): Promise<void> {
-    await this.session.release();
-    await removeProfile(this.profile);
+    await this.#session.release();
+    await removeProfile(this.#profile);
   }
 }
 

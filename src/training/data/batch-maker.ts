@@ -44,9 +44,11 @@ interface Opened {
 
 /** Creates batches. A batch depends only on the seed and its plan. */
 export class BatchMaker {
+  readonly #options: BatchOptions;
   readonly #substitutes: Substitutes;
 
-  constructor(private readonly options: BatchOptions) {
+  constructor(options: BatchOptions) {
+    this.#options = options;
     this.#substitutes = new Substitutes(options.labels, options.onBadPhoto);
   }
 
@@ -63,7 +65,7 @@ export class BatchMaker {
   }
 
   async #render(planned: PlannedBatch, opened: readonly Opened[]): Promise<Batch> {
-    const { rule, labels, viewsPerPhoto = 1 } = this.options;
+    const { rule, labels, viewsPerPhoto = 1 } = this.#options;
     const rows = opened.length * viewsPerPhoto;
     const bytes = rule.size * rule.size * 3;
     const pixels = new Uint8Array(rows * bytes);
@@ -83,7 +85,7 @@ export class BatchMaker {
   }
 
   #openUsable({ epoch }: PlannedBatch, photo: number): Promise<Opened> {
-    const { photos, seed } = this.options;
+    const { photos, seed } = this.#options;
     return this.#substitutes.findUsable(photo, mixSeed(seed, epoch), (candidate) => photos.get(candidate));
   }
 
@@ -104,7 +106,7 @@ export class BatchMaker {
   }
 
   #tryViews({ epoch, photos, turns }: PlannedBatch, place: number, opened: Opened): Promise<Uint8Array[]> {
-    const { rule, seed, views, viewsPerPhoto = 1 } = this.options;
+    const { rule, seed, views, viewsPerPhoto = 1 } = this.#options;
     return Promise.all(
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;

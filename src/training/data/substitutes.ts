@@ -15,6 +15,7 @@ export interface BadPhoto {
 
 /** Remembers bad photos. The substitute depends on seed, epoch and photo, never on earlier attempts. */
 export class Substitutes {
+  readonly #labels: ArrayLike<number>;
   readonly #bad = new Map<number, PawdexError>();
   readonly #onBad: (bad: BadPhoto) => void;
   #peers: Map<number, number[]> | undefined;
@@ -23,10 +24,8 @@ export class Substitutes {
    * @param labels label of each photo; photos of one label can stand in for each other
    * @param onBad called once per bad photo
    */
-  constructor(
-    private readonly labels: ArrayLike<number>,
-    onBad: (bad: BadPhoto) => void,
-  ) {
+  constructor(labels: ArrayLike<number>, onBad: (bad: BadPhoto) => void) {
+    this.#labels = labels;
     this.#onBad = onBad;
   }
 
@@ -85,7 +84,7 @@ export class Substitutes {
   }
 
   #findPeers(photo: number): readonly number[] {
-    this.#peers ??= groupByLabel(this.labels);
-    return this.#peers.get(this.labels[photo]!) ?? [];
+    this.#peers ??= groupByLabel(this.#labels);
+    return this.#peers.get(this.#labels[photo]!) ?? [];
   }
 }

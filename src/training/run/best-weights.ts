@@ -39,20 +39,23 @@ const FILE = 'best.safetensors';
 
 /** The best weights so far, by accuracy of the vote on val, then by recall at 1. */
 export class BestWeights {
+  readonly #options: BestWeightsOptions;
+  #best: Progress['best'];
+
   /** @param best the best result so far of a resumed run */
-  constructor(
-    private readonly options: BestWeightsOptions,
-    private best: Progress['best'],
-  ) {}
+  constructor(options: BestWeightsOptions, best: Progress['best']) {
+    this.#options = options;
+    this.#best = best;
+  }
 
   /** Their step and quality; null before the first evaluation. */
   get progress(): Progress['best'] {
-    return this.best;
+    return this.#best;
   }
 
   /** Evaluates weights in the network that they started from, with the head that an encoder would get. */
   async judge(weights: Weights, text: string): Promise<JudgedNetwork> {
-    const { set, recipe, session, start, features, onPhase } = this.options;
+    const { set, recipe, session, start, features, onPhase } = this.#options;
     const { general } = recipe.head;
     const network = createFeatureNetwork(replaceWeights(start, weights), start, general);
     let { head } = network;
@@ -74,10 +77,10 @@ export class BestWeights {
    */
   async offer(weights: Weights, quality: Quality, step: number, share: number): Promise<boolean> {
     const { top1, recallAt1 } = quality;
-    if (this.best !== null && !isBetter(quality, this.best)) {
+    if (this.#best !== null && !isBetter(quality, this.#best)) {
       return false;
     }
-    await writeTensors(path.join(this.options.out, FILE), {
+    await writeTensors(path.join(this.#options.out, FILE), {
       tensors: weights,
       metadata: {
         step: String(step),
@@ -86,12 +89,12 @@ export class BestWeights {
         share: String(share),
       },
     });
-    this.best = { step, top1, recallAt1 };
+    this.#best = { step, top1, recallAt1 };
     return true;
   }
 
   async read(): Promise<{ weights: Weights; share: number }> {
-    const { tensors, metadata } = await readTensors(path.join(this.options.out, FILE));
+    const { tensors, metadata } = await readTensors(path.join(this.#options.out, FILE));
     return { weights: tensors, share: Number(metadata.share) };
   }
 }

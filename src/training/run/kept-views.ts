@@ -28,11 +28,15 @@ export interface KeptViewsOptions {
 
 /** Reads rows of a complete file. */
 export class KeptViews {
-  private constructor(
-    private readonly file: FileHandle,
-    private readonly width: number,
-    private readonly views: number,
-  ) {}
+  readonly #file: FileHandle;
+  readonly #width: number;
+  readonly #views: number;
+
+  private constructor(file: FileHandle, width: number, views: number) {
+    this.#file = file;
+    this.#width = width;
+    this.#views = views;
+  }
 
   /**
    * Opens the kept views of a folder and computes those that are missing. After an interruption it continues where it
@@ -71,13 +75,13 @@ export class KeptViews {
    * @returns float16 [width], as bits
    */
   async readRow(photo: number, view: number): Promise<Uint16Array> {
-    const row = new Uint16Array(this.width);
-    await this.file.read(row, 0, row.byteLength, (photo * this.views + view) * row.byteLength);
+    const row = new Uint16Array(this.#width);
+    await this.#file.read(row, 0, row.byteLength, (photo * this.#views + view) * row.byteLength);
     return row;
   }
 
   close(): Promise<void> {
-    return this.file.close();
+    return this.#file.close();
   }
 }
 

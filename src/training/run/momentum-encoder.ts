@@ -13,18 +13,17 @@ import { moveTowards } from './average-weights.js';
  * 1911.05722).
  */
 export class MomentumEncoder {
+  readonly #session: GraphSession;
+  readonly #momentum: number;
   /** The moving copy. */
   readonly weights: Weights;
   /** float32 [queue, D], unit vectors. New keys overwrite the oldest. */
   readonly queue: Tensor;
   #next = 0;
 
-  private constructor(
-    private readonly session: GraphSession,
-    weights: Weights,
-    queue: Tensor,
-    private readonly momentum: number,
-  ) {
+  private constructor(session: GraphSession, weights: Weights, queue: Tensor, momentum: number) {
+    this.#session = session;
+    this.#momentum = momentum;
     this.weights = weights;
     this.queue = queue;
   }
@@ -63,7 +62,7 @@ export class MomentumEncoder {
 
   /** Computes the keys of a batch of views. @returns float32 [batch, D], unit vectors */
   async keys(pixels: Tensor): Promise<Tensor> {
-    const { keys } = await this.session.run({ ...this.weights, pixels });
+    const { keys } = await this.#session.run({ ...this.weights, pixels });
     return keys as Tensor;
   }
 
@@ -72,10 +71,10 @@ export class MomentumEncoder {
     const [count = 0, width = 0] = keys.shape;
     (this.queue.data as Float32Array).set(keys.data as Float32Array, this.#next * width);
     this.#next = (this.#next + count) % (this.queue.shape[0] ?? 1);
-    moveTowards(this.weights, weights, this.momentum);
+    moveTowards(this.weights, weights, this.#momentum);
   }
 
   close(): Promise<void> {
-    return this.session.close();
+    return this.#session.close();
   }
 }

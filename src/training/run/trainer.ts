@@ -15,6 +15,9 @@ import type { StepBatch } from './plan-batches.js';
 
 /** Given the same batches, a trainer takes the same steps bit for bit, also after {@link Trainer.load}. */
 export class Trainer {
+  readonly #recipe: Recipe;
+  readonly #step: TrainingStep;
+  readonly #momentum: MomentumEncoder | null;
   readonly start: Weights;
   readonly #average: Weights | null;
   /** Mean of the final weights of finished rounds, if the recipe has several rounds. */
@@ -22,11 +25,10 @@ export class Trainer {
   /** Number of finished rounds, and of their steps. */
   #finished = { rounds: 0, steps: 0 };
 
-  private constructor(
-    private readonly recipe: Recipe,
-    private readonly step: TrainingStep,
-    private readonly momentum: MomentumEncoder | null,
-  ) {
+  private constructor(recipe: Recipe, step: TrainingStep, momentum: MomentumEncoder | null) {
+    this.#recipe = recipe;
+    this.#step = step;
+    this.#momentum = momentum;
     this.start = copyWeights(step.state.weights);
     this.#average = recipe.ema > 0 ? copyWeights(step.state.weights) : null;
     this.#soup = recipe.soup > 1 ? copyWeights(step.state.weights) : {};
@@ -76,7 +78,7 @@ export class Trainer {
 
   /** Steps taken in this round. */
   get stepsOfRound(): number {
-    return this.step.state.step;
+    return this.#step.state.step;
   }
 
   /**
@@ -84,11 +86,11 @@ export class Trainer {
    * running average of this round if there is one.
    */
   get weights(): Weights {
-    const { soup } = this.recipe;
+    const { soup } = this.#recipe;
     if (soup > 1 && this.#finished.rounds === soup) {
       return this.#soup;
     }
-    return this.#average ?? this.step.state.weights;
+    return this.#average ?? this.#step.state.weights;
   }
 
   /** Finishes a round: adds its weights to the mean, and goes back to the start for the next. */
@@ -100,7 +102,7 @@ export class Trainer {
       Object.fromEntries(
         Object.entries(moments).map(([name, { dtype, shape }]) => [name, createZeros(dtype, shape)]),
       );
-    const { m, v } = this.step.state;
+    const { m, v } = this.#step.state;
     this.#startFrom({ step: 0, weights: this.start, m: clear(m), v: clear(v) }, this.start);
   }
 
@@ -110,18 +112,18 @@ export class Trainer {
    * @throws PawdexError internal when onnxruntime fails; the state is then as before
    */
   async takeStep(batch: StepBatch, learningRate: number): Promise<StepResult> {
-    const keys = this.momentum === null ? null : await this.momentum.keys(batch.second as Tensor);
+    const keys = this.#momentum === null ? null : await this.#momentum.keys(batch.second as Tensor);
     const feeds = {
       ...batch.feeds,
-      ...(keys === null ? {} : { [LOSS_INPUTS.keys]: keys, [LOSS_INPUTS.queue]: this.momentum!.queue }),
+      ...(keys === null ? {} : { [LOSS_INPUTS.keys]: keys, [LOSS_INPUTS.queue]: this.#momentum!.queue }),
     };
-    const result = await this.step.run(feeds, learningRate);
-    const { weights, step } = this.step.state;
+    const result = await this.#step.run(feeds, learningRate);
+    const { weights, step } = this.#step.state;
     if (keys !== null) {
-      this.momentum?.advance(keys, weights);
+      this.#momentum?.advance(keys, weights);
     }
     if (this.#average !== null) {
-      moveAverage(this.#average, weights, this.recipe.ema, step);
+      moveAverage(this.#average, weights, this.#recipe.ema, step);
     }
     return result;
   }
@@ -129,11 +131,11 @@ export class Trainer {
   /** Returns everything for a checkpoint except the progress. Later steps overwrite it. */
   get snapshot(): Omit<Checkpoint, 'progress'> {
     return {
-      state: this.step.state,
+      state: this.#step.state,
       start: this.start,
       average: this.#average,
-      queue: this.momentum?.queue ?? null,
-      momentum: this.momentum?.weights ?? null,
+      queue: this.#momentum?.queue ?? null,
+      momentum: this.#momentum?.weights ?? null,
       soup: this.#soup,
       finished: this.#finished,
     };
@@ -154,19 +156,24 @@ export class Trainer {
     momentum = state.weights,
     queue: Tensor | null = null,
   ): void {
-    this.step.load(state);
+    this.#step.load(state);
     if (this.#average !== null) {
       copyInto(this.#average, average);
     }
-    if (this.momentum === null) {
+    if (this.#momentum === null) {
       return;
     }
-    this.momentum.load(momentum, queue ?? this.momentum.queue, state.step, countPhotosPerStep(this.recipe));
+    this.#momentum.load(
+      momentum,
+      queue ?? this.#momentum.queue,
+      state.step,
+      countPhotosPerStep(this.#recipe),
+    );
   }
 
   /** Frees the graphs. */
   async close(): Promise<void> {
-    await this.step.close();
-    await this.momentum?.close();
+    await this.#step.close();
+    await this.#momentum?.close();
   }
 }

@@ -39,12 +39,11 @@ export interface Quality {
 const FILE = 'log.jsonl';
 
 export class TrainingLog {
+  readonly #file: string;
   readonly entries: LogEntry[];
 
-  private constructor(
-    private readonly file: string,
-    entries: LogEntry[],
-  ) {
+  private constructor(file: string, entries: LogEntry[]) {
+    this.#file = file;
     this.entries = entries;
   }
 
@@ -72,6 +71,6 @@ export class TrainingLog {
 
   async add(entry: LogEntry): Promise<void> {
     this.entries.push(entry);
-    await appendFile(this.file, `${JSON.stringify(entry)}\n`);
+    await appendFile(this.#file, `${JSON.stringify(entry)}\n`);
   }
 }

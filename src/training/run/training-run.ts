@@ -78,12 +78,14 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
 }
 
 class TrainingRun {
+  readonly #options: RunOptions;
   readonly #features: FeaturesOptions;
   #steps = 0;
   #evaluatedAt = 0;
   #seconds = 0;
 
-  constructor(private readonly options: RunOptions) {
+  constructor(options: RunOptions) {
+    this.#options = options;
     const { recipe, session, maxPixels, report, signal } = options;
     this.#features = {
       rule: getResizeRule(recipe),
@@ -95,7 +97,7 @@ class TrainingRun {
   }
 
   async execute(): Promise<RunResult> {
-    const { signal } = this.options;
+    const { signal } = this.#options;
     try {
       return await this.#run();
     } catch (error) {
@@ -108,7 +110,7 @@ class TrainingRun {
   }
 
   async #run(): Promise<RunResult> {
-    const { recipe, out, resume, set, session, report } = this.options;
+    const { recipe, out, resume, set, session, report } = this.#options;
     createFolder(out);
     const checkpoint = resume && hasCheckpoint(out) ? await readCheckpoint(out, recipe) : null;
     if (checkpoint === null) {
@@ -140,7 +142,7 @@ class TrainingRun {
 
   /** Throws errors early that would otherwise appear after minutes or hours of work. */
   #checkBeforehand(network: Network): void {
-    const { recipe, set } = this.options;
+    const { recipe, set } = this.#options;
     const { general } = recipe.head;
     planBatches(recipe, set, this.#createLoadOptions(set.train), null);
     createFeatureNetwork(network, network, general);
@@ -161,7 +163,7 @@ class TrainingRun {
   }
 
   #createLoadOptions(photos: TrainingSet['photos']) {
-    const { recipe, maxPixels, report } = this.options;
+    const { recipe, maxPixels, report } = this.#options;
     return createLoadOptions(recipe, photos, { maxPixels }, (file, error) =>
       report?.reportSkipped(file, error),
     );
@@ -169,7 +171,7 @@ class TrainingRun {
 
   /** Computes the frozen layers of the recipe's kept views. */
   async #keepViews(network: Network): Promise<KeptSource> {
-    const { recipe, set, out, session, signal, report } = this.options;
+    const { recipe, set, out, session, signal, report } = this.#options;
     const cut = await cutNetwork(network, recipe);
     report?.beginPhase(
       `Frozen layers of ${recipe.keptViews} views of each photo`,
@@ -190,7 +192,7 @@ class TrainingRun {
 
   /** @throws the signal's reason when stopped, after a checkpoint */
   async #train(parts: Parts): Promise<void> {
-    const { recipe, report, signal } = this.options;
+    const { recipe, report, signal } = this.#options;
     const { trainer, log, batches, best } = parts;
     const total = batches.perEpoch * recipe.epochs * recipe.soup;
     const interval = Math.max(1, Math.round(recipe.evaluation.every * batches.perEpoch));
@@ -215,7 +217,7 @@ class TrainingRun {
   }
 
   async *#takeSteps(trainer: Trainer, batches: Batches, total: number): AsyncGenerator<StepEntry> {
-    const { optimiser, soup } = this.options.recipe;
+    const { optimiser, soup } = this.#options.recipe;
     const { learningRate: peak, warmUp } = optimiser;
     const stepsPerRound = total / soup;
     let guard = new DivergenceGuard();
@@ -237,7 +239,7 @@ class TrainingRun {
         loss,
         gradientNorm,
         learningRate,
-        imagesPerSecond: countPhotosPerStep(this.options.recipe) / seconds,
+        imagesPerSecond: countPhotosPerStep(this.#options.recipe) / seconds,
         waitShare: batch.waitedMs / 1000 / seconds,
       };
       // session.run() blocks this thread, so let signals such as Ctrl-C run.
@@ -249,20 +251,20 @@ class TrainingRun {
     const { quality } = await best.judge(trainer.weights, `Evaluating step ${step}`);
     const entry = { step, epoch, val: quality };
     await log.add(entry);
-    this.options.report?.reportEvaluation(entry);
+    this.#options.report?.reportEvaluation(entry);
     this.#evaluatedAt = step;
     await best.offer(trainer.weights, quality, step, 1);
   }
 
   async #save(trainer: Trainer, best: BestWeights): Promise<void> {
-    const { out, recipe } = this.options;
+    const { out, recipe } = this.#options;
     const progress = { evaluatedAt: this.#evaluatedAt, best: best.progress, seconds: this.#seconds };
     await writeCheckpoint(out, { ...trainer.snapshot, progress }, recipe);
   }
 
   /** Tries averages of final and initial weights, and chooses the best of them and of the evaluations during the run. */
   async #chooseBest({ trainer, best, log }: Parts): Promise<Trained> {
-    const { recipe, report } = this.options;
+    const { recipe, report } = this.#options;
     let judged: JudgedNetwork | null = null;
     for (const share of recipe.average) {
       const weights =

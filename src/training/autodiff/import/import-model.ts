@@ -43,17 +43,19 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
 }
 
 class ModelImporter {
+  readonly #g: GraphBuilder;
+  readonly #model: Model;
+  readonly #options: ImportOptions;
   /** Maps names in the model to values in the graph. The empty name is an omitted input. */
   readonly #values = new Map<string, Value | undefined>([['', undefined]]);
   readonly #trained: ReadonlySet<string>;
   readonly #layout: TallLayout;
   readonly #hasTallLayout: boolean;
 
-  constructor(
-    private readonly g: GraphBuilder,
-    private readonly model: Model,
-    private readonly options: ImportOptions,
-  ) {
+  constructor(g: GraphBuilder, model: Model, options: ImportOptions) {
+    this.#g = g;
+    this.#model = model;
+    this.#options = options;
     this.#trained = findDependents(model.nodes, options.trainable ?? []).values;
     this.#layout = new TallLayout(g);
     this.#hasTallLayout = options.tallLayout ?? isTallLayoutSuitable(model, this.#trained);
@@ -62,7 +64,7 @@ class ModelImporter {
   async import(): Promise<Outputs> {
     this.#importInputs();
     this.#importInitialisers();
-    for (const node of this.model.nodes) {
+    for (const node of this.#model.nodes) {
       const outputs = await this.#importNode(node);
       node.outputs.forEach((name, i) => {
         if (name !== '' && outputs[i]) {
@@ -70,7 +72,7 @@ class ModelImporter {
         }
       });
     }
-    const outputs = this.model.outputs.map(({ name }): [string, Value] => {
+    const outputs = this.#model.outputs.map(({ name }): [string, Value] => {
       const value = this.#values.get(name);
       if (!value) {
         throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
@@ -81,8 +83,8 @@ class ModelImporter {
   }
 
   #importInputs(): void {
-    for (const { name } of this.model.inputs) {
-      const value = this.options.inputs[name];
+    for (const { name } of this.#model.inputs) {
+      const value = this.#options.inputs[name];
       if (!value) {
         throw new PawdexError('model_invalid', { detail: `The model's input "${name}" has no value.` });
       }
@@ -91,8 +93,8 @@ class ModelImporter {
   }
 
   #importInitialisers(): void {
-    const { initialisers } = this.model;
-    const { trainable = new Set<string>() } = this.options;
+    const { initialisers } = this.#model;
+    const { trainable = new Set<string>() } = this.#options;
     for (const name of trainable) {
       if (initialisers.get(name)?.dtype !== 'float32') {
         throw new PawdexError('model_invalid', {
@@ -101,7 +103,7 @@ class ModelImporter {
       }
     }
     for (const [name, tensor] of initialisers) {
-      const value = trainable.has(name) ? this.g.parameter(name, tensor) : this.g.constant(tensor, name);
+      const value = trainable.has(name) ? this.#g.parameter(name, tensor) : this.#g.constant(tensor, name);
       this.#values.set(name, value);
     }
   }
@@ -118,9 +120,9 @@ class ModelImporter {
     const plain = inputs.map((input) => input && this.#layout.leave(input));
     if (node.op === 'BatchNormalization' && readInt(node.attributes, 'training_mode', 0) === 1) {
       const [x, scale, bias] = plain as [Value, Value, Value];
-      return [appendBatchNorm(this.g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5))];
+      return [appendBatchNorm(this.#g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5))];
     }
-    return appendNode(this.g, node, plain, this.model.opset);
+    return appendNode(this.#g, node, plain, this.#model.opset);
   }
 
   #requireValue(node: ModelNode, name: string): Value | undefined {

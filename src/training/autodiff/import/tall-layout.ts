@@ -40,12 +40,15 @@ export function isTallLayoutSuitable(model: Model, trained: ReadonlySet<string>)
 
 /** Keeps track of which values of an import are in the tall layout, and converts where the layouts meet. */
 export class TallLayout {
+  readonly #g: GraphBuilder;
   /** Maps tall values to their shape in the model, [N, C, H, W]. */
   readonly #modelShapes = new Map<Value, readonly number[]>();
   readonly #toTall = new Map<Value, Value>();
   readonly #toPlain = new Map<Value, Value>();
 
-  constructor(private readonly g: GraphBuilder) {}
+  constructor(g: GraphBuilder) {
+    this.#g = g;
+  }
 
   /** Returns the value in the model's own layout. */
   leave(value: Value): Value {
@@ -57,7 +60,7 @@ export class TallLayout {
     if (known) {
       return known;
     }
-    const plain = this.g.transpose(this.#viewPlanes(value), [1, 0, 2, 3]);
+    const plain = this.#g.transpose(this.#viewPlanes(value), [1, 0, 2, 3]);
     this.#toPlain.set(value, plain);
     return plain;
   }
@@ -82,12 +85,12 @@ export class TallLayout {
       return this.#appendGlobalAverage(x);
     }
     if (isTall && UNARY.has(node.op)) {
-      return this.#markTall(this.g.op(node.op, inputs, { ...node.attributes }), this.#getModelShape(x));
+      return this.#markTall(this.#g.op(node.op, inputs, { ...node.attributes }), this.#getModelShape(x));
     }
     const same = second && String(this.#getModelShape(x)) === String(this.#getModelShape(second));
     if (BINARY.has(node.op) && same && (isTall || this.#modelShapes.has(second))) {
       return this.#markTall(
-        this.g.op(node.op, [this.#enter(x), this.#enter(second)]),
+        this.#g.op(node.op, [this.#enter(x), this.#enter(second)]),
         this.#getModelShape(x),
       );
     }
@@ -101,7 +104,7 @@ export class TallLayout {
       return undefined;
     }
     const { window, pointwise } = kind;
-    const g = this.g;
+    const g = this.#g;
     const shape = [batch, weight.shape[0] ?? 1, ...window.output];
     const tall = this.#enter(x);
     if (pointwise) {
@@ -114,7 +117,7 @@ export class TallLayout {
 
   #appendGlobalAverage(x: Value): Value {
     const [batch = 1, channels = 1, height = 1, width = 1] = this.#getModelShape(x);
-    const g = this.g;
+    const g = this.#g;
     const mean = g.reduceMean(g.reshape(x, [channels, batch, height * width]), [2], false);
     return g.reshape(g.transpose(mean, [1, 0]), [batch, channels, 1, 1]);
   }
@@ -137,7 +140,7 @@ export class TallLayout {
     if (known) {
       return known;
     }
-    const tall = this.g.reshape(this.g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
+    const tall = this.#g.reshape(this.#g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
     this.#toTall.set(value, tall);
     return this.#markTall(tall, value.shape);
   }
@@ -145,7 +148,7 @@ export class TallLayout {
   /** Returns a tall value as [C, N, H, W]. */
   #viewPlanes(value: Value): Value {
     const [batch = 1, channels = 1, height = 1, width = 1] = this.#getModelShape(value);
-    return this.g.reshape(value, [channels, batch, height, width]);
+    return this.#g.reshape(value, [channels, batch, height, width]);
   }
 }
 

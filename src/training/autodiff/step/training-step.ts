@@ -47,14 +47,20 @@ export interface StepResult {
  *   const { loss } = await step.run({ pixels, labels }, 1e-4);
  */
 export class TrainingStep {
+  readonly #buffers: StateBuffers;
+  readonly #options: StepOptions;
+  readonly #sessions: GraphSession[];
   readonly #compute: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>;
 
   private constructor(
-    private readonly buffers: StateBuffers,
-    private readonly options: StepOptions,
-    private readonly sessions: GraphSession[],
+    buffers: StateBuffers,
+    options: StepOptions,
+    sessions: GraphSession[],
     compute: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>,
   ) {
+    this.#buffers = buffers;
+    this.#options = options;
+    this.#sessions = sessions;
     this.#compute = compute;
   }
 
@@ -129,9 +135,9 @@ export class TrainingStep {
    * @throws PawdexError internal if ONNX Runtime fails; the state is then unchanged
    */
   async run(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<StepResult> {
-    const scalars = createAdamWFeeds(this.buffers.current.step + 1, learningRate, this.options.optimiser);
-    const results = await this.#compute({ ...this.buffers.createFeeds(), ...feeds, ...scalars });
-    this.buffers.advance();
+    const scalars = createAdamWFeeds(this.#buffers.current.step + 1, learningRate, this.#options.optimiser);
+    const results = await this.#compute({ ...this.#buffers.createFeeds(), ...feeds, ...scalars });
+    this.#buffers.advance();
     return {
       loss: Number(results.loss?.data[0]),
       gradientNorm: Number(results.norm?.data[0]),
@@ -141,17 +147,17 @@ export class TrainingStep {
 
   /** The current weights and moments. Later steps overwrite them, so copy what you keep. */
   get state(): TrainingState {
-    return this.buffers.current;
+    return this.#buffers.current;
   }
 
   /** Continues from a stored state. @throws PawdexError model_invalid if it is from another network */
   load(state: TrainingState): void {
-    this.buffers.load(state);
+    this.#buffers.load(state);
   }
 
   /** Frees the graphs. */
   async close(): Promise<void> {
-    for (const session of this.sessions) {
+    for (const session of this.#sessions) {
       await session.close();
     }
   }

@@ -44,6 +44,8 @@ export function planQuantisation(
 }
 
 class QuantisationPlanner {
+  readonly #model: Model;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #consumers = new Map<string, ModelNode[]>();
   readonly #outputs: ReadonlySet<string>;
   readonly #integer = new Set<ModelNode>();
@@ -54,10 +56,9 @@ class QuantisationPlanner {
   /** Tensors computed by nodes on integers. */
   readonly #made = new Set<string>();
 
-  constructor(
-    private readonly model: Model,
-    private readonly shapes: ReadonlyMap<string, readonly number[]>,
-  ) {
+  constructor(model: Model, shapes: ReadonlyMap<string, readonly number[]>) {
+    this.#model = model;
+    this.#shapes = shapes;
     this.#outputs = new Set(model.outputs.map(({ name }) => name));
     for (const node of model.nodes) {
       for (const name of node.inputs) {
@@ -67,7 +68,7 @@ class QuantisationPlanner {
   }
 
   plan(): QuantisationPlan {
-    for (const node of this.model.nodes) {
+    for (const node of this.#model.nodes) {
       if (node.domain === '' && !this.#outputs.has(node.outputs[0] ?? '')) {
         this.#consider(node);
       }
@@ -83,7 +84,7 @@ class QuantisationPlanner {
   }
 
   #consider(node: ModelNode): void {
-    const { initialisers } = this.model;
+    const { initialisers } = this.#model;
     const [x = '', y = ''] = node.inputs;
     const [output = ''] = node.outputs;
     const source = node.op === 'DequantizeLinear' ? readSource(node, initialisers) : undefined;
@@ -101,21 +102,21 @@ class QuantisationPlanner {
   }
 
   #isConvolution({ op, inputs: [, weightName = '', bias], outputs: [output = ''] }: ModelNode): boolean {
-    const { initialisers } = this.model;
+    const { initialisers } = this.#model;
     const weight = initialisers.get(weightName);
     const isConstant = weight?.dtype === 'float32' && (!bias || initialisers.has(bias));
     return op === 'Conv' && isConstant && weight.shape.length === 4 && this.#hasPositions(output);
   }
 
   #isResidualAddition({ op, inputs: [x = '', y = ''], outputs: [output = ''] }: ModelNode): boolean {
-    const { initialisers } = this.model;
+    const { initialisers } = this.#model;
     const isOfData = !initialisers.has(x) && !initialisers.has(y);
     const isOfMade = this.#made.has(x) || this.#made.has(y);
     return op === 'Add' && isOfData && isOfMade && this.#hasPositions(output);
   }
 
   #hasPositions(name: string): boolean {
-    const [, , height = 1, width = 1] = this.shapes.get(name) ?? [];
+    const [, , height = 1, width = 1] = this.#shapes.get(name) ?? [];
     return height * width > 1;
   }
 
@@ -124,7 +125,7 @@ class QuantisationPlanner {
     const [output = ''] = node.outputs;
     const [next, ...others] = this.#consumers.get(output) ?? [];
     const isAbsorbing =
-      next !== undefined && others.length === 0 && isClippingAtZero(next, this.model.initialisers);
+      next !== undefined && others.length === 0 && isClippingAtZero(next, this.#model.initialisers);
     const result = isAbsorbing ? (next.outputs[0] ?? '') : output;
     if (this.#outputs.has(result)) {
       return;

@@ -9,15 +9,14 @@ import { GraphSession } from '../../autodiff/graph-session.js';
 
 /** The state of all photos after some nodes of a model. */
 export class Segments {
+  readonly #model: Model;
   /** For each photo, the tensors that later nodes read. */
   readonly #live: Map<string, Tensor>[];
   #done = 0;
 
   /** @param feeds one per photo */
-  constructor(
-    private readonly model: Model,
-    feeds: readonly Readonly<Record<string, Tensor>>[],
-  ) {
+  constructor(model: Model, feeds: readonly Readonly<Record<string, Tensor>>[]) {
+    this.#model = model;
     this.#live = feeds.map((feed) => new Map(Object.entries(feed)));
   }
 
@@ -28,12 +27,12 @@ export class Segments {
 
   /** Runs the nodes before `end` that have not run yet, with the current constants. */
   async advance(end: number): Promise<void> {
-    const nodes = this.model.nodes.slice(this.#done, end);
+    const nodes = this.#model.nodes.slice(this.#done, end);
     this.#done = end;
     if (nodes.length === 0) {
       return;
     }
-    const later = new Set(this.model.nodes.slice(end).flatMap(({ inputs }) => inputs));
+    const later = new Set(this.#model.nodes.slice(end).flatMap(({ inputs }) => inputs));
     const outputs = nodes.flatMap((node) => node.outputs).filter((name) => later.has(name));
     await this.#run(nodes, outputs, (results, live) => {
       for (const name of outputs) {
@@ -61,9 +60,9 @@ export class Segments {
     const inputs = [...(this.#live[0] ?? [])].flatMap(([name, { dtype, shape }]): ModelPort[] =>
       read.has(name) ? [{ name, dtype, shape }] : [],
     );
-    const initialisers = selectReadConstants(nodes, this.model.initialisers);
+    const initialisers = selectReadConstants(nodes, this.#model.initialisers);
     const model = {
-      ...this.model,
+      ...this.#model,
       nodes,
       inputs,
       initialisers,

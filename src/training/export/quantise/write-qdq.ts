@@ -54,6 +54,9 @@ export function writeQdq(
 }
 
 class QdqWriter {
+  readonly #model: Model;
+  readonly #plan: QuantisationPlan;
+  readonly #affines: ReadonlyMap<string, Affine>;
   readonly #nodes: ModelNode[] = [];
   readonly #initialisers: Map<string, Tensor>;
   readonly #convolutions: QuantisedConvolution[] = [];
@@ -63,35 +66,34 @@ class QdqWriter {
   readonly #integersOnly: Set<string>;
   #reads = 0;
 
-  constructor(
-    private readonly model: Model,
-    private readonly plan: QuantisationPlan,
-    private readonly affines: ReadonlyMap<string, Affine>,
-  ) {
+  constructor(model: Model, plan: QuantisationPlan, affines: ReadonlyMap<string, Affine>) {
+    this.#model = model;
+    this.#plan = plan;
+    this.#affines = affines;
     this.#initialisers = new Map(model.initialisers);
     this.#integers = new Map([...plan.sources].map(([name, source]) => [name, source.integers]));
     this.#integersOnly = new Set(plan.sources.keys());
   }
 
   write(): QuantisedModel {
-    const { rounded, absorbed, sources } = this.plan;
-    for (const { name } of this.model.inputs) {
+    const { rounded, absorbed, sources } = this.#plan;
+    for (const { name } of this.#model.inputs) {
       if (rounded.has(name)) {
         this.#round(name);
       }
     }
-    for (const node of this.model.nodes) {
+    for (const node of this.#model.nodes) {
       if (!absorbed.has(node) && !node.outputs.some((name) => sources.has(name))) {
         this.#writeNode(node);
       }
     }
     const nodes = this.#nodes;
     const initialisers = selectReadConstants(nodes, this.#initialisers);
-    return { ...this.model, nodes, initialisers, convolutions: this.#convolutions };
+    return { ...this.#model, nodes, initialisers, convolutions: this.#convolutions };
   }
 
   #writeNode(node: ModelNode): void {
-    const { integer, activated, rounded } = this.plan;
+    const { integer, activated, rounded } = this.#plan;
     const onIntegers = integer.has(node);
     const inputs =
       node.op === 'Conv' && onIntegers
@@ -170,8 +172,8 @@ class QdqWriter {
   }
 
   #getAffine(name: string): Affine {
-    const { sources, rounded } = this.plan;
-    return sources.get(name) ?? (this.affines.get(rounded.get(name) ?? '') as Affine);
+    const { sources, rounded } = this.#plan;
+    return sources.get(name) ?? (this.#affines.get(rounded.get(name) ?? '') as Affine);
   }
 
   #append(op: string, inputs: string[], output: string, attributes: ModelNode['attributes'] = {}): string {
