@@ -63,6 +63,12 @@ export function addCommonOptions(made: CommandUnknownOpts): CommandUnknownOpts {
   made
     .addOption(new Option('-q, --quiet', 'print only results and errors').helpGroup('Common options:'))
     .addOption(new Option('-v, --verbose', 'print stack traces of errors').helpGroup('Common options:'));
+  for (const option of made.options) {
+    // Instead of `[]`, for flags that may be repeated.
+    if (Array.isArray(option.defaultValue)) {
+      option.defaultValueDescription = formatDefault(option.defaultValue);
+    }
+  }
   // A command's own flag of the same name wins: `eval --gallery` names a labelled set.
   const own = new Set(made.options.map(({ long }) => long));
   for (const { name, description, default: fallback } of listSettings()) {

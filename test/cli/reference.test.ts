@@ -39,5 +39,6 @@ it.each(['index', 'eval', 'check-labels', 'clean-labels', 'train', 'views', 'qua
     for (const flag of ['--label <rule>', '--include <glob>', '--exclude <glob>']) {
       expect(command.helpInformation()).toContain(flag);
     }
+    expect(command.helpInformation()).not.toContain('default: []');
   },
 );
