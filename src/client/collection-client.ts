@@ -7,11 +7,11 @@ import type {
   ItemInput,
   ThumbnailInput,
 } from '../engine/engine.js';
-import { PawdexError } from '../errors.js';
+import { describeFailure, PawdexError } from '../errors.js';
 import type { BulkPatch, CollectionPatch, Filter, ItemPatch, Target } from '../store/store.js';
 import { JobClient } from './job-client.js';
 import { downloadFile, formatPath, PARQUET_TYPE, TRANSFER_MS } from './transport.js';
-import { createItemsForm, sendSplitting, splitIntoBatches, toFailure } from './upload.js';
+import { createItemsForm, sendSplitting, splitIntoBatches } from './upload.js';
 import type {
   AddAnswer,
   AddResult,
@@ -123,10 +123,12 @@ export class CollectionClient extends JobClient {
       results.push(...(await sendSplitting(batch, send)));
     }
     const inOrder = results.values();
-    const refused = new PawdexError('payload_too_large', {
+    const tooLarge = new PawdexError('payload_too_large', {
       detail: `A file may have at most ${limits.fileBytes} bytes.`,
     });
-    return items.map((item) => (fits(item) ? inOrder.next().value! : toFailure(refused)));
+    return items.map((item) =>
+      fits(item) ? inOrder.next().value! : { status: 'failed', error: describeFailure(tooLarge) },
+    );
   }
 
   /** Lists a page of items in order of insertion. Pass `next` as `cursor` to get the next page. */

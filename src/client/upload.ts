@@ -1,6 +1,6 @@
 /** Uploads of images: forms, and batches within the server's limits. */
 import type { ItemInput } from '../engine/engine.js';
-import { asPawdexError, describeFailure, type PawdexError } from '../errors.js';
+import { asPawdexError, describeFailure } from '../errors.js';
 import type { Parameter } from './transport.js';
 import type { AddResult, ServerInfo } from './wire.js';
 
@@ -77,15 +77,10 @@ export async function sendSplitting(
       throw thrown;
     }
     if (items.length === 1) {
-      return [toFailure(error)];
+      return [{ status: 'failed', error: describeFailure(error) }];
     }
     const half = items.length >> 1;
     const first = await sendSplitting(items.slice(0, half), send);
     return [...first, ...(await sendSplitting(items.slice(half), send))];
   }
-}
-
-/** Converts the server's refusal of a single image to its result. */
-export function toFailure(error: PawdexError): AddResult {
-  return { status: 'failed', error: describeFailure(error) };
 }

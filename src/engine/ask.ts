@@ -102,16 +102,14 @@ async function searchWith(
   options: SearchOptions,
 ): Promise<SearchAnswer> {
   const started = performance.now();
-  const { store, embedder } = parts;
+  const { store } = parts;
   const { views, explain: explained, region, ...searched } = options;
-  const { dimension, fingerprint: space } = parts.encoder.info;
-  const look = { views, region, explained };
-  const asked = await resolveQuery(query, collection, dimension, store, embedder, look);
+  const asked = await resolveQuery(parts, collection, query, { views, region, explained });
   const searching = performance.now();
   const hits = await store.search(collection, asked.embedding, {
     ...searched,
     exclude: asked.exclude,
-    space,
+    space: parts.encoder.info.fingerprint,
   });
   const searchMs = performance.now() - searching;
   const found = hits.map(({ item, similarity }) => ({ ...item, similarity }));

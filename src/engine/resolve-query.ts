@@ -3,7 +3,8 @@ import { PawdexError } from '../errors.js';
 import { normalise } from '../math/vectors.js';
 import type { Store } from '../store/store.js';
 import type { Example, Examples, Query } from './engine.js';
-import type { Embedded, EmbedOptions, ImageEmbedder } from './image-embedder.js';
+import type { Embedded, EmbedOptions } from './image-embedder.js';
+import type { EngineParts } from './spaces.js';
 
 /**
  * Weight of the mean of the negatives relative to that of the positives. 0.25 to 0.75 works best according to Salton
@@ -100,11 +101,9 @@ async function combineExamples(
  * @throws PawdexError item_not_found, vector_invalid, invalid_request, and those of embedding an image
  */
 export async function resolveQuery(
-  query: Query,
+  { store, embedder, encoder }: EngineParts,
   collection: string,
-  dimension: number,
-  store: Store,
-  embedder: ImageEmbedder,
+  query: Query,
   look: EmbedOptions,
 ): Promise<ResolvedQuery> {
   if ('image' in query) {
@@ -116,6 +115,7 @@ export async function resolveQuery(
       hint: 'Send the photo itself: only the vectors of indexed items are stored.',
     });
   }
+  const { dimension } = encoder.info;
   if ('id' in query) {
     return toResolved(await store.getVector(collection, query.id), [query.id]);
   }

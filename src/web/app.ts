@@ -178,7 +178,7 @@ export class App {
         this.#entry === entry && entry.problem !== null && this.#fail(entry.problem, entry);
       showFailure();
       // Only then is it known whether a smaller copy is possible.
-      void this.#preview.isReady().then(showFailure);
+      void this.#preview.whenReady().then(showFailure);
     } else if (entry.answer !== null) {
       void this.#drawAnswer(entry, entry.answer);
     } else {
@@ -235,7 +235,7 @@ export class App {
     this.#panel.show('answer', panel, formatSpoken(answer));
     showSession(this.#session.entries, this.#entry, this.#open);
     // Nothing can be laid over it before its size is known, and nothing at all if it cannot be shown.
-    await this.#preview.isReady();
+    await this.#preview.whenReady();
     if (this.#entry === entry && entry.answer === answer) {
       this.#preview.markLooked(answer.region);
       this.#neighbours.show(entry, answer);

@@ -5,6 +5,7 @@ import { formatFileSize } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { CropFrame } from './crop-frame.js';
+import { veilAround } from './veil.js';
 
 const WHOLE: Rectangle = { left: 0, top: 0, width: 1, height: 1 };
 /** The initial frame if the answer was about the whole photo. */
@@ -98,7 +99,7 @@ export class Preview {
   }
 
   /** Resolves when the picture's size is known, or it turns out that it cannot be shown. */
-  async isReady(): Promise<void> {
+  async whenReady(): Promise<void> {
     await this.#picture.decode().catch(() => {});
     this.#cropButton.hidden = this.picture === null;
   }
@@ -112,18 +113,9 @@ export class Preview {
       return;
     }
     const { width, height } = picture;
-    const box = {
-      x: region.left * width,
-      y: region.top * height,
-      width: region.width * width,
-      height: region.height * height,
-    };
-    const outside = `M0 0H${width}V${height}H0zM${box.x} ${box.y}v${box.height}h${box.width}v${-box.height}z`;
+    const { box, veil } = veilAround(region, picture);
     this.#mark.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    this.#mark.replaceChildren(
-      svg('path', { class: 'veil', d: outside }),
-      svg('rect', { class: 'square', ...box }),
-    );
+    this.#mark.replaceChildren(veil, svg('rect', { class: 'square', ...box }));
     this.#mark.toggleAttribute('hidden', false);
     this.#markWords.hidden = false;
   }

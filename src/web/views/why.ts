@@ -5,6 +5,7 @@ import { el, svg } from '../dom.js';
 import { formatLabel, formatPercent, formatSimilarity } from '../format.js';
 import { findStrongestZone } from '../heat.js';
 import { texts } from '../texts/texts.js';
+import { veilAround } from './veil.js';
 
 /** The photo that was asked about, as the browser shows it: upright. */
 export interface ShownPhoto {
@@ -23,8 +24,8 @@ export interface WhyView {
   show: (neighbour: Neighbour) => string;
 }
 
-/** The map over the square that the encoder looked at, as the URL of a picture that the browser smooths. */
-function pictureOf(explanation: Explanation, { seen }: ShownPhoto): string {
+/** Draws the map of the square that the encoder looked at, as a picture that the browser smooths. @returns its URL */
+function createMapUrl(explanation: Explanation, { seen }: ShownPhoto): string {
   const { width, height, data } = computeHeatColours(explanation, seen);
   const canvas = document.createElement('canvas');
   canvas.width = width;
@@ -35,19 +36,9 @@ function pictureOf(explanation: Explanation, { seen }: ShownPhoto): string {
 
 /** The drawing over a photo: the map on the square that the encoder looked at, a veil over the rest. */
 function drawing(explanation: Explanation, photo: ShownPhoto): SVGElement[] {
-  const { width, height, seen } = photo;
-  const square = {
-    x: seen.left * width,
-    y: seen.top * height,
-    width: seen.width * width,
-    height: seen.height * height,
-  };
-  const outline = (x: number, y: number, w: number, h: number) => `M${x} ${y}h${w}v${h}h${-w}z`;
-  const around = outline(0, 0, width, height) + outline(square.x, square.y, square.width, square.height);
-  return [
-    svg('path', { class: 'veil', d: around, 'fill-rule': 'evenodd' }),
-    svg('image', { href: pictureOf(explanation, photo), ...square, preserveAspectRatio: 'none' }),
-  ];
+  const { box, veil } = veilAround(photo.seen, photo);
+  const href = createMapUrl(explanation, photo);
+  return [veil, svg('image', { href, ...box, preserveAspectRatio: 'none' })];
 }
 
 function describeHeat({ label, similarity: value, explanation }: Neighbour, { seen }: ShownPhoto): string {
