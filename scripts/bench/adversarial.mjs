@@ -8,9 +8,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
+import { options } from '../lib/options.mjs';
 import { queriesFor, SHAPES } from './lib/adversarial-shapes.mjs';
 import { startChild } from './lib/child.mjs';
-import { machine, median, options } from './lib/harness.mjs';
+import { machine, median } from './lib/harness.mjs';
 
 const args = options(
   `npm run bench:adversarial -- [options]

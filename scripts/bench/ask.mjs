@@ -7,7 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseConfig } from '../../dist/config.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
-import { fromRoot, machine, median, options } from './lib/harness.mjs';
+import { fromRoot, options } from '../lib/options.mjs';
+import { machine, median } from './lib/harness.mjs';
 
 const args = options(
   `npm run bench:ask -- [options]

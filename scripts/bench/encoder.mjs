@@ -9,7 +9,8 @@ import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { loadCard } from '../../dist/encoder/model-card.js';
 import { decode } from '../../dist/image/decode.js';
-import { fromRoot, machine, median, options } from './lib/harness.mjs';
+import { fromRoot, options } from '../lib/options.mjs';
+import { machine, median } from './lib/harness.mjs';
 
 const args = options(
   `npm run bench:encoder -- [options]

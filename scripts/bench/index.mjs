@@ -11,7 +11,8 @@ import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openSession } from '../../dist/encoder/encoder-session.js';
 import { loadCard } from '../../dist/encoder/model-card.js';
 import { decode } from '../../dist/image/decode.js';
-import { fromRoot, machine, median, options, runCommand, spread } from './lib/harness.mjs';
+import { fromRoot, options } from '../lib/options.mjs';
+import { machine, median, runCommand, spread } from './lib/harness.mjs';
 
 const args = options(
   `npm run bench:index -- [options]

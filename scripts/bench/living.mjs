@@ -6,10 +6,12 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfig } from '../../dist/config.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
-import { machine, options } from './lib/harness.mjs';
+import { options } from '../lib/options.mjs';
+import { machine, percentile } from './lib/harness.mjs';
 import { vectorSource } from './lib/store-vectors.mjs';
 
 const args = options(
@@ -41,7 +43,6 @@ const THUMBNAIL = new Uint8Array(6000).fill(7);
 /** Pause of the searcher between two searches, in milliseconds. */
 const SEARCH_EVERY_MS = 20;
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const source = vectorSource({ dimension, breeds: LABELS, seed: 2 });
 // Reused in turn, since generating a vector takes longer than storing it.
 const pool = Array.from({ length: Math.min(count, 20_000) }, source);
@@ -51,13 +52,11 @@ const nudge = (vector, n) => vector.map((value, i) => value * (1 + 0.2 * Math.si
 function createItem(n) {
   const id = n.toString(16).padStart(32, '0');
   return {
-    ...{
-      id,
-      sha256: id.padStart(64, '0'),
-      label: `breed-${n % LABELS}`,
-      source: `photos/${n}.jpg`,
-      size: 100_000,
-    },
+    id,
+    sha256: id.padStart(64, '0'),
+    label: `breed-${n % LABELS}`,
+    source: `photos/${n}.jpg`,
+    size: 100_000,
     metadata: {
       species: n % 3 ? 'dog' : 'cat',
       camera: { model: `model ${n % 40}` },
@@ -75,11 +74,6 @@ function createItem(n) {
 function readMemory(key) {
   const text = readFileSync('/proc/self/status', 'utf8');
   return Number(new RegExp(`${key}:\\s+(\\d+)`).exec(text)?.[1] ?? 0) / 1024;
-}
-
-function percentile(times, share) {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
 /** Searches at intervals until stopped. @returns the milliseconds of each search */

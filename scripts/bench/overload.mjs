@@ -5,16 +5,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import {
-  fromRoot,
-  loadServer,
-  machine,
-  median,
-  options,
-  ROOT,
-  runCommand,
-  startPawdex,
-} from './lib/harness.mjs';
+import { fromRoot, options, ROOT } from '../lib/options.mjs';
+import { loadServer, machine, median, runCommand, startPawdex } from './lib/harness.mjs';
 
 const args = options(
   `npm run bench:overload -- [options]

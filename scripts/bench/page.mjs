@@ -3,15 +3,15 @@
  * pans the map of a collection of ten thousand photos, in headless Chromium without a graphics card. A frame is the time
  * between two calls of requestAnimationFrame, which Chromium makes at most 60 times a second.
  */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium } from 'playwright-core';
 import sharp from 'sharp';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
-import { freePort, machine, median, options, startServer } from './lib/harness.mjs';
+import { launchChromium } from '../lib/chromium.mjs';
+import { options } from '../lib/options.mjs';
+import { freePort, machine, median, startServer } from './lib/harness.mjs';
 
 const args = options(
   `npm run bench:page -- [options]
@@ -24,18 +24,6 @@ const args = options(
 const count = Number(args.items);
 const seconds = Number(args.seconds);
 const LABELS = 60;
-
-/** Starts the browser. The tests look for the same names. */
-function findChromium() {
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8' }).trim();
-    } catch {
-      // Try the next name.
-    }
-  }
-  throw new Error('There is no Chromium on the PATH.');
-}
 
 /** Adds items with sixty labels and a picture each. The vectors of a label lie around one direction. */
 async function fill(dataDir, { fingerprint, dimension, model }) {
@@ -165,10 +153,7 @@ const { model } = await (await fetch(`${url}/v1/info`)).json();
 await server.stop();
 await fill(dataDir, { fingerprint: model.fingerprint, dimension: model.dimension, model: model.name });
 server = await start();
-const browser = await chromium.launch({
-  executablePath: findChromium(),
-  args: ['--no-sandbox', '--disable-gpu'],
-});
+const browser = await launchChromium();
 try {
   const firstVisit = await measureFirstVisits(browser, url, null);
   const slowVisit = await measureFirstVisits(browser, url, SLOW_LINE);

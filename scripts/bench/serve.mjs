@@ -7,18 +7,8 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import {
-  freePort,
-  fromRoot,
-  loadServer,
-  machine,
-  median,
-  options,
-  ROOT,
-  spread,
-  startPawdex,
-  startServer,
-} from './lib/harness.mjs';
+import { fromRoot, options, ROOT } from '../lib/options.mjs';
+import { freePort, loadServer, machine, median, spread, startPawdex, startServer } from './lib/harness.mjs';
 import { naiveVectors } from './lib/naive-vectors.mjs';
 
 const args = options(

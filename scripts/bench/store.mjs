@@ -9,8 +9,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
+import { fromRoot, options } from '../lib/options.mjs';
 import { startChild } from './lib/child.mjs';
-import { fromRoot, machine, median, options } from './lib/harness.mjs';
+import { machine, median } from './lib/harness.mjs';
 import { mixed } from './lib/store-mixed.mjs';
 import { groundTruth, intrinsicDimension, vectorSource, writeVectors } from './lib/store-vectors.mjs';
 

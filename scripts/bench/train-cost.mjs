@@ -2,7 +2,8 @@
  * Measures how the cost of a training step grows with its batch size: milliseconds per image and peak memory. Each batch
  * runs in its own process. Batches that do not fit go through the network in chunks (gradient caching).
  */
-import { machine, median, options } from './lib/harness.mjs';
+import { options } from '../lib/options.mjs';
+import { machine, median } from './lib/harness.mjs';
 import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';
 
 const args = options(

@@ -6,7 +6,8 @@
  *   node scripts/bench/train-vs-torch.mjs --python venv/bin/python
  */
 import { fileURLToPath } from 'node:url';
-import { fromRoot, machine, median, options, runCommand } from './lib/harness.mjs';
+import { fromRoot, options } from '../lib/options.mjs';
+import { machine, median, runCommand } from './lib/harness.mjs';
 import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';
 
 const args = options(

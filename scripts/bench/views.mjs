@@ -10,7 +10,8 @@ import { createRandom, mixSeed, shuffle } from '../../dist/math/random.js';
 import { renderView } from '../../dist/training/data/render-view.js';
 import { drawView, PLAIN_VIEW } from '../../dist/training/data/view-parameters.js';
 import { viewSettings } from '../../dist/training/data/view-settings.js';
-import { fromRoot, machine, median, options } from './lib/harness.mjs';
+import { fromRoot, options } from '../lib/options.mjs';
+import { machine, median } from './lib/harness.mjs';
 
 const args = options(
   `npm run bench:views -- [options]

@@ -30,7 +30,7 @@ import { joinSets, takeSubset } from '../../dist/evaluation/embed-set.js';
 import { evaluate } from '../../dist/evaluation/evaluate.js';
 import { ask, predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
-import { readOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../lib/options.mjs';
 import { embedSets, readListedLabels } from './lib/sets.mjs';
 
 const FOLDS = 5;

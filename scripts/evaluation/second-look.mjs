@@ -14,7 +14,7 @@ import { parseConfig } from '../../dist/config.js';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { createRandom } from '../../dist/math/random.js';
-import { readOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../lib/options.mjs';
 
 const SIDE = 300;
 

@@ -10,7 +10,7 @@
 import { vote } from '../../dist/breeds/vote.js';
 import { removeRepeats } from '../../dist/evaluation/embed-set.js';
 import { forEachQuery } from '../../dist/evaluation/exact-neighbours.js';
-import { readOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../lib/options.mjs';
 import { embedSets } from './lib/sets.mjs';
 
 const KS = [1, 5, 10, 15, 20, 30, 50];

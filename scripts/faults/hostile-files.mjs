@@ -4,7 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import tar from 'tar-stream';
-import { ROOT } from '../bench/lib/harness.mjs';
+import { ROOT } from '../lib/options.mjs';
 
 const PARQUET = {
   path: '/v1/collections/hostile/import-job?reembed=true',

@@ -5,7 +5,7 @@
  *     node scripts/faults/json.mjs [--dist DIR]
  */
 
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { parseOptions } from '../lib/options.mjs';
 import { hostileBodies } from './hostile-bodies.mjs';
 import { send, startServer } from './server.mjs';
 

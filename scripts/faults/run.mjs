@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { machine, parseOptions, ROOT, runCommand } from '../bench/lib/harness.mjs';
+import { machine, runCommand } from '../bench/lib/harness.mjs';
+import { parseOptions, ROOT } from '../lib/options.mjs';
 import {
   connectBadly,
   killWhileAdding,

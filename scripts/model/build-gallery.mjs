@@ -22,8 +22,8 @@ import sharp from 'sharp';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
-import { readOptions } from '../bench/lib/harness.mjs';
 import { embedSets, readListedLabels } from '../evaluation/lib/sets.mjs';
+import { readOptions } from '../lib/options.mjs';
 
 const USAGE =
   'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--relabel CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';

@@ -16,7 +16,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
-import { readOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../lib/options.mjs';
 
 const fromRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const CARD = fromRoot('models/encoder.json');

@@ -22,8 +22,8 @@ import { groupBy } from '../../dist/math/group-by.js';
 import { getRow } from '../../dist/math/matrix.js';
 import { createRandom, shuffle } from '../../dist/math/random.js';
 import { computeDot } from '../../dist/math/vectors.js';
-import { readOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from '../evaluation/lib/sets.mjs';
+import { readOptions } from '../lib/options.mjs';
 
 const LABELS = [1, 2, 3, 5, 10, 20];
 const PHOTOS = [5, 10, 20, 40];

@@ -29,7 +29,7 @@ import { computeFeatures } from '../../dist/training/run/compute-features.js';
 import { createEmbeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluate-embedding.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
-import { readOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../lib/options.mjs';
 
 const USAGE =
   'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained|distilled] [--dimension N] [--shares A,B] [--constants A,B]';

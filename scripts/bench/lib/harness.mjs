@@ -1,78 +1,11 @@
-/** Helpers for the benchmarks: options, starting servers, medians. */
+/** Helpers for the benchmarks: starting servers, medians. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-
-/** The root of the checkout. */
-export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-
-/** Parses the command line as `parseArgs` does. `--help` prints the usage and exits; so does a mistake, with code 2. */
-export function parseOptions(usage, config) {
-  try {
-    const parsed = parseArgs({ ...config, options: { help: { type: 'boolean' }, ...config.options } });
-    if (parsed.values.help) {
-      console.log(usage);
-      process.exit(0);
-    }
-    return parsed;
-  } catch (error) {
-    console.error(`${error.message}\n${usage}`);
-    process.exit(2);
-  }
-}
-
-/**
- * Parses the command line as its usage line says, such as `x.mjs SET... --out FILE [--cache DIR] [--vote LABEL]... [--json]`:
- * whatever is not in brackets is required, and `...` follows what may be repeated. A mistake prints it and exits.
- */
-export function readOptions(usage, defaults = {}) {
-  const options = {};
-  const required = [];
-  for (const [, start, name, value, more] of usage.matchAll(
-    /([[|] ?)?--([a-z]+)(?: ([^\s\]]+))?\]?(\.{3})?/g,
-  )) {
-    options[name] =
-      value === undefined
-        ? { type: 'boolean' }
-        : { type: 'string', multiple: more !== undefined, default: defaults[name] };
-    if (start === undefined) {
-      required.push(name);
-    }
-  }
-  const { values, positionals } = parseOptions(usage, { options, allowPositionals: true });
-  const named = /\.mjs ((?:(?!\[?--)\S+ ?)*)/
-    .exec(usage)[1]
-    .split(' ')
-    .filter((word) => word !== '');
-  const isCounted = named.at(-1)?.endsWith('...')
-    ? positionals.length >= named.length
-    : positionals.length === named.length;
-  if (!isCounted || required.some((name) => values[name] === undefined)) {
-    console.error(usage);
-    process.exit(2);
-  }
-  return { values, positionals };
-}
-
-/** Parses options with default values: strings, or booleans. Adds `--json`. */
-export function options(usage, spec) {
-  const { values } = parseOptions(usage, {
-    options: Object.fromEntries(
-      Object.entries({ json: false, ...spec }).map(([name, value]) => [
-        name,
-        { type: typeof value === 'boolean' ? 'boolean' : 'string', default: value },
-      ]),
-    ),
-  });
-  return values;
-}
-
-/** Resolves a path relative to the checkout. */
-export const fromRoot = (file) => path.resolve(ROOT, file);
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from '../../lib/options.mjs';
 
 /** Describes the machine, for the line above each table. */
 export const machine = () =>
@@ -82,6 +15,12 @@ export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Returns the value that this share of the values is below; null without values. */
+export function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
 /** "median (min-max)" */
@@ -125,7 +64,7 @@ export async function startServer(command, args, env, url, timeoutMs = 60_000) {
     if (answer?.status === 200) {
       break;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   return {
     pid: child.pid,

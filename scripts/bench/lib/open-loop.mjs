@@ -6,6 +6,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { percentile } from './harness.mjs';
 
 const [url, photos, rate, seconds] = process.argv.slice(2);
 const target = new URL('/v1/identify', url);
@@ -79,26 +81,24 @@ while (performance.now() - started < seconds * 1000) {
     const asking = ask(next()).finally(() => open.delete(asking));
     open.add(asking);
   }
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await sleep(5);
 }
 await Promise.all(open);
 const elapsed = (performance.now() - started) / 1000;
 agent.destroy();
 
-const quantile = (values, q) => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted.length === 0 ? null : Math.round(sorted[Math.floor((sorted.length - 1) * q)] * 10) / 10;
-};
+const round = (value) => (value === null ? null : Math.round(value * 10) / 10);
+const share = (values, of) => round(percentile(values, of));
 console.log(
   JSON.stringify({
-    sentPerSecond: Math.round((sent / seconds) * 10) / 10,
+    sentPerSecond: round(sent / seconds),
     accepted: accepted.length,
-    acceptedPerSecond: Math.round((accepted.length / elapsed) * 10) / 10,
-    p50: quantile(accepted, 0.5),
-    p99: quantile(accepted, 0.99),
-    slowest: quantile(accepted, 1),
+    acceptedPerSecond: round(accepted.length / elapsed),
+    p50: share(accepted, 0.5),
+    p99: share(accepted, 0.99),
+    slowest: share(accepted, 1),
     refused: refused.length,
-    refusedP99: quantile(refused, 0.99),
+    refusedP99: share(refused, 0.99),
     failed,
     retryAfter: Object.fromEntries([...retryAfter].sort()),
   }),

@@ -1,6 +1,8 @@
 /** Measures the latency of searches before, during and after items are added. */
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
+import { percentile } from './harness.mjs';
 import { vectorSource } from './store-vectors.mjs';
 
 const NAME = 'bench';
@@ -14,12 +16,9 @@ const LOADS = [
 const SEARCHERS = [1, 8];
 
 function percentiles(times) {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (p) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))];
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: sorted.at(-1), n: sorted.length };
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => percentile(times, share));
+  return { p50, p95, p99, max: Math.max(...times), n: times.length };
 }
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @returns one entry per load: rates and latencies in ms */
 export async function mixed(count, dimension, folder, log) {

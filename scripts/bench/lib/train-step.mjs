@@ -9,8 +9,8 @@ import { createIntTensor } from '../../../dist/onnx/tensor.js';
 import { importModel } from '../../../dist/training/autodiff/import/import-model.js';
 import { TrainingStep } from '../../../dist/training/autodiff/step/training-step.js';
 import { appendSupCon } from '../../../dist/training/losses/contrastive-losses.js';
+import { fromRoot } from '../../lib/options.mjs';
 import { serve, startChild } from './child.mjs';
-import { fromRoot } from './harness.mjs';
 
 /** Measured by default: the last 12 of the 21 blocks of EfficientNet-Lite2. */
 export const DEFAULTS = {
