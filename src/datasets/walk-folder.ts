@@ -184,6 +184,6 @@ export function describeCause(error: unknown): string {
   return code === 'EACCES' || code === 'EPERM'
     ? 'Permission denied.'
     : code === 'ENOENT'
-      ? 'It no longer exists.'
+      ? 'It does not exist.'
       : `${message.replace(/\.$/, '')}.`;
 }
