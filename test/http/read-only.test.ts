@@ -7,7 +7,7 @@ import { sceneJpeg } from '../helpers/images.js';
 const { app, engine } = await testApp({ READ_ONLY: true, SHARE_HOURS: 1 });
 const addressOf = (path: string) => path.replaceAll('{id}', 'x').replaceAll(/\{\w+\}/g, 'breeds');
 
-it('regards only these endpoints as reading, in addition to GET', () => {
+it('counts only these endpoints as reading, in addition to GET', () => {
   const reading = ENDPOINTS.filter(({ method, isReading }) => isReading && method !== 'get');
   expect(reading.map(({ path }) => path).toSorted()).toEqual([
     '/v1/embed',

@@ -10,7 +10,7 @@ import {
 } from '../../src/web/format.js';
 import { texts } from '../../src/web/texts/texts.js';
 
-describe('humanise', () => {
+describe('a label', () => {
   it.each([
     ['british_shorthair', 'British shorthair'],
     ['siamese', 'Siamese'],
@@ -23,14 +23,14 @@ describe('humanise', () => {
   ])('%j is shown as %j', (label, shown) => {
     expect(formatLabel(label)).toBe(shown);
   });
+
+  it('is isolated if it is written from right to left', () => {
+    expect(formatLabel('סיאמי')).toBe('\u2068סיאמי\u2069');
+    expect(formatLabel('siamese')).toBe('Siamese');
+  });
 });
 
-it('isolates a label that is written from right to left', () => {
-  expect(formatLabel('סיאמי')).toBe('\u2068סיאמי\u2069');
-  expect(formatLabel('siamese')).toBe('Siamese');
-});
-
-describe('percent', () => {
+describe('a share', () => {
   it.each([
     [0, '0%'],
     [0.0001, '<1%'],
@@ -75,18 +75,18 @@ it('lists alternatives', () => {
   expect(texts.or(['A', 'B', 'C'])).toBe('A, B or C');
 });
 
-describe('webAddress', () => {
+describe('a web address', () => {
   it.each(['http://', 'https://', 'http://[', 'https:// x', 'photos/http://x', 'ftp://x/y.jpg', ''])(
-    'finds none in %j',
+    'is not found in %j',
     (source) => expect(parseWebAddress(source)).toBeNull(),
   );
 
-  it('finds one where a host is named', () => {
+  it('is found where a host is named', () => {
     expect(parseWebAddress('https://example.org/cats/1.jpg')?.hostname).toBe('example.org');
   });
 });
 
-describe('percentages', () => {
+describe('several shares', () => {
   it.each([
     [
       [0.335, 0.335, 0.33],
@@ -110,7 +110,7 @@ describe('percentages', () => {
     ],
     [[1], ['100%']],
     [[], []],
-  ])('%j are %j, which sum to the whole', (shares, texts) => {
+  ])('%j are %j, which add up to the same total', (shares, texts) => {
     expect(formatPercentages(shares)).toEqual(texts);
   });
 });

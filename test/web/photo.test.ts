@@ -3,7 +3,7 @@ import { findProblem, pickPhotos } from '../../src/web/photo.js';
 
 const file = (name: string, type: string, bytes = 3) => new File([new Uint8Array(bytes)], name, { type });
 
-describe('pickPhotos', () => {
+describe('picking photos from files', () => {
   it('takes the images among other files, recognising those without a type by name', () => {
     const photos = [file('cat.jpg', 'image/jpeg'), file('b.png', 'image/png'), file('c.HEIC', '')];
     expect(pickPhotos([file('notes.txt', 'text/plain'), ...photos, file('Thumbs.db', '')])).toEqual(photos);
@@ -19,13 +19,13 @@ describe('pickPhotos', () => {
   });
 });
 
-describe('refusal', () => {
-  it('does not send what cannot be a photo', () => {
+describe('a chosen file', () => {
+  it('is not sent if it cannot be a photo', () => {
     expect(findProblem(file('cat.jpg', 'image/jpeg', 0))?.title).toContain('empty');
     expect(findProblem(file('cat.mp4', 'video/mp4'))?.title).toContain('not a photo');
   });
 
-  it('does not send what is too large for the server', () => {
+  it('is not sent if it is too large for the server', () => {
     const photo = file('cat.jpg', 'image/jpeg', 2_000);
     const refused = findProblem(photo, 1_999);
     expect(refused).toMatchObject({
@@ -35,7 +35,7 @@ describe('refusal', () => {
     expect(findProblem(photo, 2_000)).toBeNull();
   });
 
-  it('leaves everything else to the server, which judges by content', () => {
+  it('is otherwise left to the server, which judges by content', () => {
     expect(findProblem(file('cat.jpg', 'image/jpeg'))).toBeNull();
     expect(findProblem(file('cat.heic', ''))).toBeNull();
     expect(findProblem(file('cat.txt', 'text/plain'))).toBeNull();
