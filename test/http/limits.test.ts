@@ -149,7 +149,7 @@ describe('clients that do not finish', () => {
     await alive();
   });
 
-  it('answers before it closes, even if the rest of a refused body never comes', async () => {
+  it.concurrent('answers before it closes, even if the rest of a refused body never comes', async () => {
     const patient = await serve(t);
     const headers = [FORM, 'Connection: close', `Content-Length: ${1000 * MIB}`];
     const connection = raw(patient.url, `${head(headers)}abc`);
@@ -157,7 +157,7 @@ describe('clients that do not finish', () => {
     await patient.close({ graceSeconds: 0 });
   });
 
-  it('disconnects a client that keeps sending after the answer', async () => {
+  it.concurrent('disconnects a client that keeps sending after the answer', async () => {
     const patient = await serve(t);
     const connection = raw(patient.url, head([FORM, `Content-Length: ${1000 * MIB}`]));
     await until(() => connection.received().includes('payload_too_large'));

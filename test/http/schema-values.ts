@@ -60,6 +60,12 @@ function textValues({
   );
 }
 
+function holdsInexact(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+    ? Object.values(value).some(holdsInexact)
+    : Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
 /** Values that the schema allows. */
 export function validValues(unresolved: JsonSchema, definitions: Definitions): fc.Arbitrary<unknown> {
   const schema = resolve(unresolved, definitions);
@@ -95,7 +101,8 @@ export function validValues(unresolved: JsonSchema, definitions: Definitions): f
     case 'object':
       return objectValues(schema, definitions);
     default:
-      return fc.jsonValue({ maxDepth: 2 });
+      // Metadata may not have whole numbers that a double cannot hold exactly.
+      return fc.jsonValue({ maxDepth: 2 }).filter((value) => !holdsInexact(value));
   }
 }
 
