@@ -11,13 +11,14 @@ import { withEngine } from './with-engine.js';
 export const command = addSetOptions(
   createCommand(
     'attach-thumbnails',
-    'give items without a picture a thumbnail, made from your own copy of the photos',
+    'add thumbnails to items without a picture, from your own copy of the photos',
     'attach-thumbnails ~/datasets/pets --collection breeds',
-  ).addOption(SERVER),
+  ),
 )
   .argument('<dir>', 'folder with the photos, under any names; other files in it are ignored')
   .requiredOption('-c, --collection <name>', 'collection whose items get pictures')
   .option('--json', 'print a summary as one JSON object')
+  .addOption(SERVER)
   .action(async (dir, flags) => {
     const common = readCommonOptions(flags);
     const { collection } = flags;

@@ -12,13 +12,13 @@ export const command = createCommand(
   'fit the confidence of a collection, by identifying each of its photos with the others',
   'calibrate --collection my-pets',
 )
-  .addOption(SERVER)
   .requiredOption('-c, --collection <name>', 'collection to calibrate')
   .option(
     '--nonpets <set>',
     'photos of subjects that the collection does not contain (default: those that come with the encoder)',
   )
   .option('--json', 'print one JSON object')
+  .addOption(SERVER)
   .action(async ({ collection, nonpets, json, ...flags }) => {
     const common = readCommonOptions(flags);
     const nonPets = nonpets === undefined ? undefined : { embeddings: await embedPhotos(nonpets, common) };

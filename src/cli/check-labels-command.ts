@@ -17,13 +17,14 @@ export const command = addSetOptions(
     'check-labels',
     'list photos that probably have the wrong label, and pictures that appear under two labels',
     'check-labels photos:train --limit 50',
-  ).addOption(SERVER),
+  ),
 )
   .argument('[set]', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
   .option('-c, --collection <name>', 'check this collection instead of a set')
   .option('--limit <n>', 'entries per list', makeWholeNumberParser(1, 1000), 20)
   .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
   .option('--json', 'print one JSON object')
+  .addOption(SERVER)
   .action(async (set, { collection, limit, ...flags }) => {
     if ((set === undefined) === (collection === undefined)) {
       failUsage(

@@ -16,12 +16,12 @@ import { addSetOptions } from './set-options.js';
 export const command = addSetOptions(
   createCommand(
     'clean-labels',
-    'split a set with noisy labels into the photos to rely on and those to leave out',
+    'find photos with wrong labels in a noisy set, and list which to keep and which to leave out',
     'clean-labels web-photos --trust photos:train --out cleaned',
   ),
 )
   .argument('<set>', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
-  .option('--trust <set>', 'set whose labels help to judge; may be repeated', collectValues, [])
+  .option('--trust <set>', 'set whose labels are right; may be repeated', collectValues, [])
   .option('--keep <label>', 'keep all photos with this label; may be repeated', collectValues, [])
   .option('--least <n>', 'keep at least this many photos of each label', makeWholeNumberParser(0, 1e6), 0)
   .requiredOption('--out <dir>', 'folder for kept.csv, dropped.csv and dropped.html')

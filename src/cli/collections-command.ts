@@ -48,7 +48,6 @@ export const command = createCommand(
   'list, create, change and delete collections',
   'collections create mine --originals full',
 )
-  .addOption(SERVER)
   .argument('[action]', 'list, create, update, rename, alias or delete', 'list')
   .argument('[name]', 'collection')
   .argument('[names...]', 'rename: the new name; alias: all its aliases, none to remove them')
@@ -62,6 +61,7 @@ export const command = createCommand(
   .option('--encoder <name>', 'create: encoder that was added with `encoder add`')
   .option('--yes', 'delete: even if the collection contains items')
   .option('--json', 'print one JSON object')
+  .addOption(SERVER)
   .action(async (action, name, names, flags) => {
     const act = action === 'list' ? null : ACTIONS[action];
     if (act === undefined) {

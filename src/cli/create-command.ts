@@ -66,7 +66,7 @@ export function addCommonOptions(made: CommandUnknownOpts): CommandUnknownOpts {
   for (const option of made.options) {
     // Instead of `[]`, for flags that may be repeated.
     if (Array.isArray(option.defaultValue)) {
-      option.defaultValueDescription = formatDefault(option.defaultValue);
+      option.defaultValueDescription ??= formatDefault(option.defaultValue);
     }
   }
   // A command's own flag of the same name wins: `eval --gallery` names a labelled set.
@@ -87,7 +87,7 @@ export function addCommonOptions(made: CommandUnknownOpts): CommandUnknownOpts {
   return made;
 }
 
-/** For commands that can work through a running server. */
+/** For commands that can work through a running server. Add it after a command's own flags. */
 export const SERVER = new Option(
   '--server <url>',
   'use the collections of this running server (PAWDEX_SERVER; set PAWDEX_API_KEY if it asks for a key)',

@@ -21,7 +21,7 @@ export const command = createCommand(
     makeWholeNumberParser(16, 2048),
   )
   .option('--mean <r,g,b>', 'inputs are (pixel / 255 - mean) / std', parseTriple)
-  .option('--std <r,g,b>', 'see --mean', parseTriple)
+  .option('--std <r,g,b>', 'standard deviation of each channel; see --mean', parseTriple)
   .addOption(
     new Option('--kernel <name>', 'how photos are resized').choices([
       'lanczos3',

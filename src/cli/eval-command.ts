@@ -25,7 +25,7 @@ const options = addSetOptions(
     'eval',
     'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
     'eval --gallery photos:train --queries photos:test --json',
-  ).addOption(SERVER),
+  ),
 )
   .option(
     '--gallery <set>',
@@ -47,7 +47,7 @@ const options = addSetOptions(
 
 type EvalFlags = ReturnType<typeof options.opts>;
 
-export const command = options.action(async (flags) => {
+export const command = options.addOption(SERVER).action(async (flags) => {
   // Here --gallery names a labelled set, not the setting of the same name.
   const common = readCommonOptions({ ...flags, gallery: undefined });
   const measured =

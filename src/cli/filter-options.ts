@@ -29,10 +29,10 @@ export function addFilterOptions<A extends unknown[], O extends OptionValues, G 
     .option('--species <species>', 'items of this species; may be repeated', collectValues)
     .option(
       '--where <key=value>',
-      'items with this in their metadata: tags=indoor, camera.model=X100, age=3, code="3"; repeat it to require several',
+      'items whose metadata has this value, such as tags=indoor, camera.model=X100, age=3 or code="3"; if repeated, all must match',
       collectPair,
     )
-    .option('--text <text>', 'items that contain this text in label, source or metadata');
+    .option('--text <text>', 'items whose label, source or metadata contains this text');
 }
 
 /** Builds the filter from the values of these flags; null if none was given. */

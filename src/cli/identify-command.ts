@@ -26,7 +26,7 @@ const SHOWN_NEIGHBOURS = 5;
 export const command = addImageArguments(
   createCommand(
     'identify',
-    'name the breed on photos and show the nearest neighbours',
+    'identify the breed in photos and list the nearest neighbours',
     'identify cat.jpg --json',
   ),
 )

@@ -15,7 +15,6 @@ const options = addFilterOptions(
     'list, change and delete items',
     'items update -c mine --label tabby --set-label "domestic shorthair"',
   )
-    .addOption(SERVER)
     .argument('[action]', 'list, update or delete', 'list')
     .requiredOption('-c, --collection <name>', 'collection')
     .option('--id <id...>', 'these items'),
@@ -24,12 +23,12 @@ const options = addFilterOptions(
   .option('--set-label <label>', 'update: set this label; an empty one removes it')
   .option('--set-source <source>', 'update: set this source; an empty one removes it')
   .option('--set <key=value>', 'update: set this in the metadata; null removes the key', collectPair)
-  .option('--yes', 'delete: really delete; without it, the matching items are only counted')
+  .option('--yes', 'delete: confirm; without it, the items are counted and nothing is deleted')
   .option('--json', 'print one JSON object; when listing, one per item');
 
 type ItemsFlags = ReturnType<typeof options.opts>;
 
-export const command = options.action(async (action, flags) => {
+export const command = options.addOption(SERVER).action(async (action, flags) => {
   const { collection } = flags;
   await withEngine(readCommonOptions(flags), async (engine) => {
     if (action === 'update') {
@@ -43,7 +42,7 @@ export const command = options.action(async (action, flags) => {
     } else if (action === 'list') {
       await list(engine, flags);
     } else {
-      failUsage(`Unknown action ${action}. Use one of list, update, delete.`);
+      failUsage(`Unknown action ${action}. Use list, update or delete.`);
     }
   });
 });

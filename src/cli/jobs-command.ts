@@ -21,7 +21,6 @@ export const command = createCommand(
   'list the jobs of a running server; pause, resume and cancel them',
   'jobs pause ID',
 )
-  .addOption(SERVER)
   .argument(
     '[action]',
     'list, show, pause, resume, cancel, or failures (files that could not be indexed)',
@@ -29,6 +28,7 @@ export const command = createCommand(
   )
   .argument('[id]', 'the ID of the job')
   .option('--json', 'print one JSON object; for failures, one per line')
+  .addOption(SERVER)
   .action(async (word, id, flags) => {
     if (!WORDS.includes(word)) {
       failUsage(`Unknown action ${word}. Use one of ${WORDS.join(', ')}.`);

@@ -8,11 +8,11 @@ export const command = createCommand(
   'count the items of each label, or of each value of a metadata key',
   'labels -c mine --field species',
 )
-  .addOption(SERVER)
   .requiredOption('-c, --collection <name>', 'collection')
   .option('--field <key>', 'count the values of this metadata key instead')
   .option('--limit <n>', 'list at most this many values', makeWholeNumberParser(1, 1000), 100)
   .option('--json', 'print one JSON object')
+  .addOption(SERVER)
   .action(async ({ collection, field, limit, json, ...flags }) => {
     const format = (count: number, name: string | number | boolean | null) =>
       `${formatCount(count).padStart(9)}  ${name ?? '(no label)'}`;

@@ -53,7 +53,7 @@ function loadCommands(): Promise<CommandUnknownOpts[]> {
 
 async function createProgram(): Promise<CommandUnknownOpts> {
   const main = new Command('pawdex')
-    .description('Image similarity search for cat and dog photos: similar photos and the breed.')
+    .description('Find similar photos of cats and dogs, and identify the breed.')
     .version(VERSION)
     .showHelpAfterError('(use --help for usage)')
     .addHelpText('after', EXIT_HELP)

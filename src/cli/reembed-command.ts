@@ -14,13 +14,13 @@ export const command = createCommand(
   'move a collection to another encoder; searches use the old vectors until the new ones are ready',
   'reembed -c mine --photos photos',
 )
-  .addOption(SERVER)
   .requiredOption('-c, --collection <name>', 'collection')
   .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
   .option('--photos <dir...>', 'folders that hold the photos under the names in `source`')
   .option('--previews', 'embed the 160-pixel preview of items without a better picture')
   .option('--drop-missing', 'delete items without a picture')
   .option('--json', 'print one JSON object')
+  .addOption(SERVER)
   .action(async (flags) => {
     const { collection, encoder, previews, dropMissing } = flags;
     const photos = resolveFolders(flags.photos);

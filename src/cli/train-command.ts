@@ -1,4 +1,4 @@
-/** `pawdex train`: trains an encoder on a labelled set, contrastively, on ONNX Runtime. */
+/** `pawdex train`: trains an encoder on a labelled set with ONNX Runtime. */
 import path from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { readFileNames } from '../datasets/read-file-names.js';
@@ -23,7 +23,7 @@ import { TrainingDisplay } from './training-display.js';
 const runOptions = addSetOptions(
   createCommand(
     'train',
-    'train an encoder on a labelled set, contrastively',
+    'train an encoder on a labelled set with a contrastive loss',
     'train --data photos:train --val photos:val --out runs/mine --epochs 4',
   ),
 )
@@ -33,19 +33,18 @@ const runOptions = addSetOptions(
     collectValues,
     [],
   )
-  .option(
-    '--val <set>',
-    'labelled set to validate with; may be repeated (default: one in ten photos of --data)',
-    collectValues,
-    [],
+  .addOption(
+    new Option('--val <set>', 'labelled set to validate with; may be repeated')
+      .argParser(collectValues)
+      .default([], 'one in ten photos of --data'),
   )
   .option(
     '--without <csv>',
-    'leave out the photos of --data in this list, such as dropped.csv of clean-labels; may be repeated',
+    'leave out photos of --data that this list names, such as the dropped.csv of clean-labels; may be repeated',
     collectValues,
     [],
   )
-  .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and finally the encoder')
+  .option('--out <dir>', 'folder for the checkpoint, log, charts and, at the end, the encoder')
   .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)');
 
 /** With the options that replace settings of the recipe. */
@@ -67,14 +66,14 @@ const options = runOptions
   .option('--learning-rate <number>', 'peak learning rate', Number)
   .option('--seed <n>', 'seed of the random numbers', makeWholeNumberParser(0, 2 ** 31))
   .addOption(
-    new Option('--provider <name>', 'execution provider')
+    new Option('--provider <name>', 'what to train on: the CPU or a GPU')
       .choices(['cpu', 'webgpu', 'cuda'] as const)
       .default('cpu' as const),
   )
   .option('--resume', 'continue the run in --out')
   .option(
     '--check-gradients',
-    'compare the gradient of every trained weight with finite differences instead of training',
+    'instead of training, compare the gradient of every trained weight with finite differences',
   )
   .option('--json', 'print a summary as one JSON object');
 

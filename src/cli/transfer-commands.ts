@@ -14,10 +14,10 @@ export const exportCommand = createCommand(
   'write a collection to a Parquet file, which pandas, DuckDB and `pawdex import` read',
   'export -c mine --out mine.parquet',
 )
-  .addOption(SERVER)
   .requiredOption('-c, --collection <name>', 'collection')
   .requiredOption('-o, --out <file>', 'file to write; an existing one is replaced')
   .option('--json', 'print one JSON object')
+  .addOption(SERVER)
   .action(async ({ collection, out, json, ...flags }) => {
     const common = readCommonOptions(flags);
     const file = await resolveOutputFile(out, common.config.DATA_DIR);
@@ -36,13 +36,13 @@ export const importCommand = createCommand(
   'add the items of a Parquet file to a collection, and verify each against its row',
   'import mine.parquet -c mine',
 )
-  .addOption(SERVER)
   .argument('<file>', 'file written by `pawdex export`, or one with the same columns')
   .requiredOption('-c, --collection <name>', 'collection to add to; created if it does not exist')
   .option('--reembed', 'embed the pictures instead of importing the vectors')
   .option('--photos <dir...>', 'with --reembed: folders that hold the photos under the names in `source`')
   .option('--previews', 'with --reembed: embed 160-pixel previews if there is nothing better')
   .option('--json', 'print one JSON object')
+  .addOption(SERVER)
   .action(async (file, flags) => {
     const { collection, reembed, previews, json } = flags;
     const photos = resolveFolders(flags.photos);
