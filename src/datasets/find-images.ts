@@ -4,10 +4,11 @@ import path from 'node:path';
 import picomatch from 'picomatch';
 import { PawdexError } from '../errors.js';
 import { hasArchiveName } from '../files/open-file.js';
+import type { FoundPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
 import { type NameFilters, NameJudge } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
-import { describeCause, type FoundPhoto, walkFolder } from './walk-folder.js';
+import { describeCause, walkFolder } from './walk-folder.js';
 
 /** The photos in the order given. Those of a folder are sorted by name. */
 export interface FoundImages extends SetReport {

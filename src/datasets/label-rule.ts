@@ -3,9 +3,8 @@ import path from 'node:path';
 import { createContext, Script } from 'node:vm';
 import { PawdexError } from '../errors.js';
 import { groupBy } from '../math/group-by.js';
-import type { LabelledPhoto } from './labelled-photo.js';
+import type { FoundPhoto, LabelledPhoto } from './labelled-photo.js';
 import type { SetReporter } from './set-report.js';
-import type { FoundPhoto } from './walk-folder.js';
 
 /** Returns the label of each photo by its name, or null. @throws PawdexError usage when a pattern takes too long */
 type ReadLabels = (names: readonly string[]) => (string | null)[];

@@ -1,9 +1,9 @@
 /** Reads the manifest of a labelled set: a table with the columns `file` and `label` (or `breed`). */
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PawdexError } from '../errors.js';
+import type { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
-import type { ManifestRow, ManifestTable } from './manifest-rows.js';
+import { createManifestError, type ManifestRow, type ManifestTable } from './manifest-rows.js';
 import type { SetReporter } from './set-report.js';
 
 /** The set that a manifest belongs to. */
@@ -42,7 +42,7 @@ export async function readManifestPhotos(
   split: string | null,
   report: SetReporter,
 ): Promise<LabelledPhoto[]> {
-  const bad = (detail: string) => new PawdexError('set_invalid', { detail: `${manifest}: ${detail}` });
+  const bad = (detail: string) => createManifestError(manifest, detail);
   if (table.columns.length === 0 || (table.rows.length === 0 && table.columns.length < 2)) {
     throw bad('it has no rows.');
   }

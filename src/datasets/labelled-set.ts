@@ -9,12 +9,12 @@ import { hasArchiveName, readFileFacts, readWholeFile } from '../files/open-file
 import { FileFinder } from './find-files.js';
 import { labelByName, unifyLabels } from './label-rule.js';
 import { type ManifestFiles, readManifestPhotos } from './labelled-manifest.js';
-import type { LabelledPhoto } from './labelled-photo.js';
+import type { FoundPhoto, LabelledPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
 import { readManifestTable } from './manifest-table.js';
 import { type NameFilters, NameJudge } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
-import { describeCause, type FoundPhoto, walkFolder } from './walk-folder.js';
+import { describeCause, walkFolder } from './walk-folder.js';
 
 export interface LabelledSetOptions extends NameFilters {
   /** A manifest to use instead of the folder's own. Its files are relative to the folder. */

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Archive } from '../files/archives/archive.js';
 import { openArchive } from '../files/open-file.js';
+import type { FoundPhoto } from './labelled-photo.js';
 import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
-import type { FoundPhoto } from './walk-folder.js';
 
 /** Entries to process before other work may run. */
 const STEP = 1000;

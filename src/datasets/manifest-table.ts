@@ -198,10 +198,9 @@ async function readParquet(
   }
 }
 
-/** Decodes text in the encodings that spreadsheet programs write. */
-
 /**
- * Detects UTF-8 and UTF-16 by the byte order mark or zero bytes. Otherwise decodes as UTF-8 if valid, else as Windows-1252.
+ * Decodes text in the encodings that spreadsheet programs write: UTF-8 and UTF-16 by the byte order mark or zero bytes;
+ * otherwise UTF-8 if valid, else Windows-1252.
  */
 function decodeText(bytes: Uint8Array): string {
   const [first, second] = bytes;

@@ -5,16 +5,9 @@ import path from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { readHead, readWholeFile } from '../files/open-file.js';
 import { countBy } from '../math/group-by.js';
+import type { FoundPhoto } from './labelled-photo.js';
 import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
-
-/** A photo that has no label yet. */
-export interface FoundPhoto {
-  /** Path to open it by. */
-  file: string;
-  /** Path relative to the set's folder, with `/`, in Unicode form NFC. */
-  name: string;
-}
 
 /** A file with patterns in the syntax of .gitignore, for its folder and everything below. */
 const IGNORE_FILE = '.pawdexignore';

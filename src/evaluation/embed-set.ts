@@ -1,5 +1,6 @@
 /** Embeds labelled photos. */
 import pLimit from 'p-limit';
+import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { embedViews } from '../encoder/embed-views.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { asPawdexError, PawdexError } from '../errors.js';
@@ -12,13 +13,7 @@ import { getRow, type Matrix, stackRows } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 
 /** A photo to embed. */
-export interface LabelledFile {
-  /** Path to open it by. */
-  file: string;
-  label: string | null;
-  /** The manifest's other columns. */
-  metadata?: Readonly<Record<string, string>>;
-}
+type PhotoToEmbed = Pick<LabelledPhoto, 'file' | 'label'> & Partial<Pick<LabelledPhoto, 'metadata'>>;
 
 /** One row of an {@link EmbeddedSet}. */
 export interface EmbeddedItem {
@@ -58,7 +53,7 @@ export interface EmbedSetOptions {
  * @throws PawdexError set_invalid when a photo has no label or none can be read; overloaded, shutting_down
  */
 export async function embedSet(
-  photos: readonly LabelledFile[],
+  photos: readonly PhotoToEmbed[],
   options: EmbedSetOptions,
 ): Promise<EmbeddedSet> {
   const { encoder, parallel, cache, onPhoto } = options;
@@ -68,7 +63,7 @@ export async function embedSet(
   }
   const limit = pLimit(parallel);
   const skipped: EmbeddedSet['skipped'] = [];
-  const embedOne = async ({ file, label, metadata = {} }: LabelledFile) => {
+  const embedOne = async ({ file, label, metadata = {} }: PhotoToEmbed) => {
     try {
       return { file, label: label!, metadata, ...(await embedFile(file, options)) };
     } catch (error) {

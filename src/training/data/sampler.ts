@@ -138,8 +138,6 @@ export function groupByLabel(labels: ArrayLike<number>): Map<number, number[]> {
   return groupBy(Array.from(labels).keys(), (photo) => labels[photo]!);
 }
 
-/** Plans all batches of a run, with the seeds of their views. */
-
 /** A batch before its photos are opened. */
 export interface PlannedBatch {
   /** Position in the run, from 0. */

@@ -5,15 +5,17 @@ import type { Matrix } from '../../math/matrix.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { computeLeadingEigenvectors } from './leading-eigenvectors.js';
-import { fitNeighbourhood, type NeighbourhoodOptions } from './neighbourhood.js';
+import { fitNeighbourhood } from './neighbourhood.js';
 import { computeCovariance, type Projection, runOnce } from './projection.js';
 
-/** Default steps of the second stage. */
+/** Steps of the second stage. */
 export const FIT_STEPS = 100;
 
-export interface ProjectionOptions
-  extends Partial<WhiteningOptions>,
-    Partial<Omit<NeighbourhoodOptions, 'seed'>> {
+// Chosen on a validation split, for EfficientNet-Lite2 features of 81 breeds and for breeds that the fit never saw.
+const WHITENING = { shrinkage: 0.1, power: 0.4 };
+const NEIGHBOURHOOD = { steps: FIT_STEPS, rate: 5e-3, temperature: 0.05, batch: 1536 };
+
+export interface ProjectionOptions {
   /** D, of the embedding. */
   readonly dimension: number;
   /** Seed of the choice of photos. Default: 0. */
@@ -25,8 +27,7 @@ export interface ProjectionOptions
 
 /**
  * Fits a linear projection of unit features to embeddings whose cosine follows the label: whitening in closed form,
- * then a few steps of neighbourhood components analysis. The defaults were chosen on a validation split, for
- * EfficientNet-Lite2 features of 81 breeds and for breeds that the fit never saw.
+ * then a few steps of neighbourhood components analysis.
  *
  * @param features float32 [n, F], unit rows
  * @param labels a number for each row; equal numbers are one label
@@ -38,10 +39,8 @@ export interface ProjectionOptions
 export async function fitProjection(
   features: Matrix,
   labels: readonly number[],
-  options: ProjectionOptions,
+  { dimension, seed = 0, session, onStep }: ProjectionOptions,
 ): Promise<Projection> {
-  const { dimension, shrinkage = 0.1, power = 0.4, session, onStep } = options;
-  const { steps = FIT_STEPS, rate = 5e-3, temperature = 0.05, batch = 1536, seed = 0 } = options;
   if (dimension > features.dimension) {
     throw new PawdexError('config_invalid', {
       detail: `The head cannot compute ${dimension} numbers from ${features.dimension} features.`,
@@ -55,9 +54,8 @@ export async function fitProjection(
       hint: 'It needs at least two labels, and labels with at least two photos.',
     });
   }
-  const start = await fitWhitening(features, labels, { dimension, shrinkage, power }, session);
-  const settings = { steps, rate, temperature, batch, seed };
-  return fitNeighbourhood(features, labels, start, settings, session, onStep);
+  const start = await fitWhitening(features, labels, { dimension, ...WHITENING }, session);
+  return fitNeighbourhood(features, labels, start, { ...NEIGHBOURHOOD, seed }, session, onStep);
 }
 
 export interface WhiteningOptions {
