@@ -131,18 +131,22 @@ export function predictPet(
     : predict(pet, computePetFeatures(neighbours, nonPetSimilarity));
 }
 
-/** Predicts the probability that the collection contains what the photo shows, 0..1. */
-export function predictKnown(evidence: Evidence, calibration: Pick<Calibration, 'known' | 'pet'>): number {
-  return predict(calibration.known, computeFeatures(evidence)) * (predictPet(evidence, calibration) ?? 1);
-}
-
-/** Predicts the probability that the first candidate is right, 0..1. @param evidence with at least one candidate */
-export function predictRight(evidence: Evidence, calibration: Pick<Calibration, 'right' | 'pet'>): number {
-  const { right } = calibration;
+/**
+ * Predicts the probabilities, 0..1, that the first candidate is right, and that the collection contains what the photo
+ * shows.
+ *
+ * @param evidence with at least one candidate
+ */
+export function predictOutcome(
+  evidence: Evidence,
+  { right, known, pet }: Pick<Calibration, 'right' | 'known' | 'pet'>,
+): { right: number; known: number } {
+  const features = computeFeatures(evidence);
+  const isPet = predictPet(evidence, { pet }) ?? 1;
   const { label } = evidence.candidates[0]!;
   const labels = right.labels ?? {};
   const offset = Object.hasOwn(labels, label) ? labels[label]! : 0;
-  return predict(right, computeFeatures(evidence), offset) * (predictPet(evidence, calibration) ?? 1);
+  return { right: predict(right, features, offset) * isPet, known: predict(known, features) * isPet };
 }
 
 const NEAREST = 5;

@@ -1,5 +1,5 @@
 /** Identifies the breed from the nearest neighbours of a photo. */
-import { type Calibration, type Evidence, predictKnown, predictRight } from './calibration.js';
+import { type Calibration, type Evidence, predictOutcome } from './calibration.js';
 import { type Candidate, type Voter, vote } from './vote.js';
 
 /** Settings of {@link identifyBreed}. */
@@ -77,11 +77,10 @@ function answerByFit(evidence: Evidence, fit: Calibration, basis: 'calibration' 
   if (candidates.length === 0) {
     return answerByVote(neighbours, candidates);
   }
-  const fitted = predictRight(evidence, fit);
+  const { right: fitted, known } = predictOutcome(evidence, fit);
   // Statistics of other collections cannot tell which of several labels that share the vote is right.
   const isContested = basis === 'statistics' && decideByVote(candidates) === 'ambiguous';
   const right = isContested ? Math.min(fitted, candidates[0]!.confidence) : fitted;
-  const known = predictKnown(evidence, fit);
   const byFit = decideByProbability(right, known, fit);
   const decision = isContested && byFit === 'match' ? 'ambiguous' : byFit;
   // If the collection probably does not contain what the photo shows, no label deserves more confidence than that.
@@ -112,7 +111,7 @@ export function computeKnownProbability(
   const candidates = vote(voters, calibration.temperature, calibration.votes);
   return candidates.length === 0
     ? 0
-    : predictKnown({ neighbours: voters, candidates, nonPetSimilarity }, calibration);
+    : predictOutcome({ neighbours: voters, candidates, nonPetSimilarity }, calibration).known;
 }
 
 function answerByVote(voters: readonly Voter[], candidates: readonly Candidate[]): BreedAnswer {
