@@ -18,9 +18,12 @@ import { labelText, metadataObject, plainText, sourceText } from './item-fields.
 
 /** Largest uncompressed size of a group to read, in bytes. It takes about ten times as much memory. */
 const MOST_GROUP_BYTES = 128 * 1024 ** 2;
-/** Largest numbers of rows and of values of all columns: a file of a few kilobytes may contain millions of equal values. */
+/**
+ * Largest numbers of rows and of values of all columns: a file of a few kilobytes may contain millions of equal values.
+ * Decoding this many takes 410 MB.
+ */
 const MOST_GROUP_ROWS = 100_000;
-const MOST_GROUP_VALUES = 2 ** 25;
+const MOST_GROUP_VALUES = 2 ** 23;
 /** Most bytes that the pages of a group may grow to, whatever the file declares. */
 const MOST_PAGE_BYTES = 256 * 1024 ** 2;
 export const SMALLER_GROUPS = 'Write the file with smaller row groups, such as row_group_size=1000.';

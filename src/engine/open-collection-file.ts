@@ -13,7 +13,7 @@ import type { CollectionFileCalls } from './collection-file-worker.js';
 /** Ten times the time for the largest group, in milliseconds. */
 const GROUP_MS = 60_000;
 /** Heap of a thread that reads. A group that needs more ends the thread, not the process. */
-const READING = { maxOldGenerationSizeMb: 1536 };
+const READING = { maxOldGenerationSizeMb: 512 };
 /** Heap of a thread that writes. Groups are small, but with room to spare the thread would let its garbage grow. */
 const WRITING = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 };
 

@@ -64,6 +64,33 @@ it('refuses groups that would need too much memory, and says how to write smalle
   await rm(folder, { recursive: true });
 }, 60_000);
 
+it('refuses a group with millions of values in few rows', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-many-values-'));
+  const file = path.join(folder, 'values.parquet');
+  const half = new Array<number>(2 ** 22).fill(0.5);
+  parquetWriteFile({
+    filename: file,
+    schema: [
+      { name: 'root', num_children: 2 },
+      { name: 'sha256', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+      { name: 'vector', converted_type: 'LIST', repetition_type: 'REQUIRED', num_children: 1 },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', type: 'FLOAT', repetition_type: 'REQUIRED' },
+    ],
+    columnData: [
+      { name: 'sha256', data: ['a', 'b'] },
+      { name: 'vector', data: [half, half] },
+    ],
+  });
+  const opened = await openCollectionFile(file);
+  await expect(opened.groups(0).next()).rejects.toMatchObject({
+    code: 'export_invalid',
+    hint: expect.stringContaining('row_group_size'),
+  });
+  await opened.close();
+  await rm(folder, { recursive: true });
+});
+
 it('refuses a small file with millions of equal rows in a group', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-equal-rows-'));
   const file = path.join(folder, 'equal.parquet');
