@@ -176,6 +176,15 @@ it('refuses names of any depth at once, and names that no file system has', asyn
   expect(problems[0]!.file.length).toBeLessThan(200);
 });
 
+it('reports encrypted entries and takes the rest', async () => {
+  const file = path.join(root, 'locked.zip');
+  const locked = { name: 'pug/2.jpg', content: content('pug/2.jpg'), isEncrypted: true };
+  await writeFile(file, makeZip([{ name: 'pug/1.jpg', content: content('pug/1.jpg') }, locked]));
+  const { photos, problems } = await scanLabelledSet(file);
+  expect(photos.map(({ name }) => name)).toEqual(['pug/1.jpg']);
+  expect(problems).toMatchObject([{ file: 'pug/2.jpg', detail: 'It is encrypted.' }]);
+});
+
 it('names links and entries with the name of another', async () => {
   const file = path.join(root, 'links.tar');
   const pack = tar.pack();

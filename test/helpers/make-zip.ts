@@ -6,6 +6,8 @@ interface ZipInput {
   content: Uint8Array;
   /** Declared size, instead of the true one. */
   claims?: number;
+  /** Whether the entry says that it is encrypted. */
+  isEncrypted?: boolean;
 }
 
 /** Creates a zip archive with compressed entries. */
@@ -13,12 +15,12 @@ export function makeZip(inputs: readonly ZipInput[]): Buffer {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content, claims = content.length } of inputs) {
+  for (const { name, content, claims = content.length, isEncrypted = false } of inputs) {
     const path = Buffer.from(name);
     const data = deflateRawSync(content);
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
-    fields.writeUInt16LE(0x800, 2);
+    fields.writeUInt16LE(isEncrypted ? 0x801 : 0x800, 2);
     fields.writeUInt16LE(8, 4);
     fields.writeUInt32LE(crc32(content), 10);
     fields.writeUInt32LE(data.length, 14);

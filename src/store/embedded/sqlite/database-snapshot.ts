@@ -168,7 +168,7 @@ export function verifySnapshot(file: string): SnapshotInfo {
   try {
     const findings = [...checkDatabase(db, 'full'), ...findDamagedPictures(db)];
     if (findings.length > 0) {
-      throw createInvalidError(file, findings.join(' '));
+      throw createInvalidError(file, findings.join(' ').replace(/\.$/, ''));
     }
   } finally {
     db.close();
