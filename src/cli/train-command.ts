@@ -83,7 +83,7 @@ export const command = options.action(async (flags) => {
   const { config, quiet } = readCommonOptions(flags);
   const { out, resume = false, json = false } = flags;
   if (out === undefined && !flags.checkGradients) {
-    failUsage('--out is missing. It is the folder of the run.');
+    failUsage('Name the folder of the run with --out.');
   }
   const { recipe, arePixelsAssumed } = await buildRecipe({
     file: flags.recipe,
@@ -106,7 +106,7 @@ export const command = options.action(async (flags) => {
     failUsage(`${dir} already contains a run.`, 'Continue it with --resume, or choose another --out.');
   }
   if (flags.data.length === 0) {
-    failUsage('--data is missing. It is the set of photos to train on.');
+    failUsage('Name the photos to train on with --data.');
   }
   await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
 });

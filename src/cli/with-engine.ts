@@ -67,7 +67,9 @@ async function openEngine({ config, server, quiet, usesGallery }: CommonOptions)
 async function reconnectTo(dataDir: string): Promise<Engine> {
   const running = await findRunningServer(dataDir);
   if (running === null) {
-    throw new PawdexError('server_unreachable', { detail: `The server that had ${dataDir} open is gone.` });
+    throw new PawdexError('server_unreachable', {
+      detail: `The server that used ${dataDir} is no longer running.`,
+    });
   }
   return connectToServer(running.url);
 }

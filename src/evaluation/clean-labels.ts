@@ -100,34 +100,18 @@ function judge(
   keep: ReadonlySet<string>,
 ): LabelVerdict {
   const classifier = 1 + scores.filter((score) => score > scores[own]!).length;
-  const place = votes.findIndex(({ label }) => label === item.label);
-  const neighbours = findPlace(place, votes.length, labels.length);
+  const place = 1 + votes.findIndex(({ label }) => label === item.label);
+  // Without neighbours from other sources there is no second opinion. A label that nobody votes for comes last.
+  const neighbours = votes.length === 0 ? 1 : place || labels.length;
+  const rank = { classifier, neighbours };
+  const doubters = (['classifier', 'neighbours'] as const).filter((judge) => rank[judge] > BELIEVED);
   return {
     item,
-    rank: { classifier, neighbours },
+    rank,
     suggested: {
       classifier: labels[scores.indexOf(Math.max(...scores))]!,
       neighbours: votes[0]?.label ?? null,
     },
-    dropped: keep.has(item.label) ? null : findReasonToDrop(classifier > BELIEVED, neighbours > BELIEVED),
+    dropped: keep.has(item.label) || doubters.length === 0 ? null : (doubters.join(' and ') as DropReason),
   };
-}
-
-/** Finds the rank of a label in the vote, from 1; the last of all labels if nobody voted for it. */
-function findPlace(place: number, voted: number, labelCount: number): number {
-  if (voted === 0) {
-    // Without neighbours from other sources there is no second opinion.
-    return 1;
-  }
-  return place < 0 ? labelCount : place + 1;
-}
-
-function findReasonToDrop(byClassifier: boolean, byNeighbours: boolean): DropReason | null {
-  if (byClassifier && byNeighbours) {
-    return 'classifier and neighbours';
-  }
-  if (byClassifier) {
-    return 'classifier';
-  }
-  return byNeighbours ? 'neighbours' : null;
 }

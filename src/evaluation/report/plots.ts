@@ -1,16 +1,16 @@
 /** The report's plots: reliability, risk against coverage, and familiarity. */
 import { formatPercent } from '../figures.js';
 import type { ReliabilityBin } from '../metrics/reliability.js';
-import type { RiskPoint } from '../metrics/selective.js';
+import { type RiskPoint, thinOut } from '../metrics/selective.js';
 import {
   type Axis,
   drawDot,
   drawPlot,
   drawPolyline,
   drawRectangle,
+  MOST_POINTS,
   type Scales,
   spaceEvenly,
-  thinOut,
 } from './svg.js';
 
 /** Creates an axis of shares, in percent. */
@@ -60,7 +60,8 @@ export function drawReliability(bins: readonly ReliabilityBin[]): string {
 /** Draws the share of wrong answers if only the most confident queries are answered. */
 export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: number): string {
   // The first few answers are too few for a share.
-  const points = thinOut(curve.filter(({ coverage }) => coverage >= 0.02));
+  const meaningful = curve.filter(({ coverage }) => coverage >= 0.02);
+  const points = thinOut(meaningful, MOST_POINTS);
   const top = Math.min(1, Math.max(0.1, ...points.map(({ risk }) => Math.ceil(risk * 20) / 20)));
   return drawPlot(
     'Share of wrong answers against the share of queries answered',

@@ -97,13 +97,7 @@ export function drawDot(
 }
 
 /** The most points of a curve; more cannot be distinguished. */
-const DRAWN = 400;
-
-/** Keeps every n-th point of a long curve, and the last. */
-export function thinOut<T>(points: readonly T[]): T[] {
-  const every = Math.max(1, Math.ceil(points.length / DRAWN));
-  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
-}
+export const MOST_POINTS = 400;
 
 /** Draws a line through points. */
 export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {

@@ -52,7 +52,7 @@ export class Substitutes {
       }
     }
     throw new PawdexError('set_invalid', {
-      detail: `No photo of a label can be read. One of the errors: ${this.#bad.get(photo)?.message}`,
+      detail: `None of the photos of a label can be read. One of the errors: ${this.#bad.get(photo)?.message}`,
       hint: 'Repair the photos, or remove the label from the set.',
     });
   }

@@ -7,11 +7,11 @@ import {
   drawPlot,
   drawPolyline,
   drawStandalone,
+  MOST_POINTS,
   PLOT,
   placeBlock,
   roundTicks,
   type Scales,
-  thinOut,
 } from '../../evaluation/report/svg.js';
 
 /** The part of a log line that the charts use. Steps have a loss, evaluations a quality. */
@@ -34,6 +34,12 @@ type Point = [number, number];
 const SMOOTHING = 0.05;
 const TOP = 48;
 const MARGIN = 12;
+
+/** Keeps every n-th point, and the last. */
+function thinPoints(points: readonly Point[]): Point[] {
+  const every = Math.max(1, Math.ceil(points.length / MOST_POINTS));
+  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
+}
 
 function readPoints(
   log: readonly ChartEntry[],
@@ -79,7 +85,7 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
   if (loss.length === 0 || rate.length === 0) {
     return null;
   }
-  const drawn = [thinOut(loss), thinOut(smooth(loss))] as const;
+  const drawn = [thinPoints(loss), thinPoints(smooth(loss))] as const;
   const left = drawPlot(
     'Loss',
     createEpochAxis(loss),
@@ -91,7 +97,7 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
     'Learning rate',
     createEpochAxis(rate),
     createAxis('learning rate', [0, ...listYs(rate)], formatShort),
-    (scales) => drawPolyline('curve third', thinOut(rate), scales),
+    (scales) => drawPolyline('curve third', thinPoints(rate), scales),
   );
   const size = { width: 2 * PLOT.width + 3 * MARGIN, height: PLOT.height + TOP + MARGIN };
   return drawStandalone(
