@@ -3,6 +3,7 @@ import { decode, type ResizeRule } from '../../image/decode.js';
 import type { Matrix } from '../../math/matrix.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
+import { loadAhead } from '../data/load-ahead.js';
 import { appendBackbone, appendPixels, type Network } from '../network/network.js';
 
 /** Photos that go through the network at once. More are not faster on a CPU. */
@@ -37,16 +38,13 @@ export async function computeFeatures(
   const width = features.shape[1] ?? 0;
   const data = new Float32Array(photos * width);
   await GraphSession.use(g.toBytes(), options.session, async (session) => {
-    let next = decodeBatch(0, photos, read, options);
-    for (let first = 0; first < photos; first += BATCH) {
-      const feed = Buffer.concat(await next);
+    const { size } = network;
+    const firsts = Array.from({ length: Math.ceil(photos / BATCH) }, (_, i) => i * BATCH);
+    const decodeFrom = (first: number) => decodeBatch(first, photos, read, options);
+    for await (const [first, images] of loadAhead(firsts, decodeFrom)) {
       options.signal?.throwIfAborted();
-      // The next batch is decoded on other threads while this one is computed.
-      next = decodeBatch(first + BATCH, photos, read, options);
-      next.catch(() => {}); // thrown in the next round
-      const { size } = network;
       const results = await session.run({
-        pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: feed },
+        pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: Buffer.concat(images) },
       });
       const rows = Math.min(BATCH, photos - first);
       data.set((results.features!.data as Float32Array).subarray(0, rows * width), first * width);
@@ -58,14 +56,13 @@ export async function computeFeatures(
   return { data, rows: photos, dimension: width };
 }
 
-/** Decodes a batch, filled up with the last photo. Returns null beyond the last. */
+/** Decodes a batch, filled up with the last photo. */
 async function decodeBatch(
   first: number,
   photos: number,
   read: (photo: number) => Promise<Uint8Array>,
   { rule, maxPixels }: FeaturesOptions,
 ): Promise<Uint8Array[]> {
-  const batch =
-    first < photos ? Array.from({ length: BATCH }, (_, i) => Math.min(first + i, photos - 1)) : [];
+  const batch = Array.from({ length: BATCH }, (_, i) => Math.min(first + i, photos - 1));
   return Promise.all(batch.map(async (photo) => decode(await read(photo), rule, { maxPixels })));
 }

@@ -5,6 +5,7 @@ import { readPhoto } from '../../image/read-photo.js';
 import { mixSeed } from '../../math/random.js';
 import { createIntTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Batch } from '../data/batch-maker.js';
+import { loadAhead } from '../data/load-ahead.js';
 import { type LoadOptions, loadBatches } from '../data/load-batches.js';
 import { PhotoCache } from '../data/photo-cache.js';
 import { drawClassBatches, drawPlainBatches, type PlannedBatch, planRun } from '../data/sampler.js';
@@ -137,19 +138,11 @@ async function* feedKeptViews(
         views.readRow(places[photo]!, (mixSeed(seed, photo) + epoch + turns[i]!) % keptViews),
       ),
     );
-  const batches = plan[Symbol.iterator]();
-  let current = batches.next().value;
-  let rows = current && readRows(current);
-  while (current !== undefined && rows !== undefined) {
-    const requestedAt = performance.now();
-    const values = await rows;
+  let requestedAt = performance.now();
+  for await (const [{ photos }, values] of loadAhead(plan, readRows)) {
     const waitedMs = performance.now() - requestedAt;
-    const next: PlannedBatch | undefined = batches.next().value ?? undefined;
-    // The next rows are read from disk while the step is computed.
-    rows = next && readRows(next);
-    rows?.catch(() => {}); // thrown in the next round
-    const labels = createIntTensor(current.photos.map((photo: number) => numbers[photo]!));
+    const labels = createIntTensor(photos.map((photo) => numbers[photo]!));
     yield { feeds: { ...createKeptFeeds(cut, values), [LOSS_INPUTS.labels]: labels }, waitedMs };
-    current = next;
+    requestedAt = performance.now();
   }
 }

@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Attribute, asFloat, type Model, type ModelNode } from '../../../src/onnx/onnx-model.js';
+import { asFloat, type Model, type ModelNode } from '../../../src/onnx/onnx-model.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
 import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/import-model.js';
-
-function node(
-  op: string,
-  inputs: string[],
-  outputs: string[],
-  attributes: Record<string, Attribute> = {},
-): ModelNode {
-  return { op, domain: '', name: '', inputs, outputs, attributes };
-}
+import { node } from './helpers.js';
 
 function modelOf(nodes: ModelNode[], initialisers: Record<string, Tensor> = {}, opset = 17): Model {
   return {
