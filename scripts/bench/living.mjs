@@ -12,7 +12,7 @@ import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
 import { options } from '../lib/options.mjs';
 import { machine, percentile } from './lib/harness.mjs';
-import { vectorSource } from './lib/store-vectors.mjs';
+import { createItem, vectorSource } from './lib/store-vectors.mjs';
 
 const args = options(
   `npm run bench:living -- [options]
@@ -49,14 +49,9 @@ const pool = Array.from({ length: Math.min(count, 20_000) }, source);
 const queries = Array.from({ length: 500 }, vectorSource({ dimension, breeds: LABELS, seed: 3 }));
 const nudge = (vector, n) => vector.map((value, i) => value * (1 + 0.2 * Math.sin(n * 0.7 + i)));
 
-function createItem(n) {
-  const id = n.toString(16).padStart(32, '0');
-  return {
-    id,
-    sha256: id.padStart(64, '0'),
+function createLivingItem(n) {
+  return createItem(n, nudge(pool[n % pool.length], n), {
     label: `breed-${n % LABELS}`,
-    source: `photos/${n}.jpg`,
-    size: 100_000,
     metadata: {
       species: n % 3 ? 'dog' : 'cat',
       camera: { model: `model ${n % 40}` },
@@ -66,8 +61,7 @@ function createItem(n) {
       album: Math.floor(n / 200),
     },
     thumbnail: THUMBNAIL,
-    vector: nudge(pool[n % pool.length], n),
-  };
+  });
 }
 
 /** Reads the resident memory of this process in MiB, and its peak since the last reset (Linux). */
@@ -129,7 +123,7 @@ async function measure(what, store, work, { search = true } = {}) {
 async function fill(store) {
   await engine.createCollection(NAME);
   for (let n = 0; n < count; n += 256) {
-    const items = Array.from({ length: Math.min(256, count - n) }, (_, i) => createItem(n + i));
+    const items = Array.from({ length: Math.min(256, count - n) }, (_, i) => createLivingItem(n + i));
     await store.put(NAME, items);
   }
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { percentile } from './harness.mjs';
-import { vectorSource } from './store-vectors.mjs';
+import { createItem, vectorSource } from './store-vectors.mjs';
 
 const NAME = 'bench';
 const SECONDS = 15;
@@ -27,21 +27,8 @@ export async function mixed(count, dimension, folder, log) {
   const pool = Array.from({ length: 20_000 }, make);
   let row = 0;
   const next = () => (row < count ? make() : pool[row % pool.length]);
-  const items = (n) =>
-    Array.from({ length: n }, () => {
-      const id = (row++).toString(16).padStart(32, '0');
-      return {
-        id,
-        sha256: id.padStart(64, '0'),
-        label: `breed-${row % 81}`,
-        source: `photos/${row}.jpg`,
-        size: 100_000,
-        metadata: { species: row % 3 ? 'dog' : 'cat' },
-        thumbnail,
-        vector: next(),
-      };
-    });
   const thumbnail = new Uint8Array(8000).fill(7);
+  const items = (n) => Array.from({ length: n }, () => createItem(row++, next(), { thumbnail }));
   const store = await openEmbeddedStore({ dataDir: path.join(folder, 'data') });
   await store.createCollection({ name: NAME, dimension, fingerprint: 'bench', model: 'bench' });
   while (row < count) {

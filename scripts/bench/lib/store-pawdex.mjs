@@ -1,7 +1,8 @@
 /** Runs the embedded store in its own process. The argument is JSON with the settings. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { residentMiB, serve } from './child.mjs';
-import { readVectors, recall } from './store-vectors.mjs';
+import { createItem, readVectors, recall } from './store-vectors.mjs';
 
 const { dimension, vectors, dataDir, k, batch } = JSON.parse(process.argv[2]);
 const NAME = 'bench';
@@ -9,27 +10,13 @@ const PUT_ITEMS = 256;
 let store;
 let queries;
 
-function newItem(row, vector) {
-  const id = row.toString(16).padStart(32, '0');
-  return {
-    id,
-    sha256: id.padStart(64, '0'),
-    label: `breed-${row % 81}`,
-    source: `photos/${row}.jpg`,
-    size: 100_000,
-    metadata: { species: row % 3 === 0 ? 'cat' : 'dog' },
-    thumbnail: null,
-    vector,
-  };
-}
-
 async function graphBuilt() {
   for (;;) {
     const { index, count } = await store.getCollection(NAME);
     if (index.kind === 'exact' || index.indexed === count) {
       return index.kind;
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
 }
 
@@ -44,7 +31,7 @@ serve({
     const start = performance.now();
     for (const chunk of readVectors(vectors, dimension, PUT_ITEMS)) {
       const rows = Array.from({ length: chunk.length / dimension }, (_, i) =>
-        newItem(row++, chunk.slice(i * dimension, (i + 1) * dimension)),
+        createItem(row++, chunk.slice(i * dimension, (i + 1) * dimension)),
       );
       await store.put(NAME, rows);
     }

@@ -70,6 +70,22 @@ export function vectorSource({ dimension, breeds, seed }) {
   };
 }
 
+/** Creates the item of a row. @param own fields to set instead */
+export function createItem(row, vector, own = {}) {
+  const id = row.toString(16).padStart(32, '0');
+  return {
+    id,
+    sha256: id.padStart(64, '0'),
+    label: `breed-${row % 81}`,
+    source: `photos/${row}.jpg`,
+    size: 100_000,
+    metadata: { species: row % 3 ? 'dog' : 'cat' },
+    thumbnail: null,
+    vector,
+    ...own,
+  };
+}
+
 /** Writes `count` vectors to a file of float32. */
 export function writeVectors(file, count, spec) {
   const next = vectorSource(spec);
