@@ -42,6 +42,12 @@ it.each(['index', 'eval', 'check-labels', 'clean-labels', 'train', 'views', 'qua
   },
 );
 
+it('help has the options of the command first, then the common ones', async () => {
+  const { stdout } = await bench.run(['items', '--help']);
+  const groups = [...stdout.matchAll(/^(Options|Common options|Settings):$/gm)].map(([, group]) => group);
+  expect(groups).toEqual(['Options', 'Common options', 'Settings']);
+});
+
 it('an option that may be repeated has the default "none"', async () => {
   const { stdout } = await bench.run(['index', '--help']);
   expect(stdout).toMatch(/--include <glob>[^-]+\(default: none\)/);
