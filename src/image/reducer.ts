@@ -96,7 +96,30 @@ async function keepProcess(child: ChildProcess): Promise<void> {
 }
 
 /** The decoding process crashed or was killed from outside. */
-class ProcessDied extends Error {}
+class ProcessDied extends Error {
+  /** @param signal the signal that ended it: SIGKILL and SIGTERM say nothing about the image */
+  constructor(
+    message: string,
+    readonly signal: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** The error after a second death. */
+function createDeathError(error: ProcessDied): PawdexError {
+  const { message, signal } = error;
+  return signal === 'SIGKILL' || signal === 'SIGTERM'
+    ? new PawdexError('overloaded', {
+        detail: `The process that decodes this image was killed twice (${message}). The machine may be short of memory.`,
+        retryAfter: RETRY_START_SECONDS,
+        cause: error,
+      })
+    : new PawdexError('image_corrupt', {
+        detail: `The decoder crashed twice while reading this image (${message}).`,
+        cause: error,
+      });
+}
 
 /** The system has no room for another process or for its files, which says nothing about the image. */
 const createStartError = (cause: Error) =>
@@ -126,7 +149,7 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
     const onMessage = (reply: ReductionReply) => finish(() => resolve(reply));
     const onError = (cause: Error) => end(new PawdexError('internal', { cause }));
     const onExit = (code: number | null, signal: string | null) =>
-      end(new ProcessDied(signal ?? `exit code ${code}`));
+      end(new ProcessDied(signal ?? `exit code ${code}`, signal));
     const timer = setTimeout(() => end(new PawdexError('image_too_slow')), TIME_LIMIT_MS);
     const watch = setInterval(async () => {
       const used = await readResidentBytes(child.pid);
@@ -167,11 +190,7 @@ export function reduceImage(task: ReductionTask, memory: number, limit: number):
       return reply.reduced;
     })
     .catch((error) => {
-      if (!(error instanceof ProcessDied)) {
-        throw error;
-      }
-      const detail = `The decoder crashed twice while reading this image (${error.message}).`;
-      throw new PawdexError('image_corrupt', { detail, cause: error });
+      throw error instanceof ProcessDied ? createDeathError(error) : error;
     });
 }
 

@@ -133,6 +133,28 @@ describe('images that take much memory', () => {
     }
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'does not call an image damaged because the system kills each process that decodes it',
+    async () => {
+      const heic = await readFile(new URL('../fixtures/heic/quarters.heic', import.meta.url));
+      const dying = decode(heic, rule, limits).then(
+        () => 'decoded',
+        (error) => error.code,
+      );
+      let outcome: string | null = null;
+      dying.then((settled) => {
+        outcome = settled;
+      });
+      while (outcome === null) {
+        for (const pid of childProcesses()) {
+          process.kill(pid, 'SIGKILL');
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect(outcome).toBe('overloaded');
+    },
+  );
+
   it('refuses another large image when the queue is full, and accepts ordinary ones', async () => {
     const gif = await flat(4000, 4000).gif().toBuffer();
     const few = { ...limits, maxLargeWaiting: 1 };

@@ -1,4 +1,5 @@
 /** Reports when something in a folder has changed. */
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { NameJudge } from '../../datasets/photo-names.js';
@@ -6,19 +7,32 @@ import { NameJudge } from '../../datasets/photo-names.js';
 /** Changes come in bursts: wait until there was none for the first time, but at most for the second. */
 const QUIET_MS = 2000;
 const LONGEST_BURST_MS = 30_000;
+/** Interval of checks whether the folder is still the same. */
+const LOOK_MS = 2000;
+
+/** Returns what tells a folder from another one at its path, or null if there is none. */
+function identify(root: string): string | null {
+  const found = statSync(root, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+}
 
 /** Watches a folder until it is closed. */
 export class FolderChanges {
   #first: number | null = null;
   #last = 0;
   #wake = () => {};
+  readonly #root: string;
+  readonly #onError: (error: Error) => void;
+  #watcher: FSWatcher;
+  #identity: string | null;
+  readonly #looking: NodeJS.Timeout;
 
-  private constructor(readonly watcher: FSWatcher) {
-    watcher.on('all', () => {
-      this.#last = performance.now();
-      this.#first ??= this.#last;
-      this.#wake();
-    });
+  private constructor(root: string, onError: (error: Error) => void) {
+    this.#root = root;
+    this.#onError = onError;
+    this.#identity = identify(root);
+    this.#watcher = this.#watch();
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
   }
 
   /**
@@ -27,19 +41,11 @@ export class FolderChanges {
    * @param onError called if the system cannot watch all of it, so that changes may be missed
    */
   static async watch(root: string, onError: (error: Error) => void): Promise<FolderChanges> {
-    const judge = new NameJudge({});
-    const watcher = watch(root, {
-      ignoreInitial: true,
-      ignored: (file) => {
-        const name = path.relative(root, file).split(path.sep).join('/');
-        return name !== '' && judge.judgeFolder(name) === 'litter';
-      },
-    });
-    watcher.on('error', (error) => onError(error as Error));
+    const changes = new FolderChanges(root, onError);
     await new Promise<void>((resolve) => {
-      watcher.once('ready', resolve);
+      changes.#watcher.once('ready', resolve);
     });
-    return new FolderChanges(watcher);
+    return changes;
   }
 
   /** Resolves when a burst of changes is over, after `atMostMs`, or when the signal is aborted. */
@@ -58,7 +64,41 @@ export class FolderChanges {
   }
 
   close(): Promise<void> {
-    return this.watcher.close();
+    clearInterval(this.#looking);
+    return this.#watcher.close();
+  }
+
+  #watch(): FSWatcher {
+    const root = this.#root;
+    const judge = new NameJudge({});
+    const watcher = watch(root, {
+      ignoreInitial: true,
+      ignored: (file) => {
+        const name = path.relative(root, file).split(path.sep).join('/');
+        return name !== '' && judge.judgeFolder(name) === 'litter';
+      },
+    });
+    return watcher.on('all', () => this.#note()).on('error', (error) => this.#onError(error as Error));
+  }
+
+  /** A watcher stays with the folder that it was given, even if that is renamed, replaced or unmounted. */
+  #look(): void {
+    const identity = identify(this.#root);
+    if (identity === this.#identity) {
+      return;
+    }
+    this.#identity = identity;
+    this.#note();
+    if (identity !== null) {
+      void this.#watcher.close();
+      this.#watcher = this.#watch();
+    }
+  }
+
+  #note(): void {
+    this.#last = performance.now();
+    this.#first ??= this.#last;
+    this.#wake();
   }
 
   #pause(ms: number, signal: AbortSignal): Promise<void> {
