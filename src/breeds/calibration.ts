@@ -116,7 +116,6 @@ export function computeFeatures({
   ];
 }
 
-/** Computes the features of the model `pet`. */
 export function computePetFeatures(neighbours: readonly Voter[], nonPetSimilarity: number): number[] {
   return [computeFamiliarity(neighbours), -nonPetSimilarity];
 }

@@ -41,13 +41,13 @@ function findPrecisionThreshold(queries: readonly JudgedQuery[]): number {
 }
 
 /** An answer that must not be a match. */
-interface Misread {
+interface WeightedAnswer {
   confidence: number;
   weight: number;
 }
 
 /** Finds the smallest threshold that answers of at most the `allowed` weight reach. */
-function findThresholdAbove(answers: readonly Misread[], allowed: number): number {
+function findThresholdAbove(answers: readonly WeightedAnswer[], allowed: number): number {
   let reached = 0;
   const first = [...answers]
     .sort((a, b) => b.confidence - a.confidence)

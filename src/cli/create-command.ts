@@ -109,7 +109,6 @@ export function readCommonOptions(options: Record<string, unknown>): CommonOptio
   };
 }
 
-/** Returns a parser for flags that take a whole number from `min` to `max`. */
 export function makeWholeNumberParser(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -66,7 +66,6 @@ export const command = options.addOption(SERVER).action(async (flags) => {
 
 interface Measured {
   evaluation: AnyEvaluation;
-  /** Path of the report, or null. */
   report: string | null;
   /** Figures for each value of the column of `--by`. */
   by?: SplitFigures;

@@ -58,7 +58,6 @@ export function failUsage(detail: string, hint?: string): never {
   throw new PawdexError('usage', { detail, hint });
 }
 
-/** Returns the exit code for the error that ended a command. */
 export function getExitCode(error: PawdexError): number {
   return BY_CODE[error.code] ?? (error.status < 500 ? EXIT.usage : EXIT.internal);
 }

@@ -102,7 +102,6 @@ async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Arra
   }
 }
 
-/** Formats the error of an image as a JSON line. */
 export function formatErrorLine(file: string, error: PawdexError): string {
   return JSON.stringify({ file, error: describeFailure(error) });
 }

@@ -21,7 +21,6 @@ export function formatEvaluationJson(evaluation: AnyEvaluation, by?: SplitFigure
   });
 }
 
-/** Formats an evaluation as lines for a terminal. */
 export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigures): string[] {
   const worst = Object.entries(evaluation.perLabel)
     .sort(([, a], [, b]) => a.top1 - b.top1 || b.n - a.n)

@@ -5,10 +5,10 @@ import { PawdexError } from '../errors.js';
 import { failUsage } from './exit-codes.js';
 
 /**
- * The path of a file to write, which may be there already.
+ * Resolves the path of a file to write, which may exist.
  *
- * @throws PawdexError file_unreadable if there is no folder for it; usage if it is a folder, or beside the database: a
- *   slip of the keyboard must not replace that
+ * @throws PawdexError file_unreadable if its folder does not exist; usage if it is a folder, or in the data directory,
+ *   where a typo could replace the database
  */
 export async function resolveOutputFile(file: string, dataDir: string): Promise<string> {
   const resolved = path.resolve(file);

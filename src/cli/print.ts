@@ -104,7 +104,6 @@ export function describeError(error: PawdexError, verbose = false, subject?: str
 
 const stackLines = (stack = '') => stack.split('\n');
 
-/** Formats what went wrong with one file. */
 export function formatFailure({
   file,
   detail,

@@ -13,7 +13,6 @@ const MARK_INTERVAL = 0.1;
 const SHARE_UNITS = 500;
 /** Largest width of a line. A longer one wraps, and the bar would then fill the screen with copies. */
 const MAX_COLUMNS = 80;
-/** Columns of the bar itself. */
 const BAR_COLUMNS = 20;
 
 /** The state of long work. */

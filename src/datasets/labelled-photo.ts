@@ -6,7 +6,6 @@ export interface FoundPhoto {
   name: string;
 }
 
-/** A photo of a labelled set. */
 export interface LabelledPhoto extends FoundPhoto {
   label: string | null;
   /** The manifest's other columns that are not empty, as text. */

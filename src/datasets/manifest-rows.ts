@@ -1,7 +1,6 @@
 /** The rows of a manifest, independent of its format. */
 import { PawdexError } from '../errors.js';
 
-/** A manifest's rows. */
 export interface ManifestTable {
   /** As written, but trimmed. */
   columns: string[];

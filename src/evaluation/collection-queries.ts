@@ -94,7 +94,6 @@ export async function sampleVectors(
 /** Queries of one label, for searches without that label. */
 export interface QueryBatch {
   label: string;
-  /** The other labels. */
   others: string[];
   queries: CollectionQuery[];
 }

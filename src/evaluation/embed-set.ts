@@ -12,7 +12,6 @@ import { readPhoto } from '../image/read-photo.js';
 import { getRow, type Matrix, stackRows } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 
-/** A photo to embed. */
 type PhotoToEmbed = Pick<LabelledPhoto, 'file' | 'label'> & Partial<Pick<LabelledPhoto, 'metadata'>>;
 
 /** One row of an {@link EmbeddedSet}. */

@@ -19,7 +19,6 @@ export interface OutcomesPart {
   nonPets: Outcome[];
 }
 
-/** The evaluation of all outcomes. */
 export interface Judgement {
   evaluation: Evaluation;
   /** The most confident wrong answers. */

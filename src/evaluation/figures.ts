@@ -26,7 +26,6 @@ const formatScore = (score: number | null) => (score === null ? 'not defined' : 
 const formatInterval = (interval: Interval | null) =>
   interval === null ? '' : `95 %: ${(100 * interval.low).toFixed(2)} to ${formatPercent(interval.high, 2)}`;
 
-/** Lists the figures of all queries. */
 export function listFigures(evaluation: AnyEvaluation): Figure[] {
   const { n, photos, recallAt, intervals, decisions, nonPets, index, keptApart } = evaluation;
   const figures: Figure[] = [

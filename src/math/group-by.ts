@@ -13,7 +13,6 @@ export function groupBy<T, K>(values: Iterable<T>, keyOf: (value: T) => K): Map<
   return groups;
 }
 
-/** Counts the values of each key. */
 export function countBy<T, K>(values: Iterable<T>, keyOf: (value: T) => K): Map<K, number> {
   const counts = new Map<K, number>();
   for (const value of values) {

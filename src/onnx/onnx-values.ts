@@ -21,5 +21,4 @@ export interface ShapeCall {
   constantOf(value: Value): Tensor | undefined;
 }
 
-/** Type and shape of one output. */
 export type OutputSpec = Pick<Value, 'dtype' | 'shape'>;

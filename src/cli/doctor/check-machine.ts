@@ -6,7 +6,6 @@ import { loadFailureError, loadNativeModule, SQLITE_MODULE } from '../../native-
 import { findRunningServer } from '../server-file.js';
 import { type Check, findExistingFolder, reportFailure, reportOk, reportWarning } from './check-result.js';
 
-/** Checks the version of Node.js. */
 export function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const detail = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;

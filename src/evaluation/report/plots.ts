@@ -13,7 +13,6 @@ import {
   spaceEvenly,
 } from './svg.js';
 
-/** Creates an axis of shares, in percent. */
 function createShareAxis(label: string, to = 1, steps = 5): Axis {
   return {
     label,

@@ -10,7 +10,6 @@ import {
 import type { Mistake } from '../outcomes.js';
 import { escapeHtml, formatCoordinate } from './svg.js';
 
-/** Formats the figures at the top. */
 export function formatFigures(evaluation: AnyEvaluation): string {
   const cells = listFigures(evaluation).map(
     ([name, value, note]) =>

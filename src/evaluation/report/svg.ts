@@ -99,7 +99,6 @@ export function drawDot(
 /** The most points of a curve; more cannot be distinguished. */
 export const MOST_POINTS = 400;
 
-/** Draws a line through points. */
 export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {
   return `<polyline class="${name}" points="${points.map(([px, py]) => `${formatCoordinate(x(px))},${formatCoordinate(y(py))}`).join(' ')}"/>`;
 }

@@ -5,7 +5,6 @@ import type { ShapeCall } from '../onnx-values.js';
 import { countElements } from '../tensor.js';
 import { broadcastShapes, requireInput, type ShapeRule } from './computing-shapes.js';
 
-/** Reads a required constant input. */
 function requireConstant(call: ShapeCall, index: number): number[] {
   requireInput(call, index);
   return readConstant(call, index) as number[];

@@ -50,7 +50,6 @@ export type GradientRule = (call: RuleCall) => (Value | undefined)[];
 /** An {@link OperatorGraph} with a method for every operator that losses, gradients and optimisers use. */
 export class GraphBuilder extends OperatorGraph {
   readonly #shared = new Map<string, Value>();
-  /** The gradient rules of composites. */
   readonly compositeRules = new Map<GraphNode, GradientRule>();
 
   /**
@@ -139,9 +138,7 @@ export class GraphBuilder extends OperatorGraph {
   reduceLogSumExp = (x: Value, axes: readonly number[], keepdims = true): Value =>
     this.#reduce('ReduceLogSumExp', x, axes, keepdims);
 
-  /** The sum of all elements, as a scalar. */
   sumAll = (x: Value): Value => (x.shape.length === 0 ? x : this.reduceSum(x, this.#axes(x), false));
-  /** The mean of all elements, as a scalar. */
   meanAll = (x: Value): Value => (x.shape.length === 0 ? x : this.reduceMean(x, this.#axes(x), false));
 
   #axes(x: Value): number[] {

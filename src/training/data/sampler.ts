@@ -6,7 +6,6 @@ import { PawdexError } from '../../errors.js';
 import { groupBy } from '../../math/group-by.js';
 import { createRandom, mixSeed, shuffle } from '../../math/random.js';
 
-/** Seeds of the random numbers of a plan. */
 export interface PlanSeed {
   seed: number;
   epoch: number;

@@ -39,15 +39,15 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
   const { input, output } = requirePorts(backbone);
   const features = head?.matrix.shape[0] ?? output.shape[1];
   const dimension = head?.matrix.shape[1] ?? features;
-  const told = output.shape[1];
-  if (typeof dimension !== 'number' || (typeof told === 'number' && told !== features)) {
+  const declared = output.shape[1];
+  if (typeof dimension !== 'number' || (typeof declared === 'number' && declared !== features)) {
     throw new PawdexError('model_invalid', {
       detail: `The head takes ${features} features, but the backbone's output "${output.name}" is [${output.shape}].`,
     });
   }
   const before = buildScaling(pixels);
   const after = buildProjection(head);
-  const ours = new Set<string>([
+  const ownNames = new Set<string>([
     PORTS.pixels,
     PORTS.embedding,
     'scaled_pixels',
@@ -59,7 +59,7 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
     [input.name, 'scaled_pixels'],
     [output.name, 'features'],
   ]);
-  const rename = (name: string) => ends.get(name) ?? (ours.has(name) ? `backbone ${name}` : name);
+  const rename = (name: string) => ends.get(name) ?? (ownNames.has(name) ? `backbone ${name}` : name);
   return {
     opset: backbone.opset,
     inputs: [{ name: PORTS.pixels, dtype: 'uint8', shape: ['batch', size, size, 3] }],

@@ -28,7 +28,6 @@ export interface RecipeOverrides {
 
 /** Where the recipe comes from. */
 export interface RecipeSource {
-  /** A recipe file. */
   file?: string;
   /** Folder of a run to resume, whose recipe applies unless `file` is given. */
   resumed?: string;

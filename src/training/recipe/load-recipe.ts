@@ -147,7 +147,6 @@ export function countViewsPerStep(recipe: Recipe): number {
   return countPhotosPerStep(recipe) * (recipe.losses[0]!.kind === 'nt-xent' ? 2 : 1);
 }
 
-/** Formats a recipe as the text of a file. */
 export function formatRecipe(recipe: Recipe): string {
   return stringify(recipe);
 }

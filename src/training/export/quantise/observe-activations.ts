@@ -4,7 +4,6 @@ import type { Tensor } from '../../../onnx/tensor.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 import type { Histogram } from './activation-range.js';
 
-/** Bins of a histogram. */
 const BINS = 4096;
 
 export interface Observations {
