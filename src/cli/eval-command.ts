@@ -202,14 +202,15 @@ async function loadMatchingCalibration(
 
 function warnAboutOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): void {
   const { same, nearly } = countOverlap(gallery, queries);
+  const count = (photos: number) => `${pluralise(photos, 'query photo')} ${photos === 1 ? 'is' : 'are'}`;
   if (same > 0) {
     note(
-      `warning: ${pluralise(same, 'query photo')} also in the gallery and would find themselves. Use --leave-one-out to prevent that.`,
+      `warning: ${count(same)} also in the gallery. Use --leave-one-out, so that photos do not find themselves.`,
     );
   }
   if (nearly > 0) {
     note(
-      `warning: ${pluralise(nearly, 'query photo')} nearly identical to one in the gallery. A column \`group\` in both manifests keeps them apart.`,
+      `warning: ${count(nearly)} nearly identical to one in the gallery. A column \`group\` in both manifests keeps them apart.`,
     );
   }
 }

@@ -64,7 +64,7 @@ export async function readSet(
 export function noteReport(spec: string, { problems, warnings, skipped }: SetReport, quiet: boolean): void {
   if (problems.length > 0) {
     process.exitCode = EXIT.someFailed;
-    note(`${formatCount(problems.length)} in ${spec} could not be read:`);
+    note(`Some of ${spec} could not be read:`);
     note(problems.map(({ reason, ...problem }) => formatFailure({ ...problem, code: reason })));
   }
   if (quiet) {
@@ -80,5 +80,5 @@ export function noteReport(spec: string, { problems, warnings, skipped }: SetRep
 
 function describeSkipped({ reason, extension, count, example }: SkippedFiles): string {
   const what = extension === '' ? pluralise(count, 'name') : `${formatCount(count)} .${extension}`;
-  return `  ${what} ${REASONS[reason]}, such as ${example}`;
+  return `  ${what}: ${REASONS[reason]}, such as ${example}`;
 }

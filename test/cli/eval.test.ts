@@ -88,7 +88,7 @@ describe('pawdex eval', () => {
     const { code, stdout, stderr } = await bench.run(['eval', ...sets, '--no-calibration', '--json']);
     expect(stderr).not.toContain('also in the gallery');
     // They are a picture of the gallery with other colours.
-    expect(stderr).toContain('warning: 2 query photos nearly identical to one in the gallery');
+    expect(stderr).toContain('warning: 2 query photos are nearly identical to one in the gallery');
     expect(code).toBe(0);
     const found = JSON.parse(stdout);
     expect(found).toMatchObject({
@@ -109,7 +109,7 @@ describe('pawdex eval', () => {
   it('warns when queries find themselves, and leaves them out when asked to', async () => {
     const sets = ['eval', '--gallery', 'pets', '--queries', 'pets', '--json'];
     const same = await bench.run(sets);
-    expect(same.stderr).toContain('warning: 10 query photos also in the gallery');
+    expect(same.stderr).toContain('warning: 10 query photos are also in the gallery');
     const left = await bench.run([...sets, '--leave-one-out']);
     expect(left.stderr).not.toContain('warning');
     expect(JSON.parse(left.stdout)).toMatchObject({ n: 10, top1: 1 });

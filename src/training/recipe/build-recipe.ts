@@ -87,24 +87,18 @@ function adaptShippedRecipe(partial: PartialRecipe, name: string, overrides: Rec
 
 function applySettings(partial: PartialRecipe, overrides: RecipeOverrides): void {
   const { labels, photos, chunk, learningRate, loss, epochs, seed, freeze } = overrides;
-  const apply = (key: string, settings: Record<string, unknown>) => {
-    const defined = Object.entries(settings).filter(([, value]) => value !== undefined);
-    if (defined.length > 0) {
-      partial[key] = { ...getSection(partial, key), ...Object.fromEntries(defined) };
-    }
-  };
-  apply('batch', { labels, photos, chunk });
-  apply('optimiser', { learningRate });
-  const replaced = {
-    losses: loss === undefined ? undefined : [{ kind: loss }],
-    freeze: freeze === undefined ? undefined : { layers: freeze },
-    epochs,
-    seed,
-  };
-  Object.assign(
-    partial,
-    Object.fromEntries(Object.entries(replaced).filter(([, value]) => value !== undefined)),
-  );
+  const given = (settings: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  Object.assign(partial, {
+    batch: { ...getSection(partial, 'batch'), ...given({ labels, photos, chunk }) },
+    optimiser: { ...getSection(partial, 'optimiser'), ...given({ learningRate }) },
+    ...given({
+      epochs,
+      seed,
+      losses: loss && [{ kind: loss }],
+      freeze: freeze === undefined ? undefined : { layers: freeze },
+    }),
+  });
 }
 
 /** Default side of the small network's input, in pixels. */
