@@ -18,14 +18,12 @@ export interface SnapshotWatcher {
  * Writes snapshots at an interval until `stop` is aborted. A failed snapshot is retried at the next check.
  *
  * @param hours above 0
- * @param checkMs for tests
  */
 export function scheduleSnapshots(
   store: Pick<Store, 'createSnapshot' | 'listSnapshots'>,
   hours: number,
   watcher: SnapshotWatcher,
   stop: AbortSignal,
-  checkMs = CHECK_MS,
 ): void {
   let isWriting = false;
   const check = async () => {
@@ -48,7 +46,7 @@ export function scheduleSnapshots(
       isWriting = false;
     }
   };
-  const timer = setInterval(check, checkMs);
+  const timer = setInterval(check, CHECK_MS);
   timer.unref();
   stop.addEventListener('abort', () => clearInterval(timer), { once: true });
   void check();

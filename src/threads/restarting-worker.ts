@@ -32,7 +32,8 @@ export class DeathCount {
   #last = Number.NEGATIVE_INFINITY;
 
   /** Records a death. @returns whether it came soon after another */
-  add(now = performance.now()): boolean {
+  add(): boolean {
+    const now = performance.now();
     const isSoon = now - this.#last < SOON_MS;
     this.#last = now;
     return isSoon;
