@@ -206,6 +206,60 @@ export async function connectBadly(server, seconds) {
   return row;
 }
 
+/** Repeats a request whose connection is refused: a client counts as slow only after a second. */
+async function sendPatiently(url, asked) {
+  for (const started = performance.now(); ; ) {
+    const answer = await send(url, asked);
+    const ms = performance.now() - started;
+    if (answer.status !== 0 || ms > 10_000) {
+      return { ...answer, ms };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/**
+ * Takes every connection that the server allows, half of them with headers and half with an upload that arrive byte by
+ * byte, and opens new ones for those that it closes. Others must still be answered, each over a connection of its own.
+ */
+export async function takeAllConnections(server, seconds) {
+  const clients = 1000;
+  const row = createRow(`All ${clients} connections taken by slow senders, for ${seconds} s`, {
+    ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 10_000 },
+  });
+  const slow = `POST /v1/embed HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nContent-`;
+  const texts = [slow, `${slow}Type: application/json\r\nContent-Length: 9999\r\n\r\n{`];
+  const open = (_, i) => connect(server, texts[i % 2]);
+  const sockets = await Promise.all(Array.from({ length: clients }, open));
+  let isOver = false;
+  const drip = async () => {
+    while (!isOver) {
+      for (const [i, socket] of sockets.entries()) {
+        if (socket.destroyed) {
+          sockets[i] = await open(null, i);
+        } else {
+          socket.write(' ');
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  };
+  const dripping = drip();
+  const ordinary = await photo();
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) {
+    const answer = await sendPatiently(server.url, imageRequest('/v1/identify', ordinary));
+    countAnswer(row, 'an ordinary photo', answer, answer.status === 200);
+  }
+  isOver = true;
+  await dripping;
+  for (const socket of sockets) {
+    socket.destroy();
+  }
+  await countLife(row, server);
+  return row;
+}
+
 /** Kills the server while photos are added, and checks that every acknowledged photo is still there. */
 export async function killWhileAdding(rounds) {
   const row = createRow(`Killed while photos are added, ${rounds} times`, {

@@ -15,6 +15,7 @@ import {
   sendFiles,
   sendImages,
   stormOfImages,
+  takeAllConnections,
 } from './drive-server.mjs';
 import { createRow } from './fault-row.mjs';
 import { killWhileIndexing } from './kill-jobs.mjs';
@@ -28,6 +29,7 @@ const STEPS = {
   files: () => withServer((server) => sendFiles(server, short ? 0.25 : 1, !short)),
   reads: () => withServer((server) => readHeavily(server, short ? 50 : 150)),
   connections: () => withServer((server) => connectBadly(server, short ? 5 : 30)),
+  slots: () => withServer((server) => takeAllConnections(server, short ? 5 : 30)),
   kills: () => killWhileAdding(short ? 2 : 10),
   jobs: () => killWhileIndexing(short ? 300 : 10_000),
   maintenance: () => killTests(MAINTENANCE, short ? 1 : 20),

@@ -4,6 +4,7 @@ import type { Engine, ReembedState } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { replaceFile } from '../files/replace-file.js';
+import { keepTrying } from '../threads/keep-trying.js';
 import { IndexRoots } from './index-roots.js';
 import type { JobKind } from './job.js';
 import type { JobSettings, JobWork, KindWork } from './job-context.js';
@@ -57,13 +58,19 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
   },
 };
 
-/** Creates the work of all kinds of jobs for an engine. */
+/** Milliseconds after the death of a thread in which the job is tried again. That is once or twice. */
+const RETRY_MS = 5_000;
+
+/** Creates the work of all kinds of jobs for an engine. A job continues if a thread dies that is restarted. */
 export function createJobWork(engine: Engine, settings: JobSettings): JobWork {
   const parts = { engine, ...settings };
-  return (request, context) =>
-    (KINDS[request.kind] as KindWork<JobKind>)(parts, request, context).catch((error: unknown) => {
+  return (request, context) => {
+    const work = () => (KINDS[request.kind] as KindWork<JobKind>)(parts, request, context);
+    const patience = { codes: ['worker_failed'], patienceMs: RETRY_MS, signal: context.signal } as const;
+    return keepTrying(work, patience).catch((error: unknown) => {
       throw hideFolder(error, context.folder);
     });
+  };
 }
 
 /** Names an uploaded file without its folder: clients need not know where the server keeps its files. */

@@ -125,6 +125,30 @@ it('exports a collection, and a stopped import resumes with the same counts', as
   expect(await readAll('moved')).toEqual(await readAll('mine'));
 });
 
+it('continues an import if the thread of the store dies once', async () => {
+  const out = await makeFolder('export-for-death');
+  await run({ kind: 'export', collection: 'mine' }, out);
+  const folder = await makeFolder('import-with-death');
+  await copyFile(path.join(out, EXPORTED), path.join(folder, 'upload.parquet'));
+  const put = engine.store.put.bind(engine.store);
+  let calls = 0;
+  engine.store.put = async (...args) => {
+    const results = await put(...args);
+    if (++calls === 2) {
+      throw new PawdexError('worker_failed', { retryAfter: 0.1 });
+    }
+    return results;
+  };
+  const imported = run<ImportOutcome>({ kind: 'import', collection: 'survivor' }, folder);
+  // The rows of the batch that was stored without an answer count as existing.
+  const { total, created, exists, failed } = await imported.finally(() => {
+    engine.store.put = put;
+  });
+  expect([total, created + exists, failed]).toEqual([ITEMS, ITEMS, 0]);
+  expect(created).toBeLessThan(ITEMS);
+  expect(await readAll('survivor')).toEqual(await readAll('mine'));
+});
+
 it('imports a file below an index root, and lists damaged rows', async () => {
   const out = await makeFolder('export-to-damage');
   await run({ kind: 'export', collection: 'mine' }, out);
