@@ -11,6 +11,7 @@ import { scheduleSnapshots } from '../engine/snapshot-schedule.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import type { Lifecycle } from '../http/app-deps.js';
 import { createApp } from '../http/create-app.js';
+import { removeOldTransfers } from '../http/routes/transfer-routes.js';
 import { requireKeysBeyondLoopback } from '../http/site-access.js';
 import { type RunningServer, startServer } from '../http/start-server.js';
 import { FileJobRecords } from '../jobs/job-records.js';
@@ -101,6 +102,9 @@ interface ServerRun {
 async function runServer({ config, engine, logger, quiet, started, stop }: ServerRun): Promise<void> {
   const lifecycle: Lifecycle = { state: 'starting' };
   const jobs = await openJobRunner(config, engine, logger);
+  await removeOldTransfers(config.DATA_DIR).catch((error) =>
+    logger.warn({ err: error }, 'DATA_DIR/transfers cannot be removed.'),
+  );
   let server: RunningServer | null = null;
   try {
     server = await listen({ config, engine, logger }, jobs, lifecycle);

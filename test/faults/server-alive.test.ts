@@ -103,6 +103,16 @@ describe('a server', () => {
     },
   );
 
+  it('removes what a killed server left of uploads and downloads', async () => {
+    const left = path.join(bench.dataDir, 'transfers/0b024c4f.parquet');
+    await mkdir(path.dirname(left), { recursive: true });
+    await writeFile(left, 'half of a file');
+    const server = await serve();
+    expect(existsSync(left)).toBe(false);
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+  });
+
   it('stops cleanly if server.json cannot be removed', async () => {
     const server = await bench.serve();
     await rm(path.join(bench.dataDir, 'server.json'));

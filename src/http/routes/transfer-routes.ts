@@ -29,8 +29,13 @@ const query = {
     .meta({ description: 'A ticket for this download, instead of an API key.' }),
 };
 
-/** Folder in the data directory for temporary files. It is emptied at each start. */
+/** Folder in the data directory for temporary files. */
 const TRANSFERS = 'transfers';
+
+/** Removes the temporary files that a killed server has left. Call it before the app answers requests. */
+export function removeOldTransfers(dataDir: string): Promise<void> {
+  return rm(path.join(dataDir, TRANSFERS), { recursive: true, force: true });
+}
 
 /** Calls `work` with the path of a temporary file, and removes the file afterwards. */
 async function withTransferFile<T>(
