@@ -108,7 +108,6 @@ export type Identification = z.output<typeof identificationSchema>;
 const foundItemSchema = z
   .object({ ...itemSchema.shape, similarity, explanation: explanationSchema.optional() })
   .meta({ id: 'SearchNeighbour', description: 'Nearest first.' });
-export type FoundItem = z.output<typeof foundItemSchema>;
 
 export const searchAnswerSchema = z
   .object({ neighbours: z.array(foundItemSchema), model: modelSchema, timing: timingSchema })

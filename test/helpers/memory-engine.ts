@@ -12,7 +12,6 @@ import type {
   Duplicate,
   DuplicatePage,
   Engine,
-  FoundItem,
   HeatMapOptions,
   IdentifyOptions,
   ImportOptions,
@@ -20,6 +19,7 @@ import type {
   LookOptions,
   NonPets,
   Query,
+  SearchAnswer,
   SearchOptions,
   ServedCollection,
   StoredCollections,
@@ -195,7 +195,7 @@ export class MemoryEngine implements Engine {
     this.asked = options;
     const { items } = this.#get(collection);
     const vector = this.#vector(items, query);
-    const neighbours: FoundItem[] = items
+    const neighbours: SearchAnswer['neighbours'] = items
       .filter((item) => matches(item, options.filter))
       .map((item) => ({
         ...this.#public(item),

@@ -16,10 +16,6 @@ export class ByteBudget {
   /** @param limit bytes */
   constructor(readonly limit: number) {}
 
-  get used(): number {
-    return this.#used;
-  }
-
   /** Reserves bytes if there is room. */
   reserve(bytes: number): boolean {
     if (this.#used + bytes > this.limit) {

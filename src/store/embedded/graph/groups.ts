@@ -25,15 +25,9 @@ export interface Group {
 export class Groups {
   /** By the sequence number of the node. */
   readonly #groups = new Map<number, Group>();
-  #members = 0;
 
   get size(): number {
     return this.#groups.size;
-  }
-
-  /** Rows in all groups, not counting the nodes. */
-  get members(): number {
-    return this.#members;
   }
 
   get(node: number): Group | undefined {
@@ -55,7 +49,6 @@ export class Groups {
     group.seqs.push(seq);
     group.alive++;
     group.angle = Math.max(group.angle, Math.acos(Math.min(1, cosine)));
-    this.#members++;
   }
 
   /** Records that a node's own row was removed. @returns whether the node is still needed to reach its members */
@@ -76,7 +69,6 @@ export class Groups {
    */
   removeMember(node: number, isThere: (seq: number) => boolean): boolean {
     const group = this.#groups.get(node)!;
-    this.#members--;
     group.alive--;
     if (group.alive === 0) {
       this.#groups.delete(node);
