@@ -4,6 +4,7 @@ import type { JobSummary as Job } from '../../jobs/job.js';
 import type { JobRequest } from '../../jobs/job-request.js';
 import { call, read } from '../api.js';
 import { createNoAnswerProblem, expectProblem, type Problem } from '../problem.js';
+import { wait } from '../wait.js';
 
 export type { Job };
 
@@ -85,7 +86,7 @@ export async function followJob(
       }
       onProgress(problem);
     }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await wait(RETRY_MS);
     signal.throwIfAborted();
   }
 }

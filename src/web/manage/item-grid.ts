@@ -11,6 +11,7 @@ import { button, el, fill, icon } from '../dom.js';
 import { formatLabel } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { getFileName } from '../views/neighbour.js';
+import { wait } from '../wait.js';
 import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
 
@@ -148,7 +149,7 @@ export class ItemGrid {
       for (const part of parts.splice(-PARTS_AT_ONCE)) {
         part.remove();
       }
-      await new Promise((resolve) => setTimeout(resolve));
+      await wait();
     }
   }
 

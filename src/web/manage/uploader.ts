@@ -6,6 +6,7 @@
 import { hashFile } from '../hash-file.js';
 import { expectProblem, type Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
+import { wait } from '../wait.js';
 import { addPhotos, findKnown, type SentPhoto } from './manage-calls.js';
 import type { Planned } from './plan-labels.js';
 
@@ -42,8 +43,6 @@ interface ReadPhoto {
   /** See {@link hashFile}. The server recognises known photos in either case. */
   hash: string | null;
 }
-
-const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** One upload of a list of photos. */
 export class Uploader {
@@ -180,7 +179,7 @@ export class Uploader {
       } catch (error) {
         const problem = expectProblem(error);
         if (problem.status === 503) {
-          await sleep(problem.retryAfter ?? 2);
+          await wait(1000 * (problem.retryAfter ?? 2));
         } else if (problem.code === 'file_gone' || REFUSED.has(problem.status)) {
           await this.#sendApart(batch, problem);
           return;

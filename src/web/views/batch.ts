@@ -7,14 +7,13 @@ import { expectProblem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { describeAnswer, listShares } from '../verdict.js';
+import { wait } from '../wait.js';
 import { isPassing } from './problem-view.js';
 
 /** Photos sent at the same time: enough to keep the server busy, few enough to leave room for other users. */
 const AT_ONCE = 3;
 /** Retries for a photo while the server is busy. */
 const RETRIES = 20;
-
-const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** What the list needs from the page. */
 interface BatchContext {
@@ -106,7 +105,7 @@ export class Batch {
         if (problem.status !== 503 || tries === RETRIES) {
           entry.problem = problem;
         } else {
-          await wait(problem.retryAfter ?? 2);
+          await wait(1000 * (problem.retryAfter ?? 2));
         }
       }
     }

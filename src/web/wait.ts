@@ -1,0 +1,1 @@
+export const wait = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
