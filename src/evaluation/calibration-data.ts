@@ -1,6 +1,7 @@
 /** Collects the queries that a calibration is fitted to. */
 import type { CalibrationData } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
+import { numberAlike } from '../math/group-by.js';
 import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact-neighbours.js';
@@ -71,12 +72,8 @@ export function collectCalibrationData(
 
 /** Converts a set to non-pet photos, with one subject per label. */
 export function toNonPetPhotos({ vectors, items }: EmbeddedSet): NonPetPhotos {
-  const numberOf = new Map<string, number>();
-  for (const { label } of items) {
-    numberOf.set(label, numberOf.get(label) ?? numberOf.size);
-  }
   return {
     vectors: items.map((_, row) => getRow(vectors, row)),
-    groups: items.map(({ label }) => numberOf.get(label)!),
+    groups: numberAlike(items.map(({ label }) => label)),
   };
 }

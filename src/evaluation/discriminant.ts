@@ -3,6 +3,7 @@
  * without the photo and its group. The solution is in closed form, so it takes seconds and needs no settings.
  */
 import { invertCholeskyFactor } from '../math/decompositions.js';
+import { numberAlike } from '../math/group-by.js';
 import type { Matrix } from '../math/matrix.js';
 
 const FOLDS = 5;
@@ -140,13 +141,9 @@ export function computeCrossFittedScores(given: LabelledVectors): Float64Array {
   const { vectors, labels, groups } = given;
   const { data, dimension: d } = vectors;
   const labelCount = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-  const number = new Map<string, number>();
-  for (const group of groups) {
-    number.set(group, number.get(group) ?? number.size);
-  }
   const folds: number[][] = Array.from({ length: FOLDS }, () => []);
-  groups.forEach((group, row) => {
-    folds[number.get(group)! % FOLDS]!.push(row);
+  numberAlike(groups).forEach((group, row) => {
+    folds[group % FOLDS]!.push(row);
   });
   const moments = folds.map((rows) => computeMoments(given, rows, labelCount));
   const scores = new Float64Array(labels.length * labelCount);

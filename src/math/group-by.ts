@@ -21,3 +21,13 @@ export function countBy<T, K>(values: Iterable<T>, keyOf: (value: T) => K): Map<
   }
   return counts;
 }
+
+/** Numbers equal values alike, from 0 in the order in which they appear. */
+export function numberAlike<T>(values: readonly T[]): number[] {
+  const numbers = new Map<T, number>();
+  return values.map((value) => {
+    const number = numbers.get(value) ?? numbers.size;
+    numbers.set(value, number);
+    return number;
+  });
+}

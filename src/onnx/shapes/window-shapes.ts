@@ -61,6 +61,11 @@ export function computeWindow(
   return window;
 }
 
+/** Whether a window sees one position at a time and skips none, so that a convolution is a matrix product per position. */
+export function isPointwise({ kernel, strides, begin, end }: Window): boolean {
+  return [...kernel, ...strides].every((n) => n === 1) && [...begin, ...end].every((n) => n === 0);
+}
+
 export const poolShape: ShapeRule = (call) => {
   const { shape } = requireInput(call, 0);
   const kernel = readInts(call.attributes, 'kernel_shape') ?? [];

@@ -7,7 +7,7 @@
 import { readInt } from '../../../onnx/attributes.js';
 import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
-import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
+import { computeWindow, isPointwise, type Window } from '../../../onnx/shapes/window-shapes.js';
 import { appendDepthwise } from '../depthwise.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
@@ -167,8 +167,7 @@ function findTallWindow(
     return undefined;
   }
   const window = computeWindow(attributes, spatial, weight.shape.slice(2));
-  const trivial = [...window.kernel, ...window.strides].every((n) => n === 1);
-  const pointwise = trivial && group === 1 && [...window.begin, ...window.end].every((n) => n === 0);
+  const pointwise = group === 1 && isPointwise(window);
   const perChannel = group === weight.shape[0] && weight.shape[1] === 1 && Math.max(...spatial) <= WIDEST;
   return pointwise || perChannel ? { window, pointwise } : undefined;
 }

@@ -6,7 +6,7 @@
  */
 import { readInt, readInts } from '../../../onnx/attributes.js';
 import type { Value } from '../../../onnx/onnx-values.js';
-import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
+import { computeWindow, isPointwise, type Window } from '../../../onnx/shapes/window-shapes.js';
 import { countElements, createFloatTensor } from '../../../onnx/tensor.js';
 import type { GradientRule, GraphBuilder } from '../graph-builder.js';
 import { computeOverhang, spreadThroughWindow } from './spread-window.js';
@@ -90,16 +90,10 @@ interface ConvCall {
   window: Window;
 }
 
-/** A 1x1 convolution without stride or padding: a matrix product per position. */
-function isPointwise({ window, group }: ConvCall): boolean {
-  const trivial = [...window.kernel, ...window.strides].every((n) => n === 1);
-  return group === 1 && trivial && [...window.begin, ...window.end].every((n) => n === 0);
-}
-
 /** dx: every dy, times the weight, added to what its window covered. */
 function appendDataGradient(g: GraphBuilder, call: ConvCall): Value {
   const { x, weight, dy, group, window } = call;
-  if (isPointwise(call)) {
+  if (group === 1 && isPointwise(window)) {
     return g.conv(dy, g.transpose(weight, swapFirstAxes(weight)), {});
   }
   return spreadThroughWindow(g, dy, weight, { window, spatial: x.shape.slice(2), group });
@@ -107,8 +101,8 @@ function appendDataGradient(g: GraphBuilder, call: ConvCall): Value {
 
 /** dw: for every tap of the kernel, the products of dy with the element the tap saw, summed over all positions. */
 function appendWeightGradient(g: GraphBuilder, call: ConvCall): Value {
-  const { x, weight, dy } = call;
-  if (isPointwise(call)) {
+  const { x, weight, dy, group, window } = call;
+  if (group === 1 && isPointwise(window)) {
     const matrix = (value: Value) =>
       g.reshape(value, [...value.shape.slice(0, 2), countElements(value.shape.slice(2))]);
     const perImage = g.matMul(matrix(dy), g.transposeLast(matrix(x)));

@@ -1,4 +1,10 @@
 /** Converts a float encoder to the int8 encoder that is served. */
+import '../../../encoder/no-telemetry.js';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { PawdexError } from '../../../errors.js';
 import { computeDot } from '../../../math/vectors.js';
 import { type Model, readModel, writeModel } from '../../../onnx/onnx-model.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
@@ -8,12 +14,6 @@ import { createFeeds, type Feed, observeActivations, observeShapes } from './obs
 import { planQuantisation, type QuantisationPlan } from './quantisation-plan.js';
 import { refineRounding } from './refine-rounding.js';
 import { writeQdq } from './write-qdq.js';
-import '../../../encoder/no-telemetry.js';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import * as ort from 'onnxruntime-node';
-import { PawdexError } from '../../../errors.js';
 
 export interface QuantiseOptions {
   /** Seed of the choice of positions that rounding looks at. Default: 0. */
