@@ -1,6 +1,7 @@
 /** Fits a projection head on frozen features. Training starts from it, and it makes an encoder without any training. */
 import { PawdexError } from '../../errors.js';
 import { decomposeSymmetric } from '../../math/decompositions.js';
+import { groupBy } from '../../math/group-by.js';
 import type { Matrix } from '../../math/matrix.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
@@ -126,23 +127,19 @@ function shrink(covariance: Float32Array, width: number, shrinkage: number): voi
 
 /** Subtracts from each row the mean of its label. */
 function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly number[]): Matrix {
-  const sums = new Map<number, Float64Array>();
-  const counts = new Map<number, number>();
-  labels.forEach((label, row) => {
-    const sum = sums.get(label) ?? new Float64Array(dimension);
-    for (let i = 0; i < dimension; i += 1) {
-      sum[i]! += data[row * dimension + i]!;
-    }
-    sums.set(label, sum);
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  });
   const left = new Float32Array(data.length);
-  labels.forEach((label, row) => {
-    const sum = sums.get(label)!;
-    const count = counts.get(label)!;
-    for (let i = 0, at = row * dimension; i < dimension; i += 1, at += 1) {
-      left[at] = data[at]! - sum[i]! / count;
+  for (const own of groupBy(labels.keys(), (row) => labels[row]!).values()) {
+    const sum = new Float64Array(dimension);
+    for (const row of own) {
+      for (let i = 0; i < dimension; i += 1) {
+        sum[i]! += data[row * dimension + i]!;
+      }
     }
-  });
+    for (const row of own) {
+      for (let i = 0, at = row * dimension; i < dimension; i += 1, at += 1) {
+        left[at] = data[at]! - sum[i]! / own.length;
+      }
+    }
+  }
   return { data: left, rows, dimension };
 }

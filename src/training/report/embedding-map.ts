@@ -1,4 +1,5 @@
 /** Draws embeddings on a plane, to show which labels are close together. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { drawStandalone, escapeHtml, formatCoordinate } from '../../evaluation/report/svg.js';
 import type { Matrix } from '../../math/matrix.js';
 import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
@@ -33,7 +34,7 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
   const projected = await projectToPlane(vectors, {
     minDist: MIN_DIST,
     // Let progress bars and Ctrl-C run.
-    onStep: (step) => (step % ROUNDS === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined),
+    onStep: (step) => (step % ROUNDS === 0 ? nextTurn() : undefined),
   });
   const points = fitIntoDrawing(projected);
   const names = [...new Set(labels)].sort();

@@ -1,4 +1,5 @@
 /** Computes features of photos with a backbone: frozen ones before a run, trained ones at evaluations. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decode, type ResizeRule } from '../../image/decode.js';
 import type { Matrix } from '../../math/matrix.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
@@ -50,7 +51,7 @@ export async function computeFeatures(
       data.set((results.features!.data as Float32Array).subarray(0, rows * width), first * width);
       options.onProgress?.(first + rows);
       // session.run() blocks this thread, so let signals and progress run.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   });
   return { data, rows: photos, dimension: width };

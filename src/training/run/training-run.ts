@@ -1,6 +1,7 @@
 /** Runs a whole training: start, epochs with evaluations and checkpoints, and the choice of the best weights. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PawdexError } from '../../errors.js';
 import { createFolder } from '../../files/create-folder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
@@ -243,7 +244,7 @@ class TrainingRun {
         waitShare: batch.waitedMs / 1000 / seconds,
       };
       // session.run() blocks this thread, so let signals such as Ctrl-C run.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   }
 
