@@ -7,8 +7,8 @@
  * lane computes its own. Threads that share an inference synchronise after every operator, so if decoding or HTTP takes one
  * core, all of them wait for the thread that lost it.
  *
- * More images of a photo that has already waited for its turn are computed with all threads, which the system prefers to
- * those of the lanes. Behind the batches of a busy lane, such a photo would wait as long again as at first.
+ * More images of a photo that has already waited for its turn go to a lane at once, and are the next that it computes.
+ * Behind its other batches, such a photo would wait as long again as at first.
  */
 import { PawdexError } from '../errors.js';
 import type { Place } from './encoder.js';
@@ -17,8 +17,9 @@ import type { Place } from './encoder.js';
  * Runs one batch: uint8 [size, size, 3] each in, an embedding each out, in the same order.
  *
  * @param lane 0: with all threads; from 1: in that lane
+ * @param isNext whether it goes before batches that the lane has not begun
  */
-export type RunBatch<T> = (images: Uint8Array[], lane: number) => Promise<T[]>;
+export type RunBatch<T> = (images: Uint8Array[], lane: number, isNext: boolean) => Promise<T[]>;
 
 interface Waiting<T> {
   pixels: Uint8Array;
@@ -133,7 +134,8 @@ export class Batcher<T> {
     // A second batch is handed over early, so that the worker does not wait for this thread, but not while it may still
     // grow to its share of all images.
     const enough = Math.min(this.#largest, Math.max(2, Math.floor(this.pending / 2 / (lanes.length || 1))));
-    const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= enough);
+    const takes = (batches: number) =>
+      place === 'next' || batches === 0 || (batches === 1 && waiting >= enough);
     if (lanes.length === 0) {
       return takes(together) ? 0 : null;
     }
@@ -142,25 +144,28 @@ export class Batcher<T> {
       return null;
     }
     const isAlone =
-      waiting === 1 && (place === 'urgent' ? this.#urgentInLanes === 0 : lanes.every((n) => n === 0));
-    if (place === 'next' || isAlone) {
+      place === 'bulk'
+        ? waiting === 1 && lanes.every((n) => n === 0)
+        : (waiting === 1 || place === 'next') && this.#urgentInLanes === 0;
+    if (isAlone) {
       return 0;
     }
     const least = Math.min(...lanes);
     return takes(least) ? 1 + lanes.indexOf(least) : null;
   }
 
-  /** Takes a batch from a queue; the images that wait for lanes are shared among all idle ones. */
-  #take(place: Place, lane: number): Waiting<T>[] {
+  /** Takes a batch from a queue. Waiting photos are shared among all idle lanes, parts of a photo stay together. */
+  #take(place: Place): Waiting<T>[] {
     const waiting = this.#waiting[place];
-    const idle = lane === 0 ? 1 : this.#inFlight.slice(1).filter((batches) => batches === 0).length;
-    const share = Math.max(1, Math.floor(waiting.length / Math.max(1, idle)));
+    const idle = this.#inFlight.slice(1).filter((batches) => batches === 0).length;
+    const share =
+      place === 'next' ? waiting.length : Math.max(1, Math.floor(waiting.length / Math.max(1, idle)));
     return waiting.splice(0, this.#options.sizes.findLast((size) => size <= share)!);
   }
 
   async #send(place: Place, lane: number): Promise<void> {
-    const batch = this.#take(place, lane);
-    const isUrgentInLane = place === 'urgent' && lane > 0;
+    const batch = this.#take(place);
+    const isUrgentInLane = place !== 'bulk' && lane > 0;
     this.#inFlight[lane]!++;
     this.#imagesInFlight += batch.length;
     if (isUrgentInLane) {
@@ -170,6 +175,7 @@ export class Batcher<T> {
       const embeddings = await this.#run(
         batch.map((w) => w.pixels),
         lane,
+        place === 'next',
       );
       batch.forEach((waiting, i) => {
         waiting.resolve(embeddings[i] as T);

@@ -44,10 +44,15 @@ export class EncoderLanes {
     }
   }
 
-  /** Embeds images in a lane. @returns float32 [images, dimension] */
-  async run(images: Uint8Array[], lane: number): Promise<Float32Array> {
+  /**
+   * Embeds images in a lane.
+   *
+   * @param isNext whether they go before those that wait in the lane
+   * @returns float32 [images, dimension]
+   */
+  async run(images: Uint8Array[], lane: number, isNext: boolean): Promise<Float32Array> {
     const { calls } = await this.#worker(lane);
-    return calls.run(movePixels(images));
+    return calls.run(movePixels(images), isNext);
   }
 
   /** Embeds images cell by cell, with all threads. */

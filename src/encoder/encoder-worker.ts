@@ -39,6 +39,29 @@ function lowerPriority(): void {
 }
 lowerPriority();
 
+/** Batches that wait for the one in progress. */
+const waiting: (() => void)[] = [];
+let isBusy = false;
+
+/** Runs batches one by one. @param isNext whether it goes before those that wait */
+async function runInTurn<T>(isNext: boolean, run: () => Promise<T>): Promise<T> {
+  if (isBusy) {
+    await new Promise<void>((resolve) => {
+      isNext ? waiting.unshift(resolve) : waiting.push(resolve);
+    });
+  }
+  isBusy = true;
+  try {
+    return await run();
+  } finally {
+    // Calls that were sent while the thread was blocked arrive first.
+    setImmediate(() => {
+      isBusy = waiting.length > 0;
+      waiting.shift()?.();
+    });
+  }
+}
+
 const calls = {
   /** Loads the model and runs it once per batch size, so that the first request meets a warm session. */
   async open(warmUp: number[]): Promise<void> {
@@ -48,8 +71,8 @@ const calls = {
       await session.run(Array.from({ length: n }, () => new Uint8Array(size * size * 3)));
     }
   },
-  async run(images: Uint8Array[]): Promise<Transferred<Float32Array>> {
-    const rows = await session!.run(images);
+  async run(images: Uint8Array[], isNext: boolean): Promise<Transferred<Float32Array>> {
+    const rows = await runInTurn(isNext, () => session!.run(images));
     return transfer(rows, [rows.buffer as ArrayBuffer]);
   },
   /** Opens the second session at the first call, so that it costs nothing if nobody asks for explanations. */

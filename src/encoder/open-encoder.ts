@@ -36,8 +36,8 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
   const { dimension } = card.output;
   const lanes = new EncoderLanes(loaded, threads, options);
   await lanes.open(bulk ? 0 : 1 + lanes.count);
-  const runBatch = async (images: Uint8Array[], lane: number) => {
-    const rows = await lanes.run(images, lane);
+  const runBatch = async (images: Uint8Array[], lane: number, isNext: boolean) => {
+    const rows = await lanes.run(images, lane, isNext);
     return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
   };
   const sizes = bulk ? BULK_BATCH_SIZES : BATCH_SIZES;

@@ -4,12 +4,19 @@ import type { Place } from '../../src/encoder/encoder.js';
 
 /** A batch function whose batches finish when told to; images are one byte, embeddings that byte times ten. */
 function controlled() {
-  const batches: { images: number[]; lane: number; finish: () => void; fail: (error: Error) => void }[] = [];
-  const run = (images: Uint8Array[], lane: number) =>
+  const batches: {
+    images: number[];
+    lane: number;
+    isNext: boolean;
+    finish: () => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const run = (images: Uint8Array[], lane: number, isNext: boolean) =>
     new Promise<Float32Array[]>((resolve, reject) => {
       batches.push({
         images: images.map((image) => image[0]!),
         lane,
+        isNext,
         finish: () => resolve(images.map((image) => Float32Array.of(image[0]! * 10))),
         fail: reject,
       });
@@ -218,7 +225,7 @@ describe('Batcher', () => {
       expect(order.filter((n) => n < 100)).toEqual(range(20));
     });
 
-    it('computes more of a photo that had its turn with all threads, beside lanes with batches to follow', async () => {
+    it('hands more of a photo that had its turn to a busy lane at once, together', async () => {
       const { batches, batcher } = opened();
       const answers = await addInTurn(batcher, range(10));
       batches[0]!.finish();
@@ -230,12 +237,22 @@ describe('Batcher', () => {
         [2, 3, 4],
         [1, 5, 6],
         [2, 7, 8],
-        [0, 10, 11],
+        [1, 10, 11],
       ]);
+      expect(batches.map(({ isNext }) => isNext)).toEqual([false, false, false, false, false, true]);
       for (let i = 1; i < batches.length; i++) {
         batches[i]!.finish();
         await settled();
       }
+      await Promise.all(answers);
+    });
+
+    it('computes more of a photo with all threads if nobody else waits', async () => {
+      const { batches, batcher } = opened();
+      const answers = [10, 11].map((n) => batcher.add(image(n), 'next'));
+      await settled();
+      expect(seen(batches)).toEqual([[0, 10, 11]]);
+      batches[0]!.finish();
       await Promise.all(answers);
     });
 

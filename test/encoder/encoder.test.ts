@@ -37,6 +37,20 @@ describe('the shipped encoder', () => {
     expect(cosine(together[0]!, together[10]!)).toBeLessThan(0.9999);
   });
 
+  it('continues with a photo that had its turn before it begins another batch', async () => {
+    const pixels = await decode(await sceneJpeg(), encoder.info.resize, limits);
+    const done: number[] = [];
+    // Two lanes: four images each at once, and four that are ready for each.
+    const others = Array.from({ length: 16 }, (_, n) =>
+      encoder.embed(pixels.slice()).then(() => done.push(n)),
+    );
+    await Promise.resolve();
+    await encoder.embed(pixels.slice(), 'next');
+    expect(done).not.toContain(8);
+    await Promise.all(others);
+    expect(done).toHaveLength(16);
+  });
+
   it('embeds all eight EXIF orientations alike', async () => {
     const upright = await embed(await turnedJpeg(1));
     for (let orientation = 2; orientation <= 8; orientation++) {
