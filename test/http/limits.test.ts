@@ -1,9 +1,10 @@
 /** Sizes, as the bytes come, and clients that stop sending. */
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import express from 'express';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ByteBudget } from '../../src/http/body/receive-body.js';
+import { ByteBudget, receiveBody } from '../../src/http/body/receive-body.js';
 import type { RunningServer } from '../../src/http/start-server.js';
 import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
@@ -115,16 +116,42 @@ describe('size', () => {
     expect(await connection.closed).toMatch(/^HTTP\/1.1 413 [\s\S]*payload_too_large/);
   });
 
-  it('counts the memory of all requests against one budget', () => {
+  it('counts the memory of all requests against one budget, and refuses the largest that is still arriving', () => {
     const budget = new ByteBudget(10);
-    expect([budget.reserve(6), budget.reserve(5), budget.reserve(4), budget.reserve(1)]).toEqual([
-      true,
-      false,
-      true,
-      false,
-    ]);
-    budget.release(6);
-    expect([budget.reserve(6), budget.reserve(1)]).toEqual([true, false]);
+    const refused: string[] = [];
+    const create = (name: string) => ({ bytes: 0, isComplete: false, refuse: () => refused.push(name) });
+    const [large, complete, small, other] = ['large', 'complete', 'small', 'other'].map(create);
+    expect(budget.reserve(large!, 4)).toBe(true);
+    expect(budget.reserve(complete!, 5)).toBe(true);
+    complete!.isComplete = true;
+    // As large as the one that is arriving.
+    expect([budget.reserve(other!, 4), refused]).toEqual([false, []]);
+    expect([budget.reserve(small!, 2), refused]).toEqual([true, ['large']]);
+    budget.release(complete!);
+    expect([budget.reserve(other!, 8), refused]).toEqual([true, ['large']]);
+  });
+
+  it('receives a small body while a larger one that never ends takes the memory', async () => {
+    const budget = new ByteBudget(1000);
+    let arrived = 0;
+    const app = express();
+    app.post('/', async (req, res) => {
+      const inspect = ({ length }: Buffer) => {
+        arrived += length;
+      };
+      const body = receiveBody(req, res, { limit: 900, budget, inspect });
+      res.send(await body.then(({ length }) => `${length} bytes`).catch(({ code }) => code));
+    });
+    const receiver = await serve({ app, lifecycle: { state: 'ready' } });
+    const slow = raw(
+      receiver.url,
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n${'x'.repeat(800)}`,
+    );
+    await until(() => arrived === 800);
+    const answer = await fetch(receiver.url, { method: 'POST', body: 'y'.repeat(300) });
+    expect(await answer.text()).toBe('300 bytes');
+    await until(() => slow.received().includes('overloaded'));
+    await receiver.close({ graceSeconds: 0 });
   });
 });
 

@@ -9,25 +9,61 @@ import { PawdexError } from '../../errors.js';
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
+/** A body that is received, and the memory that it takes. */
+export interface ReceivedBody {
+  bytes: number;
+  isComplete: boolean;
+  /** Refuses it while it is arriving. */
+  refuse: (error: unknown) => void;
+}
+
+const createRoomError = () => new PawdexError('overloaded', { retryAfter: 2 });
+
 /** Limits the memory for the bodies of all requests together. */
 export class ByteBudget {
   #used = 0;
+  readonly #bodies = new Set<ReceivedBody>();
 
   /** @param limit bytes */
   constructor(readonly limit: number) {}
 
-  /** Reserves bytes if there is room. */
-  reserve(bytes: number): boolean {
-    if (this.#used + bytes > this.limit) {
-      return false;
+  /**
+   * Reserves bytes for a body. If there is no room, larger bodies that are still arriving are refused, the largest first.
+   * Otherwise a few clients that never finish could keep all others out.
+   *
+   * @returns whether there was room
+   */
+  reserve(body: ReceivedBody, bytes: number): boolean {
+    while (this.#used + bytes > this.limit) {
+      const largest = this.#findArriving(body.bytes + bytes);
+      if (largest === null) {
+        return false;
+      }
+      this.release(largest);
+      largest.refuse(createRoomError());
     }
     this.#used += bytes;
+    body.bytes += bytes;
+    this.#bodies.add(body);
     return true;
   }
 
-  /** Releases reserved bytes. */
-  release(bytes: number): void {
-    this.#used -= bytes;
+  /** Releases all bytes of a body. */
+  release(body: ReceivedBody): void {
+    this.#used -= body.bytes;
+    body.bytes = 0;
+    this.#bodies.delete(body);
+  }
+
+  /** Finds the largest body of more than `bytes` that is still arriving. */
+  #findArriving(bytes: number): ReceivedBody | null {
+    let largest: ReceivedBody | null = null;
+    for (const body of this.#bodies) {
+      if (!body.isComplete && body.bytes > (largest?.bytes ?? bytes)) {
+        largest = body;
+      }
+    }
+    return largest;
   }
 }
 
@@ -60,23 +96,21 @@ export function receiveBody(
   }
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
-    let received = 0;
-    let held = 0;
-    res.once('close', () => budget.release(held));
     const refuse = (error: unknown) => {
       pieces.length = 0;
       req.off('data', take);
+      budget.release(body);
       reject(error);
     };
+    const body: ReceivedBody = { bytes: 0, isComplete: false, refuse };
+    res.once('close', () => budget.release(body));
     const take = (piece: Buffer) => {
-      received += piece.length;
-      if (received > limit) {
+      if (body.bytes + piece.length > limit) {
         return refuse(createSizeError(limit));
       }
-      if (!budget.reserve(piece.length)) {
-        return refuse(new PawdexError('overloaded', { retryAfter: 2 }));
+      if (!budget.reserve(body, piece.length)) {
+        return refuse(createRoomError());
       }
-      held += piece.length;
       pieces.push(piece);
       try {
         inspect?.(piece);
@@ -85,7 +119,10 @@ export function receiveBody(
       }
     };
     req.on('data', take);
-    req.once('end', () => resolve(Buffer.concat(pieces)));
+    req.once('end', () => {
+      body.isComplete = true;
+      resolve(Buffer.concat(pieces));
+    });
     const stopped = () => {
       // Every request closes. An error takes 30 us to create.
       if (!req.readableEnded) {
