@@ -26,9 +26,9 @@ export function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
       RAW_HINT,
     );
   }
-  const trouble = FORMS.find(({ isUnsupported }) => isUnsupported(tags));
-  if (trouble !== undefined) {
-    throw createUnsupportedError(`TIFF ${trouble.with} is not supported.`, trouble.hint);
+  const unsupported = FORMS.find(({ isUnsupported }) => isUnsupported(tags));
+  if (unsupported !== undefined) {
+    throw createUnsupportedError(`TIFF ${unsupported.with} is not supported.`, unsupported.hint);
   }
   const channels = readFirst(tags, TAG.samplesPerPixel) ?? 1;
   if (channels > MAX_TIFF_CHANNELS) {

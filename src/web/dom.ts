@@ -20,7 +20,7 @@ const listNodes = (children: readonly Child[]) => (children.flat(9) as Child[]).
  * An element with classes, attributes and children. `true` sets an empty attribute; `false` leaves it out. `--name` is a
  * CSS variable. A `button` submits no form unless its type says so. The server's content security policy forbids the attribute `style`.
  *
- * @param selector a tag with classes: `p.small.trouble`
+ * @param selector a tag with classes: `p.small.error`
  * @example
  * el('li', el('button.chip', { onclick: remove }, name))
  */
@@ -69,7 +69,7 @@ export const writeInto = (node: Element) => (words: string) => {
 };
 
 /** An alert with what went wrong. */
-export const alertOf = (words: string) => el('p.trouble', { role: 'alert' }, words);
+export const alertOf = (words: string) => el('p.error', { role: 'alert' }, words);
 
 /** A button that opens the browser's chooser of files, and its field. The same file can be chosen twice in a row. */
 export function fileButton(

@@ -132,7 +132,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     const button = page.getByRole('button', { name: SWITCH });
     await button.click();
     await page.getByText('This model cannot say.').first().waitFor();
-    expect(await page.locator('.trouble').textContent()).toBe('This model cannot say.');
+    expect(await page.locator('.error').textContent()).toBe('This model cannot say.');
     expect(await button.getAttribute('aria-pressed')).toBe('false');
     expect(await page.locator('.breed-row, .tile').count()).toBeGreaterThan(0);
     expect(complaints).toEqual([]);

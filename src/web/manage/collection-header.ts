@@ -26,7 +26,7 @@ export function describeState({ calibration, index, count: items, reembedding }:
 
 /** Why a collection cannot be used, and what to do about it; nothing if it can. */
 export function problemNotes({ problem }: CollectionInfo): HTMLElement[] {
-  return problem === null ? [] : [el('p.trouble', withCode(`${problem.detail} ${problem.hint}`))];
+  return problem === null ? [] : [el('p.error', withCode(`${problem.detail} ${problem.hint}`))];
 }
 
 interface Question {
@@ -41,23 +41,23 @@ interface Question {
 
 /** Asks for confirmation in a dialog that stays open while the action fails. */
 function askToConfirm({ title, content, yes, no, isDangerous, act }: Question): void {
-  const trouble = el('p.trouble', { role: 'alert' });
+  const errorText = el('p.error', { role: 'alert' });
   const submit = async () => {
-    trouble.textContent = (await act()) ?? '';
-    if (trouble.textContent === '') {
+    errorText.textContent = (await act()) ?? '';
+    if (errorText.textContent === '') {
       dialog.close();
     }
   };
   const onsubmit = (event: Event) => {
     event.preventDefault();
-    void attempt(submit, writeInto(trouble));
+    void attempt(submit, writeInto(errorText));
   };
   const form = el(
     'form',
     { onsubmit },
     el('h2', title),
     content,
-    trouble,
+    errorText,
     el(
       'p.actions',
       el(`button.button.${isDangerous ? 'danger' : 'primary'}`, { type: 'submit' }, yes),

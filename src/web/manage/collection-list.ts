@@ -82,11 +82,11 @@ function creationForm(): HTMLFormElement {
     autocomplete: 'off',
     dir: 'auto',
   });
-  const trouble = el('p.trouble', { role: 'alert' });
+  const errorText = el('p.error', { role: 'alert' });
   const onsubmit = async (event: Event) => {
     event.preventDefault();
     const create = () => createCollection(name.value, description.value.trim());
-    if (await attempt(create, writeInto(trouble))) {
+    if (await attempt(create, writeInto(errorText))) {
       location.hash = getPageUrl(name.value);
     } else {
       name.focus();
@@ -100,8 +100,8 @@ function creationForm(): HTMLFormElement {
     name,
     el('label', { for: 'new-description' }, t.description),
     description,
-    trouble,
-    el('p.actions', el('button.button.primary', { type: 'submit' }, t.create), importField(name, trouble)),
+    errorText,
+    el('p.actions', el('button.button.primary', { type: 'submit' }, t.create), importField(name, errorText)),
   );
 }
 

@@ -185,7 +185,7 @@ export class ItemGrid {
     });
     if (!isDone) {
       this.#more.disconnect();
-      const again = button(texts.trouble.again, 'plain', () => {
+      const again = button(texts.failure.again, 'plain', () => {
         fill(this.#end);
         void this.#load();
       });

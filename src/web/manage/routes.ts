@@ -23,7 +23,7 @@ function problemView(problem: Problem, reload: () => void): View {
       el('p', problem.hint),
       el(
         'p.actions',
-        problem.status !== 404 && button(texts.trouble.again, 'primary', again),
+        problem.status !== 404 && button(texts.failure.again, 'primary', again),
         el('a.button.plain', { href: '#/collections' }, texts.manage.all),
       ),
     ),

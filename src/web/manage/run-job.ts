@@ -85,7 +85,7 @@ export async function runJob(
         fill(place, el('p', job.error?.detail ?? texts.manage.quality.cancelled));
       }
     },
-    (words) => fill(place, el('p.trouble', words)),
+    (words) => fill(place, el('p.error', words)),
   );
   opener?.toggleAttribute('disabled', false);
   if (hadFocus && (place.contains(document.activeElement) || document.activeElement === document.body)) {

@@ -31,7 +31,7 @@ export class UploadView implements UploadWatcher {
   readonly #outcomes: Record<Outcome, OutcomeList>;
   #state: UploadState = 'running';
   /** Why it was paused, if the user did not pause it. */
-  #trouble = '';
+  #reason = '';
 
   constructor(total: number, controls: UploadControls) {
     this.#total = total;
@@ -78,9 +78,9 @@ export class UploadView implements UploadWatcher {
     this.#showWords();
   }
 
-  onState(state: UploadState, trouble?: string): void {
+  onState(state: UploadState, reason?: string): void {
     this.#state = state;
-    this.#trouble = trouble ?? '';
+    this.#reason = reason ?? '';
     this.#showWords();
     this.#showActions();
   }
@@ -89,7 +89,7 @@ export class UploadView implements UploadWatcher {
     const t = texts.manage.upload;
     const { added, known, failed } = this.#outcomes;
     const sum = t.sum(formatNumber(added.count), formatNumber(this.#total), known.count, failed.count);
-    this.#words.textContent = [this.#trouble, t.states[this.#state], sum].filter(Boolean).join(' ');
+    this.#words.textContent = [this.#reason, t.states[this.#state], sum].filter(Boolean).join(' ');
   }
 
   #showActions(): void {

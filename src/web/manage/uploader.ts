@@ -33,8 +33,8 @@ export type UploadState = 'running' | 'paused' | 'done' | 'cancelled';
 
 export interface UploadWatcher {
   onFinished: (finished: readonly FinishedPhoto[]) => void;
-  /** @param trouble why it was paused, if the user did not pause it */
-  onState: (state: UploadState, trouble?: string) => void;
+  /** @param reason why it was paused, if the user did not pause it */
+  onState: (state: UploadState, reason?: string) => void;
 }
 
 interface ReadPhoto {
@@ -81,9 +81,9 @@ export class Uploader {
     }
   }
 
-  pause(trouble?: string): void {
+  pause(reason?: string): void {
     if (this.#state === 'running') {
-      this.#setState('paused', trouble);
+      this.#setState('paused', reason);
     }
   }
 
@@ -103,9 +103,9 @@ export class Uploader {
     }
   }
 
-  #setState(state: UploadState, trouble?: string): void {
+  #setState(state: UploadState, reason?: string): void {
     this.#state = state;
-    this.#watcher.onState(state, trouble);
+    this.#watcher.onState(state, reason);
   }
 
   /** Waits while paused. @returns whether to continue */

@@ -243,7 +243,7 @@ export const english = {
       `This photo is already in “${collection}”; its label was not changed to ${label}.`,
   },
 
-  trouble: {
+  failure: {
     kicker: 'No answer',
     again: 'Try again',
     againIn: (seconds: number) => `Try again (${seconds})`,

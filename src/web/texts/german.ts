@@ -239,7 +239,7 @@ export const german: AskTexts = {
       `Dieses Foto ist schon in „${collection}“; sein Label wurde nicht auf ${label} geändert.`,
   },
 
-  trouble: {
+  failure: {
     kicker: 'Keine Antwort',
     again: 'Erneut versuchen',
     againIn: (seconds) => `Erneut versuchen (${seconds})`,

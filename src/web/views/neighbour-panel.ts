@@ -38,7 +38,7 @@ export class NeighbourPanel {
   }
 
   /** Shows the neighbours of an answer, and keeps the marks of the same question. */
-  show(entry: Entry, answer: Identification, trouble = ''): void {
+  show(entry: Entry, answer: Identification, errorText = ''): void {
     if (this.#refinement?.entry !== entry || this.#refinement.answer !== entry.answer) {
       this.#refinement = new Refinement(entry);
     }
@@ -50,7 +50,7 @@ export class NeighbourPanel {
       toggle: () => void this.#toggleWhy(entry, answer),
       photo: { ...picture, seen: answer.region },
       say: announce,
-      trouble,
+      errorText,
     };
     const marking = {
       refinement,
@@ -90,7 +90,7 @@ export class NeighbourPanel {
     this.#running = running;
     this.explaining = !this.explaining;
     let shown = answer;
-    let trouble = '';
+    let errorText = '';
     if (this.explaining && answer.neighbours[0]?.explanation === undefined) {
       byId('why', HTMLButtonElement).setAttribute('aria-busy', 'true');
       try {
@@ -101,14 +101,14 @@ export class NeighbourPanel {
           return;
         }
         this.explaining = false;
-        trouble = expectProblem(error).title;
+        errorText = expectProblem(error).title;
       }
       if (running.signal.aborted) {
         return;
       }
     }
-    this.show(entry, shown, trouble);
+    this.show(entry, shown, errorText);
     byId('why', HTMLButtonElement).focus({ preventScroll: true });
-    announce(trouble || (this.explaining ? texts.why.choose : ''));
+    announce(errorText || (this.explaining ? texts.why.choose : ''));
   }
 }

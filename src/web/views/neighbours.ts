@@ -90,7 +90,7 @@ export interface ExplanationSwitch {
   /** Announces to screen readers. */
   say: (words: string) => void;
   /** Why they could not be shown, if they could not. */
-  trouble: string;
+  errorText: string;
 }
 
 /**
@@ -182,7 +182,7 @@ export function neighboursView(
       explaining !== null && !found && toggleButton(explaining),
     ),
     markedView(marking, collection),
-    explaining?.trouble && el('p.trouble', explaining.trouble),
+    explaining?.errorText && el('p.error', explaining.errorText),
     explained
       ? el(
           'fieldset.explained',

@@ -38,7 +38,7 @@ export function mayShrink(problem: Problem, bytes: number): boolean {
 /** A button that counts down some seconds and then presses itself. */
 function countdown(seconds: number, retry: () => void): HTMLButtonElement {
   let left = Math.max(1, Math.ceil(seconds));
-  const label = () => texts.trouble.againIn(left);
+  const label = () => texts.failure.againIn(left);
   const node = button(label(), 'primary', retry);
   const tick = setInterval(() => {
     left -= 1;
@@ -59,12 +59,12 @@ export function problemView(problem: Problem, ways: ProblemActions): HTMLElement
   const isCounting = problem.status === 503 && ways.retries < AUTOMATIC_RETRIES;
   const actions = [
     isCounting && countdown(problem.retryAfter ?? 2, ways.retry),
-    !isCounting && isPassing(problem) && button(texts.trouble.again, 'primary', ways.retry),
-    ways.smaller && button(texts.trouble.smaller, 'primary', ways.smaller),
+    !isCounting && isPassing(problem) && button(texts.failure.again, 'primary', ways.retry),
+    ways.smaller && button(texts.failure.smaller, 'primary', ways.smaller),
   ];
   return el(
     'div.problem',
-    el('p.kicker', icon('alert'), texts.trouble.kicker),
+    el('p.kicker', icon('alert'), texts.failure.kicker),
     el('h2', { id: 'answer-title', tabindex: -1 }, title),
     problem.detail && problem.detail !== title && el('p', withCode(problem.detail)),
     hint && el('p.advice', withCode(hint)),

@@ -57,8 +57,8 @@ export function teachingForm(
   close: () => void,
 ): HTMLFormElement {
   const options = el('datalist', { id: 'teach-labels' });
-  const trouble = el('p.trouble', { role: 'alert' });
-  const say = writeInto(trouble);
+  const errorText = el('p.error', { role: 'alert' });
+  const say = writeInto(errorText);
   const seen = [...candidates, ...neighbours].flatMap((each) => each.label ?? []);
   let known = seen;
   const loadLabels = async () => {
@@ -110,7 +110,7 @@ export function teachingForm(
     options,
     el('label', { for: 'teach-collection' }, texts.teach.collection),
     chooser,
-    trouble,
+    errorText,
     el(
       'p.actions',
       el('button.button.primary', { type: 'submit' }, texts.teach.add),
