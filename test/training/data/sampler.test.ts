@@ -28,7 +28,7 @@ const countOf = (photos: readonly number[]) => {
   return counts;
 };
 
-describe('classBatches', () => {
+describe('drawClassBatches', () => {
   it('makes batches of P distinct classes with K photos each, without repeats if there are K', () => {
     fc.assert(
       fc.property(cases, ({ counts, ...options }) => {
@@ -125,7 +125,7 @@ describe('classBatches', () => {
   });
 });
 
-describe('plainBatches', () => {
+describe('drawPlainBatches', () => {
   it('shows all photos once, and fills up the last batch', () => {
     fc.assert(
       fc.property(

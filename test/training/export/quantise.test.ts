@@ -214,7 +214,7 @@ describe('roundFilters', () => {
   });
 });
 
-describe('leastSquaresAffine', () => {
+describe('fitAffine', () => {
   const histogram = (low: number, high: number, count: (bin: number) => number) => ({
     low,
     high,

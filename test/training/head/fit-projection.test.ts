@@ -4,6 +4,7 @@ import { createRandom } from '../../../src/math/random.js';
 import { fitProjection, fitWhitening } from '../../../src/training/head/fit-projection.js';
 import type { Projection } from '../../../src/training/head/projection.js';
 import { cosine } from '../../helpers/images.js';
+import { project } from './project.js';
 
 const WIDTH = 24;
 const LABELS = 8;
@@ -36,21 +37,10 @@ function photos(count: number, seed: number): { features: Matrix; labels: number
   return { features: { data, rows: count, dimension: WIDTH }, labels };
 }
 
-function project({ data, rows, dimension }: Matrix, { matrix, offset }: Projection): Float32Array[] {
-  const [, to = 0] = matrix.shape;
-  return Array.from({ length: rows }, (_, row) =>
-    Float32Array.from({ length: to }, (_, axis) => {
-      let sum = Number(offset.data[axis]);
-      for (let i = 0; i < dimension; i += 1) {
-        sum += data[row * dimension + i]! * Number(matrix.data[i * to + axis]);
-      }
-      return sum;
-    }),
-  );
-}
+type Vectors = readonly ArrayLike<number>[];
 
 /** Share of the queries whose nearest gallery row has their label. */
-function recall(gallery: Float32Array[], queries: Float32Array[], labels: number[], asked: number[]): number {
+function recall(gallery: Vectors, queries: Vectors, labels: number[], asked: number[]): number {
   const right = queries.filter((query, i) => {
     const cosines = gallery.map((row) => cosine(row, query));
     return labels[cosines.indexOf(Math.max(...cosines))] === asked[i];

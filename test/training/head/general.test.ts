@@ -3,6 +3,7 @@ import type { Matrix } from '../../../src/math/matrix.js';
 import { createNormalRandom, createRandom } from '../../../src/math/random.js';
 import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { addGeneralPart } from '../../../src/training/head/general-part.js';
+import { project } from './project.js';
 
 const WIDTH = 12;
 const ROWS = 300;
@@ -32,30 +33,17 @@ const learned = {
   offset: createFloatTensor(Float32Array.of(1, -2, 3, 0)),
 };
 
-function project({ data, rows }: Matrix, matrix: ArrayLike<number>, offset: ArrayLike<number>): number[][] {
-  const to = offset.length;
-  return Array.from({ length: rows }, (_, row) =>
-    Array.from({ length: to }, (_, axis) => {
-      let sum = offset[axis]!;
-      for (let i = 0; i < WIDTH; i += 1) {
-        sum += data[row * WIDTH + i]! * matrix[i * to + axis]!;
-      }
-      return sum;
-    }),
-  );
-}
-
 const square = (values: number[]) => values.reduce((sum, x) => sum + x * x, 0);
 const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-describe('withGeneral', () => {
+describe('addGeneralPart', () => {
   const numbers = (tensor: { data: unknown }) => tensor.data as Float32Array;
 
   it.each([0.2, 0.5, 0.9])('gives the components a share of %d', async (share) => {
     const set = features(1);
     const head = await addGeneralPart(learned, set, { dimension: 3, share, constant: 0 });
     expect(head.matrix.shape).toEqual([WIDTH, 7]);
-    const rows = project(set, numbers(head.matrix), numbers(head.offset));
+    const rows = project(set, head);
     expect(mean(rows.map((row) => square(row.slice(0, 4))))).toBeCloseTo(1 - share, 4);
     expect(mean(rows.map((row) => square(row.slice(4))))).toBeCloseTo(share, 4);
   });
@@ -66,8 +54,8 @@ describe('withGeneral', () => {
     const head = await addGeneralPart(learned, set, { ...options, constant: 0.7 });
     const without = await addGeneralPart(learned, set, { ...options, dimension: 3, constant: 0 });
     expect(head.matrix.shape).toEqual([WIDTH, 8]);
-    const rows = project(set, numbers(head.matrix), numbers(head.offset));
-    const others = project(set, numbers(without.matrix), numbers(without.offset));
+    const rows = project(set, head);
+    const others = project(set, without);
     rows.slice(0, 20).forEach((row, i) => {
       expect(row[7]).toBeCloseTo(0.7, 6);
       for (let axis = 0; axis < 7; axis += 1) {
@@ -88,8 +76,8 @@ describe('withGeneral', () => {
   it('keeps the learned part except its scale', async () => {
     const set = features(1);
     const head = await addGeneralPart(learned, set, { dimension: 3, share: 0.3, constant: 0 });
-    const rows = project(set, numbers(head.matrix), numbers(head.offset));
-    const own = project(set, numbers(learned.matrix), numbers(learned.offset));
+    const rows = project(set, head);
+    const own = project(set, learned);
     const factor = rows[0]![0]! / own[0]![0]!;
     rows.slice(0, 20).forEach((row, i) => {
       for (let axis = 0; axis < 4; axis += 1) {
@@ -102,7 +90,7 @@ describe('withGeneral', () => {
     const head = await addGeneralPart(learned, features(1), { dimension: 3, share: 0.5, constant: 0 });
     // Other rows of the same kind: nearly all they differ in is along the three components.
     const other = features(2);
-    const rows = project(other, numbers(head.matrix), numbers(head.offset)).map((row) => row.slice(4));
+    const rows = project(other, head).map((row) => row.slice(4));
     const spread = [0, 1, 2].map((axis) => mean(rows.map((row) => row[axis]! ** 2)));
     expect(spread[0]).toBeGreaterThan(spread[1]!);
     expect(spread[1]).toBeGreaterThan(spread[2]!);

@@ -40,7 +40,7 @@ async function featuresOf(model: Model): Promise<number[][]> {
   );
 }
 
-describe('besideStart', () => {
+describe('addStartFeatures', () => {
   it('gives the trained features followed by those of the start', async () => {
     const both = await featuresOf(addStartFeatures(trained, start));
     const parts = [await featuresOf(trained), await featuresOf(start)] as const;

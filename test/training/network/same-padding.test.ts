@@ -33,7 +33,7 @@ function resolvedByOnnxRuntime(side: number): Model {
   return { ...model, nodes };
 }
 
-describe('paddedAsSame', () => {
+describe('padAsSame', () => {
   it.each([32, 33, 30])(
     '%i pixels: the features that ONNX Runtime computes with SAME_UPPER',
     async (side) => {
