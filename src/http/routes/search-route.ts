@@ -24,24 +24,24 @@ interface Named {
 
 /** @throws PawdexError image_missing if there is no query, invalid_request if there are several */
 function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }: Named): Query {
-  const ways: Query[] = [];
+  const queries: Query[] = [];
   if (image !== null) {
-    ways.push({ image });
+    queries.push({ image });
   }
   if (id !== undefined) {
-    ways.push({ id });
+    queries.push({ id });
   }
   if (vector !== undefined) {
-    ways.push({ vector });
+    queries.push({ vector });
   }
   if (positives !== undefined || negatives !== undefined) {
-    ways.push({ positives: positives ?? [], negatives: negatives ?? [], negativeWeight });
+    queries.push({ positives: positives ?? [], negatives: negatives ?? [], negativeWeight });
   }
-  const [way, other] = ways;
+  const [query, other] = queries;
   if (negativeWeight !== undefined && negatives === undefined) {
     throw new PawdexError('invalid_request', { detail: '`negativeWeight` requires `negatives`.' });
   }
-  if (way === undefined) {
+  if (query === undefined) {
     throw new PawdexError('image_missing', {
       detail: 'The request does not say what to search for.',
       hint: 'Send an image, or `id`, `vector`, or `positives` with `negatives` in JSON.',
@@ -52,7 +52,7 @@ function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }
       detail: 'The request contains more than one query; send one of image, id, vector or positives.',
     });
   }
-  return way;
+  return query;
 }
 
 /** Up to this many neighbours need no queue. Images have their own queue. */

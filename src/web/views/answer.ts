@@ -98,7 +98,7 @@ interface AnswerActions {
   canShare: boolean;
 }
 
-export function answerView(entry: Entry, answer: Identification, ways: AnswerActions): HTMLElement {
+export function answerView(entry: Entry, answer: Identification, actions: AnswerActions): HTMLElement {
   const { kicker, headline, share, tally, advice } = describeAnswer(answer);
   const shares = listShares(answer);
   const shown = findRivals(answer);
@@ -113,10 +113,10 @@ export function answerView(entry: Entry, answer: Identification, ways: AnswerAct
     answer.neighbours.length > 0 && ballots(answer, rankLabels(answer)),
     said,
     advice && el('p.advice', advice),
-    shown.length > 0 && rivalsView(shown, entry, ways.open),
+    shown.length > 0 && rivalsView(shown, entry, actions.open),
     shares.length > 0 && sharesView(answer, shares),
-    answer.animals.length > 0 && animalsView(answer, ways.askPart),
-    answerActions(entry, answer, ways.picture, ways.canShare),
+    answer.animals.length > 0 && animalsView(answer, actions.askPart),
+    answerActions(entry, answer, actions.picture, actions.canShare),
     facts(answer),
   );
 }

@@ -54,13 +54,13 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
   return node;
 }
 
-export function problemView(problem: Problem, ways: ProblemActions): HTMLElement {
+export function problemView(problem: Problem, actions: ProblemActions): HTMLElement {
   const { title, hint } = problem;
-  const isCounting = problem.status === 503 && ways.retries < AUTOMATIC_RETRIES;
-  const actions = [
-    isCounting && countdown(problem.retryAfter ?? 2, ways.retry),
-    !isCounting && isPassing(problem) && button(texts.failure.again, 'primary', ways.retry),
-    ways.smaller && button(texts.failure.smaller, 'primary', ways.smaller),
+  const isCounting = problem.status === 503 && actions.retries < AUTOMATIC_RETRIES;
+  const buttons = [
+    isCounting && countdown(problem.retryAfter ?? 2, actions.retry),
+    !isCounting && isPassing(problem) && button(texts.failure.again, 'primary', actions.retry),
+    actions.smaller && button(texts.failure.smaller, 'primary', actions.smaller),
   ];
   return el(
     'div.problem',
@@ -68,7 +68,7 @@ export function problemView(problem: Problem, ways: ProblemActions): HTMLElement
     el('h2', { id: 'answer-title', tabindex: -1 }, title),
     problem.detail && problem.detail !== title && el('p', withCode(problem.detail)),
     hint && el('p.advice', withCode(hint)),
-    actions.some(Boolean) && el('p.actions', actions),
+    buttons.some(Boolean) && el('p.actions', buttons),
     problem.status > 0 && el('p.facts', el('span', el('code', problem.code), ` · HTTP ${problem.status}`)),
   );
 }
