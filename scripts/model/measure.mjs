@@ -22,7 +22,7 @@ const fromRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.ur
 const CARD = fromRoot('models/encoder.json');
 const USAGE =
   'usage: node scripts/model/measure.mjs --queries SET [--gallery SET] [--nonpets SET] [--elsewhere SET [--plain LABEL]] [--cache DIR]';
-const MOST_OUTPUT = 64 * 1024 * 1024;
+const MAX_OUTPUT = 64 * 1024 * 1024;
 
 const { values } = readOptions(USAGE, { gallery: fromRoot('models/gallery.parquet') });
 
@@ -69,7 +69,7 @@ async function evaluate(queries, ...more) {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [fromRoot('dist/cli/main.js'), 'eval', ...shared, '--queries', queries, ...more, '--json'],
-    { maxBuffer: MOST_OUTPUT },
+    { maxBuffer: MAX_OUTPUT },
   );
   return JSON.parse(stdout);
 }

@@ -7,7 +7,7 @@ import { note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
 /** Missing pictures that are printed. */
-const MOST_PRINTED = 20;
+const MAX_PRINTED = 20;
 
 export const command = createCommand(
   'reembed',
@@ -56,10 +56,10 @@ function describeOutcome(outcome: ReembedOutcome): string[] {
           'Its calibration was for the old model: fit it again with `pawdex calibrate`.',
         ];
   }
-  const more = missing - Math.min(missing, MOST_PRINTED);
+  const more = missing - Math.min(missing, MAX_PRINTED);
   return [
     `"${collection}" still uses ${from.name}: ${pluralise(missing, 'item')} could not be embedded.`,
-    ...examples.slice(0, MOST_PRINTED).map(({ id, source, reason }) => `  ${source ?? id}: ${reason}`),
+    ...examples.slice(0, MAX_PRINTED).map(({ id, source, reason }) => `  ${source ?? id}: ${reason}`),
     ...(more === 0 ? [] : [`  and ${more} more`]),
     'Name the folder of the photos with --photos, accept previews with --previews, or delete these items with --drop-missing.',
   ];

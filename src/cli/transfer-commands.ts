@@ -7,7 +7,7 @@ import { formatCount, formatMiB, note, pluralise, printResult } from './print.js
 import { runCancellableWork } from './with-engine.js';
 
 /** Number of failed rows to print. */
-const MOST_PRINTED = 20;
+const MAX_PRINTED = 20;
 
 export const exportCommand = createCommand(
   'export',
@@ -56,7 +56,7 @@ export const importCommand = createCommand(
     }
     const { created, exists, verified, different, failed, failures } = outcome;
     if (!json) {
-      for (const { row, id, detail } of failures.slice(0, MOST_PRINTED)) {
+      for (const { row, id, detail } of failures.slice(0, MAX_PRINTED)) {
         note(`  row ${row}${id === null ? '' : ` (${id})`}: ${detail}`);
       }
     }

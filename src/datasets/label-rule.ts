@@ -33,8 +33,8 @@ function readFileName(name: string): string | null {
  * microseconds per name.
  */
 const NAMES_AT_ONCE = 10_000;
-const MOST_MS_AT_ONCE = 250;
-const MOST_MS = 2_000;
+const MAX_MS_AT_ONCE = 250;
+const MAX_MS = 2_000;
 const MATCH_ALL = new Script(
   'names.map((name) => { const found = pattern.exec(name); return found?.groups?.label ?? found?.[1] ?? null; })',
 );
@@ -42,9 +42,9 @@ const MATCH_ALL = new Script(
 /** Matches names in a separate context, because only there can a pattern that never ends be stopped. */
 function matchNames(pattern: RegExp, names: readonly string[]): (string | null)[] {
   const labels: (string | null)[] = [];
-  const until = performance.now() + MOST_MS;
+  const until = performance.now() + MAX_MS;
   for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
-    const timeout = Math.max(1, Math.min(MOST_MS_AT_ONCE, Math.round(until - performance.now())));
+    const timeout = Math.max(1, Math.min(MAX_MS_AT_ONCE, Math.round(until - performance.now())));
     const context = createContext({ pattern, names: names.slice(from, from + NAMES_AT_ONCE) });
     try {
       labels.push(...MATCH_ALL.runInContext(context, { timeout }));

@@ -113,12 +113,12 @@ async function readPhotos(reading: Reading, options: LabelledSetOptions): Promis
 }
 
 /** Maximum size in bytes of the manifest in an archive. */
-const MOST_BYTES = 64 * 1024 ** 2;
+const MAX_BYTES = 64 * 1024 ** 2;
 
 /** @throws Error */
 async function readManifestFile(file: string, isForArchive: boolean): Promise<Buffer> {
-  if (isForArchive && (await readFileFacts(file)).size > MOST_BYTES) {
-    throw new Error(`a manifest for an archive has at most ${MOST_BYTES} bytes`);
+  if (isForArchive && (await readFileFacts(file)).size > MAX_BYTES) {
+    throw new Error(`a manifest for an archive has at most ${MAX_BYTES} bytes`);
   }
   return readWholeFile(file);
 }

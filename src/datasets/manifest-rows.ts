@@ -17,7 +17,7 @@ export interface ManifestRow {
 }
 
 /** Most values per row, on average. */
-export const MOST_COLUMNS = 64;
+export const MAX_COLUMNS = 64;
 
 /** Creates the error of a manifest that cannot be used. */
 export const createManifestError = (manifest: string, detail: string, cause?: unknown) =>
@@ -39,10 +39,10 @@ export class RowCollector {
     this.rows.push({ line, values });
     this.#values += values.size;
     this.checkCount(this.rows.length);
-    if (this.#values > this.#most * MOST_COLUMNS) {
+    if (this.#values > this.#most * MAX_COLUMNS) {
       throw createManifestError(
         this.#manifest,
-        `it has more values than ${this.#most} rows of ${MOST_COLUMNS}.`,
+        `it has more values than ${this.#most} rows of ${MAX_COLUMNS}.`,
       );
     }
   }

@@ -5,8 +5,8 @@ import { PawdexError } from '../errors.js';
 import { serveCalls } from '../threads/rpc.js';
 import {
   createManifestError,
+  MAX_COLUMNS,
   type ManifestTable,
-  MOST_COLUMNS,
   RowCollector,
   toValues,
 } from './manifest-rows.js';
@@ -21,7 +21,7 @@ const calls = {
       const columns = row_groups.flatMap((group) => group.columns);
       const values = columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.num_values ?? 0), 0);
       // Checked first, because it is decoded in one go, and a few kilobytes may contain millions of equal values.
-      collected.checkCount(Math.max(Number(num_rows), Math.ceil(values / MOST_COLUMNS)));
+      collected.checkCount(Math.max(Number(num_rows), Math.ceil(values / MAX_COLUMNS)));
       const objects = await parquetReadObjects({ file, compressors });
       for (const [i, row] of objects.entries()) {
         collected.add(i + 1, toValues(Object.entries(row)));

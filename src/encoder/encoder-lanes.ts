@@ -6,7 +6,7 @@ import * as workerThreads from 'node:worker_threads';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
 import { type Transferred, transfer } from '../threads/rpc.js';
 import type { CellEmbedding } from './encoder.js';
-import { MOST_LANES } from './encoder-session.js';
+import { MAX_LANES } from './encoder-session.js';
 import type { EncoderCalls, EncoderWorkerData } from './encoder-worker.js';
 import type { LoadedCard } from './model-card.js';
 
@@ -28,7 +28,7 @@ export class EncoderLanes {
   readonly #workers: (Promise<RestartingWorker<EncoderCalls>> | undefined)[] = [];
 
   constructor(loaded: LoadedCard, threads: number, watcher: WorkerWatcher) {
-    this.count = threads === 1 ? 0 : Math.min(threads, MOST_LANES);
+    this.count = threads === 1 ? 0 : Math.min(threads, MAX_LANES);
     this.#loaded = loaded;
     this.#threads = threads;
     this.#watcher = watcher;

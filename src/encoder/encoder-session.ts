@@ -16,7 +16,7 @@ export const BULK_BATCH_SIZES = [1, 2, 4, 8];
  * Largest number of lanes. With more threads, a lane gets several: each lane holds another copy of the model, about 45
  * MiB.
  */
-export const MOST_LANES = 8;
+export const MAX_LANES = 8;
 
 /** An open session that embeds batches. */
 export interface EncoderSession {

@@ -6,9 +6,9 @@ import type { AttachStatus, ThumbnailInput } from './engine.js';
 import type { EngineParts } from './spaces.js';
 
 /** Largest thumbnail, in bytes. */
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 /** Largest thumbnail, in pixels. */
-const MOST_PIXELS = 512 * 512;
+const MAX_PIXELS = 512 * 512;
 
 /** @throws PawdexError thumbnail_invalid */
 async function checkThumbnail({ thumbnail }: ThumbnailInput): Promise<void> {
@@ -17,11 +17,11 @@ async function checkThumbnail({ thumbnail }: ThumbnailInput): Promise<void> {
   if (kind !== 'jpeg' && kind !== 'webp') {
     throw refuse('It is neither a JPEG nor a WebP.');
   }
-  if (thumbnail.length > MOST_BYTES) {
-    throw refuse(`It has ${thumbnail.length} bytes; the limit is ${MOST_BYTES}.`);
+  if (thumbnail.length > MAX_BYTES) {
+    throw refuse(`It has ${thumbnail.length} bytes; the limit is ${MAX_BYTES}.`);
   }
   // Thumbnails are shown to people later, so each must be a complete picture.
-  await decode(thumbnail, { size: 32, fit: 'cover', kernel: 'linear' }, { maxPixels: MOST_PIXELS }).catch(
+  await decode(thumbnail, { size: 32, fit: 'cover', kernel: 'linear' }, { maxPixels: MAX_PIXELS }).catch(
     (error: unknown) => {
       throw refuse(asPawdexError(error).message);
     },

@@ -17,15 +17,15 @@ import { digestItem, type FileItem } from './collection-file.js';
 import { labelText, metadataObject, plainText, sourceText } from './item-fields.js';
 
 /** Largest uncompressed size of a group to read, in bytes. It takes about ten times as much memory. */
-const MOST_GROUP_BYTES = 128 * 1024 ** 2;
+const MAX_GROUP_BYTES = 128 * 1024 ** 2;
 /**
  * Largest numbers of rows and of values of all columns: a file of a few kilobytes may contain millions of equal values.
  * Decoding this many takes 410 MB.
  */
-const MOST_GROUP_ROWS = 100_000;
-const MOST_GROUP_VALUES = 2 ** 23;
+const MAX_GROUP_ROWS = 100_000;
+const MAX_GROUP_VALUES = 2 ** 23;
 /** Most bytes that the pages of a group may grow to, whatever the file declares. */
-const MOST_PAGE_BYTES = 256 * 1024 ** 2;
+const MAX_PAGE_BYTES = 256 * 1024 ** 2;
 export const SMALLER_GROUPS = 'Write the file with smaller row groups, such as row_group_size=1000.';
 
 const createInvalidError = (detail: string, cause?: unknown) =>
@@ -73,8 +73,8 @@ function checkGroup(
   row: number,
 ): void {
   const values = columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.num_values ?? 0), 0);
-  const isLarge = num_rows > 1 && total_byte_size > MOST_GROUP_BYTES;
-  if (isLarge || num_rows > MOST_GROUP_ROWS || values > MOST_GROUP_VALUES) {
+  const isLarge = num_rows > 1 && total_byte_size > MAX_GROUP_BYTES;
+  if (isLarge || num_rows > MAX_GROUP_ROWS || values > MAX_GROUP_VALUES) {
     throw new PawdexError('export_invalid', {
       detail: `The rows from ${row} are in a group of ${num_rows} rows with ${values} values and ${total_byte_size} bytes.`,
       hint: SMALLER_GROUPS,
@@ -84,13 +84,13 @@ function checkGroup(
 
 /** Creates decompressors for one group, which fail before they allocate too much. */
 function limitDecompression(): Compressors {
-  let left = MOST_PAGE_BYTES;
+  let left = MAX_PAGE_BYTES;
   const limited = Object.entries(compressors).map(([codec, decompress]) => [
     codec,
     (input: Uint8Array, bytes: number) => {
       left -= bytes;
       if (left < 0) {
-        throw new Error(`its pages grow to more than ${MOST_PAGE_BYTES} bytes.`);
+        throw new Error(`its pages grow to more than ${MAX_PAGE_BYTES} bytes.`);
       }
       return decompress(input, bytes);
     },

@@ -7,7 +7,7 @@ import { findVector } from './explain-neighbours.js';
 import type { EngineParts } from './spaces.js';
 
 /** Largest number of items on a map. */
-const MOST_POINTS = 10_000;
+const MAX_POINTS = 10_000;
 /** Vectors read at a time. */
 const VECTORS_AT_ONCE = 64;
 
@@ -21,12 +21,12 @@ async function chooseItems(store: Store, collection: string): Promise<{ items: L
   let chosen: Listed[] = [];
   let total = 0;
   const trim = () => {
-    chosen = chosen.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, MOST_POINTS);
+    chosen = chosen.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, MAX_POINTS);
   };
   for await (const items of listPages(store, collection)) {
     total += items.length;
     chosen.push(...items.map(({ id, label, hasThumbnail }) => ({ id, label, hasThumbnail })));
-    if (chosen.length >= 2 * MOST_POINTS) {
+    if (chosen.length >= 2 * MAX_POINTS) {
       trim();
     }
   }

@@ -10,7 +10,7 @@ import { type EngineParts, runInSpace } from './spaces.js';
 const NEAREST = 20;
 
 /** How long a page waits for a graph that is being built. Exact searches would take longer and delay the graph. */
-const MOST_WAIT_MS = 20_000;
+const MAX_WAIT_MS = 20_000;
 
 const pickDuplicate = ({ id, label, source, size, hasThumbnail }: Item): Duplicate => ({
   id,
@@ -31,7 +31,7 @@ export function findDuplicates(
   options: DuplicateOptions,
 ): Promise<DuplicatePage> {
   return runInSpace(parts, collection, async (here) => {
-    await waitForIndex(here.store, collection, {}, { mostMs: MOST_WAIT_MS });
+    await waitForIndex(here.store, collection, {}, { mostMs: MAX_WAIT_MS });
     return compareItems(here, collection, options);
   });
 }

@@ -24,7 +24,7 @@ interface PictureSources {
 type PhotoIdentity = Pick<Item, 'source' | 'sha256' | 'size'>;
 
 /** No photo is larger. */
-const MOST_BYTES = 512 * 2 ** 20;
+const MAX_BYTES = 512 * 2 ** 20;
 
 function isInside(folder: string, file: string): boolean {
   const way = path.relative(folder, file);
@@ -43,7 +43,7 @@ async function findPhotoFile(
   for (const folder of source === null ? [] : folders) {
     const file = path.resolve(folder, source!);
     // A source may be what a client said it is: it must not lead to other files of this machine.
-    if (!isInside(folder, file) || size > MOST_BYTES) {
+    if (!isInside(folder, file) || size > MAX_BYTES) {
       continue;
     }
     const found = await stat(file).catch(() => null);

@@ -15,7 +15,7 @@ import type { EngineParts } from './spaces.js';
 /** Items per write. */
 const BATCH = 250;
 /** Number of bad rows to list. Others are only counted. */
-const MOST_NAMED = 1000;
+const MAX_NAMED = 1000;
 
 export async function importCollection(
   parts: EngineParts,
@@ -75,7 +75,7 @@ async function importRows(
 
 function noteFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): void {
   outcome.failed += bad.length;
-  outcome.failures.push(...bad.slice(0, MOST_NAMED - outcome.failures.length));
+  outcome.failures.push(...bad.slice(0, MAX_NAMED - outcome.failures.length));
 }
 
 /**

@@ -3,7 +3,7 @@ import { Projector } from '../projection/projector.js';
 import type { CollectionMap } from './engine.js';
 
 /** Number of maps to keep. Each takes 80 kB. */
-const MOST_KEPT = 16;
+const MAX_KEPT = 16;
 
 /** A map in progress, and the one that is drawn after it for those who asked in the meantime. */
 interface Drawing {
@@ -48,7 +48,7 @@ export class MapCache {
     this.#kept.set(version, places);
     places.catch(() => this.#kept.delete(version));
     const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST_KEPT && oldest !== undefined) {
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) {
       this.#kept.delete(oldest);
     }
     return places;

@@ -13,7 +13,7 @@ import type { EngineParts } from './spaces.js';
 /** Items embedded between two writes. */
 const BATCH = 64;
 /** Number of missing pictures to list. Others are only counted. */
-const MOST_NAMED = 1000;
+const MAX_NAMED = 1000;
 /** Milliseconds between checks of the index that is being built. */
 const INDEX_LOOK_MS = 200;
 
@@ -54,7 +54,7 @@ export async function reembed(
   return {
     ...outcome,
     missing: outcome.swapped ? 0 : examples.length,
-    examples: outcome.swapped ? [] : examples.slice(0, MOST_NAMED),
+    examples: outcome.swapped ? [] : examples.slice(0, MAX_NAMED),
     dropped: move.dropped,
   };
 }

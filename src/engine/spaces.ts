@@ -87,7 +87,7 @@ export interface EngineParts extends EncoderRuntime {
 }
 
 /** How often to repeat a request whose collection moves to another space in the meantime. */
-const MOST_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 
 /**
  * Runs work on a collection with the encoder that it was embedded with. Repeats it if the collection moves to another
@@ -105,7 +105,7 @@ export async function runInSpace<T>(
     try {
       return await work({ ...parts, ...space.runtime }, space);
     } catch (error) {
-      if (attempt === MOST_ATTEMPTS || asPawdexError(error).code !== 'space_changed') {
+      if (attempt === MAX_ATTEMPTS || asPawdexError(error).code !== 'space_changed') {
         throw error;
       }
       parts.spaces.forget();

@@ -2,7 +2,7 @@
 import type { Store } from '../store/store.js';
 
 /** The most queries; more would hardly change the result. */
-const MOST_QUERIES = 2000;
+const MAX_QUERIES = 2000;
 
 /** The progress of long work on a collection. */
 export interface Progress {
@@ -42,14 +42,14 @@ export async function countLabels(store: Store, name: string): Promise<Map<strin
 /**
  * Samples every n-th photo whose label has another photo in the collection, so that a right answer exists.
  *
- * @param most the most photos. Default: {@link MOST_QUERIES}
+ * @param most the most photos. Default: {@link MAX_QUERIES}
  * @throws PawdexError collection_not_found, storage_failed; the signal's reason
  */
 export async function sampleQueries(
   store: Store,
   name: string,
   counts: ReadonlyMap<string, number>,
-  { signal, onProgress, most = MOST_QUERIES }: WorkOptions & { most?: number } = {},
+  { signal, onProgress, most = MAX_QUERIES }: WorkOptions & { most?: number } = {},
 ): Promise<CollectionQuery[]> {
   const eligible = [...counts.values()].reduce((sum, count) => sum + (count > 1 ? count : 0), 0);
   const stride = Math.max(1, Math.ceil(eligible / most));
@@ -71,13 +71,13 @@ export async function sampleQueries(
   return queries;
 }
 
-/** Samples every n-th vector of a collection, at most {@link MOST_QUERIES}. */
+/** Samples every n-th vector of a collection, at most {@link MAX_QUERIES}. */
 export async function sampleVectors(
   store: Store,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
-  const stride = Math.max(1, Math.ceil((await store.count(name)) / MOST_QUERIES));
+  const stride = Math.max(1, Math.ceil((await store.count(name)) / MAX_QUERIES));
   const vectors: Float32Array[] = [];
   let seen = 0;
   for await (const { vector } of store.iterate(name)) {

@@ -17,11 +17,11 @@ import { thinOut } from './metrics/selective.js';
 import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 
 /** The most queries, and the most vectors compared by all exact searches together. */
-const [MOST_QUERIES, MOST_COMPARISONS] = [2000, 500_000_000];
+const [MAX_QUERIES, MAX_COMPARISONS] = [2000, 500_000_000];
 /** The least number of queries for any size of collection. */
 const FEWEST_QUERIES = 200;
 /** Largest R of mAP@R, which limits the cost of exact searches. */
-const MOST_RELEVANT = 1000;
+const MAX_RELEVANT = 1000;
 /** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 8;
 /** Similarities this close differ only by rounding. */
@@ -57,7 +57,7 @@ function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]
 
 const toNeighbour = ({ id, label, similarity }: BareHit) => ({ file: id, label, similarity });
 
-/** Runs some queries of one label. @param relevant other photos of the label, at most {@link MOST_RELEVANT} */
+/** Runs some queries of one label. @param relevant other photos of the label, at most {@link MAX_RELEVANT} */
 async function askBatch(
   store: Store,
   name: string,
@@ -115,13 +115,13 @@ export async function evaluateCollection(
   const { count, index } = await store.getCollection(name);
   const most = Math.max(
     FEWEST_QUERIES,
-    Math.min(MOST_QUERIES, Math.floor(MOST_COMPARISONS / Math.max(1, count))),
+    Math.min(MAX_QUERIES, Math.floor(MAX_COMPARISONS / Math.max(1, count))),
   );
   const queries = await sampleQueries(store, name, counts, { ...options, most });
   let recall = 0;
   const { evaluation, mistakes, familiarity } = await withEvaluationThread(signal, async (thread) => {
     for await (const batch of batchQueries(queries, [...counts.keys()], AT_ONCE, options)) {
-      const relevant = Math.min(MOST_RELEVANT, counts.get(batch.label)! - 1);
+      const relevant = Math.min(MAX_RELEVANT, counts.get(batch.label)! - 1);
       const { outcomes, recalls } = await askBatch(store, name, batch, relevant, options);
       recall += recalls.reduce((sum, value) => sum + value, 0);
       await thread.addOutcomes({ queries: outcomes, nonPets: [] });

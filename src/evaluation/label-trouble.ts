@@ -92,21 +92,21 @@ const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
  * Number of contradictions to remember, so that none is counted twice. Beyond that, a contradiction counts only if the item
  * with the smaller id finds it, to limit memory.
  */
-const MOST_PAIRS = 100_000;
+const MAX_PAIRS = 100_000;
 
 /** Collects findings, one photo at a time. */
 class Findings {
   readonly #options: LabelTroubleOptions;
   readonly #suspects: Best<Suspect>;
   readonly #contradictions: Best<Contradiction>;
-  /** Contradictions found so far; see {@link MOST_PAIRS}. */
+  /** Contradictions found so far; see {@link MAX_PAIRS}. */
   readonly #pairs = new Set<string>();
   readonly #mostPairs: number;
   #photos = 0;
 
   constructor(options: LabelTroubleOptions) {
     this.#options = options;
-    this.#mostPairs = options.mostPairs ?? MOST_PAIRS;
+    this.#mostPairs = options.mostPairs ?? MAX_PAIRS;
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.#suspects = new Best(limit, (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1));
     this.#contradictions = new Best(

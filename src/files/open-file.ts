@@ -22,7 +22,7 @@ const INSIDE = /^(.+?\.(?:zip|tar|tar\.gz|tgz))[\\/](.+)$/is;
 const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Largest file or entry to read into memory, in bytes. No photo is that large. */
-const MOST_BYTES = 512 * 1024 ** 2;
+const MAX_BYTES = 512 * 1024 ** 2;
 
 /** Number of archives to keep open. A command reads from one or two. */
 const KEPT_OPEN = 4;
@@ -101,7 +101,7 @@ async function readRegularFile(file: string, most: number): Promise<Buffer> {
       throw new Error('it is not a file');
     }
     const length = Math.min(found.size, most);
-    if (length > MOST_BYTES) {
+    if (length > MAX_BYTES) {
       throw new Error('the file is too large');
     }
     const buffer = Buffer.allocUnsafeSlow(length);
@@ -125,7 +125,7 @@ export async function readWholeFile(file: string): Promise<Buffer> {
   }
   const { archive, name } = inside;
   // A small archive may claim to contain terabytes.
-  if ((archive.entries.get(name)?.size ?? 0) > MOST_BYTES) {
+  if ((archive.entries.get(name)?.size ?? 0) > MAX_BYTES) {
     throw new Error('the entry is too large');
   }
   return archive.read(name);

@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { Admission } from '../engine/admission.js';
 
 /** The most answers that may wait, regardless of speed. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 
 /** Settings of an {@link AnswerQueue}. */
 export interface QueueOptions {
@@ -28,7 +28,7 @@ export class AnswerQueue {
   readonly #limit: ReturnType<typeof pLimit>;
 
   constructor({ atOnce = 1, ...limits }: QueueOptions) {
-    this.#admission = new Admission({ ...limits, maxImages: MOST_WAITING });
+    this.#admission = new Admission({ ...limits, maxImages: MAX_WAITING });
     this.#limit = pLimit(atOnce);
   }
 

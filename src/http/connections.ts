@@ -24,7 +24,7 @@ export interface ConnectionLimits {
 /** How much longer connections stay open, so that a request sent at the last moment does not find them closed. */
 const KEEP_ALIVE_MARGIN_MS = 5_000;
 /** The most pipelined requests; the connection closes after these. */
-const MOST_PIPELINED = 32;
+const MAX_PIPELINED = 32;
 /** A client that makes the server wait for this long counts as slow if memory or connections are short. */
 const STALLED_MS = 1_000;
 
@@ -97,10 +97,10 @@ export class Connections {
     if (connection === undefined) {
       return;
     }
-    if (connection.waiting.length >= MOST_PIPELINED) {
+    if (connection.waiting.length >= MAX_PIPELINED) {
       return;
     }
-    if (connection.waiting.length === MOST_PIPELINED - 1) {
+    if (connection.waiting.length === MAX_PIPELINED - 1) {
       res.shouldKeepAlive = false;
     }
     connection.waiting.push({ req, res, start });

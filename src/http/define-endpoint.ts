@@ -81,14 +81,14 @@ export interface Endpoint
 }
 
 /** Shorter JSON contains no image, so it does not need the encoder. */
-const LEAST_IMAGE_BYTES = 1_000;
+const MIN_IMAGE_BYTES = 1_000;
 /**
  * Delay of refusals. Clients that retry immediately in spite of Retry-After would otherwise keep the server busy.
  */
 const REFUSAL_PAUSE_MS = 400;
 
 function canHoldImage(req: Request): boolean {
-  return req.is('json') === false || !(Number(req.headers['content-length']) < LEAST_IMAGE_BYTES);
+  return req.is('json') === false || !(Number(req.headers['content-length']) < MIN_IMAGE_BYTES);
 }
 
 /**

@@ -14,7 +14,7 @@ import { WeightedSemaphore } from './weighted-semaphore.js';
 
 const ENTRY = fileURLToPath(new URL('./reduction-process.js', import.meta.url));
 /** Images decoded at once; half of the cores are left for everything else. */
-const MOST_PROCESSES = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+const MAX_PROCESSES = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 /** Ten times the decoding time of the largest accepted image on one core. */
 const TIME_LIMIT_MS = 60_000;
 const IDLE_MS = 10_000;
@@ -30,7 +30,7 @@ const RETRY_START_SECONDS = 2;
 /** Makes glibc return blocks of more than 64 KiB to the system when they are freed. */
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
 
-const slots = new WeightedSemaphore(MOST_PROCESSES);
+const slots = new WeightedSemaphore(MAX_PROCESSES);
 /** Small tasks, such as a second opinion on a damaged photo, do not wait for tasks that take seconds. */
 const quickSlots = new WeightedSemaphore(1);
 const QUICK_BYTES = 32 * MIB;

@@ -6,13 +6,13 @@ import { isOver, type Job } from './job.js';
 import type { JobRequest } from './job-request.js';
 
 /** How often in a row the server may die during a job. After that the job fails, since it may be the cause. */
-const MOST_INTERRUPTIONS = 5;
+const MAX_INTERRUPTIONS = 5;
 
 /** Number of finished jobs to keep. The oldest are deleted first. */
-const MOST_KEPT = 100;
+const MAX_KEPT = 100;
 
 /** Number of successful exports to keep, because their files are as large as the collection. */
-const MOST_EXPORTS = 3;
+const MAX_EXPORTS = 3;
 
 /** How long to wait for a running job to stop. */
 const STOP_MS = 2_000;
@@ -89,7 +89,7 @@ export function describeResumedJob(job: Job, request: JobRequest | null): Change
   if (request === null) {
     return describeEnd(new PawdexError('job_interrupted'));
   }
-  if (interruptions >= MOST_INTERRUPTIONS) {
+  if (interruptions >= MAX_INTERRUPTIONS) {
     const detail = `The server died ${interruptions} times during this job, which made no progress in between.`;
     const hint = 'Find out from the log why the server died, then start the job again.';
     return describeEnd(new PawdexError('job_interrupted', { detail, hint }));
@@ -119,5 +119,5 @@ export async function stopRun(entry: JobEntry, intent: Intent): Promise<void> {
 export function listExpired(jobs: readonly Job[]): Set<string> {
   const over = jobs.filter(isOver);
   const exported = over.filter(({ kind, state }) => kind === 'export' && state === 'succeeded');
-  return new Set([...over.slice(0, -MOST_KEPT), ...exported.slice(0, -MOST_EXPORTS)].map(({ id }) => id));
+  return new Set([...over.slice(0, -MAX_KEPT), ...exported.slice(0, -MAX_EXPORTS)].map(({ id }) => id));
 }

@@ -13,7 +13,7 @@ import type { FileFailure } from '../indexing/index-folder.js';
 export type FileOutcome = { file: string; status: string } | (FileFailure & { status: 'failed' });
 
 /** Number of failures that can be listed. Others are only counted. */
-const MOST_FAILURES = 10_000;
+const MAX_FAILURES = 10_000;
 
 const JOURNAL = 'journal.jsonl';
 const FAILURES = 'failures.jsonl';
@@ -38,7 +38,7 @@ async function* readLines(file: string): AsyncGenerator<FileOutcome> {
   }
 }
 
-/** Reads the failures of a job so far, in order, at most {@link MOST_FAILURES}. */
+/** Reads the failures of a job so far, in order, at most {@link MAX_FAILURES}. */
 export async function* readFailures(folder: string): AsyncGenerator<FileFailure> {
   const kept = path.join(folder, FAILURES);
   const isFinished = await access(kept).then(
@@ -50,7 +50,7 @@ export async function* readFailures(folder: string): AsyncGenerator<FileFailure>
     if (outcome.status !== 'failed') {
       continue;
     }
-    if (read++ === MOST_FAILURES) {
+    if (read++ === MAX_FAILURES) {
       return;
     }
     const { status: _, ...failure } = outcome as FileFailure & { status: 'failed' };

@@ -10,7 +10,7 @@ const WINDOW_MS = 30_000;
 /** Smallest interval between samples, which limits their number. */
 const SAMPLE_MS = 500;
 /** No pace is reported before this much of a phase was measured. */
-const LEAST_MS = 1_000;
+const MIN_MS = 1_000;
 
 /** How often the record of a running job is updated. */
 const RECORD_MS = 5_000;
@@ -50,7 +50,7 @@ export class JobPace {
       this.#samples.shift();
     }
     const first = this.#samples[0]!;
-    if (at - first.at < LEAST_MS || done <= first.done) {
+    if (at - first.at < MIN_MS || done <= first.done) {
       return { perSecond: null, secondsLeft: null };
     }
     const perSecond = ((done - first.done) / (at - first.at)) * 1000;

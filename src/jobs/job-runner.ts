@@ -20,7 +20,7 @@ import { watchProgress } from './job-pace.js';
 import type { JobRequest } from './job-request.js';
 
 /** Largest number of waiting and paused jobs. */
-const MOST_WAITING = 16;
+const MAX_WAITING = 16;
 /** Retry-After in seconds for a refused job. Jobs take minutes. */
 const RETRY_SECONDS = 60;
 
@@ -87,7 +87,7 @@ export class JobRunner {
     if (this.#closing !== null) {
       throw new PawdexError('shutting_down');
     }
-    if (this.count('queued') + this.count('paused') + this.#accepting >= MOST_WAITING) {
+    if (this.count('queued') + this.count('paused') + this.#accepting >= MAX_WAITING) {
       throw new PawdexError('job_queue_full', { retryAfter: RETRY_SECONDS });
     }
   }

@@ -4,12 +4,12 @@ import type { Matrix } from '../math/matrix.js';
 import { getRow } from '../math/matrix.js';
 
 /** Number of rows to compute the axes from. More would hardly change them. */
-const MOST_ROWS = 2000;
+const MAX_ROWS = 2000;
 
 /** Computes the mean of every n-th row, and the covariance around it, row-major [dimension, dimension], upper triangle. */
 function measureSpread(matrix: Matrix): { mean: Float32Array; covariance: Float32Array } {
   const { rows, dimension } = matrix;
-  const stride = Math.max(1, Math.floor(rows / MOST_ROWS));
+  const stride = Math.max(1, Math.floor(rows / MAX_ROWS));
   const sample = Array.from({ length: Math.ceil(rows / stride) }, (_, i) => getRow(matrix, i * stride));
   const mean = new Float32Array(dimension);
   for (const row of sample) {

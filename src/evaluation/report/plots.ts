@@ -8,7 +8,7 @@ import {
   drawPlot,
   drawPolyline,
   drawRectangle,
-  MOST_POINTS,
+  MAX_POINTS,
   type Scales,
   spaceEvenly,
 } from './svg.js';
@@ -60,7 +60,7 @@ export function drawReliability(bins: readonly ReliabilityBin[]): string {
 export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: number): string {
   // The first few answers are too few for a share.
   const meaningful = curve.filter(({ coverage }) => coverage >= 0.02);
-  const points = thinOut(meaningful, MOST_POINTS);
+  const points = thinOut(meaningful, MAX_POINTS);
   const top = Math.min(1, Math.max(0.1, ...points.map(({ risk }) => Math.ceil(risk * 20) / 20)));
   return drawPlot(
     'Share of wrong answers against the share of queries answered',

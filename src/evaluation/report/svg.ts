@@ -97,7 +97,7 @@ export function drawDot(
 }
 
 /** The most points of a curve; more cannot be distinguished. */
-export const MOST_POINTS = 400;
+export const MAX_POINTS = 400;
 
 export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {
   return `<polyline class="${name}" points="${points.map(([px, py]) => `${formatCoordinate(x(px))},${formatCoordinate(y(py))}`).join(' ')}"/>`;

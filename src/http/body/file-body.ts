@@ -95,7 +95,7 @@ export const archiveBody = fileBody(
 /** Media type of Parquet files. */
 export const PARQUET = 'application/vnd.apache.parquet';
 /** The largest accepted Parquet file. */
-export const MOST_PARQUET_MIB = 64 * 1024;
+export const MAX_PARQUET_MIB = 64 * 1024;
 
 /** A Parquet file, as any of the media types that clients use for it. */
 export const parquetBody = fileBody(

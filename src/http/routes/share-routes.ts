@@ -11,7 +11,7 @@ import { shareSchema } from '../shares.js';
 
 const tag = 'ask';
 /** A JPEG of 640 pixels takes about 100 kB. */
-const MOST_BYTES = 256 * 1024;
+const MAX_BYTES = 256 * 1024;
 
 export const createShare = defineEndpoint({
   method: 'post',
@@ -32,9 +32,9 @@ export const createShare = defineEndpoint({
     if (sniff(image) !== 'jpeg') {
       throw new PawdexError('image_unsupported', { detail: 'The photo of a share must be a JPEG.' });
     }
-    if (image.length > MOST_BYTES) {
+    if (image.length > MAX_BYTES) {
       throw new PawdexError('payload_too_large', {
-        detail: `The photo of a share may have at most ${MOST_BYTES} bytes.`,
+        detail: `The photo of a share may have at most ${MAX_BYTES} bytes.`,
       });
     }
     const photoBase64 = Buffer.from(image).toString('base64');

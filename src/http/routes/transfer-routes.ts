@@ -14,7 +14,7 @@ import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
 import type { AppDeps } from '../app-deps.js';
 import { jsonBody } from '../body/body-spec.js';
-import { MOST_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
+import { MAX_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, stream } from '../response-spec.js';
 
@@ -168,7 +168,7 @@ export const importCollection = defineEndpoint({
   async handle({ params: { collection }, query, body, req, res }, { engine, config, queues }) {
     queues.imports.checkRoom();
     return withTransferFile(config, async (file) => {
-      await body.receive(file, MOST_PARQUET_MIB);
+      await body.receive(file, MAX_PARQUET_MIB);
       const signal = watchClient(req, res);
       return queues.imports.run(() => engine.importCollection(collection, file, { ...query, signal }));
     });

@@ -7,7 +7,7 @@ import { asPawdexError, PawdexError } from '../../errors.js';
 import { type Job, jobSchema } from '../../jobs/job.js';
 import { type JobRequest, labelRule } from '../../jobs/job-request.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
-import { archiveBody, MOST_PARQUET_MIB, parquetBody } from '../body/file-body.js';
+import { archiveBody, MAX_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created } from '../response-spec.js';
 
@@ -90,6 +90,6 @@ export const startImport = defineEndpoint({
   errors: ['job_queue_full', 'payload_too_large', 'unsupported_media_type', 'storage_full'],
   handle: ({ params: { collection }, query, body }, { jobs }) =>
     submitUpload(jobs, { kind: 'import', collection, ...query }, (file) =>
-      body.receive(file, MOST_PARQUET_MIB),
+      body.receive(file, MAX_PARQUET_MIB),
     ),
 });

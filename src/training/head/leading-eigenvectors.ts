@@ -10,7 +10,7 @@ import { runOnce } from './projection.js';
 const SMALL = 512;
 /** Additional vectors, as a share of those requested. The more there are, the faster the others converge. */
 const BEYOND = 0.5;
-const MOST_ROUNDS = 60;
+const MAX_ROUNDS = 60;
 /**
  * The iteration has converged at this relative change of the sum of eigenvalues. The error of a vector is about its square
  * root.
@@ -43,7 +43,7 @@ export async function computeLeadingEigenvectors(
       const { image, ritz } = await session.run({ basis: createFloatTensor(basis, [n, width]) });
       const { values, vectors } = decomposeSymmetric(ritz!.data as Float32Array, width);
       const sum = values.slice(-count).reduce((total, value) => total + value, 0);
-      if (round === MOST_ROUNDS || Math.abs(sum - before) <= SETTLED * sum) {
+      if (round === MAX_ROUNDS || Math.abs(sum - before) <= SETTLED * sum) {
         const turn = createFloatTensor(takeLastColumns(vectors, width, width, count), [width, count]);
         const { axes } = await runOnce(options, (g) => ({
           axes: g.matMul(g.constant(createFloatTensor(basis, [n, width])), g.constant(turn)),

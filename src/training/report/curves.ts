@@ -7,7 +7,7 @@ import {
   drawPlot,
   drawPolyline,
   drawStandalone,
-  MOST_POINTS,
+  MAX_POINTS,
   PLOT,
   placeBlock,
   roundTicks,
@@ -37,7 +37,7 @@ const MARGIN = 12;
 
 /** Keeps every n-th point, and the last. */
 function thinPoints(points: readonly Point[]): Point[] {
-  const every = Math.max(1, Math.ceil(points.length / MOST_POINTS));
+  const every = Math.max(1, Math.ceil(points.length / MAX_POINTS));
   return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 

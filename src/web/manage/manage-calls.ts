@@ -10,11 +10,11 @@ const PAGE = 180;
 /** Items per page when listing all of them. */
 const LARGE_PAGE = 1000;
 /** Ids in one bulk change: the server accepts 10,000. */
-const MOST_IDS = 10_000;
+const MAX_IDS = 10_000;
 /** Bytes that a browser sends after the page is closed: 64 KiB in total, of which an id takes 35. */
-const MOST_IDS_ON_LEAVING = 1_500;
+const MAX_IDS_ON_LEAVING = 1_500;
 /** Hashes in one request: they are in its URL, which is limited to 16 KiB. */
-const MOST_HASHES = 100;
+const MAX_HASHES = 100;
 
 /** @throws Problem collection_not_found */
 export function getCollection(name: string): Promise<CollectionInfo> {
@@ -126,7 +126,7 @@ export async function relabel(
   }
   let changed = 0;
   for (const [label, group] of groups) {
-    for (const ids of splitIntoChunks(group, MOST_IDS)) {
+    for (const ids of splitIntoChunks(group, MAX_IDS)) {
       const json = { ids, label };
       const path = getCollectionPath(collection, '/items/update');
       changed += (await read<{ updated: number }>(path, { method: 'POST', json })).updated;
@@ -137,13 +137,13 @@ export async function relabel(
 
 /** @throws Problem */
 export async function deleteItems(collection: string, ids: readonly string[]): Promise<void> {
-  for (const chunk of splitIntoChunks(ids, MOST_IDS)) {
+  for (const chunk of splitIntoChunks(ids, MAX_IDS)) {
     await call(getCollectionPath(collection, '/items/delete'), { method: 'POST', json: { ids: chunk } });
   }
 }
 
 /** Whether {@link deleteItemsOnLeaving} can send this many. */
-export const canDeleteOnLeaving = (ids: readonly string[]) => ids.length <= MOST_IDS_ON_LEAVING;
+export const canDeleteOnLeaving = (ids: readonly string[]) => ids.length <= MAX_IDS_ON_LEAVING;
 
 /** Sends a request that the browser finishes after the page is closed. A failure cannot be reported. */
 export function deleteItemsOnLeaving(collection: string, ids: readonly string[]): void {
@@ -154,8 +154,8 @@ export function deleteItemsOnLeaving(collection: string, ids: readonly string[])
 /** The hashes among these hex content hashes that the collection has. @throws Problem */
 export async function findKnown(collection: string, hashes: readonly string[]): Promise<Set<string>> {
   const known = new Set<string>();
-  for (const chunk of splitIntoChunks(hashes, MOST_HASHES)) {
-    const { items } = await listItems(collection, { sha256: chunk }, null, MOST_HASHES);
+  for (const chunk of splitIntoChunks(hashes, MAX_HASHES)) {
+    const { items } = await listItems(collection, { sha256: chunk }, null, MAX_HASHES);
     for (const { sha256 } of items) {
       known.add(sha256);
     }

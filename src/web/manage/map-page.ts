@@ -13,9 +13,9 @@ import { getItem } from './manage-calls.js';
 import { MapCanvas } from './map-canvas.js';
 import { chooseColour, placeQuery } from './map-view.js';
 
-const MOST_LABELS = 60;
+const MAX_LABELS = 60;
 /** Number of pictures cached for hovering. */
-const MOST_PICTURES = 300;
+const MAX_PICTURES = 300;
 /** Milliseconds that a pointer rests before a picture is fetched. */
 const REST_MS = 60;
 /** Neighbours requested: if the map shows a sample, some of them must be on it. */
@@ -129,7 +129,7 @@ export class MapPage extends CollectionPage {
       }
       canvas.highlight(isOn ? null : i);
     };
-    for (const [i, name] of labels.slice(0, MOST_LABELS).entries()) {
+    for (const [i, name] of labels.slice(0, MAX_LABELS).entries()) {
       const node = el(
         'button',
         { 'aria-pressed': 'false', onclick: (event) => choose(i, event) },
@@ -139,7 +139,7 @@ export class MapPage extends CollectionPage {
       );
       list.append(el('li', node));
     }
-    const more = labels.length - MOST_LABELS;
+    const more = labels.length - MAX_LABELS;
     if (more > 0) {
       list.append(el('li.small', texts.manage.preview.more(more)));
     }
@@ -152,7 +152,7 @@ export class MapPage extends CollectionPage {
     this.#pictures.delete(id);
     this.#pictures.set(id, known);
     const [oldest] = this.#pictures.entries();
-    if (this.#pictures.size > MOST_PICTURES && oldest !== undefined) {
+    if (this.#pictures.size > MAX_PICTURES && oldest !== undefined) {
       this.#pictures.delete(oldest[0]);
       void oldest[1].then(release);
     }

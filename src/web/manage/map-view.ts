@@ -90,7 +90,7 @@ export interface Anchor {
 /** Difference of similarity at which a neighbour counts a third as much as the nearest. */
 const SOFTNESS = 0.02;
 /** Number of neighbours that a query is placed between. */
-const MOST_ANCHORS = 15;
+const MAX_ANCHORS = 15;
 
 /**
  * Where something that is not on the map would be: between its nearest neighbours, weighted by similarity. UMAP starts from
@@ -99,7 +99,7 @@ const MOST_ANCHORS = 15;
  * @param neighbours nearest first; null if none of them is on the map
  */
 export function placeQuery(neighbours: readonly Anchor[]): { x: number; y: number } | null {
-  const anchors = neighbours.slice(0, MOST_ANCHORS);
+  const anchors = neighbours.slice(0, MAX_ANCHORS);
   const [nearest] = anchors;
   if (nearest === undefined) {
     return null;

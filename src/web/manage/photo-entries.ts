@@ -29,7 +29,7 @@ const PHOTO = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?|bmp|hei[cf])$/i;
 /** `.git`, `@eaDir`, `_thumbnails`, `#recycle`, `$RECYCLE.BIN`, `__MACOSX`. */
 const HIDDEN = /^[.@_#$]/;
 /** Larger folders are for the command line, because listing them would exhaust the browser's memory. */
-const MOST_FILES = 200_000;
+const MAX_FILES = 200_000;
 
 /** Thrown when a listing is too large. */
 export class TooManyFiles extends Error {}
@@ -49,7 +49,7 @@ class Collector {
       this.listing.hidden += 1;
     } else if (!PHOTO.test(path)) {
       this.listing.others += 1;
-    } else if (this.listing.photos.push({ path, size, read }) > MOST_FILES) {
+    } else if (this.listing.photos.push({ path, size, read }) > MAX_FILES) {
       throw new TooManyFiles();
     }
   }

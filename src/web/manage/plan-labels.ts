@@ -24,7 +24,7 @@ export interface Plan {
 
 const SPLITS = new Set(['train', 'training', 'val', 'valid', 'validation', 'test', 'testing']);
 /** Maximum characters of a label. */
-const MOST_CHARACTERS = 200;
+const MAX_CHARACTERS = 200;
 
 const listFolders = ({ path }: PhotoEntry) => path.split('/').slice(0, -1);
 
@@ -44,7 +44,7 @@ function chooseLabel(folders: readonly string[], rule: Rule): string | null {
       ?.normalize('NFC')
       .replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ')
       .trim()
-      .slice(0, MOST_CHARACTERS) || null
+      .slice(0, MAX_CHARACTERS) || null
   );
 }
 

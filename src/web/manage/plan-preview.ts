@@ -7,7 +7,7 @@ import type { Listing } from './photo-entries.js';
 import { type Plan, planLabels, RULES, type Rule } from './plan-labels.js';
 
 /** Maximum number of labels listed; the others are counted. */
-const MOST_LABELS = 200;
+const MAX_LABELS = 200;
 
 export interface PreviewInput {
   listing: Listing;
@@ -44,10 +44,10 @@ function listWarnings(
 }
 
 function labelRows(labels: Plan['labels']): Child[] {
-  const more = labels.length - MOST_LABELS;
+  const more = labels.length - MAX_LABELS;
   return [
     labels
-      .slice(0, MOST_LABELS)
+      .slice(0, MAX_LABELS)
       .map(({ label, count: n }) =>
         el('li', el('bdi', formatLabel(label)), el('span.value', formatNumber(n))),
       ),

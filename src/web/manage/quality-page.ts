@@ -17,7 +17,7 @@ import { showReport } from './show-report.js';
 import { offerUndo, settle } from './toast.js';
 
 /** Maximum number of wrong labels shown: as many as a user works through in one go. */
-const MOST_SUSPECTS = 50;
+const MAX_SUSPECTS = 50;
 /** Similarity from which two photos are the same picture, for the shipped model. */
 const SAME_FROM = 0.95;
 
@@ -103,7 +103,7 @@ export class QualityPage extends CollectionPage {
       { ...t.evaluate, request: { kind: 'evaluate', collection }, show: evaluationResult },
       {
         ...t.check,
-        request: { kind: 'check-labels', collection, threshold: SAME_FROM, limit: MOST_SUSPECTS },
+        request: { kind: 'check-labels', collection, threshold: SAME_FROM, limit: MAX_SUSPECTS },
         show: ({ result }) => this.#suspectList(result as LabelTrouble),
       },
     ];

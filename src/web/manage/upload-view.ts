@@ -5,7 +5,7 @@ import { texts } from '../texts/texts.js';
 import type { FinishedPhoto, Outcome, UploadState, UploadWatcher } from './uploader.js';
 
 /** Maximum names in one list; the rest is counted. */
-const MOST_NAMES = 500;
+const MAX_NAMES = 500;
 const OUTCOMES = ['added', 'known', 'failed'] as const satisfies Outcome[];
 
 interface OutcomeList {
@@ -63,7 +63,7 @@ export class UploadView implements UploadWatcher {
     for (const { path, outcome, reason } of finished) {
       const counted = this.#outcomes[outcome];
       counted.count += 1;
-      if (counted.count <= MOST_NAMES) {
+      if (counted.count <= MAX_NAMES) {
         const name = el('bdi', path);
         counted.list.append(el('li', name, reason !== undefined && `: ${reason}`));
       }
@@ -72,7 +72,7 @@ export class UploadView implements UploadWatcher {
       const { count: n, box, words } = this.#outcomes[outcome];
       box.hidden = n === 0;
       const { outcomes, first } = texts.manage.upload;
-      words.textContent = `${outcomes[outcome]}: ${n}${n > MOST_NAMES ? first(MOST_NAMES) : ''}`;
+      words.textContent = `${outcomes[outcome]}: ${n}${n > MAX_NAMES ? first(MAX_NAMES) : ''}`;
     }
     this.#progress.value = this.done;
     this.#showWords();

@@ -10,13 +10,13 @@ export interface Hand {
 }
 
 /** Tab stops that no page here exceeds. */
-const MOST_STOPS = 200;
+const MAX_STOPS = 200;
 
 /** Moves the focus with Tab, in the direction in which the target is. */
 async function tabTo(target: Locator): Promise<void> {
   await target.waitFor();
   const page = target.page();
-  for (let stops = 0; stops < MOST_STOPS; stops++) {
+  for (let stops = 0; stops < MAX_STOPS; stops++) {
     const way = await target.evaluate((node) => {
       const at = document.activeElement ?? document.body;
       const isBehind = node.compareDocumentPosition(at) & Node.DOCUMENT_POSITION_FOLLOWING;

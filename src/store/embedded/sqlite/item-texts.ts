@@ -5,7 +5,7 @@
 import { type ItemRow, toItemJson } from './item-row.js';
 
 /** The most characters to keep: about 20,000 items. */
-const MOST_CHARACTERS = 8 * 2 ** 20;
+const MAX_CHARACTERS = 8 * 2 ** 20;
 
 /** Reads items that are not kept yet. */
 interface ItemReader {
@@ -43,7 +43,7 @@ export class ItemTexts {
       return undefined;
     }
     const text = toItemJson(row);
-    if (this.#characters + text.length > MOST_CHARACTERS) {
+    if (this.#characters + text.length > MAX_CHARACTERS) {
       this.#texts.clear();
       this.#characters = 0;
     }

@@ -8,7 +8,7 @@ import { OlderItems } from './older-items.js';
 import type { Db } from './sqlite.js';
 
 /** Longer texts are compared by their SHA-256. */
-const MOST_CHARACTERS = 128;
+const MAX_CHARACTERS = 128;
 
 /** A value as stored: numbers and short texts unchanged, booleans as one byte, long texts as a sha256 of 32 bytes. */
 export type StoredValue = string | number | Uint8Array;
@@ -28,7 +28,7 @@ export function toStoredValue(value: Scalar): StoredValue {
   if (typeof value === 'boolean') {
     return Uint8Array.of(value ? 1 : 0);
   }
-  if (typeof value === 'number' || value.length <= MOST_CHARACTERS) {
+  if (typeof value === 'number' || value.length <= MAX_CHARACTERS) {
     return value;
   }
   return new Uint8Array(createHash('sha256').update(value).digest());

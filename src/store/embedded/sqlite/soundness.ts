@@ -13,9 +13,9 @@ import { createDamagedError } from './storage-error.js';
 /** Suffix of a database that is being restored from a snapshot. */
 export const RESTORING = '.restoring';
 /** The most problems that are listed. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 /** Largest database that is checked before start if no second connection can check it afterwards, in bytes. */
-const MOST_CHECKED_AT_ONCE = 256 * 1024 ** 2;
+const MAX_CHECKED_AT_ONCE = 256 * 1024 ** 2;
 /** Starting a thread takes longer than checking a database of this many bytes. */
 const LESS_THAN_A_THREAD = 1024 ** 2;
 
@@ -120,7 +120,7 @@ export function countItems(db: Db): { id: number; name: string; items: number }[
 function checkPages(db: Db, thoroughness: Thoroughness): string[] {
   const pragma = thoroughness === 'full' ? 'integrity_check' : 'quick_check';
   try {
-    const lines = db.prepare<[], string>(`PRAGMA ${pragma}(${MOST_NAMED})`).pluck().all();
+    const lines = db.prepare<[], string>(`PRAGMA ${pragma}(${MAX_NAMED})`).pluck().all();
     const problems = lines.filter((line) => line !== 'ok').map((line) => line.replaceAll('\n', ' '));
     return problems.length === 0 ? [] : [`The database is damaged: ${problems.join('; ')}.`];
   } catch (error) {
@@ -160,7 +160,7 @@ export interface DatabaseCheck {
 export function startCheck(db: Db, isShared: boolean, thoroughness: Thoroughness): DatabaseCheck {
   const { size } = statSync(db.name);
   if (!isShared || size <= LESS_THAN_A_THREAD) {
-    const isSmall = size <= MOST_CHECKED_AT_ONCE || thoroughness === 'full';
+    const isSmall = size <= MAX_CHECKED_AT_ONCE || thoroughness === 'full';
     return { done: Promise.resolve(isSmall ? checkDatabase(db, thoroughness) : []), stop: async () => {} };
   }
   const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
