@@ -147,8 +147,8 @@ async function readManifest(
       cause,
     });
   });
-  const mostRows = archive === null ? undefined : archive.archive.entries.size + SPARE_ROWS;
-  const table = await readManifestTable(manifest, bytes, mostRows);
+  const maxRows = archive === null ? undefined : archive.archive.entries.size + SPARE_ROWS;
+  const table = await readManifestTable(manifest, bytes, maxRows);
   const finder = new FileFinder(root);
   const files: ManifestFiles =
     archive === null

@@ -20,20 +20,20 @@ const PARQUET_MS = 60_000;
  * Reads a table.
  *
  * @param manifest its path; `.jsonl`, `.ndjson` and `.parquet` are read as such, anything else as CSV
- * @param mostRows limit on the rows: all of them are in memory, and a small archive may contain a huge manifest
+ * @param maxRows limit on the rows: all of them are in memory, and a small archive may contain a huge manifest
  * @param parquetMs time limit for decoding Parquet, in milliseconds
  * @throws PawdexError set_invalid naming the line
  */
 export async function readManifestTable(
   manifest: string,
   bytes: Buffer,
-  mostRows = Number.POSITIVE_INFINITY,
+  maxRows = Number.POSITIVE_INFINITY,
   parquetMs = PARQUET_MS,
 ): Promise<ManifestTable> {
   if (/\.parquet$/i.test(manifest)) {
-    return readParquet(manifest, bytes, mostRows, parquetMs);
+    return readParquet(manifest, bytes, maxRows, parquetMs);
   }
-  const rows = new RowCollector(manifest, mostRows);
+  const rows = new RowCollector(manifest, maxRows);
   return /\.(jsonl|ndjson)$/i.test(manifest)
     ? readJsonLines(manifest, bytes, rows)
     : readCsv(manifest, bytes, rows);
@@ -178,7 +178,7 @@ function parseJson(text: string): unknown {
 async function readParquet(
   manifest: string,
   bytes: Buffer,
-  mostRows: number,
+  maxRows: number,
   parquetMs: number,
 ): Promise<ManifestTable> {
   const entry = new URL('./parquet-manifest-worker.js', import.meta.url);
@@ -187,7 +187,7 @@ async function readParquet(
   try {
     const copy = Uint8Array.from(bytes);
     const sent = transfer(copy, [copy.buffer]);
-    return await limitTime(worker.calls.read(manifest, sent, mostRows), parquetMs, onLate);
+    return await limitTime(worker.calls.read(manifest, sent, maxRows), parquetMs, onLate);
   } catch (error) {
     if (asPawdexError(error).code === 'worker_failed') {
       throw createManifestError(manifest, 'decoding it takes too much memory.', error);

@@ -13,8 +13,8 @@ import {
 
 const calls = {
   /** See `readManifestTable`. */
-  async read(manifest: string, bytes: Uint8Array, mostRows: number): Promise<ManifestTable> {
-    const collected = new RowCollector(manifest, mostRows);
+  async read(manifest: string, bytes: Uint8Array, maxRows: number): Promise<ManifestTable> {
+    const collected = new RowCollector(manifest, maxRows);
     try {
       const file = bytes.buffer as ArrayBuffer;
       const { num_rows, row_groups } = parquetMetadata(file);

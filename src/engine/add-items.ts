@@ -31,14 +31,14 @@ export function addItems(
   inputs: ItemInput[],
   { upsert }: AddOptions = {},
 ): Promise<AddResult[]> {
-  return runInSpace(parts, collection, async (here, space) => {
-    const results = await addNew(here, space, collection, inputs);
+  return runInSpace(parts, collection, async (spaceParts, space) => {
+    const results = await addNew(spaceParts, space, collection, inputs);
     if (!upsert) {
       return results;
     }
     for (const [i, result] of results.entries()) {
       if (result.status === 'exists') {
-        results[i] = await updateDescription(here, collection, result, inputs[i]!);
+        results[i] = await updateDescription(spaceParts, collection, result, inputs[i]!);
       }
     }
     return results;
@@ -84,10 +84,10 @@ async function addNew(
   const outcomes = new Map<string, NewItem | AddResult>();
   const embedAll = (embedNext: EmbedOne | null) =>
     embedder.embedInBulk(first.size, (embed) => {
-      const how = { embed, embedNext, next, originals, pixels: encoder.info.resize.size };
+      const tools = { embed, embedNext, next, originals, pixels: encoder.info.resize.size };
       return Promise.all(
         [...first].map(async ([hash, i]) => {
-          outcomes.set(hash, await prepare(inputs[i]!, hash, how).catch(toFailure));
+          outcomes.set(hash, await prepare(inputs[i]!, hash, tools).catch(toFailure));
         }),
       );
     });
@@ -111,7 +111,7 @@ async function addNew(
 }
 
 /** What turning images into items needs. */
-interface Preparing {
+interface PrepareTools {
   embed: EmbedOne;
   /** The same for the encoder that the collection is moving to, if there is one. */
   embedNext: EmbedOne | null;
@@ -121,11 +121,11 @@ interface Preparing {
   pixels: number;
 }
 
-async function prepare(input: ItemInput, sha256: string, how: Preparing): Promise<NewItem> {
-  const { embed, embedNext, next, originals } = how;
+async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): Promise<NewItem> {
+  const { embed, embedNext, next, originals } = tools;
   let picture: Uint8Array | null = null;
   const { embedding, image } = await embed(input.image, async (pixels) => {
-    picture = await makeThumbnail(input.image, pixels, how.pixels);
+    picture = await makeThumbnail(input.image, pixels, tools.pixels);
   });
   const item: NewItem = {
     id: toItemId(sha256),

@@ -50,8 +50,8 @@ export function identify(
   photo: Uint8Array,
   options: IdentifyOptions,
 ): Promise<Identification> {
-  return runInSpace(parts, options.collection, (here, { calibration }) =>
-    identifyWith(here, calibration, photo, options),
+  return runInSpace(parts, options.collection, (spaceParts, { calibration }) =>
+    identifyWith(spaceParts, calibration, photo, options),
   );
 }
 
@@ -92,7 +92,7 @@ export function search(
   query: Query,
   options: SearchOptions,
 ): Promise<SearchAnswer> {
-  return runInSpace(parts, collection, (here) => searchWith(here, collection, query, options));
+  return runInSpace(parts, collection, (spaceParts) => searchWith(spaceParts, collection, query, options));
 }
 
 async function searchWith(
@@ -143,9 +143,9 @@ export function drawHeatMap(
   image: Uint8Array,
   { collection, neighbour, views, region }: HeatMapOptions,
 ): Promise<Uint8Array> {
-  return runInSpace(parts, collection, async (here) => {
-    const vector = await here.store.getVector(collection, neighbour);
-    const asked = await here.embedder.embed(image, { views, region, explained: true });
+  return runInSpace(parts, collection, async (spaceParts) => {
+    const vector = await spaceParts.store.getVector(collection, neighbour);
+    const asked = await spaceParts.embedder.embed(image, { views, region, explained: true });
     return renderHeatMap(asked.image, asked.explain!(vector));
   });
 }

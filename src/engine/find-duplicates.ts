@@ -30,9 +30,9 @@ export function findDuplicates(
   collection: string,
   options: DuplicateOptions,
 ): Promise<DuplicatePage> {
-  return runInSpace(parts, collection, async (here) => {
-    await waitForIndex(here.store, collection, {}, { mostMs: MAX_WAIT_MS });
-    return compareItems(here, collection, options);
+  return runInSpace(parts, collection, async (spaceParts) => {
+    await waitForIndex(spaceParts.store, collection, {}, { maxMs: MAX_WAIT_MS });
+    return compareItems(spaceParts, collection, options);
   });
 }
 

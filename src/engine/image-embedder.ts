@@ -107,7 +107,7 @@ export class ImageEmbedder {
       urgent: patient ? limits : { ...limits, maxLargeWaiting: MAX_LARGE_WAITING },
       bulk: limits,
     };
-    const seconds = (most: number) => (patient ? Number.POSITIVE_INFINITY : most);
+    const seconds = (max: number) => (patient ? Number.POSITIVE_INFINITY : max);
     this.#urgentMs = seconds(URGENT_SECONDS) * 1000;
     this.#admissions = {
       urgent: new Admission({ maxSeconds: seconds(URGENT_SECONDS), maxImages: maxQueue }),

@@ -63,13 +63,13 @@ export function calibrate(
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CalibrationOutcome> {
-  return runInSpace(parts, collection, async (here, { fingerprint }) => {
-    const { store, encoder, spaces, statistics } = here;
+  return runInSpace(parts, collection, async (spaceParts, { fingerprint }) => {
+    const { store, encoder, spaces, statistics } = spaceParts;
     const outcome = await calibrateCollection(store, collection, {
       ...options,
       vote: { fingerprint, ...encoder.card.vote },
       references: statistics?.nonPets ?? null,
-      nonPets: options.nonPets === undefined ? undefined : await loadNonPets(here, options),
+      nonPets: options.nonPets === undefined ? undefined : await loadNonPets(spaceParts, options),
     });
     spaces.forget();
     return outcome;
@@ -81,14 +81,14 @@ export function evaluate(
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CollectionEvaluation> {
-  return runInSpace(parts, collection, async (here, { calibration }) => {
-    const { k, temperature } = here.encoder.card.vote;
-    return evaluateCollection(here.store, collection, {
+  return runInSpace(parts, collection, async (spaceParts, { calibration }) => {
+    const { k, temperature } = spaceParts.encoder.card.vote;
+    return evaluateCollection(spaceParts.store, collection, {
       ...options,
       k: calibration?.k ?? k,
-      answering: { temperature, calibration, statistics: here.statistics?.answer ?? null },
-      references: here.statistics?.nonPets ?? null,
-      nonPets: await loadNonPets(here, options),
+      answering: { temperature, calibration, statistics: spaceParts.statistics?.answer ?? null },
+      references: spaceParts.statistics?.nonPets ?? null,
+      nonPets: await loadNonPets(spaceParts, options),
     });
   });
 }

@@ -54,7 +54,7 @@ export interface LabelTroubleOptions {
   /** The most entries per list. Default: all. */
   limit?: number;
   /** For tests: number of contradictions to remember. */
-  mostPairs?: number;
+  maxPairs?: number;
 }
 
 /** Keeps the best entries of many, in bounded memory. */
@@ -101,12 +101,12 @@ class Findings {
   readonly #contradictions: Best<Contradiction>;
   /** Contradictions found so far; see {@link MAX_PAIRS}. */
   readonly #pairs = new Set<string>();
-  readonly #mostPairs: number;
+  readonly #maxPairs: number;
   #photos = 0;
 
   constructor(options: LabelTroubleOptions) {
     this.#options = options;
-    this.#mostPairs = options.mostPairs ?? MAX_PAIRS;
+    this.#maxPairs = options.maxPairs ?? MAX_PAIRS;
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.#suspects = new Best(limit, (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1));
     this.#contradictions = new Best(
@@ -141,7 +141,7 @@ class Findings {
       if (this.#pairs.has(key)) {
         continue;
       }
-      if (this.#pairs.size < this.#mostPairs) {
+      if (this.#pairs.size < this.#maxPairs) {
         this.#pairs.add(key);
       } else if (pair[0].id !== id) {
         continue;

@@ -13,16 +13,16 @@ const STALL_MS = 30_000;
 /**
  * Resolves when searches of a collection run at full speed, or never will.
  *
- * @param limits lookMs: interval between checks; mostMs: longest time to wait
+ * @param limits lookMs: interval between checks; maxMs: longest time to wait
  * @throws PawdexError collection_not_found; the signal's reason
  */
 export async function waitForIndex(
   store: Store,
   name: string,
   { signal, onProgress }: WorkOptions,
-  { lookMs = LOOK_MS, mostMs = Number.POSITIVE_INFINITY } = {},
+  { lookMs = LOOK_MS, maxMs = Number.POSITIVE_INFINITY } = {},
 ): Promise<void> {
-  const giveUpAt = performance.now() + mostMs;
+  const giveUpAt = performance.now() + maxMs;
   let most = -1;
   let movedAt = performance.now();
   for (;;) {

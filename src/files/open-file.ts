@@ -93,14 +93,14 @@ async function enterArchive(file: string): Promise<{ archive: Archive; name: str
  *
  * @throws Error
  */
-async function readRegularFile(file: string, most: number): Promise<Buffer> {
+async function readRegularFile(file: string, maxBytes: number): Promise<Buffer> {
   const handle = await open(file, READ_AT_ONCE);
   try {
     const found = await handle.stat();
     if (!found.isFile()) {
       throw new Error('it is not a file');
     }
-    const length = Math.min(found.size, most);
+    const length = Math.min(found.size, maxBytes);
     if (length > MAX_BYTES) {
       throw new Error('the file is too large');
     }

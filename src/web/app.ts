@@ -129,7 +129,7 @@ export class App {
     const batch = new Batch(entries, {
       open: this.#open,
       needKey: this.#context.needKey,
-      mostBytes: this.#context.server()?.limits.fileBytes ?? null,
+      maxBytes: this.#context.server()?.limits.fileBytes ?? null,
       say: announce,
     });
     const index = this.#batches.add(batch);

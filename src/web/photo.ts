@@ -19,20 +19,20 @@ export function pickPhotos(files: Iterable<File>): File[] {
 /**
  * Why a file need not be sent, or null. The server judges everything else, by content.
  *
- * @param mostBytes that the server accepts; null: not known
+ * @param maxBytes that the server accepts; null: not known
  */
-export function findProblem(file: File, mostBytes: number | null = null): Problem | null {
+export function findProblem(file: File, maxBytes: number | null = null): Problem | null {
   if (file.size === 0) {
     return new Problem('file_empty', 0);
   }
   if (/^(video|audio)\//.test(file.type)) {
     return new Problem('not_a_photo', 0);
   }
-  if (mostBytes !== null && file.size > mostBytes) {
+  if (maxBytes !== null && file.size > maxBytes) {
     return new Problem(
       'payload_too_large',
       0,
-      texts.ask.sizes(formatFileSize(file.size), formatFileSize(mostBytes)),
+      texts.ask.sizes(formatFileSize(file.size), formatFileSize(maxBytes)),
     );
   }
   return null;

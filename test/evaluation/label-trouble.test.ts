@@ -204,6 +204,6 @@ describe('contradictions beyond the limit', () => {
     const options = { k: 11, temperature: 0.05, sameFrom: 0.99 };
     const all = findLabelTrouble(twelve, options);
     expect(all.found.contradictions).toBe(66);
-    expect(findLabelTrouble(twelve, { ...options, mostPairs: 10 })).toEqual(all);
+    expect(findLabelTrouble(twelve, { ...options, maxPairs: 10 })).toEqual(all);
   });
 });

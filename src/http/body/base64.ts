@@ -7,10 +7,10 @@ const MAX_VECTORS = 10_000;
 /**
  * Decodes base64, plain or as a data URL, in either alphabet, with optional line breaks.
  *
- * @param most largest image, in bytes
+ * @param maxBytes largest image, in bytes
  * @throws PawdexError invalid_request if it is not base64, payload_too_large
  */
-export function decodeBase64(text: string, most: number, path: string): Buffer {
+export function decodeBase64(text: string, maxBytes: number, path: string): Buffer {
   const comma = text.startsWith('data:') ? text.indexOf(',') + 1 : 0;
   const plain = comma === 0 ? text : text.slice(comma);
   const bytes = Buffer.from(plain, 'base64');
@@ -20,8 +20,8 @@ export function decodeBase64(text: string, most: number, path: string): Buffer {
       errors: [{ path, message: 'must be base64' }],
     });
   }
-  if (bytes.length > most) {
-    throw new PawdexError('payload_too_large', { detail: `An image may have at most ${most} bytes.` });
+  if (bytes.length > maxBytes) {
+    throw new PawdexError('payload_too_large', { detail: `An image may have at most ${maxBytes} bytes.` });
   }
   return bytes;
 }

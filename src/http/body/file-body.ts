@@ -14,24 +14,24 @@ interface ArrivingFile<E extends string> {
   /**
    * Writes it to a new file. Nothing is left of it on failure.
    *
-   * @param mostMiB largest accepted file
+   * @param maxMiB largest accepted file
    * @throws PawdexError payload_too_large, storage_full, invalid_request
    */
-  receive(file: string, mostMiB: number): Promise<void>;
+  receive(file: string, maxMiB: number): Promise<void>;
 }
 
-async function receiveFile(req: Request, file: string, mostMiB: number, hint: string): Promise<void> {
-  const mostBytes = mostMiB * 2 ** 20;
+async function receiveFile(req: Request, file: string, maxMiB: number, hint: string): Promise<void> {
+  const maxBytes = maxMiB * 2 ** 20;
   const createSizeError = () =>
-    new PawdexError('payload_too_large', { detail: `The file may have at most ${mostBytes} bytes.`, hint });
-  if (Number(req.headers['content-length']) > mostBytes) {
+    new PawdexError('payload_too_large', { detail: `The file may have at most ${maxBytes} bytes.`, hint });
+  if (Number(req.headers['content-length']) > maxBytes) {
     throw createSizeError();
   }
   let received = 0;
   const count = new Transform({
     transform(piece: Buffer, _encoding, done) {
       received += piece.length;
-      done(received > mostBytes ? createSizeError() : null, piece);
+      done(received > maxBytes ? createSizeError() : null, piece);
     },
   });
   try {
@@ -71,7 +71,7 @@ function fileBody<E extends string>(
       }
       return {
         extension: types[type]!,
-        receive: (file, mostMiB) => receiveFile(req, file, mostMiB, hints.size),
+        receive: (file, maxMiB) => receiveFile(req, file, maxMiB, hints.size),
       };
     },
   };

@@ -35,10 +35,7 @@ const itemsForm = z.strictObject({
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 
 /** @throws PawdexError invalid_request if `items` has the wrong number of entries */
-function checkItemCount(
-  fields: Body['fields'],
-  { exactly, most }: { exactly?: number; most?: number },
-): void {
+function checkItemCount(fields: Body['fields'], { exactly, max }: { exactly?: number; max?: number }): void {
   // Checked before the entries are validated, because that takes time for each of them.
   const count = Array.isArray(fields.items) ? fields.items.length : (exactly ?? 0);
   const refuse = (detail: string, message: string) =>
@@ -49,10 +46,10 @@ function checkItemCount(
       'must have one entry per image',
     );
   }
-  if (most !== undefined && count > most) {
+  if (max !== undefined && count > max) {
     throw refuse(
-      `\`items\` has ${count} entries; this server accepts ${most} in one request.`,
-      `must have at most ${most} entries`,
+      `\`items\` has ${count} entries; this server accepts ${max} in one request.`,
+      `must have at most ${max} entries`,
     );
   }
 }
@@ -95,7 +92,7 @@ function readForm({ files, fields }: Body): Prepared[] {
 
 /** Reads the items of a JSON body. If one is not base64, only that one fails. */
 function readJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
-  checkItemCount(fields, { most: batchFiles });
+  checkItemCount(fields, { max: batchFiles });
   const { items, ...forAll } = parse(itemsJson, fields, 'body');
   return items.map(({ imageBase64, ...own }, i) => {
     try {

@@ -92,8 +92,10 @@ export class DuplicatesPage extends CollectionPage {
 
   /** Fills the list up to a screen of pairs, or by one pair. */
   #showMore(byOneMore: boolean): void {
-    const most = byOneMore ? this.#list.children.length + SHOWN : Math.max(SHOWN, this.#list.children.length);
-    while (this.#list.children.length < most && this.#waiting.length > 0) {
+    const length = byOneMore
+      ? this.#list.children.length + SHOWN
+      : Math.max(SHOWN, this.#list.children.length);
+    while (this.#list.children.length < length && this.#waiting.length > 0) {
       const pair = this.#waiting.shift()!;
       if (!this.#deleted.has(pair.a.id) && !this.#deleted.has(pair.b.id)) {
         this.#list.append(this.#pairRow(pair));

@@ -15,7 +15,7 @@ const COLOURS = { page: '#ffffff', ink: '#14211c', soft: '#51625a', accent: '#0b
 function writeLines(
   context: CanvasRenderingContext2D,
   text: string,
-  { x, y, width, line, most }: { x: number; y: number; width: number; line: number; most: number },
+  { x, y, width, line, maxLines }: { x: number; y: number; width: number; line: number; maxLines: number },
 ): number {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -26,10 +26,10 @@ function writeLines(
       lines.push(word);
     }
   }
-  lines.slice(0, most).forEach((each, i) => {
+  lines.slice(0, maxLines).forEach((each, i) => {
     context.fillText(each, x, y + i * line, width);
   });
-  return y + Math.min(lines.length, most) * line;
+  return y + Math.min(lines.length, maxLines) * line;
 }
 
 function drawPhoto(context: CanvasRenderingContext2D, photo: HTMLImageElement, answer: Identification): void {
@@ -95,7 +95,7 @@ function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTM
   context.fillText(kicker, x, 90, width);
   context.fillStyle = COLOURS.ink;
   context.font = `760 52px ${FONT}`;
-  let y = writeLines(context, headline, { x, y: 150, width, line: 58, most: 3 });
+  let y = writeLines(context, headline, { x, y: 150, width, line: 58, maxLines: 3 });
   if (share !== null) {
     context.fillStyle = COLOURS.soft;
     context.font = `500 28px ${FONT}`;
@@ -104,7 +104,7 @@ function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTM
   }
   context.fillStyle = COLOURS.soft;
   context.font = `400 22px ${FONT}`;
-  y = writeLines(context, tally, { x, y, width, line: 30, most: 4 });
+  y = writeLines(context, tally, { x, y, width, line: 30, maxLines: 4 });
   drawShares(context, answer, x, Math.max(y + 30, 400));
   context.fillStyle = COLOURS.soft;
   context.font = `600 20px ${FONT}`;

@@ -20,7 +20,7 @@ interface BatchContext {
   open: (entry: Entry) => void;
   needKey: () => void;
   /** The largest photo that the server accepts, in bytes. */
-  mostBytes: number | null;
+  maxBytes: number | null;
   say: (words: string) => void;
 }
 
@@ -91,7 +91,7 @@ export class Batch {
   }
 
   async #ask(entry: Entry): Promise<void> {
-    entry.problem = findProblem(entry.photo, this.#context.mostBytes);
+    entry.problem = findProblem(entry.photo, this.#context.maxBytes);
     for (let tries = 0; entry.problem === null && tries <= RETRIES; tries++) {
       try {
         const { collection, region } = entry;

@@ -32,9 +32,9 @@ export function isFlat(graph: Graph, distances: number[], ef: number, hasGroups:
   if (distances.length < rank || graph.size <= ef) {
     return false;
   }
-  const isFlatFrom = (from: number, to: number, least: number) => {
+  const isFlatFrom = (from: number, to: number, minimum: number) => {
     const last = graph.toSimilarity(distances[to - 1]!);
-    return graph.toSimilarity(distances[from - 1]!) - last < least * (1 - last);
+    return graph.toSimilarity(distances[from - 1]!) - last < minimum * (1 - last);
   };
   if (isFlatFrom(1, rank, share)) {
     return true;

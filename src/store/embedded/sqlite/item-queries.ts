@@ -26,11 +26,11 @@ export class ItemQueries {
     this.columns = listItemColumns(db);
   }
 
-  /** Finds all matching rows, ascending, if an index shows that there are at most `most`. @returns null otherwise */
-  findFew(collection: number, condition: FilterCondition, most: number): number[] | null {
+  /** Finds all matching rows, ascending, if an index shows that there are at most `limit`. @returns null otherwise */
+  findFew(collection: number, condition: FilterCondition, limit: number): number[] | null {
     for (const part of condition.indexed) {
-      const found = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, most + 1, part);
-      if (found.length > most) {
+      const found = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, limit + 1, part);
+      if (found.length > limit) {
         continue;
       }
       const matching = condition.sql === part.sql ? found : [...this.selectMatching(found, condition)];
