@@ -24,7 +24,7 @@ export const command = addSetOptions(
     const { collection } = flags;
     const { photos } = await readSet(dir, flags, common);
     const { result: summary, interrupted } = await runInterruptibly(
-      'Finishing the pictures in progress. Press Ctrl-C again to stop now.',
+      'Finishing the pictures in progress. Press Ctrl-C again to stop immediately.',
       (signal) =>
         withEngine(common, (engine) =>
           withProgress(photos.length, common.quiet, (update) =>
@@ -45,8 +45,8 @@ export const command = addSetOptions(
     note(failures.map(formatFailure));
     if (!common.quiet) {
       note(
-        `${pluralise(attached, 'item')} of "${collection}" got a picture; ${formatCount(kept)} already had one, ` +
-          `${pluralise(unknown, 'photo')} did not belong to it, ${formatCount(failed)} failed.`,
+        `${pluralise(attached, 'item')} of "${collection}" got a thumbnail; ${formatCount(kept)} already had a picture, ` +
+          `${pluralise(unknown, 'photo')} did not match any item, ${formatCount(failed)} failed.`,
       );
     }
     if (interrupted !== null && done < total) {

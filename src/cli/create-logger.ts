@@ -9,15 +9,13 @@ const MAX_BUFFERED = 1024 ** 2;
 /** Creates the logger. @param level the lowest level that is written */
 export async function createLogger(level: Config['LOG_LEVEL']): Promise<Logger> {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (!process.stdout.isTTY) {
-    return pino(options, openStandardOutput());
-  }
   // A development dependency: production installations log JSON.
-  const pretty = await import('pino-pretty').catch(() => null);
-  if (pretty === null) {
-    return pino(options, openStandardOutput());
-  }
-  return pino(options, pretty.default({ sync: true, singleLine: true, translateTime: 'HH:MM:ss' }));
+  const pretty = process.stdout.isTTY ? await import('pino-pretty').catch(() => null) : null;
+  const destination =
+    pretty === null
+      ? openStandardOutput()
+      : pretty.default({ sync: true, singleLine: true, translateTime: 'HH:MM:ss' });
+  return pino(options, destination);
 }
 
 /** Warns once on stderr if the log cannot be written, for instance because the disk is full. The server must not exit. */

@@ -65,7 +65,7 @@ export const command = createCommand(
 
 async function printEncoders(encoders: AddedEncoder[], json = false): Promise<void> {
   if (encoders.length === 0 && !json) {
-    note('No encoder was added.');
+    note('No encoders have been added.');
     return;
   }
   const lines = encoders.map(

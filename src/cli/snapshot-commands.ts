@@ -42,7 +42,7 @@ export const verify = createJsonCommand(
   'verify pets.pawdex',
 )
   .argument('<file>', 'snapshot')
-  .action((file, flags) => report(verifySnapshot(file), 'whole', flags.json));
+  .action((file, flags) => report(verifySnapshot(file), 'no damage found', flags.json));
 
 export const compact = createJsonCommand('compact', 'free the disk space of deleted items', 'compact').action(
   async (flags) => {
