@@ -8,6 +8,8 @@ import { Admission } from '../engine/admission.js';
 
 /** The most answers that may wait, regardless of speed. */
 const MAX_WAITING = 1_000;
+/** How long a refusal counts as somebody who is waiting, in milliseconds. */
+const REMEMBERED_MS = 10_000;
 
 /** Settings of an {@link AnswerQueue}. */
 export interface QueueOptions {
@@ -26,6 +28,7 @@ export interface QueueOptions {
 export class AnswerQueue {
   readonly #admission: Admission;
   readonly #limit: ReturnType<typeof pLimit>;
+  #refusedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ atOnce = 1, ...limits }: QueueOptions) {
     this.#admission = new Admission({ ...limits, maxImages: MAX_WAITING });
@@ -34,7 +37,17 @@ export class AnswerQueue {
 
   /** @throws PawdexError overloaded if another answer would be refused now */
   checkRoom(): void {
-    this.#admission.check(1);
+    try {
+      this.#admission.check(1);
+    } catch (error) {
+      this.#refusedAt = performance.now();
+      throw error;
+    }
+  }
+
+  /** Whether somebody waits for an answer to be done, or was refused because of those that are waiting. */
+  get isAwaited(): boolean {
+    return this.#limit.pendingCount > 0 || performance.now() - this.#refusedAt < REMEMBERED_MS;
   }
 
   /**

@@ -1,7 +1,9 @@
 /** Collections over HTTP: renamed, exported, imported, and those that the server cannot answer for. */
+import { truncate, writeFile } from 'node:fs/promises';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../helpers/http.js';
+import { raw, serve, until } from '../helpers/raw.js';
 
 describe('PATCH /v1/collections/{collection}', () => {
   it('renames, gives aliases and changes what is kept', async () => {
@@ -28,6 +30,27 @@ describe('PATCH /v1/collections/{collection}', () => {
 });
 
 describe('export and import', () => {
+  it('disconnects clients that read an export slowly while others wait', async () => {
+    const t = await testApp();
+    t.engine.exportCollection = async (collection, file) => {
+      await writeFile(file, '');
+      await truncate(file, 32 * 2 ** 20);
+      return { collection, items: 3, bytes: 32 * 2 ** 20 };
+    };
+    const server = await serve(t);
+    const ask = 'GET /v1/collections/breeds/export HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+    const slow = Array.from({ length: 4 }, () => raw(server.url, ask));
+    await until(() => slow.every(({ received }) => received().length > 0));
+    for (const { socket } of slow) {
+      socket.pause();
+    }
+    // Clients that read nothing at all are disconnected after 30 seconds in any case.
+    const signal = AbortSignal.timeout(25_000);
+    const answer = await fetch(`${server.url}/v1/collections/breeds/export`, { signal });
+    expect((await answer.arrayBuffer()).byteLength).toBe(32 * 2 ** 20);
+    await server.close({ graceSeconds: 0 });
+  });
+
   it('exports a collection as a file, with its length and number of items', async () => {
     const { app } = await testApp();
     const answer = await request(app).get('/v1/collections/breeds/export').buffer(true);

@@ -12,6 +12,7 @@ import { importOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
+import type { AnswerQueue } from '../answer-queue.js';
 import type { AppDeps } from '../app-deps.js';
 import { jsonBody } from '../body/body-spec.js';
 import { MAX_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
@@ -60,6 +61,24 @@ function watchClient(req: Request, res: Response): AbortSignal {
   return gone.signal;
 }
 
+/** A client must read this much in each period, in bytes and milliseconds, while others wait for their exports. */
+const LEAST_READ = 256 * 1024;
+const PERIOD_MS = 3_000;
+
+/** Disconnects a client that reads slowly while others wait. @returns a function that ends this */
+function watchReading(res: Response, queue: AnswerQueue): () => void {
+  const countRead = () => (res.socket === null ? 0 : res.socket.bytesWritten - res.socket.writableLength);
+  let before = countRead();
+  const timer = setInterval(() => {
+    const read = countRead();
+    if (queue.isAwaited && read - before < LEAST_READ) {
+      res.destroy();
+    }
+    before = read;
+  }, PERIOD_MS);
+  return () => clearInterval(timer);
+}
+
 export const exportCollection = defineEndpoint({
   method: 'get',
   path: '/v1/collections/{collection}/export',
@@ -78,7 +97,8 @@ export const exportCollection = defineEndpoint({
     await withTransferFile(config, async (file) => {
       const exported = await queues.scans.run(() => engine.exportCollection(collection, file, { signal }));
       // Each request writes another file, so that parts of two of them do not fit together.
-      await sendExport(res, file, exported, false);
+      const stopWatching = watchReading(res, queues.exports);
+      await sendExport(res, file, exported, false).finally(stopWatching);
     });
   },
 });
