@@ -14,6 +14,8 @@ import { isPublicAddress } from './public-address.js';
 const AT_ONCE = 4;
 const REDIRECTIONS = 3;
 const TIMEOUT_MS = 10_000;
+/** Requests that wait for others to end, which takes at most 20 s. */
+const MAX_WAITING = 8;
 
 const fetching = pLimit(AT_ONCE);
 
@@ -121,9 +123,12 @@ async function followRedirects(
 /**
  * Fetches the bytes of a picture on the web.
  *
- * @throws PawdexError url_not_allowed, url_unreachable, payload_too_large
+ * @throws PawdexError url_not_allowed, url_unreachable, payload_too_large, overloaded
  */
-export function fetchImage(url: string, options: FetchOptions): Promise<Uint8Array> {
+export async function fetchImage(url: string, options: FetchOptions): Promise<Uint8Array> {
+  if (fetching.pendingCount >= MAX_WAITING) {
+    throw new PawdexError('overloaded', { detail: 'Too many pictures are being fetched.', retryAfter: 5 });
+  }
   return fetching(async () => {
     const signal = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
     try {

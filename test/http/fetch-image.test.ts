@@ -111,6 +111,14 @@ describe('a picture at a URL', () => {
     await expect(fetchImage(base + path, options)).rejects.toMatchObject({ code: 'url_unreachable' });
   });
 
+  it('is refused while too many wait for slow servers', async () => {
+    const ask = () => fetchImage(`${base}/slow`, { ...options, timeoutMs: 300 }).catch(({ code }) => code);
+    const codes = await Promise.all(Array.from({ length: 20 }, ask));
+    expect(codes.filter((code) => code === 'overloaded')).toHaveLength(8);
+    expect(codes.filter((code) => code === 'url_unreachable')).toHaveLength(12);
+    expect(await fetchImage(`${base}/photo.jpg`, options)).toEqual(photo);
+  });
+
   it('is given up if it does not arrive in time or does not end', async () => {
     const slow = fetchImage(`${base}/slow`, { ...options, timeoutMs: 200 });
     await expect(slow).rejects.toMatchObject({ code: 'url_unreachable' });

@@ -90,7 +90,7 @@ export class BodyReader {
   /**
    * Fetches the image at a web address.
    *
-   * @throws PawdexError url_input_disabled, url_not_allowed, url_unreachable, payload_too_large
+   * @throws PawdexError url_input_disabled, url_not_allowed, url_unreachable, payload_too_large, overloaded
    */
   fetch(url: string): Promise<Uint8Array> {
     if (!this.fetchesUrls) {

@@ -123,7 +123,7 @@ export const fetchPicture = defineEndpoint({
     }),
   },
   response: file(['image/*'], 'The unchanged image.'),
-  errors: ['url_input_disabled', 'url_not_allowed', 'url_unreachable', 'payload_too_large'],
+  errors: ['url_input_disabled', 'url_not_allowed', 'url_unreachable', 'payload_too_large', 'overloaded'],
   async handle({ query: { url } }, { reader }) {
     const bytes = Buffer.from(await reader.fetch(url));
     return { type: `image/${sniff(bytes)}`, bytes };
