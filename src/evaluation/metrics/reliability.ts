@@ -12,8 +12,8 @@ export interface ReliabilityBin {
   accuracy: number | null;
 }
 
-/** The number of bins of Guo et al. 2017. */
-const ECE_BINS = 15;
+/** As many as in Guo et al. 2017. */
+const BINS = 15;
 
 /**
  * Computes equal-width bins over confidence (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural
@@ -22,23 +22,19 @@ const ECE_BINS = 15;
  * @param confidence 0..1, one per answer
  * @param right 1 for right answers
  */
-export function computeReliability(
-  confidence: Float64Array,
-  right: Uint8Array,
-  bins = ECE_BINS,
-): ReliabilityBin[] {
-  const count = new Array<number>(bins).fill(0);
-  const sum = new Array<number>(bins).fill(0);
-  const hits = new Array<number>(bins).fill(0);
+export function computeReliability(confidence: Float64Array, right: Uint8Array): ReliabilityBin[] {
+  const count = new Array<number>(BINS).fill(0);
+  const sum = new Array<number>(BINS).fill(0);
+  const hits = new Array<number>(BINS).fill(0);
   confidence.forEach((value, i) => {
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(value * bins) - 1));
+    const bin = Math.min(BINS - 1, Math.max(0, Math.ceil(value * BINS) - 1));
     count[bin]!++;
     sum[bin]! += value;
     hits[bin]! += right[i]!;
   });
   return count.map((n, bin) => ({
-    from: bin / bins,
-    to: (bin + 1) / bins,
+    from: bin / BINS,
+    to: (bin + 1) / BINS,
     count: n,
     confidence: n === 0 ? null : sum[bin]! / n,
     accuracy: n === 0 ? null : hits[bin]! / n,
@@ -51,16 +47,12 @@ export function computeReliability(
  *
  * @returns 0..1; null without answers
  */
-export function computeExpectedCalibrationError(
-  confidence: Float64Array,
-  right: Uint8Array,
-  bins = ECE_BINS,
-): number | null {
+export function computeExpectedCalibrationError(confidence: Float64Array, right: Uint8Array): number | null {
   if (confidence.length === 0) {
     return null;
   }
   let error = 0;
-  for (const bin of computeReliability(confidence, right, bins)) {
+  for (const bin of computeReliability(confidence, right)) {
     if (bin.confidence === null || bin.accuracy === null) {
       continue;
     }
