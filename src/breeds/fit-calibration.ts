@@ -38,7 +38,7 @@ export interface CalibrationData {
 }
 
 /** The least number of queries for a meaningful calibration. */
-export const FEWEST_QUERIES = 100;
+export const MIN_QUERIES = 100;
 /** Total weight of the non-pets relative to that of the queries. */
 const NON_PET_WEIGHT = 0.1;
 const L2 = 1;
@@ -199,7 +199,7 @@ function findThresholds(
  * @param fewest the least number of queries
  * @returns null if there are fewer
  */
-export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): Calibration | null {
+export function fitCalibration(data: CalibrationData, fewest = MIN_QUERIES): Calibration | null {
   const { fingerprint, k, temperature, votes, plain } = data;
   const toSamples = (of: AnsweredQuery[]) =>
     of.filter((q) => q.neighbours.length > 0).map((q) => toSample(q, data));

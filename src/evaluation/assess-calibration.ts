@@ -2,8 +2,8 @@
 import {
   type AnsweredQuery,
   type CalibrationData,
-  FEWEST_QUERIES,
   fitCalibration,
+  MIN_QUERIES,
 } from '../breeds/fit-calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
 import { computeMean } from '../math/vectors.js';
@@ -42,7 +42,7 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
       labelsHeldOut: data.labelsHeldOut.filter(learns),
       nonPets: data.nonPets.filter(learns),
     };
-    const calibration = fitCalibration(part, FEWEST_QUERIES / 2);
+    const calibration = fitCalibration(part, MIN_QUERIES / 2);
     if (calibration === null) {
       return null;
     }

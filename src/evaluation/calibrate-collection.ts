@@ -1,6 +1,6 @@
 /** Fits a calibration to a live collection, by identifying its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
-import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
+import { type CalibrationData, MIN_QUERIES } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { Store } from '../store/store.js';
 import type { CalibrationWorth } from './assess-calibration.js';
@@ -56,9 +56,9 @@ export async function calibrateCollection(
   const counts = await countLabels(store, name);
   const labels = [...counts.keys()];
   const queries = await sampleQueries(store, name, counts, options);
-  const outcome = { queries: queries.length, needed: FEWEST_QUERIES };
+  const outcome = { queries: queries.length, needed: MIN_QUERIES };
   // With a single label no answer can be wrong.
-  if (queries.length < FEWEST_QUERIES || labels.length < 2) {
+  if (queries.length < MIN_QUERIES || labels.length < 2) {
     return { ...outcome, calibration: null, worth: null };
   }
   const { calibration, worth } = await withEvaluationThread(signal, async (thread) => {

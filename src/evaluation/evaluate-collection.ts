@@ -19,7 +19,7 @@ import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 /** The most queries, and the most vectors compared by all exact searches together. */
 const [MAX_QUERIES, MAX_COMPARISONS] = [2000, 500_000_000];
 /** The least number of queries for any size of collection. */
-const FEWEST_QUERIES = 200;
+const MIN_QUERIES = 200;
 /** Largest R of mAP@R, which limits the cost of exact searches. */
 const MAX_RELEVANT = 1000;
 /** Queries sent to the store at once; few, so that other searches can run in between. */
@@ -113,10 +113,7 @@ export async function evaluateCollection(
   const { signal, onProgress } = options;
   const counts = await countLabels(store, name);
   const { count, index } = await store.getCollection(name);
-  const most = Math.max(
-    FEWEST_QUERIES,
-    Math.min(MAX_QUERIES, Math.floor(MAX_COMPARISONS / Math.max(1, count))),
-  );
+  const most = Math.max(MIN_QUERIES, Math.min(MAX_QUERIES, Math.floor(MAX_COMPARISONS / Math.max(1, count))));
   const queries = await sampleQueries(store, name, counts, { ...options, most });
   let recall = 0;
   const { evaluation, mistakes, familiarity } = await withEvaluationThread(signal, async (thread) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Calibration, parseCalibration, selectCalibration } from '../../src/breeds/calibration.js';
-import { type AnsweredQuery, FEWEST_QUERIES, fitCalibration } from '../../src/breeds/fit-calibration.js';
+import { type AnsweredQuery, fitCalibration, MIN_QUERIES } from '../../src/breeds/fit-calibration.js';
 import { computeKnownProbability, identifyBreed } from '../../src/breeds/identify-breed.js';
 
 const K = 10;
@@ -143,8 +143,8 @@ describe('a fitted calibration', () => {
 
 describe('fitting', () => {
   it('declines when there is too little data', () => {
-    expect(fitCalibration(simulate(3, FEWEST_QUERIES - 1))).toBeNull();
-    expect(fitCalibration({ ...simulate(3, FEWEST_QUERIES), labelsHeldOut: [] })).toBeNull();
+    expect(fitCalibration(simulate(3, MIN_QUERIES - 1))).toBeNull();
+    expect(fitCalibration({ ...simulate(3, MIN_QUERIES), labelsHeldOut: [] })).toBeNull();
   });
 
   it('is never infinitely sure, even if every answer was right and no non-pet was shown', () => {

@@ -12,7 +12,7 @@ import { appendDepthwise } from '../depthwise.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
 /** The largest image side for which {@link appendDepthwise} is used: its work grows with the row's length. */
-const WIDEST = 64;
+const MAX_SIDE = 64;
 
 const UNARY = new Set(
   'Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Gelu Tanh Softplus Identity'.split(' '),
@@ -168,6 +168,6 @@ function findTallWindow(
   }
   const window = computeWindow(attributes, spatial, weight.shape.slice(2));
   const pointwise = group === 1 && isPointwise(window);
-  const perChannel = group === weight.shape[0] && weight.shape[1] === 1 && Math.max(...spatial) <= WIDEST;
+  const perChannel = group === weight.shape[0] && weight.shape[1] === 1 && Math.max(...spatial) <= MAX_SIDE;
   return pointwise || perChannel ? { window, pointwise } : undefined;
 }

@@ -13,8 +13,7 @@ import type { Feed } from './observe-activations.js';
 import { Segments } from './segments.js';
 import { type QuantisedConvolution, type QuantisedModel, WEIGHT_LIMIT } from './write-qdq.js';
 
-/** Largest int32. */
-const LARGEST = 2 ** 31 - 1;
+const MAX_INT32 = 2 ** 31 - 1;
 
 /**
  * @param quantised changed in place
@@ -45,7 +44,7 @@ export async function refineRounding(
     const given = await measureMeanWithoutBias(segments, quantised, convolution, feeds.length);
     const bias = Int32Array.from(target, (mean, f) => {
       const steps = Math.round((mean - given[f]!) / (affine.scale * convolution.scales[f]!));
-      return Math.max(-LARGEST, Math.min(LARGEST, steps));
+      return Math.max(-MAX_INT32, Math.min(MAX_INT32, steps));
     });
     quantised.initialisers.set(convolution.bias, { dtype: 'int32', shape: [bias.length], data: bias });
     onConvolution();
