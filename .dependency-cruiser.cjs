@@ -72,17 +72,17 @@ module.exports = {
     {
       name: 'web-takes-types-only',
       comment:
-        'The browser application shares types with the server, but no code except the colours of the heat map.',
+        'The browser application shares types with the server, but no code except the colours and places of heat maps.',
       severity: 'error',
       from: { path: '^src/web/' },
-      to: { path: '^src/(?!web/|image/heat-colours\\.ts$)', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/(?!web/|image/(heat-colours|regions)\\.ts$)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'heat-colours-run-in-a-browser',
-      comment: 'The page is built with them, so they import nothing.',
+      comment: 'The page is built with them, so they import nothing else.',
       severity: 'error',
-      from: { path: '^src/image/heat-colours\\.ts$' },
-      to: {},
+      from: { path: '^src/image/(heat-colours|regions)\\.ts$' },
+      to: { pathNot: '^src/image/regions\\.ts$' },
     },
     {
       name: 'nobody-imports-web',

@@ -6,7 +6,7 @@ import type { Engine, Explanation, Identification } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import { formatPercent } from '../evaluation/figures.js';
 import type { Views } from '../image/decode-views.js';
-import type { Rectangle } from '../image/heat-colours.js';
+import type { Rectangle } from '../image/regions.js';
 import {
   createCommand,
   getMaxFileBytes,

@@ -1,6 +1,6 @@
 /** The encoder interface: decoded pixels in, unit vectors out. */
 import type { ResizeRule } from '../image/decode.js';
-import type { Rectangle } from '../image/heat-colours.js';
+import type { Rectangle } from '../image/regions.js';
 
 /** Information about an encoder. */
 export interface EncoderInfo {

@@ -1,8 +1,7 @@
 /** Answers questions about a photo: its breed, similar items, its embedding, and where a similarity comes from. */
 import type { Calibration } from '../breeds/calibration.js';
-import { mapToPhoto } from '../image/crop.js';
-import type { Rectangle } from '../image/heat-colours.js';
 import { renderHeatMap } from '../image/heat-map.js';
+import { mapToPhoto, type Rectangle } from '../image/regions.js';
 import type {
   EmbedAnswer,
   HeatMapOptions,

@@ -3,7 +3,8 @@
  * the nearest photos without pets least. This is a class activation map (Zhou et al. 2016, arXiv 1512.04150), with the
  * difference of two means as the class.
  */
-import type { Rectangle, ShareMap, Size } from '../image/heat-colours.js';
+import type { ShareMap } from '../image/heat-colours.js';
+import type { Rectangle, Size } from '../image/regions.js';
 import { normalise } from '../math/vectors.js';
 
 /** Side of a close-up, relative to the shorter side of the photo. Chosen with `second-look.mjs --small`. */

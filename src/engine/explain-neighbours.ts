@@ -1,8 +1,7 @@
 /** Explains where in a photo its similarity to an item comes from. */
 import type { CellEmbedding } from '../encoder/encoder.js';
 import { catchAsNull } from '../errors.js';
-import { mapToPhoto } from '../image/crop.js';
-import type { Rectangle } from '../image/heat-colours.js';
+import { mapToPhoto, type Rectangle } from '../image/regions.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
 

@@ -22,7 +22,7 @@ import {
   VIEW_COUNT,
   type Views,
 } from '../image/decode-views.js';
-import { computeCentreSquare, type Rectangle, type Size } from '../image/heat-colours.js';
+import { computeCentreSquare, type Rectangle, type Size } from '../image/regions.js';
 import { Admission } from './admission.js';
 import { findCloseUp } from './close-up.js';
 import type { Explanation } from './engine.js';

@@ -8,7 +8,7 @@ import type { Calibration } from '../breeds/calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
 import { findNearestNonPets, measureNonPetSimilarity } from '../breeds/non-pets.js';
 import { readUprightSize } from '../image/decode.js';
-import { computeCentreSquare, type Rectangle, type Size } from '../image/heat-colours.js';
+import { computeCentreSquare, type Rectangle, type Size } from '../image/regions.js';
 import { computeContrast } from './close-up.js';
 import type { Animal, IdentifyOptions, LookOptions, Neighbour } from './engine.js';
 import { findVector } from './explain-neighbours.js';

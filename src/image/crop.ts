@@ -8,8 +8,8 @@ import {
   readUprightSize,
   renderPrepared,
 } from './decode.js';
-import type { Rectangle } from './heat-colours.js';
 import type { Sharp } from './libvips.js';
+import type { Rectangle } from './regions.js';
 
 /** Longest side of a crop in pixels: larger than the input of any encoder. */
 const LONGEST = 1024;
@@ -58,15 +58,5 @@ export async function cropPhoto(
     storedHeight: size.height,
     memory: data.length,
     isJudged: true,
-  };
-}
-
-/** Maps a rectangle inside a part of a photo to fractions of the whole photo. */
-export function mapToPhoto(inner: Rectangle, part: Rectangle): Rectangle {
-  return {
-    left: part.left + inner.left * part.width,
-    top: part.top + inner.top * part.height,
-    width: inner.width * part.width,
-    height: inner.height * part.height,
   };
 }

@@ -8,8 +8,8 @@ import {
   renderPrepared,
 } from './decode.js';
 import { enlarge } from './enlarge.js';
-import type { Rectangle, Size } from './heat-colours.js';
 import type { Sharp } from './libvips.js';
+import type { Rectangle, Size } from './regions.js';
 
 /**
  * `1`: the centre square of the photo; `flip`: also its mirror image; `5`: also the squares at both ends of the longer

@@ -4,12 +4,12 @@
  */
 import { PawdexError } from '../errors.js';
 import { enlarge } from './enlarge.js';
-import type { Size } from './heat-colours.js';
 import { toDecodeError } from './image-errors.js';
 import { checkKind, type ImageHeader, readHeader } from './image-header.js';
 import { checkRows, type FailOn, getStrictest } from './judge-pixels.js';
 import { type Sharp, sharp } from './libvips.js';
 import { countWaitingImages, reduceImage } from './reducer.js';
+import type { Size } from './regions.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
 /** How an image is resized to a square (`cover` is the centre crop). Part of the model card and the fingerprint. */

@@ -2,14 +2,7 @@
  * Turns the shares of an explanation into colours. The server draws them into a PNG and the page onto a canvas, so this
  * file imports nothing that browsers lack.
  */
-
-/** A rectangle in fractions of a picture's width and height, from the upper left corner. */
-export interface Rectangle {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}
+import { computeRegionInSquare, type Rectangle, type Size } from './regions.js';
 
 /** The shares of a similarity over the cells of a grid. */
 export interface ShareMap {
@@ -19,38 +12,6 @@ export interface ShareMap {
   region: Rectangle;
   /** One per cell, row by row. */
   shares: readonly number[];
-}
-
-/** Width and height of an upright photo, in pixels. */
-export interface Size {
-  width: number;
-  height: number;
-}
-
-/** Computes the centre square of a photo, which is what an encoder sees, in fractions of the upright photo. */
-export function computeCentreSquare({ width, height }: Size): Rectangle {
-  const side = Math.min(width, height);
-  return {
-    left: (width - side) / 2 / width,
-    top: (height - side) / 2 / height,
-    width: side / width,
-    height: side / height,
-  };
-}
-
-/**
- * Computes the region of a map in fractions of the square that the encoder saw. Depending on the network's padding it may
- * be smaller than the square, or reach past it.
- *
- * @param seen the square, in fractions of the upright photo
- */
-export function computeRegionInSquare({ region }: ShareMap, seen: Rectangle): Rectangle {
-  return {
-    left: (region.left - seen.left) / seen.width,
-    top: (region.top - seen.top) / seen.height,
-    width: region.width / seen.width,
-    height: region.height / seen.height,
-  };
 }
 
 /** Colours from a share of 0 to the largest share, in equal steps: red, green, blue, alpha. */

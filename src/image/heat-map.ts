@@ -1,7 +1,8 @@
 /** Draws a photo with the heat map of an explanation. */
 import { type PreparedImage, renderPrepared } from './decode.js';
-import { computeCentreSquare, computeHeatColours, type Rectangle, type ShareMap } from './heat-colours.js';
+import { computeHeatColours, type ShareMap } from './heat-colours.js';
 import { type OverlayOptions, sharp } from './libvips.js';
+import { computeCentreSquare, type Rectangle } from './regions.js';
 
 /** Longest side of the picture in pixels; a smaller photo is not enlarged. */
 export const HEAT_MAP_SIDE = 1024;

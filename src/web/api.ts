@@ -9,7 +9,7 @@ import type {
 } from '../client/wire.js';
 import type { Identification, Neighbour } from '../engine/engine.js';
 import type { Share } from '../http/shares.js';
-import type { Rectangle } from '../image/heat-colours.js';
+import type { Rectangle } from '../image/regions.js';
 import { tabMemory } from './browser-memory.js';
 import { createNoAnswerProblem, toProblem } from './problem.js';
 

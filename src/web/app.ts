@@ -4,7 +4,7 @@
  */
 import type { ServerInfo } from '../client/wire.js';
 import type { Identification } from '../engine/engine.js';
-import type { Rectangle } from '../image/heat-colours.js';
+import type { Rectangle } from '../image/regions.js';
 import { identify } from './api.js';
 import { byId } from './dom.js';
 import { announce, showHint } from './hint.js';

@@ -1,6 +1,6 @@
 /** Puts an explanation into words. */
 import type { Explanation } from '../engine/engine.js';
-import { computeRegionInSquare, type Rectangle } from '../image/heat-colours.js';
+import { computeRegionInSquare, type Rectangle } from '../image/regions.js';
 import { texts } from './texts/texts.js';
 
 /** The third of the square, 0..2, that the middle of a cell is in; also 0 or 2 if it is before or after the square. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { cropPhoto, mapToPhoto } from '../../src/image/crop.js';
+import { cropPhoto } from '../../src/image/crop.js';
 import { prepareImage, type ResizeRule } from '../../src/image/decode.js';
-import type { Rectangle } from '../../src/image/heat-colours.js';
+import type { Rectangle } from '../../src/image/regions.js';
 
 const RULE: ResizeRule = { size: 64, fit: 'cover', kernel: 'cubic' };
 const crop = async (bytes: Uint8Array, region: Rectangle) =>
@@ -70,15 +70,5 @@ describe('a part of a photo', () => {
         code: 'region_invalid',
       });
     }
-  });
-
-  it('maps rectangles to the whole photo', () => {
-    const part = { left: 0.5, top: 0.2, width: 0.5, height: 0.4 };
-    expect(mapToPhoto({ left: 0.5, top: 0, width: 0.5, height: 1 }, part)).toEqual({
-      left: 0.75,
-      top: 0.2,
-      width: 0.25,
-      height: 0.4,
-    });
   });
 });

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  computeCentreSquare,
-  computeColour,
-  computeHeatColours,
-  computeRegionInSquare,
-} from '../../src/image/heat-colours.js';
+import { computeColour, computeHeatColours } from '../../src/image/heat-colours.js';
+import { computeCentreSquare } from '../../src/image/regions.js';
 
 describe('the colour of a share', () => {
   it('goes from dark to bright, and is blue if negative', () => {
@@ -44,21 +40,5 @@ describe('a map in colours', () => {
     const around = bounds(drawn(0.125, 0.75));
     expect(around[0]).toBeCloseTo(0.125);
     expect(around[1]).toBeCloseTo(0.875);
-  });
-
-  it('maps its region back to the square', () => {
-    const map = { rows: 1, columns: 1, region: { left: 0.5, top: 0, width: 0.25, height: 0.5 }, shares: [1] };
-    expect(computeRegionInSquare(map, computeCentreSquare(photo))).toEqual({
-      left: 0.5,
-      top: 0,
-      width: 0.5,
-      height: 0.5,
-    });
-    expect(computeRegionInSquare(map, computeCentreSquare({ width: 200, height: 400 }))).toEqual({
-      left: 0.5,
-      top: -0.5,
-      width: 0.25,
-      height: 1,
-    });
   });
 });

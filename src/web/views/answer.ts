@@ -1,6 +1,6 @@
 /** The answer panel: verdict, votes, candidates, and how it was found. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
-import type { Rectangle } from '../../image/heat-colours.js';
+import type { Rectangle } from '../../image/regions.js';
 import { button, el, icon, shareBar } from '../dom.js';
 import { formatDuration, formatLabel, formatPercent, formatSimilarity } from '../format.js';
 import type { Entry } from '../session.js';

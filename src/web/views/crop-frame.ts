@@ -2,7 +2,7 @@
  * A frame that selects the part of a photo to ask about, moved and resized by mouse, touch or arrow keys. A change takes
  * effect on release.
  */
-import type { Rectangle } from '../../image/heat-colours.js';
+import type { Rectangle } from '../../image/regions.js';
 import { el } from '../dom.js';
 import { texts } from '../texts/texts.js';
 

@@ -1,5 +1,5 @@
 /** The current photo, with the part that the answer is about marked, or with a frame that selects a part. */
-import type { Rectangle } from '../../image/heat-colours.js';
+import type { Rectangle } from '../../image/regions.js';
 import { byId, svg } from '../dom.js';
 import { formatFileSize } from '../format.js';
 import type { Entry } from '../session.js';

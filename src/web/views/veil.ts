@@ -1,5 +1,5 @@
 /** Darkens a photo except for one part of it. */
-import type { Rectangle } from '../../image/heat-colours.js';
+import type { Rectangle } from '../../image/regions.js';
 import { svg } from '../dom.js';
 
 /**

@@ -1,6 +1,7 @@
 /** The photo, overlaid with a map of where its similarity to a neighbour comes from. */
 import type { Explanation, Neighbour } from '../../engine/engine.js';
-import { computeHeatColours, type Rectangle } from '../../image/heat-colours.js';
+import { computeHeatColours } from '../../image/heat-colours.js';
+import type { Rectangle } from '../../image/regions.js';
 import { el, svg } from '../dom.js';
 import { formatLabel, formatPercent, formatSimilarity } from '../format.js';
 import { findStrongestZone } from '../heat.js';
