@@ -8,6 +8,21 @@ beforeEach(async () => {
   t = await testApp();
 });
 
+it('lists collections for one request at a time, because there may be thousands', async () => {
+  const { app, engine } = await testApp();
+  const list = engine.listCollections.bind(engine);
+  let [atOnce, most] = [0, 0];
+  engine.listCollections = async () => {
+    most = Math.max(most, ++atOnce);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    atOnce--;
+    return list();
+  };
+  const answers = await Promise.all(Array.from({ length: 5 }, () => request(app).get('/v1/collections')));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  expect(most).toBe(1);
+});
+
 describe('/v1/collections', () => {
   it('creates, lists, shows and deletes', async () => {
     const created = await request(t.app)
