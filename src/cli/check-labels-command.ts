@@ -43,18 +43,19 @@ export const command = addSetOptions(
       found = findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit });
     }
     if (found !== null) {
-      await printResult(found, formatTrouble(found), flags.json);
+      await printResult(found, formatTrouble(found, set === undefined ? 'item' : 'photo'), flags.json);
     }
   });
 
 const formatShare = (share: number) => formatPercent(share, 0).padStart(5);
 
-function formatTrouble({ photos, found, ...shown }: LabelTrouble): string[] {
+/** @param named what the ids are of */
+function formatTrouble({ photos, found, ...shown }: LabelTrouble, named: 'item' | 'photo'): string[] {
   return [
     `${pluralise(photos, 'labelled photo')}: ${formatCount(found.suspects)} disagree with their neighbours, ${pluralise(found.contradictions, 'pair')} of equal pictures with different labels`,
     ...(shown.suspects.length === 0
       ? []
-      : ['', 'label with its share of the neighbours, label of most neighbours, photo']),
+      : ['', `label with its share of the neighbours, label of most neighbours, ${named}`]),
     ...shown.suspects.map(
       ({ id, label, suggested, ownShare, suggestedShare }) =>
         `  ${formatShare(ownShare)} ${label}, ${formatShare(suggestedShare)} ${suggested}  ${id}`,

@@ -155,6 +155,9 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
   const nonPets = nonpets === undefined ? undefined : { embeddings: await embedPhotos(nonpets, common) };
   return runCancellableWork(common, async (engine, work) => {
     const evaluation = await engine.evaluate(collection, { ...work, nonPets });
+    if (evaluation.photos === 0) {
+      note('Nothing can be measured: no two photos of the collection have the same label.');
+    }
     if (report === undefined) {
       return { evaluation, report: null };
     }

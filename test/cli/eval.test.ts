@@ -259,6 +259,12 @@ describe('pawdex calibrate', () => {
     expect(JSON.parse(stdout)).toEqual({ calibration: null, worth: null, queries: 10, needed: 100 });
   });
 
+  it('says that nothing can be measured if each label has one photo', async () => {
+    await bench.run(['index', 'pets', '--include', '*-0', '--collection', 'pair']);
+    const { code, stderr } = await bench.run(['eval', '--collection', 'pair', '--json']);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('no two photos')]);
+  });
+
   it('fails with the right code for a missing collection', async () => {
     expect((await bench.run(['calibrate', '--collection', 'nowhere'])).code).toBe(3);
   });
