@@ -11,6 +11,8 @@ import type { SetReporter } from './set-report.js';
 
 /** A file with patterns in the syntax of .gitignore, for its folder and everything below. */
 const IGNORE_FILE = '.pawdexignore';
+/** The most `**` in a pattern. Each multiplies the time of matching by the depth of the folders. */
+const MAX_STARS = 3;
 
 interface IgnoreRules {
   /** Folder that the patterns are relative to. */
@@ -76,7 +78,13 @@ class Walk {
       this.#report.fail('file_unreadable', name, describeCause(error));
       return '';
     });
-    return { base: folder, rules: ignore().add(text.toString()) };
+    const patterns = text.toString().split(/\r?\n/);
+    const slow = patterns.filter((pattern) => pattern.split('**').length > MAX_STARS + 1);
+    if (slow.length > 0) {
+      const detail = `The pattern ${slow[0]!.slice(0, 100)} has more than ${MAX_STARS} times ** and is not used.`;
+      this.#report.fail('file_unreadable', name, detail);
+    }
+    return { base: folder, rules: ignore().add(patterns.filter((pattern) => !slow.includes(pattern))) };
   }
 
   async #takeEntry(entry: Dirent, name: string, ignored: readonly IgnoreRules[]): Promise<void> {

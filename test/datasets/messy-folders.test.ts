@@ -68,6 +68,15 @@ describe('unreadable files', () => {
   });
 });
 
+it('does not use a pattern that would take minutes to match', async () => {
+  const slow = '**/a/'.repeat(12);
+  await photos(`${'a/'.repeat(60)}1.jpg`, 'b/2.jpg');
+  await files({ '.pawdexignore': `${slow}**/c\n**/b/**\n` });
+  const { found, problems } = await scan();
+  expect(found).toEqual([`${'a/'.repeat(60)}1.jpg=a`]);
+  expect(problems).toMatchObject([{ file: '.pawdexignore', detail: expect.stringContaining('is not used') }]);
+});
+
 describe.skipIf(process.platform === 'win32')('a pipe nobody writes to', () => {
   const pipe = async (name: string) => once(spawn(MKFIFO, [path.join(root, name)]), 'close');
 
