@@ -2,8 +2,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** In the child: answers calls with these methods. */
+/** In the child: answers calls with these methods, until the parent disconnects or ends. */
 export function serve(methods) {
+  process.once('disconnect', () => process.exit());
   process.on('message', async ({ method, args }) => {
     try {
       process.send({ value: await methods[method](...args) });

@@ -55,7 +55,7 @@ serve({
   async remove(rows) {
     await store.delete(
       NAME,
-      rows.map((row) => newItem(row).id),
+      rows.map((row) => createItem(row).id),
     );
   },
 
