@@ -5,6 +5,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fromRoot, options, ROOT } from '../lib/options.mjs';
 import { loadServer, machine, median, runCommand, startPawdex } from './lib/harness.mjs';
 
@@ -60,7 +61,7 @@ async function addInBulk(url, signal) {
       const { created = 0 } = await answer.json();
       added += created;
       if (answer.status === 503) {
-        await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get('retry-after'))));
+        await sleep(1000 * Number(answer.headers.get('retry-after')));
       }
     }
   };
@@ -72,7 +73,7 @@ async function addInBulk(url, signal) {
 async function whileAdding(url) {
   const stop = new AbortController();
   const adding = addInBulk(url, stop.signal);
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await sleep(2000);
   const asked = await ask(url, 0);
   stop.abort();
   return { asked, addedPerSecond: await adding };
@@ -93,7 +94,7 @@ async function measure({ url }) {
   const { perSecond: rate } = await loadServer(shared, url, 32, seconds);
   const idle = await ask(url, 0);
   const overload = await ask(url, rate * Number(args.factor));
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await sleep(1000);
   return { rate, idle, overload, bulkAlone: await addAlone(url), bulk: await whileAdding(url) };
 }
 

@@ -56,7 +56,7 @@ async function load({ url, pid }, connections, seconds, photos) {
   return { ...result, cpuMs: ((await readCpuMs(pid)) - before) / answers };
 }
 
-/** The load client sends a photo of every so many, up to this many photos. */
+/** The load client takes every n-th photo of a folder, with the smallest n that leaves at most this many. */
 const SENT = 400;
 
 /** Whether the answer is about the middle of the photo, and certain enough that no other part was looked at. */

@@ -1,5 +1,6 @@
 /** Attacks on a running server, one function each. Every function returns a row of counts. */
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { countAnswer, countLife, createRow } from './fault-row.mjs';
 import { hostileBodies } from './hostile-bodies.mjs';
@@ -146,7 +147,7 @@ async function waitForJob(url, id) {
     if (job.finishedAt !== null) {
       return job;
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
   }
   return null;
 }
@@ -214,7 +215,7 @@ async function sendPatiently(url, asked) {
     if (answer.status !== 0 || ms > 10_000) {
       return { ...answer, ms };
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
   }
 }
 
@@ -241,7 +242,7 @@ export async function takeAllConnections(server, seconds) {
           socket.write(' ');
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await sleep(500);
     }
   };
   const dripping = drip();
@@ -291,7 +292,7 @@ export async function killWhileAdding(rounds) {
       }
     };
     const adding = Promise.all([0, 1, 2, 3].map(add));
-    await new Promise((resolve) => setTimeout(resolve, 1500 + 700 * round));
+    await sleep(1500 + 700 * round);
     server.child.kill('SIGKILL');
     isAdding = false;
     await adding;

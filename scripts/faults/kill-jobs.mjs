@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
 import { createRow } from './fault-row.mjs';
@@ -48,7 +49,7 @@ async function waitFor(url, id, done) {
     if (job.finishedAt !== null || (job.progress?.phase === 'indexing' && job.progress.done >= done)) {
       return job;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
 }
 

@@ -28,7 +28,7 @@ const image = (n: number) => Uint8Array.of(n);
 const range = (length: number) => Array.from({ length }, (_, n) => n);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Adds images that arrive one after the other. @returns their answers, in an object that is not awaited */
+/** Adds images one by one, each in a later turn of the event loop. @returns their answers, not awaited */
 async function addInTurn<T>(batcher: Batcher<T>, images: number[], place?: Place): Promise<Promise<T>[]> {
   const answers: Promise<T>[] = [];
   for (const n of images) {
@@ -36,6 +36,14 @@ async function addInTurn<T>(batcher: Batcher<T>, images: number[], place?: Place
     await settled();
   }
   return answers;
+}
+
+/** Finishes batches in order, until before `to`: by default also those that start meanwhile. */
+async function finishBatches(batches: { finish: () => void }[], from = 0, to?: number): Promise<void> {
+  for (let i = from; i < (to ?? batches.length); i++) {
+    batches[i]!.finish();
+    await settled();
+  }
 }
 
 describe('Batcher', () => {
@@ -65,10 +73,7 @@ describe('Batcher', () => {
     batches[1]!.finish();
     await settled();
     expect(batches).toHaveLength(3);
-    for (let i = 2; i < 4; i++) {
-      batches[i]!.finish();
-      await settled();
-    }
+    await finishBatches(batches, 2, 4);
     await Promise.all(answers);
     expect(batches.map((b) => b.images.length)).toEqual([1, 2, 4, 2]);
   });
@@ -78,10 +83,7 @@ describe('Batcher', () => {
     const batcher = new Batcher(run, { sizes: [1], maxQueue: 1 });
     const accepted = await addInTurn(batcher, [1, 2, 3]);
     await expect(batcher.add(image(4))).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 });
-    for (let i = 0; i < 3; i++) {
-      batches[i]!.finish();
-      await settled();
-    }
+    await finishBatches(batches, 0, 3);
     expect(await Promise.all(accepted)).toEqual([10, 20, 30].map((n) => Float32Array.of(n)));
     const later = batcher.add(image(5));
     await settled();
@@ -177,10 +179,7 @@ describe('Batcher', () => {
         [1, 5, 6],
         [2, 7, 8],
       ]);
-      for (let i = 1; i < batches.length; i++) {
-        batches[i]!.finish();
-        await settled();
-      }
+      await finishBatches(batches, 1);
       await Promise.all(answers);
       expect(batches.flatMap((b) => b.images)).toEqual(range(12));
     });
@@ -214,10 +213,7 @@ describe('Batcher', () => {
         'bulk',
       );
       const urgent = await addInTurn(batcher, range(20));
-      for (let i = 0; i < batches.length; i++) {
-        batches[i]!.finish();
-        await settled();
-      }
+      await finishBatches(batches);
       await Promise.all([...bulk, ...urgent]);
       const order = batches.flatMap(({ images }) => images);
       // One was begun before anybody urgent came; then one batch in eight is bulk work until only that is left.
@@ -240,10 +236,7 @@ describe('Batcher', () => {
         [1, 10, 11],
       ]);
       expect(batches.map(({ isNext }) => isNext)).toEqual([false, false, false, false, false, true]);
-      for (let i = 1; i < batches.length; i++) {
-        batches[i]!.finish();
-        await settled();
-      }
+      await finishBatches(batches, 1);
       await Promise.all(answers);
     });
 
@@ -264,10 +257,7 @@ describe('Batcher', () => {
         [1, 0, 1],
         [2, 2, 3],
       ]);
-      for (let i = 0; i < batches.length; i++) {
-        batches[i]!.finish();
-        await settled();
-      }
+      await finishBatches(batches);
       await Promise.all(answers);
     });
 

@@ -66,7 +66,7 @@ serve({
       if (index.kind === 'exact' || index.sampledRecall !== null) {
         return index;
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
     throw new Error('the graph was not checked within a minute');
   },
