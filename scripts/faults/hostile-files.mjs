@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import tar from 'tar-stream';
+import * as tar from 'tar-stream';
 import { ROOT } from '../lib/options.mjs';
 
 const PARQUET = {

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gzipSync } from 'node:zlib';
-import tar from 'tar-stream';
+import * as tar from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scanLabelledSet } from '../../src/datasets/labelled-set.js';
 import { readFileFacts, readWholeFile } from '../../src/files/open-file.js';
@@ -33,7 +35,7 @@ async function writeArchive(name: string, names: readonly string[]): Promise<str
   }
   pack.finalize();
   const gzip = name.endsWith('.tar') ? [] : [createGzip()];
-  await pipeline([pack, ...gzip, createWriteStream(file)]);
+  await pipeline([Readable.from(pack as AsyncIterable<Uint8Array>), ...gzip, createWriteStream(file)]);
   return file;
 }
 
@@ -127,6 +129,12 @@ it('takes the entries before the damage in a truncated tar archive', async () =>
   expect(problems).toMatchObject([{ reason: 'entry_refused', detail: expect.stringContaining('damaged') }]);
 });
 
+it.each([52, 512, 512 + 52, 1024 + 52])('refuses a tar archive that ends after %d bytes', async (bytes) => {
+  const file = await writeArchive('beginning.tar', [`pug/${'long'.repeat(40)}.jpg`]);
+  await truncate(file, bytes);
+  await expect(scanLabelledSet(file)).rejects.toMatchObject({ code: 'set_invalid' });
+});
+
 it('fails an entry that has more bytes than it declares', async () => {
   const file = path.join(root, 'bomb.zip');
   await writeFile(file, makeZip([{ name: 'pug/1.jpg', content: Buffer.alloc(10_000_000), claims: 100 }]));
@@ -155,14 +163,11 @@ it('refuses a manifest with an implausible compression ratio', async () => {
 it('stops reading a decompression bomb', async () => {
   const file = path.join(root, 'bomb.tar.gz');
   const pack = tar.pack();
-  const header = pack.entry({ name: 'pug/1.jpg', size: 2 * 1024 ** 3 });
-  const first = pack.read() as Buffer;
-  header.destroy();
+  pack.entry({ name: 'pug/1.jpg', size: 2 * 1024 ** 3 });
+  const [first] = (await once(pack, 'data')) as [Buffer];
   const zeros = gzipSync(Buffer.alloc(64 * 1024 ** 2));
   await writeFile(file, Buffer.concat([gzipSync(first), ...Array.from({ length: 20 }, () => zeros)]));
-  await expect(scanLabelledSet(file)).resolves.toMatchObject({
-    problems: [{ detail: expect.stringContaining('100 times') }],
-  });
+  await expect(scanLabelledSet(file)).rejects.toThrow('100 times');
 });
 
 it('refuses names of any depth at once, and names that no file system has', async () => {
@@ -193,7 +198,7 @@ it('names links and entries with the name of another', async () => {
   pack.entry({ name: 'pug/soft.jpg', type: 'symlink', linkname: '/etc/passwd' });
   pack.entry({ name: 'pug/hard.jpg', type: 'link', linkname: 'pug/1.jpg' });
   pack.finalize();
-  await pipeline([pack, createWriteStream(file)]);
+  await pipeline([Readable.from(pack as AsyncIterable<Uint8Array>), createWriteStream(file)]);
   const { photos, problems } = await scanLabelledSet(file);
   expect(await readWholeFile(photos[0]!.file)).toEqual(content('1'));
   expect(problems.map(({ file: name, detail }) => [name, detail])).toEqual([
@@ -206,7 +211,6 @@ it('names links and entries with the name of another', async () => {
 it.each(['x', 'g', 'L', 'K'])(
   'refuses an archive whose header of type %s takes hundreds of megabytes',
   async (type) => {
-    // tar-stream would collect it, and throw where nobody can catch it.
     const file = path.join(root, 'headers.tar.gz');
     const block = Buffer.alloc(512);
     const bytes = 540 * 1024 ** 2;
@@ -228,7 +232,7 @@ it.each(['x', 'g', 'L', 'K'])(
     );
     await expect(scanLabelledSet(file)).rejects.toMatchObject({
       code: 'set_invalid',
-      message: expect.stringContaining('the header of an entry is too long'),
+      message: expect.stringContaining('Header exceeds max size'),
     });
   },
 );
