@@ -1,4 +1,4 @@
-/** Warnings that a server logs at start: repaired damage, missing features, and access for others. */
+/** Warnings that a server logs at start: notices of the store, missing features, and access for others. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
@@ -6,21 +6,21 @@ import type { Config } from '../config.js';
 import type { LocalEngine } from '../engine/local-engine.js';
 import { DATABASE_FILE } from '../store/embedded/sqlite/database.js';
 
-/** Warns about repairs and missing features. */
+/** Logs the notices of the store, and warns about missing features. */
 export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promise<void> {
-  const { graphUnavailable, repairs } = await engine.store.stats();
+  const { graphUnavailable, notices } = await engine.store.stats();
   for (const { name, problem } of await engine.listCollections()) {
     if (problem !== null) {
       logger.warn({ collection: name, code: problem.code, hint: problem.hint }, problem.detail);
     }
   }
-  for (const repair of repairs) {
-    logger.warn({ repair }, 'The data directory was damaged and has been repaired.');
+  for (const notice of notices) {
+    logger.warn(notice);
   }
   if (graphUnavailable !== null) {
     logger.warn(
       { reason: graphUnavailable },
-      'There is no graph index: large collections are searched slowly.',
+      'hnswlib-node is not available: searches in large collections will be slow.',
     );
   }
   if (engine.gallery === 'unwritable') {
@@ -30,7 +30,7 @@ export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promi
   }
   if (engine.gallery === 'kept') {
     logger.warn(
-      'The shipped gallery was not loaded: the collection `breeds` was embedded with another model and contains items of your own.',
+      'The shipped gallery was not loaded: the collection `breeds` was embedded with another encoder and contains items of your own.',
     );
   }
 }
@@ -44,7 +44,7 @@ export async function warnAboutAccess(
     logger.warn('Other users of this machine can see the keys given with --api-keys. Use --api-keys-file.');
   }
   if (config.ALLOW_UNAUTHENTICATED && config.API_KEYS.length === 0) {
-    logger.warn('This server asks for no key: everybody who reaches its address can read, write and delete.');
+    logger.warn('No API key is required: anyone who can reach this server can read, write and delete.');
   }
   if (await isReadableByOthers(config.DATA_DIR)) {
     logger.warn(`Other users of this machine can read the data directory: chmod -R go= ${config.DATA_DIR}`);

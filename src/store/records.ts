@@ -236,8 +236,8 @@ export interface StoreStats {
   damagedPictures: number;
   /** The lowest {@link IndexState.sampledRecall} of all collections; null if none was checked yet. */
   sampledRecall: number | null;
-  /** What was repaired at start, and graphs with too low a recall, in sentences. */
-  repairs: string[];
+  /** What was repaired or could not be checked, and graphs with too low a recall, in sentences. */
+  notices: string[];
   /** Damage that cannot be repaired, in sentences. Every other call then fails with `data_damaged`. */
   damage: string[];
 }

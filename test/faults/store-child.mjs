@@ -217,7 +217,7 @@ const tasks = {
     await store.close();
     say('after', ...graphs());
     const again = await openWithCollection();
-    say('reopened', await again.count('pets'), (await again.stats()).repairs.length);
+    say('reopened', await again.count('pets'), (await again.stats()).notices.length);
     await again.close();
   },
 };

@@ -67,7 +67,7 @@ async function replaceGraph(other: string): Promise<void> {
   await describeAs({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
 }
 
-/** The store answers, finds what it should, and is whole again; returns what it said it repaired. */
+/** The store answers, finds what it should, and is whole again; returns its notices. */
 async function recovers(): Promise<string[]> {
   const store = await openEmbeddedStore({ dataDir });
   for (const n of [0, 1234, ITEMS - 1]) {
@@ -80,14 +80,14 @@ async function recovers(): Promise<string[]> {
   for (const hits of found) {
     expect(hits[0]!.similarity).toBeCloseTo(1, 5);
   }
-  const { repairs } = await store.stats();
+  const { notices } = await store.stats();
   await store.close();
   const again = await openEmbeddedStore({ dataDir });
   await again.search('pets', queries[0]!, { k: 1 });
   expect((await again.getCollection('pets')).index).toMatchObject({ kind: 'hnsw', indexed: ITEMS });
-  expect((await again.stats()).repairs).toEqual([]);
+  expect((await again.stats()).notices).toEqual([]);
   await again.close();
-  return repairs;
+  return notices;
 }
 
 describe('a damaged graph', () => {
@@ -115,10 +115,10 @@ describe('a damaged graph', () => {
   ];
   it.each(damages)('%s is rebuilt', async (_, damage, reason) => {
     await damage();
-    const repairs = await recovers();
-    expect(repairs).toHaveLength(1);
-    expect(repairs[0]).toMatch(/^Collection pets: the saved graph is rebuilt because .*\.$/);
-    expect(repairs[0]).toMatch(reason);
+    const notices = await recovers();
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatch(/^Collection pets: the saved graph is rebuilt because .*\.$/);
+    expect(notices[0]).toMatch(reason);
   });
 
   it('is rebuilt if it holds the vectors of another database', async () => {
@@ -136,7 +136,7 @@ describe('a damaged graph', () => {
     const damaged = await openEmbeddedStore({ dataDir });
     const [hit] = await damaged.search('pets', faultItem(ITEMS).vector, { k: 1 });
     expect(hit!.item.id).toBe('item-0');
-    expect((await damaged.stats()).repairs[0]).toMatch(/vectors differ from those in the database/);
+    expect((await damaged.stats()).notices[0]).toMatch(/vectors differ from those in the database/);
     await damaged.close();
   });
 
@@ -167,7 +167,7 @@ describe('a saved graph', () => {
     expect(first[1]!.map((hit) => hit.id)).toContain(`item-${ITEMS}`);
     await graphBuilt(store, 'pets');
     expect((await store.getCollection('pets')).index).toMatchObject({ kind: 'hnsw', indexed: ITEMS });
-    expect((await store.stats()).repairs).toEqual([]);
+    expect((await store.stats()).notices).toEqual([]);
     await store.close();
   });
 });

@@ -55,15 +55,15 @@ async function problem(): Promise<string | null> {
 }
 
 /** Opens a directory as the operator who goes on with what is left; it is sound from then on. */
-async function accept(): Promise<{ left: number; repairs: string[] }> {
+async function accept(): Promise<{ left: number; notices: string[] }> {
   const store = await openEmbeddedStore({ dataDir, acceptDamage: true });
   await store.ready();
-  const { repairs } = await store.stats();
+  const { notices } = await store.stats();
   const names = (await store.listCollections()).map(({ name }) => name);
   const left = names.includes('pets') ? await store.count('pets') : 0;
   await store.close();
   expect(await problem()).toBeNull();
-  return { left, repairs };
+  return { left, notices };
 }
 
 async function flipBits(file: string, count: number, seed: number): Promise<void> {
@@ -113,10 +113,10 @@ describe('a damaged database', () => {
     await flipBits(database(), 300, 4);
     const before = await readFile(database());
     expect(await problem()).not.toBeNull();
-    const { left, repairs } = await accept();
+    const { left, notices } = await accept();
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThan(ITEMS);
-    expect(repairs[0]).toMatch(
+    expect(notices[0]).toMatch(
       new RegExp(`${left} items were kept; the damaged database is pawdex.db.damaged-`),
     );
     const kept = (await readdir(dataDir)).find((name) => name.includes('damaged'))!;
@@ -130,7 +130,7 @@ describe('a damaged database', () => {
 
   it('is left alone if damage is accepted and there is none', async () => {
     const { ino } = await stat(database());
-    expect(await accept()).toEqual({ left: ITEMS, repairs: [] });
+    expect(await accept()).toEqual({ left: ITEMS, notices: [] });
     expect((await stat(database())).ino).toBe(ino);
   });
 });
@@ -168,7 +168,7 @@ describe('a data directory', () => {
     await writeFile(known, sealJson(JSON.stringify({ ...ledger, open: true })));
     const store = await openEmbeddedStore({ dataDir });
     await store.ready();
-    expect((await store.stats()).repairs.filter((line) => line.includes('copied'))).toHaveLength(1);
+    expect((await store.stats()).notices.filter((line) => line.includes('copied'))).toHaveLength(1);
     await store.close();
   });
 });

@@ -189,7 +189,7 @@ describe('one flipped bit', () => {
     change("UPDATE reembeddings SET fingerprint = 'odd'");
     store = await openEmbeddedStore({ dataDir });
     await store.ready();
-    expect((await store.stats()).repairs).toContainEqual(expect.stringContaining('move to another encoder'));
+    expect((await store.stats()).notices).toContainEqual(expect.stringContaining('move to another encoder'));
     await store.beginReembedding('pets', { fingerprint: 'new', dimension: 4, model: 'new' });
     const { items } = await store.listUnembedded('pets', { limit: 1000 });
     expect(items.map(({ id }) => id)).toContain('item-7');
@@ -239,7 +239,7 @@ describe('one flipped bit', () => {
     change("UPDATE collections SET calibration = '{}' WHERE name = 'pets'");
     const store = await openEmbeddedStore({ dataDir, acceptDamage: true });
     await store.ready();
-    expect((await store.stats()).repairs[0]).toMatch(/ 59 items were kept/);
+    expect((await store.stats()).notices[0]).toMatch(/ 59 items were kept/);
     await expect(store.get('pets', 'item-7')).rejects.toMatchObject({ code: 'item_not_found' });
     expect(await store.get('pets', 'item-8')).toMatchObject({ hasThumbnail: false });
     expect(await store.getOriginal('pets', 'item-8')).toEqual(fullItem(8).original);

@@ -48,7 +48,7 @@ describe('kill -9', () => {
       expect(await store.count('pets')).toBe(present.size);
       const hits = await store.search('pets', faultItem(last).vector, { k: 1 });
       expect(hits[0]!.item.id).toBe(`item-${last}`);
-      expect((await store.stats()).repairs).toEqual([]);
+      expect((await store.stats()).notices).toEqual([]);
       await store.close();
       from = last + 1000;
     }
@@ -69,7 +69,7 @@ describe('kill -9', () => {
       expect([total, total + 1000]).toContain(await store.count('pets'));
       await expectWhole(store, total - 1);
       await graphBuilt(store, 'pets');
-      expect((await store.stats()).repairs).toEqual([]);
+      expect((await store.stats()).notices).toEqual([]);
       const queries = Array.from({ length: 50 }, (_, i) => faultItem(total - 1 - i * 90).vector);
       const found = await store.searchMany('pets', queries, { k: 10 });
       const exact = await store.searchMany('pets', queries, { k: 10, exact: true });

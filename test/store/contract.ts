@@ -392,7 +392,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         await store.put('pets', [item(1, DIMENSION)]);
         const stats = await store.stats();
         expect(stats.diskBytes).toBeGreaterThan(0);
-        expect(stats.repairs).toEqual([]);
+        expect(stats.notices).toEqual([]);
         const pending = store.put('pets', [item(2, DIMENSION)]);
         await Promise.all([store.close(), store.close()]);
         expect((await pending)[0]!.status).toBe('created');

@@ -73,7 +73,7 @@ describe('among other photos', () => {
     await store.close();
     store = await openEmbeddedStore({ dataDir });
     await expectFullRecall(items);
-    expect((await store.stats()).repairs).toEqual([]);
+    expect((await store.stats()).notices).toEqual([]);
   });
 
   it('photos put in sorted order are found', async () => {

@@ -44,6 +44,6 @@ it.each([0, 3])(
     await store.put('a', young);
     await indexed('hnsw', MANY + left);
     expect(await ids(1)).toEqual(nearestIds([...old.slice(0, left), ...young], query, 1));
-    expect((await store.stats()).repairs).toEqual([]);
+    expect((await store.stats()).notices).toEqual([]);
   },
 );

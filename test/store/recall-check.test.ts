@@ -67,9 +67,9 @@ it('answers exactly instead of from a graph with low recall, until one with othe
   );
   expect((await index()).sampledRecall).toBeGreaterThanOrEqual(0.98);
   await expectAllFound();
-  const { repairs } = await store.stats();
-  expect(repairs).not.toEqual([]);
-  for (const repair of repairs) {
-    expect(repair).toMatch(/^Collection c: its graph found \d+\.\d % .*; searches are exact/);
+  const { notices } = await store.stats();
+  expect(notices).not.toEqual([]);
+  for (const notice of notices) {
+    expect(notice).toMatch(/^Collection c: its graph found \d+\.\d % .*; searches are exact/);
   }
 }, 180_000);

@@ -110,9 +110,9 @@ serve({
     const firstAnswer = performance.now() - start;
     await graphBuilt();
     const load = performance.now() - start;
-    const { repairs, diskBytes } = await store.stats();
-    if (repairs.length > 0) {
-      throw new Error(repairs.join(' '));
+    const { notices, diskBytes } = await store.stats();
+    if (notices.length > 0) {
+      throw new Error(notices.join(' '));
     }
     return { save, opened, firstAnswer, load, bytes: diskBytes };
   },

@@ -136,11 +136,11 @@ async function checkSpaces(store: Store, dataDir: string, model: string): Promis
 
 async function checkCollections(store: Store): Promise<Check[]> {
   const collections = await listCheckedCollections(store);
-  const { repairs, graphUnavailable, diskBytes } = await store.stats();
+  const { notices, graphUnavailable, diskBytes } = await store.stats();
   const held = collections.map(({ name, count, index }) => `${name} (${count}, ${describeIndex(index)})`);
   const checks = [reportOk('collections', `${held.join(', ') || 'none'}; ${formatMiB(diskBytes)}`)];
-  for (const repair of repairs) {
-    checks.push(reportWarning('repaired', repair, 'Nothing to do: it was rebuilt from the database.'));
+  for (const notice of notices) {
+    checks.push(reportWarning('data directory', notice));
   }
   if (graphUnavailable !== null) {
     checks.push(

@@ -12,7 +12,7 @@ export interface Check {
 }
 
 export const reportOk = (name: string, detail: string): Check => ({ name, status: 'ok', detail });
-export const reportWarning = (name: string, detail: string, hint: string): Check => ({
+export const reportWarning = (name: string, detail: string, hint?: string): Check => ({
   name,
   status: 'warning',
   detail,

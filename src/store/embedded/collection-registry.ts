@@ -19,8 +19,8 @@ export interface RegistryParts {
   graphFolder: string;
   /** Called when a collection has background work. */
   wake: () => void;
-  /** Called with a sentence about anything that was repaired. */
-  onRepair: (sentence: string) => void;
+  /** Called with a sentence about anything that was repaired or could not be checked. */
+  onNotice: (sentence: string) => void;
   onDamage: (error: PawdexError) => void;
 }
 
@@ -175,16 +175,16 @@ export class CollectionRegistry {
   }
 
   #read(row: CollectionRow, isPartial = false): Collection {
-    const { items, graphs, onRepair } = this.#parts;
-    return new Collection(row, items, graphs, this.#getSavedGraph(row), onRepair, isPartial);
+    const { items, graphs, onNotice } = this.#parts;
+    return new Collection(row, items, graphs, this.#getSavedGraph(row), onNotice, isPartial);
   }
 
   #open(row: CollectionRow): Collection {
-    const { wake, onDamage, onRepair } = this.#parts;
+    const { wake, onDamage, onNotice } = this.#parts;
     const collection = this.#read(row);
     this.#byName.set(row.name, collection);
     collection.reembedding = this.#parts.reembeddings.find(row.id, () =>
-      onRepair(
+      onNotice(
         `Collection ${row.name}: the record of its move to another encoder was damaged; start it again.`,
       ),
     );

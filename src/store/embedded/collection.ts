@@ -41,7 +41,7 @@ export class Collection {
 
   /**
    * @param library see {@link Indexer}
-   * @param onRepair called with a sentence about anything found damaged
+   * @param onNotice called with a sentence about anything found damaged
    * @param isPartial whether items may lack their vector
    */
   constructor(
@@ -49,7 +49,7 @@ export class Collection {
     items: ItemTable,
     library: GraphLibrary | null,
     snapshot: GraphSnapshot,
-    onRepair: (sentence: string) => void,
+    onNotice: (sentence: string) => void,
     isPartial = false,
   ) {
     this.#items = items;
@@ -59,7 +59,7 @@ export class Collection {
     this.rows = new Rows(row.dimension);
     this.indexer = new Indexer(this.rows, library, snapshot);
     this.#count = items.count(row.id);
-    this.loaded = this.#load(onRepair);
+    this.loaded = this.#load(onNotice);
     // Callers that need the rows await `loaded` and get the error. Without a caller it must not end the process.
     this.loaded.catch(() => {});
   }
@@ -188,7 +188,7 @@ export class Collection {
     former.next = null;
   }
 
-  async #load(onRepair: (sentence: string) => void): Promise<void> {
+  async #load(onNotice: (sentence: string) => void): Promise<void> {
     const turn = new Turn();
     let after = 0;
     let damaged = 0;
@@ -224,7 +224,7 @@ export class Collection {
     this.#inMemory = true;
     const wrong = await this.indexer.load();
     if (wrong !== null) {
-      onRepair(`Collection ${this.row.name}: the saved graph is rebuilt because ${wrong}.`);
+      onNotice(`Collection ${this.row.name}: the saved graph is rebuilt because ${wrong}.`);
     }
   }
 }

@@ -55,7 +55,7 @@ export class StoreCore {
   readonly #dataDir: string;
   readonly #statements: CollectionTable;
   readonly #graphs: ReturnType<typeof loadGraphLibrary>;
-  readonly #repairs: string[] = [];
+  readonly #notices: string[] = [];
   readonly #check: DatabaseCheck;
   readonly #soundness: Promise<void>;
   readonly #ticking: NodeJS.Timeout;
@@ -72,7 +72,7 @@ export class StoreCore {
   constructor(options: CoreOptions) {
     this.#dataDir = options.dataDir;
     if (options.acceptDamage) {
-      this.#repairs.push(...salvage(options.dataDir));
+      this.#notices.push(...salvage(options.dataDir));
     }
     this.#opened = openDatabase(options.dataDir);
     this.db = this.#opened.db;
@@ -105,7 +105,7 @@ export class StoreCore {
       graphs: this.#graphs.library,
       graphFolder: path.join(this.#dataDir, GRAPH_FOLDER),
       wake: () => this.wake(),
-      onRepair: (sentence) => this.#repairs.push(sentence),
+      onNotice: (sentence) => this.#notices.push(sentence),
       onDamage: (error) => this.recordDamage(error),
     });
   }
@@ -139,7 +139,7 @@ export class StoreCore {
       diskBytes,
       graphUnavailable: this.#graphs.unavailable,
       sampledRecall: recalls.length === 0 ? null : Math.min(...recalls),
-      repairs: [...this.#repairs],
+      notices: [...this.#notices],
       damagedPictures: this.items.thumbnails.damaged + this.items.originals.damaged,
       damage: this.damage.found === null ? [] : [this.damage.found.message],
     };
@@ -203,10 +203,10 @@ export class StoreCore {
         this.#isChecked = true;
       }
     } catch (error) {
-      this.#repairs.push(`The database could not be checked (${error}).`);
+      this.#notices.push(`The database could not be checked (${error}).`);
     }
     if (this.#isChecked && this.#isLiveCopy) {
-      this.#repairs.push(
+      this.#notices.push(
         'The data directory was copied while pawdex was using it; a full check found nothing wrong.',
       );
     }
@@ -232,7 +232,7 @@ export class StoreCore {
         more = collection.indexer.step(until) || more;
       } catch (error) {
         collection.indexer.giveUp();
-        this.#repairs.push(
+        this.#notices.push(
           `Collection ${collection.row.name}: its graph failed and is no longer used (${error}).`,
         );
       }
@@ -258,8 +258,8 @@ export class StoreCore {
     }
     for (const collection of this.collections.all) {
       collection.indexer.saveWhenDue();
-      checkRecall(collection, (sentence) => this.#repairs.push(sentence)).catch((error) => {
-        this.#repairs.push(`Collection ${collection.row.name}: its graph could not be checked (${error}).`);
+      checkRecall(collection, (sentence) => this.#notices.push(sentence)).catch((error) => {
+        this.#notices.push(`Collection ${collection.row.name}: its graph could not be checked (${error}).`);
       });
     }
     this.wake();
