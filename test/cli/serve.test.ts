@@ -210,7 +210,7 @@ describe('pawdex doctor', () => {
     expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('is sound') });
     const ledger = path.join(bench.dataDir, 'ledger.json');
     const state = JSON.parse(unsealJson(await readFile(ledger, 'utf8')));
-    await writeFile(ledger, sealJson(JSON.stringify({ ...state, open: true })));
+    await writeFile(ledger, sealJson(JSON.stringify({ ...state, open: true, inode: '1' })));
     const copied = await bench.run(['doctor']);
     expect(copied.stdout).toMatch(/warn {2}data directory: .*was copied while pawdex was using it/);
     expect(copied.stdout).not.toMatch(/repaired|rebuilt/);
