@@ -23,6 +23,9 @@ const LAYERS = [
 /** The client's types are those of the endpoints' schemas; it loads none of the server's code. */
 const typesOnly = (layer) => (layer === 'client' ? { dependencyTypesNot: ['type-only'] } : {});
 
+/** Files that the browser application is built with, too. */
+const SHARED_WITH_BROWSERS = '(datasets/set-names|image/(heat-colours|regions))\\.ts$';
+
 const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;
 
 /** One rule per layer: it must not import from a layer above it. */
@@ -72,17 +75,17 @@ module.exports = {
     {
       name: 'web-takes-types-only',
       comment:
-        'The browser application shares types with the server, but no code except the colours and places of heat maps.',
+        'The browser application shares types with the server, but no code except files that import nothing browsers lack.',
       severity: 'error',
       from: { path: '^src/web/' },
-      to: { path: '^src/(?!web/|image/(heat-colours|regions)\\.ts$)', dependencyTypesNot: ['type-only'] },
+      to: { path: `^src/(?!web/|${SHARED_WITH_BROWSERS})`, dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'heat-colours-run-in-a-browser',
+      name: 'shared-files-run-in-a-browser',
       comment: 'The page is built with them, so they import nothing else.',
       severity: 'error',
-      from: { path: '^src/image/(heat-colours|regions)\\.ts$' },
-      to: { pathNot: '^src/image/regions\\.ts$' },
+      from: { path: `^src/${SHARED_WITH_BROWSERS}` },
+      to: { pathNot: `^src/${SHARED_WITH_BROWSERS}` },
     },
     {
       name: 'nobody-imports-web',

@@ -6,7 +6,7 @@ import { PawdexError } from '../errors.js';
 import { hasArchiveName } from '../files/open-file.js';
 import type { FoundPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
-import { type NameFilters, NameJudge } from './photo-names.js';
+import { type NameFilters, PhotoNameFilter } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
 import { describeCause, walkFolder } from './walk-folder.js';
 
@@ -42,7 +42,7 @@ export async function findImages(paths: readonly string[], filters: NameFilters 
       photos.push({ file: given, name: given });
     }
   }
-  return { photos, ...report.report() };
+  return { photos, ...report.toReport() };
 }
 
 async function findBelow(
@@ -51,14 +51,14 @@ async function findBelow(
   filters: NameFilters,
   report: SetReporter,
 ): Promise<FoundPhoto[]> {
-  const judge = new NameJudge(filters);
+  const filter = new PhotoNameFilter(filters);
   const matches = glob === '' ? () => true : picomatch(glob);
   let found: FoundPhoto[];
   try {
     const isArchive = (await stat(root)).isFile();
     found = isArchive
-      ? await (await ArchiveListing.open(root, judge)).listPhotos(judge, report)
-      : await walkFolder(root, judge, report);
+      ? await (await ArchiveListing.open(root)).listPhotos(filter, report)
+      : await walkFolder(root, filter, report);
   } catch (cause) {
     throw new PawdexError('set_invalid', { detail: `Cannot read ${root}: ${describeCause(cause)}`, cause });
   }

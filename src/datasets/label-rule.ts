@@ -4,6 +4,7 @@ import { createContext, Script } from 'node:vm';
 import { PawdexError } from '../errors.js';
 import { groupBy } from '../math/group-by.js';
 import type { FoundPhoto, LabelledPhoto } from './labelled-photo.js';
+import { haveSplits, toSplit } from './set-names.js';
 import type { SetReporter } from './set-report.js';
 
 /** Returns the label of each photo by its name, or null. @throws PawdexError usage when a pattern takes too long */
@@ -90,31 +91,6 @@ export function parseLabelRule(text: string): ReadLabels {
   return (names) => matchNames(pattern, names);
 }
 
-/** Names of folders that are splits rather than labels, with the canonical name of the split. */
-const SPLITS = new Map([
-  ['train', 'train'],
-  ['training', 'train'],
-  ['val', 'val'],
-  ['valid', 'val'],
-  ['validation', 'val'],
-  ['dev', 'val'],
-  ['test', 'test'],
-  ['testing', 'test'],
-]);
-
-const toSplit = (folder: string) => SPLITS.get(folder.toLowerCase());
-
-/**
- * Whether the folders at the top are splits, `train/beagle/1.jpg`, rather than labels: all have names of splits, and
- * there are folders in them.
- */
-function haveSplits(photos: readonly FoundPhoto[]): boolean {
-  const inFolders = photos.map(({ name }) => name.split('/')).filter((parts) => parts.length > 1);
-  return (
-    inFolders.every(([top]) => toSplit(top!) !== undefined) && inFolders.some(({ length }) => length > 2)
-  );
-}
-
 interface LabelOptions {
   /** See {@link parseLabelRule}. Default: `folder`. */
   rule?: string | undefined;
@@ -139,8 +115,9 @@ export function labelByName(
       'No photo has a label, because there are no sub-folders. With --label filename, Pug_12.jpg has the label Pug.',
     );
   }
-  if (!haveSplits(found)) {
-    const labels = readLabels(found.map(({ name }) => name));
+  const allNames = found.map(({ name }) => name);
+  if (!haveSplits(allNames)) {
+    const labels = readLabels(allNames);
     return split === null ? found.map((photo, i) => ({ ...photo, label: labels[i]!, metadata: {} })) : null;
   }
   const wanted = split === null ? null : (toSplit(split) ?? split);
@@ -153,7 +130,7 @@ export function labelByName(
       report.skip('other_split', photo.name);
       continue;
     }
-    names.push(rule === 'folder' && own !== null ? rest.join('/') : photo.name);
+    names.push(own !== null && (rule === 'folder' || rule === 'parent') ? rest.join('/') : photo.name);
     photos.push({ ...photo, label: null, metadata: own === null ? {} : { split: own } });
   }
   for (const [i, label] of readLabels(names).entries()) {

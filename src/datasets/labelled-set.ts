@@ -12,7 +12,7 @@ import { type ManifestFiles, readManifestPhotos } from './labelled-manifest.js';
 import type { FoundPhoto, LabelledPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
 import { readManifestTable } from './manifest-table.js';
-import { type NameFilters, NameJudge } from './photo-names.js';
+import { type NameFilters, PhotoNameFilter } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
 import { describeCause, walkFolder } from './walk-folder.js';
 
@@ -48,10 +48,10 @@ const MANIFESTS = ['manifest.csv', 'manifest.tsv', 'manifest.jsonl', 'manifest.p
 export async function scanLabelledSet(spec: string, options: LabelledSetOptions = {}): Promise<LabelledSet> {
   const { root, split } = await parseSpec(spec);
   const report = new SetReporter();
-  const judge = new NameJudge(options);
-  const photos = await readPhotos({ spec, root, split, judge, report }, options);
+  const filter = new PhotoNameFilter(options);
+  const photos = await readPhotos({ spec, root, split, filter, report }, options);
   if (photos.length === 0 && !options.mayBeEmpty) {
-    throw new PawdexError('set_invalid', { detail: describeEmptySet(spec, report.report()) });
+    throw new PawdexError('set_invalid', { detail: describeEmptySet(spec, report.toReport()) });
   }
   unifyLabels(photos, report);
   const unlabelled = options.labelsRequired ? photos.find((photo) => photo.label === null) : undefined;
@@ -61,7 +61,7 @@ export async function scanLabelledSet(spec: string, options: LabelledSetOptions 
   if (!/\.(tar|tar\.gz|tgz)$/i.test(root)) {
     photos.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
-  return { root, photos, ...report.report() };
+  return { root, photos, ...report.toReport() };
 }
 
 /**
@@ -85,21 +85,20 @@ interface Reading {
   spec: string;
   root: string;
   split: string | null;
-  judge: NameJudge;
+  filter: PhotoNameFilter;
   report: SetReporter;
 }
 
 async function readPhotos(reading: Reading, options: LabelledSetOptions): Promise<LabelledPhoto[]> {
-  const { spec, root, split, judge, report } = reading;
-  const archive =
-    hasArchiveName(root) && !(await find(root))?.isDirectory() ? await openListing(root, judge) : null;
+  const { spec, root, split, filter, report } = reading;
+  const archive = hasArchiveName(root) && !(await find(root))?.isDirectory() ? await openListing(root) : null;
   const manifest = options.manifest ?? (await findOwnManifest(root, archive));
   if (manifest !== null) {
     return readManifest(reading, manifest, archive, options);
   }
   let found: FoundPhoto[];
   try {
-    found = await (archive === null ? walkFolder(root, judge, report) : archive.listPhotos(judge, report));
+    found = await (archive === null ? walkFolder(root, filter, report) : archive.listPhotos(filter, report));
   } catch (cause) {
     throw new PawdexError('set_invalid', { detail: `Cannot read ${root}: ${describeCause(cause)}`, cause });
   }
@@ -130,7 +129,7 @@ async function readManifestFile(file: string, isForArchive: boolean): Promise<Bu
 const SPARE_ROWS = 250_000;
 
 async function readManifest(
-  { root, split, judge, report }: Reading,
+  { root, split, filter, report }: Reading,
   manifest: string,
   archive: ArchiveListing | null,
   options: LabelledSetOptions,
@@ -156,16 +155,16 @@ async function readManifest(
       : { root: archive.getPath(''), find: async (name) => (archive.has(name) ? name : null) };
   const photos = await readManifestPhotos(manifest, table, files, split, report);
   return photos.filter(({ name }) => {
-    const judged = judge.judgePath(name);
-    if (judged === 'excluded') {
-      report.skip(judged, name);
+    const isExcluded = filter.classifyPath(name) === 'excluded';
+    if (isExcluded) {
+      report.skip('excluded', name);
     }
-    return judged !== 'excluded';
+    return !isExcluded;
   });
 }
 
-async function openListing(file: string, judge: NameJudge): Promise<ArchiveListing> {
-  return ArchiveListing.open(file, judge).catch((cause: Error) => {
+async function openListing(file: string): Promise<ArchiveListing> {
+  return ArchiveListing.open(file).catch((cause: Error) => {
     throw new PawdexError('set_invalid', { detail: `Cannot read ${file}: ${describeCause(cause)}`, cause });
   });
 }

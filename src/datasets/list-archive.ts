@@ -4,7 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Archive } from '../files/archives/archive.js';
 import { openArchive } from '../files/open-file.js';
 import type { FoundPhoto } from './labelled-photo.js';
-import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
+import { classifyContent, HEAD_BYTES, type PhotoNameFilter, type SkipReason } from './photo-names.js';
+import { WrapperFinder } from './set-names.js';
 import type { SetReporter } from './set-report.js';
 
 /** Entries to process before other work may run. */
@@ -24,9 +25,9 @@ export class ArchiveListing {
   }
 
   /** @throws Error if it cannot be read or is damaged */
-  static async open(file: string, judge: NameJudge): Promise<ArchiveListing> {
+  static async open(file: string): Promise<ArchiveListing> {
     const archive = await openArchive(file);
-    return new ArchiveListing(file, archive, await findWrapper(archive, judge));
+    return new ArchiveListing(file, archive, await findWrapper(archive));
   }
 
   /** The path for opening an entry whose name is relative to the wrapper. */
@@ -39,7 +40,7 @@ export class ArchiveListing {
   }
 
   /** @returns photos in the order of the archive */
-  async listPhotos(judge: NameJudge, report: SetReporter): Promise<FoundPhoto[]> {
+  async listPhotos(filter: PhotoNameFilter, report: SetReporter): Promise<FoundPhoto[]> {
     for (const { name, detail } of this.archive.refused) {
       report.fail('entry_refused', name, detail);
     }
@@ -50,43 +51,41 @@ export class ArchiveListing {
         await nextTurn();
       }
       const name = entry.startsWith(this.#wrapper) ? entry.slice(this.#wrapper.length) : entry;
-      let judged = judge.judgePath(name);
-      if (judged === 'look') {
-        const head = await this.archive.read(entry, HEAD_BYTES).catch((error: Error) => error);
-        if (head instanceof Error) {
-          report.fail('file_unreadable', name, `${head.message}.`);
-          continue;
-        }
-        judged = judgeContent(name, head);
-      }
-      if (judged === 'photo') {
+      const kind = await this.#classify(entry, name, filter);
+      if (kind instanceof Error) {
+        report.fail('file_unreadable', name, `${kind.message}.`);
+      } else if (kind === 'photo') {
         photos.push({ file: path.join(this.#file, entry), name: name.normalize('NFC') });
       } else {
-        report.skip(judged as Exclude<typeof judged, 'look' | 'photo'>, name);
+        report.skip(kind, name);
       }
     }
     return photos;
   }
+
+  /** @returns the error if the entry has to be read and cannot be */
+  async #classify(
+    entry: string,
+    name: string,
+    filter: PhotoNameFilter,
+  ): Promise<'photo' | SkipReason | Error> {
+    const kind = filter.classifyPath(name);
+    if (kind !== 'check_content') {
+      return kind;
+    }
+    const head = await this.archive.read(entry, HEAD_BYTES).catch((error: Error) => error);
+    return head instanceof Error ? head : classifyContent(name, head);
+  }
 }
 
-/** Archives often contain a single folder with everything in it, whose name is not a label. */
-async function findWrapper({ entries }: Archive, judge: NameJudge): Promise<string> {
-  let wrapper: string | null = null;
-  let isDeep = false;
+async function findWrapper({ entries }: Archive): Promise<string> {
+  const finder = new WrapperFinder();
   let count = 0;
-  for (const name of entries.keys()) {
+  for (const entry of entries.keys()) {
     if (count++ % STEP === 0) {
       await nextTurn();
     }
-    const judged = judge.judgePath(name);
-    if (judged === 'litter' || judged === 'hidden') {
-      continue;
-    }
-    wrapper ??= name.slice(0, name.indexOf('/') + 1);
-    if (wrapper === '' || !name.startsWith(wrapper)) {
-      return '';
-    }
-    isDeep ||= name.includes('/', wrapper.length);
+    finder.add(entry);
   }
-  return isDeep ? (wrapper ?? '') : '';
+  return finder.wrapper;
 }

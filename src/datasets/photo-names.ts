@@ -1,6 +1,8 @@
-/** Decides by name whether a file is a photo, was left by another program, or must be opened to find out. */
+/** Decides whether a file is a photo: by its name and, if that does not tell, by its first bytes. */
+import path from 'node:path';
 import picomatch from 'picomatch';
 import { nameForeignFormat, sniff } from '../image/sniff.js';
+import { findIgnoreReason, getExtension, PHOTO_EXTENSIONS } from './set-names.js';
 
 /** Why a readable file or folder is left out. */
 export type SkipReason =
@@ -12,9 +14,6 @@ export type SkipReason =
   | 'special_file'
   | 'seen_already'
   | 'other_split';
-
-/** Extensions of photos that can be decoded. */
-const PHOTOS = new Set('jpg jpeg jpe jfif pjpeg pjp png webp gif avif tif tiff bmp heic heif hif'.split(' '));
 
 /**
  * Pictures that cannot be decoded. A TIFF with one of these extensions is a camera's raw file that contains a thumbnail.
@@ -32,36 +31,8 @@ const OTHERS = new Set(
   ),
 );
 
-/** Folders and files left by NAS systems, macOS, Windows and file managers, in lower case. */
-const LITTER = new Set([
-  '@eadir',
-  '#recycle',
-  '#snapshot',
-  '@recycle',
-  '@recently-snapshot',
-  '$recycle.bin',
-  'recycler',
-  'system volume information',
-  'lost+found',
-  '__macosx',
-  '.thumbnails',
-  '.trash',
-  '.trashes',
-  '.spotlight-v100',
-  '.fseventsd',
-  '.ds_store',
-  'thumbs.db',
-  'ehthumbs.db',
-  'desktop.ini',
-]);
-
 /** Number of bytes needed to recognise the format of a file. */
 export const HEAD_BYTES = 1024;
-
-/** The extension in lower case, without the dot; empty if there is none. */
-export function getExtension(name: string): string {
-  return /[^/]\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
-}
 
 /** Globs that select files. */
 export interface NameFilters {
@@ -71,8 +42,11 @@ export interface NameFilters {
   exclude?: readonly string[] | undefined;
 }
 
-/** Decides by name. Globs without a slash match names at any depth, as in .gitignore. */
-export class NameJudge {
+/** `check_content` if the first bytes have to decide, see {@link classifyContent}; or why the file is left out. */
+export type NameClass = 'photo' | 'check_content' | SkipReason;
+
+/** Classifies by name. Globs without a slash match names at any depth, as in .gitignore. */
+export class PhotoNameFilter {
   readonly #includes: (name: string) => boolean;
   readonly #excludes: (name: string) => boolean;
 
@@ -82,13 +56,12 @@ export class NameJudge {
   }
 
   /** Returns why a folder is left out, or null. */
-  judgeFolder(name: string): SkipReason | null {
-    return this.#judgeBase(name) ?? (this.#excludes(name) ? 'excluded' : null);
+  classifyFolder(name: string): SkipReason | null {
+    return findIgnoreReason(path.posix.basename(name)) ?? (this.#excludes(name) ? 'excluded' : null);
   }
 
-  /** Returns `photo`, `look` if the content has to decide, or why the file is left out. */
-  judgeFile(name: string): 'photo' | 'look' | SkipReason {
-    const reason = this.#judgeBase(name);
+  classifyFile(name: string): NameClass {
+    const reason = findIgnoreReason(path.posix.basename(name));
     if (reason !== null) {
       return reason;
     }
@@ -99,31 +72,23 @@ export class NameJudge {
     if (this.#excludes(name) || !this.#includes(name)) {
       return 'excluded';
     }
-    return PHOTOS.has(extension) ? 'photo' : 'look';
+    return PHOTO_EXTENSIONS.has(extension) ? 'photo' : 'check_content';
   }
 
   /** The same for a path whose folders were not checked one by one, as in an archive. */
-  judgePath(name: string): 'photo' | 'look' | SkipReason {
+  classifyPath(name: string): NameClass {
     for (let end = name.indexOf('/'); end >= 0; end = name.indexOf('/', end + 1)) {
-      const reason = this.judgeFolder(name.slice(0, end));
+      const reason = this.classifyFolder(name.slice(0, end));
       if (reason !== null) {
         return reason;
       }
     }
-    return this.judgeFile(name);
-  }
-
-  #judgeBase(name: string): SkipReason | null {
-    const base = name.slice(name.lastIndexOf('/') + 1);
-    if (LITTER.has(base.toLowerCase()) || base.startsWith('._')) {
-      return 'litter';
-    }
-    return base.startsWith('.') ? 'hidden' : null;
+    return this.classifyFile(name);
   }
 }
 
-/** Decides by the first bytes of a file whose name does not say what it is. */
-export function judgeContent(name: string, head: Uint8Array): 'photo' | SkipReason {
+/** Classifies a file by its first bytes. */
+export function classifyContent(name: string, head: Uint8Array): 'photo' | SkipReason {
   const kind = sniff(head);
   const extension = getExtension(name);
   if (kind !== null && !(kind === 'tiff' && UNSUPPORTED.has(extension))) {

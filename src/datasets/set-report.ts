@@ -1,5 +1,6 @@
 /** Lists the files that reading a labelled set left out, with the reasons. */
-import { getExtension, type SkipReason } from './photo-names.js';
+import type { SkipReason } from './photo-names.js';
+import { getExtension } from './set-names.js';
 
 /** Why something could not be read. */
 export type ProblemReason =
@@ -62,7 +63,7 @@ export class SetReporter {
     this.warnings.push(text);
   }
 
-  report(): SetReport {
+  toReport(): SetReport {
     const skipped = [...this.#skipped.values()].sort((a, b) => b.count - a.count);
     return { skipped, problems: this.problems, warnings: this.warnings };
   }

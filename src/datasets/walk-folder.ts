@@ -6,7 +6,7 @@ import ignore, { type Ignore } from 'ignore';
 import { readHead, readWholeFile } from '../files/open-file.js';
 import { countBy } from '../math/group-by.js';
 import type { FoundPhoto } from './labelled-photo.js';
-import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
+import { classifyContent, HEAD_BYTES, type PhotoNameFilter } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
 
 /** A file with patterns in the syntax of .gitignore, for its folder and everything below. */
@@ -25,16 +25,16 @@ type Target = 'folder' | 'file' | 'other' | 'broken' | 'loop';
 /** Walks a folder; see {@link walkFolder}. */
 class Walk {
   readonly #root: string;
-  readonly #judge: NameJudge;
+  readonly #filter: PhotoNameFilter;
   readonly #report: SetReporter;
   readonly photos: FoundPhoto[] = [];
   readonly #visited = new Set<string>();
   /** Visited last, so that a folder is known by its own name rather than by a link's. */
   readonly #links: { name: string; ignored: readonly IgnoreRules[] }[] = [];
 
-  constructor(root: string, judge: NameJudge, report: SetReporter) {
+  constructor(root: string, filter: PhotoNameFilter, report: SetReporter) {
     this.#root = root;
-    this.#judge = judge;
+    this.#filter = filter;
     this.#report = report;
   }
 
@@ -96,9 +96,9 @@ class Walk {
       this.#report.fail('name_not_utf8', name, 'Its name is not valid UTF-8. Rename it.');
       return;
     }
-    const judged = kind === 'folder' ? this.#judge.judgeFolder(name) : this.#judge.judgeFile(name);
-    if (judged !== null && judged !== 'photo' && judged !== 'look') {
-      this.#report.skip(judged, name, kind === 'folder');
+    const nameClass = kind === 'folder' ? this.#filter.classifyFolder(name) : this.#filter.classifyFile(name);
+    if (nameClass !== null && nameClass !== 'photo' && nameClass !== 'check_content') {
+      this.#report.skip(nameClass, name, kind === 'folder');
     } else if (kind === 'broken' || kind === 'loop') {
       const detail = kind === 'broken' ? 'The link leads nowhere.' : 'The link leads back to itself.';
       this.#report.fail(kind === 'broken' ? 'link_broken' : 'link_loop', name, detail);
@@ -107,7 +107,7 @@ class Walk {
     } else if (kind === 'other') {
       this.#report.skip('special_file', name);
     } else if (kind === 'file') {
-      await this.#takeFile(name, judged === 'look');
+      await this.#takeFile(name, nameClass === 'check_content');
     } else if (entry.isSymbolicLink()) {
       this.#links.push({ name, ignored });
     } else {
@@ -130,17 +130,17 @@ class Walk {
     }
   }
 
-  async #takeFile(name: string, isToLookAt: boolean): Promise<void> {
+  async #takeFile(name: string, needsContentCheck: boolean): Promise<void> {
     const file = path.join(this.#root, name);
-    if (isToLookAt) {
+    if (needsContentCheck) {
       const head = await readHead(file, HEAD_BYTES).catch((error: Error) => error);
       if (head instanceof Error) {
         this.#report.fail('file_unreadable', name, describeCause(head));
         return;
       }
-      const judged = judgeContent(name, head);
-      if (judged !== 'photo') {
-        this.#report.skip(judged, name);
+      const contentClass = classifyContent(name, head);
+      if (contentClass !== 'photo') {
+        this.#report.skip(contentClass, name);
         return;
       }
     }
@@ -155,8 +155,12 @@ class Walk {
  * @returns photos in no particular order
  * @throws Error if the folder itself cannot be read
  */
-export function walkFolder(root: string, judge: NameJudge, report: SetReporter): Promise<FoundPhoto[]> {
-  return new Walk(root, judge, report).run();
+export function walkFolder(
+  root: string,
+  filter: PhotoNameFilter,
+  report: SetReporter,
+): Promise<FoundPhoto[]> {
+  return new Walk(root, filter, report).run();
 }
 
 /** Normalises names to Unicode form NFC, except if two names would become equal. */

@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { listEntries, listFiles } from '../../src/web/manage/photo-entries.js';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { scanLabelledSet } from '../../src/datasets/labelled-set.js';
+import { type Listing, listEntries, listFiles, listZip } from '../../src/web/manage/photo-entries.js';
 import { planLabels, type Rule } from '../../src/web/manage/plan-labels.js';
+import { makeZip } from '../helpers/make-zip.js';
 
 /** A file as a folder field gives it. */
 function inFolder(path: string, bytes = 'x'): File {
@@ -106,6 +111,46 @@ describe('labels', () => {
     expect(planLabels(photos, { rule: 'first', single: 'beagle', known: [], limit: 100 }).labels).toEqual([
       { label: 'beagle', count: 1 },
     ]);
+  });
+});
+
+describe('a set gets the same labels by upload and by `pawdex index`', () => {
+  const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex');
+  const SETS: [string, string[]][] = [
+    ['with splits', ['train/pug/1.jpg', 'dev/beagle/2.jpg', 'Validation/pug/3.jpg', 'loose.jpg']],
+    ['with split names among labels', ['train/1.jpg', 'pug/puppies/2.jpg']],
+    ['with rare extensions', ['pug/1.jpe', 'pug/2.pjpeg', 'pug/3.pjp', 'pug/4.JFIF', 'pug/5.hif']],
+    ['with names of cameras', ['pug/_MG_0001.jpg', 'pug/_DSC0002.jpg', '_new/$1.jpg', '#best/1.jpg']],
+    ['with litter', ['pug/1.jpg', '@eaDir/pug/2.jpg', 'pug/._1.jpg', '__MACOSX/pug/3.jpg', '.git/4.jpg']],
+  ];
+  const listUpload = ({ photos }: Listing, rule: Rule) =>
+    planLabels(photos, { rule, known: [], limit: 100 }).photos.map(({ path, label }) => `${path}=${label}`);
+  const listIndexed = async (set: string, label: string) =>
+    (await scanLabelledSet(set, { label })).photos.map((photo) => `${photo.name}=${photo.label}`);
+
+  async function createFolder(): Promise<string> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-labels-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    return folder;
+  }
+
+  it.each(SETS)('%s', async (_name, paths) => {
+    const folder = await createFolder();
+    for (const name of paths) {
+      await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+      await writeFile(path.join(folder, name), JPEG);
+    }
+    const listing = listFiles(paths.map((name) => inFolder(`set/${name}`)));
+    expect(listUpload(listing, 'first').sort()).toEqual(await listIndexed(folder, 'folder'));
+    expect(listUpload(listing, 'last').sort()).toEqual(await listIndexed(folder, 'parent'));
+  });
+
+  it.each(SETS)('%s, in a zip with a folder around everything', async (_name, paths) => {
+    const zip = makeZip(paths.map((name) => ({ name: `set/${name}`, content: JPEG })));
+    const file = path.join(await createFolder(), 'set.zip');
+    await writeFile(file, zip);
+    const listing = await listZip(new File([new Uint8Array(zip)], 'set.zip'), 100);
+    expect(listUpload(listing, 'first').sort()).toEqual(await listIndexed(file, 'folder'));
   });
 });
 

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
-import { NameJudge } from '../../datasets/photo-names.js';
+import { findIgnoreReason } from '../../datasets/set-names.js';
 
 /** Changes come in bursts: wait until there was none for the first time, but at most for the second. */
 const QUIET_MS = 2000;
@@ -70,13 +70,10 @@ export class FolderChanges {
 
   #watch(): FSWatcher {
     const root = this.#root;
-    const judge = new NameJudge({});
     const watcher = watch(root, {
       ignoreInitial: true,
-      ignored: (file) => {
-        const name = path.relative(root, file).split(path.sep).join('/');
-        return name !== '' && judge.judgeFolder(name) === 'litter';
-      },
+      ignored: (file) =>
+        path.relative(root, file) !== '' && findIgnoreReason(path.basename(file)) === 'litter',
     });
     return watcher.on('all', () => this.#note()).on('error', (error) => this.#onError(error as Error));
   }

@@ -1,4 +1,11 @@
 /** Lists photos of a chosen or dropped folder, of loose files or of a zip, without reading them. */
+import {
+  findIgnoreReason,
+  getExtension,
+  isIgnoredPath,
+  PHOTO_EXTENSIONS,
+  WrapperFinder,
+} from '../../datasets/set-names.js';
 import { fetchPart } from '../problem.js';
 
 /** A photo that can be read later. */
@@ -24,10 +31,6 @@ export interface Listing {
   unreadable: number;
 }
 
-/** From a name alone, browsers know few types, and some do not know HEIC. */
-const PHOTO = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?|bmp|hei[cf])$/i;
-/** `.git`, `@eaDir`, `_thumbnails`, `#recycle`, `$RECYCLE.BIN`, `__MACOSX`. */
-const HIDDEN = /^[.@_#$]/;
 /** Larger folders are for the command line, because listing them would exhaust the browser's memory. */
 const MAX_FILES = 200_000;
 
@@ -44,10 +47,9 @@ class Collector {
 
   /** @throws TooManyFiles */
   add(path: string, size: number | null, read: () => Promise<File>): void {
-    const parts = path.split('/');
-    if (parts.some((part) => HIDDEN.test(part))) {
+    if (isIgnoredPath(path)) {
       this.listing.hidden += 1;
-    } else if (!PHOTO.test(path)) {
+    } else if (!PHOTO_EXTENSIONS.has(getExtension(path))) {
       this.listing.others += 1;
     } else if (this.listing.photos.push({ path, size, read }) > MAX_FILES) {
       throw new TooManyFiles();
@@ -124,7 +126,7 @@ async function walk(folder: FileNode, path: string, collector: Collector): Promi
     const here = path === '' ? place.name : `${path}/${place.name}`;
     if (place.read !== null) {
       collector.add(here, null, place.read);
-    } else if (HIDDEN.test(place.name)) {
+    } else if (findIgnoreReason(place.name) !== null) {
       collector.listing.hidden += 1;
     } else {
       await walk(place, here, collector);
@@ -187,8 +189,15 @@ export async function listEntries(entries: readonly FileSystemEntry[]): Promise<
 export async function listZip(zip: File, limit: number): Promise<Listing> {
   const { openZip } = await fetchPart(() => import('./open-zip.js'));
   const collector = new Collector(zip.name);
+  const wrapper = new WrapperFinder();
   for await (const { path, size, read } of openZip(zip, limit)) {
+    wrapper.add(path);
     collector.add(path, size, read);
   }
-  return collector.listing;
+  const { listing } = collector;
+  const { length } = wrapper.wrapper;
+  return {
+    ...listing,
+    photos: listing.photos.map(({ path, ...photo }) => ({ path: path.slice(length), ...photo })),
+  };
 }

@@ -1,4 +1,5 @@
 /** Plans the label of each photo of a folder, and the warnings before they are added. Pure functions. */
+import { haveSplits } from '../../datasets/set-names.js';
 import type { PhotoEntry } from './photo-entries.js';
 
 /** The rule that names the label of a photo in a folder. */
@@ -22,7 +23,6 @@ export interface Plan {
   tooLarge: PhotoEntry[];
 }
 
-const SPLITS = new Set(['train', 'training', 'val', 'valid', 'validation', 'test', 'testing']);
 /** Maximum characters of a label. */
 const MAX_CHARACTERS = 200;
 
@@ -30,10 +30,9 @@ const listFolders = ({ path }: PhotoEntry) => path.split('/').slice(0, -1);
 
 /** The first-level folders, if all of them divide a set. */
 function findSplits(photos: readonly PhotoEntry[]): string[] {
-  const tops = new Set(photos.map((photo) => listFolders(photo)[0] ?? ''));
-  const areSplits = tops.size > 0 && [...tops].every((name) => SPLITS.has(name.toLowerCase()));
-  const hasLabels = photos.some((photo) => listFolders(photo).length > 1);
-  return areSplits && hasLabels ? [...tops] : [];
+  return haveSplits(photos.map(({ path }) => path))
+    ? [...new Set(photos.flatMap((photo) => listFolders(photo).slice(0, 1)))]
+    : [];
 }
 
 function chooseLabel(folders: readonly string[], rule: Rule): string | null {
