@@ -2,12 +2,11 @@
 import path from 'node:path';
 import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { Engine } from '../engine/engine.js';
-import { computeSha256 } from '../files/sha256.js';
 import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
-import { type ApplyOptions, applySync, type SyncSummary } from '../indexing/sync/apply-sync.js';
-import { compareFolder } from '../indexing/sync/compare-folder.js';
-import { HashCache } from '../indexing/sync/hash-cache.js';
-import { planSync, refuseLargeLoss, type SyncPlan } from '../indexing/sync/plan-sync.js';
+import type { SyncSummary } from '../indexing/sync/apply-sync.js';
+import { nameHashCache } from '../indexing/sync/hash-cache.js';
+import type { SyncPlan } from '../indexing/sync/plan-sync.js';
+import { prepareSync } from '../indexing/sync/prepare-sync.js';
 import { type CommonOptions, getMaxFileBytes } from './create-command.js';
 import { ensureCollection } from './ensure-collection.js';
 import type { IndexFlags } from './index-flags.js';
@@ -59,53 +58,44 @@ export async function syncFolder(
     await ensureCollection(engine, flags.collection);
   }
   const { collection } = flags;
-  const key = computeSha256([common.server ?? '', collection].join('\0')).slice(0, 8);
-  const file = path.join(common.config.DATA_DIR, 'sync', `${given.folder}-${key}.json`);
-  const cache = await HashCache.open(file);
-  const options = { collection, maxFileBytes: getMaxFileBytes(common), signal };
-  const comparison = await compare(engine, given, { ...options, cache, folder: given.folder }, common.quiet);
-  const plan = planSync(comparison, given.set.problems);
+  const { DATA_DIR } = common.config;
+  const server = common.server ?? '';
+  const cacheFile = nameHashCache(path.join(DATA_DIR, 'sync'), given.folder, collection, server);
+  const { plan, apply } = await withProgress(given.photos.length, common.quiet, (update) =>
+    prepareSync(
+      engine,
+      { ...given, problems: given.set.problems },
+      {
+        collection,
+        keepMissing: flags.keepMissing,
+        yes: flags.yes,
+        dryRun: flags.dryRun,
+        maxFileBytes: getMaxFileBytes(common),
+        signal,
+        cacheFile,
+        onProgress: (done) => update({ done, notes: ['comparing'] }),
+      },
+    ),
+  );
   if (flags.dryRun) {
     return { given, plan, summary: null, added: plan.added.map(({ name }) => name) };
   }
-  refuseLargeLoss(plan, flags);
-  const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
   const isNew = new Set(plan.added);
   const added: string[] = [];
-  const onSettled: ApplyOptions['onSettled'] = (photo, { status }, sha256) => {
-    if (status === 'created' && isNew.has(photo)) {
-      added.push(photo.name);
-    }
-    const known = facts.get(photo);
-    if (sha256 !== null && known) {
-      cache.set(photo.name, known, sha256);
-    }
-  };
   const summary = await withProgress(plan.added.length + plan.changed.length, common.quiet, (onProgress) =>
-    applySync(engine, plan, { ...options, keepMissing: flags.keepMissing, onProgress, onSettled }),
-  );
-  await saveCache(cache);
-  return { given, plan, summary, added };
-}
-
-async function saveCache(cache: HashCache): Promise<void> {
-  await cache.save().catch((error: Error) => {
-    note(
-      `warning: ${cache.file} cannot be written (${error.message}), so the next sync reads every file again.`,
-    );
-  });
-}
-
-function compare(
-  engine: Engine,
-  { photos }: FolderToSync,
-  options: Parameters<typeof compareFolder>[2],
-  quiet: boolean,
-) {
-  return withProgress(photos.length, quiet, (update) =>
-    compareFolder(engine, photos, {
-      ...options,
-      onProgress: (done) => update({ done, notes: ['comparing'] }),
+    apply({
+      onProgress,
+      onSettled: (photo, { status }) => {
+        if (status === 'created' && isNew.has(photo)) {
+          added.push(photo.name);
+        }
+      },
     }),
   );
+  if (summary.cacheError !== null) {
+    note(
+      `warning: ${cacheFile} cannot be written (${summary.cacheError.message}), so the next sync reads every file again.`,
+    );
+  }
+  return { given, plan, summary, added };
 }

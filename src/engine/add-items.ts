@@ -2,22 +2,17 @@
  * Adds images to a collection: hashes them, skips known ones, decodes and embeds the others, and stores them in one
  * write.
  */
-import { webcrypto } from 'node:crypto';
 import { asPawdexError, describeFailure } from '../errors.js';
+import { computeSha256Async } from '../files/sha256.js';
 import { makeReduced, makeThumbnail } from '../image/thumbnail.js';
 import type { NewItem, Originals } from '../store/store.js';
 import type { EncoderRuntime } from './encoders.js';
-import type { AddOptions, AddResult, ItemInput } from './engine.js';
+import type { AddResult, ItemInput, LocalAddOptions } from './engine.js';
 import type { EmbedOne } from './image-embedder.js';
 import { type CollectionSpace, type EngineParts, runInSpace } from './spaces.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;
-
-/** Computes a hex sha256 off the main thread. */
-export async function computeContentHash(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
-}
 
 /** Derives an item's id from the hex sha256 of its content. */
 function toItemId(sha256: string): string {
@@ -29,10 +24,10 @@ export function addItems(
   parts: EngineParts,
   collection: string,
   inputs: ItemInput[],
-  { upsert }: AddOptions = {},
+  { upsert, newHashes }: LocalAddOptions = {},
 ): Promise<AddResult[]> {
   return runInSpace(parts, collection, async (spaceParts, space) => {
-    const results = await addNew(spaceParts, space, collection, inputs);
+    const results = await addNew(spaceParts, space, collection, inputs, newHashes);
     if (!upsert) {
       return results;
     }
@@ -76,10 +71,12 @@ async function addNew(
   { originals, movingTo }: CollectionSpace,
   collection: string,
   inputs: ItemInput[],
+  newHashes?: readonly string[],
 ): Promise<AddResult[]> {
   const next = movingTo === null ? null : await encoders.find(movingTo);
-  const hashes = await Promise.all(inputs.map((input) => computeContentHash(input.image)));
-  const known = await store.findKnown(collection, [...new Set(hashes)]);
+  const hashes = newHashes ?? (await Promise.all(inputs.map((input) => computeSha256Async(input.image))));
+  const unknown = new Map<string, { id: string; label: string | null }>();
+  const known = newHashes ? unknown : await store.findKnown(collection, [...new Set(hashes)]);
   const first = findFirst(hashes, known);
   const outcomes = new Map<string, NewItem | AddResult>();
   const embedAll = (embedNext: EmbedOne | null) =>

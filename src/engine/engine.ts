@@ -22,7 +22,6 @@ import type {
   ServedCollection,
 } from './answers.js';
 import type {
-  AddOptions,
   CreateOptions,
   DuplicateOptions,
   HeatMapOptions,
@@ -30,6 +29,7 @@ import type {
   ImportOptions,
   ItemInput,
   LabelCheckOptions,
+  LocalAddOptions,
   LookOptions,
   NonPets,
   Query,
@@ -105,7 +105,7 @@ export interface Engine {
    *
    * @throws PawdexError collection_not_found, model_mismatch, storage_full, storage_failed
    */
-  addItems(collection: string, items: ItemInput[], options?: AddOptions): Promise<AddResult[]>;
+  addItems(collection: string, items: ItemInput[], options?: LocalAddOptions): Promise<AddResult[]>;
   deleteItem(collection: string, id: string): Promise<void>;
 
   /**

@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { catchAsNull } from '../errors.js';
 import { readWholeFile } from '../files/open-file.js';
+import { computeSha256Async } from '../files/sha256.js';
 import type { Item, Store } from '../store/store.js';
-import { computeContentHash } from './add-items.js';
 import type { PictureOrigin } from './engine.js';
 
 export interface FoundPicture {
@@ -51,7 +51,7 @@ async function findPhotoFile(
       continue;
     }
     const bytes = await readWholeFile(file).catch(() => null);
-    if (bytes !== null && (await computeContentHash(bytes)) === sha256) {
+    if (bytes !== null && (await computeSha256Async(bytes)) === sha256) {
       return bytes;
     }
   }
@@ -70,7 +70,7 @@ export async function choosePicture(
   preview: () => Promise<Uint8Array | null>,
   { photos = [], previews = false }: PictureSources,
 ): Promise<FoundPicture | null> {
-  if (kept !== null && kept.length === photo.size && (await computeContentHash(kept)) === photo.sha256) {
+  if (kept !== null && kept.length === photo.size && (await computeSha256Async(kept)) === photo.sha256) {
     return { bytes: kept, origin: 'original' };
   }
   const file = await findPhotoFile(photo, photos);
@@ -82,7 +82,7 @@ export async function choosePicture(
   }
   const small = await preview();
   // The preview of a small photo has all its pixels.
-  if (small !== null && small.length === photo.size && (await computeContentHash(small)) === photo.sha256) {
+  if (small !== null && small.length === photo.size && (await computeSha256Async(small)) === photo.sha256) {
     return { bytes: small, origin: 'original' };
   }
   return small !== null && previews ? { bytes: small, origin: 'preview' } : null;

@@ -103,6 +103,12 @@ export const addOptions = {
 };
 export type AddOptions = OptionsOf<typeof addOptions>;
 
+/** Options for callers in this process. */
+export interface LocalAddOptions extends AddOptions {
+  /** Hex sha256 of each image, if the caller has just looked them up and the collection had none of them. */
+  newHashes?: readonly string[] | undefined;
+}
+
 /** Photos of subjects that the collection does not contain: another collection, or embeddings. */
 export type NonPets =
   | { collection: string }

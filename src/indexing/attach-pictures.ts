@@ -1,10 +1,10 @@
 /** Adds thumbnails to the items of a collection, from the user's own copy of the photos. */
 import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
-import { computeContentHash } from '../engine/add-items.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
 import { asPawdexError, catchAsNull } from '../errors.js';
 import { readFileFacts, readWholeFile } from '../files/open-file.js';
+import { computeSha256Async } from '../files/sha256.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 import type { Item } from '../store/store.js';
@@ -46,7 +46,7 @@ async function hashPhoto({ file }: LabelledPhoto, { maxFileBytes }: AttachOption
   try {
     const { size } = await readFileFacts(file);
     if (size <= maxFileBytes) {
-      return await computeContentHash(await readWholeFile(file));
+      return await computeSha256Async(await readWholeFile(file));
     }
     throw new Error(`it has ${size} bytes`);
   } catch (error) {

@@ -105,7 +105,9 @@ async function store(
   const inputs = batch.map(({ photo, bytes }) => ({ image: bytes, ...describePhoto(photo) }));
   // Interactive requests go first.
   const patience = { codes: ['overloaded'], patienceMs: PATIENCE_MS, signal: options.signal } as const;
-  const results = await keepTrying(() => engine.addItems(options.collection, inputs), patience);
+  const newHashes = batch.map(({ sha256 }) => sha256);
+  const add = () => engine.addItems(options.collection, inputs, { newHashes });
+  const results = await keepTrying(add, patience);
   batch.forEach(({ photo, sha256 }, i) => {
     settle(photo, results[i]!, sha256);
   });

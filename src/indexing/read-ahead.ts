@@ -1,10 +1,10 @@
 /** Reads photos into batches of limited size, without those that the collection already contains. */
 import pLimit from 'p-limit';
-import { computeContentHash } from '../engine/add-items.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { describeProblem } from '../engine/item-fields.js';
 import { describeFailure, PawdexError } from '../errors.js';
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
+import { computeSha256Async } from '../files/sha256.js';
 import { describePhoto, type PhotoToIndex } from './describe-photo.js';
 
 /** Photos per batch: a server's default limit for one upload. */
@@ -110,7 +110,7 @@ async function readAll(window: { photo: PhotoToIndex }[], settle: Settle): Promi
   const read = await pLimit(READERS).map(window, async ({ photo }) => {
     try {
       const bytes = await readWholeFile(photo.file);
-      return { photo, bytes, sha256: await computeContentHash(bytes) };
+      return { photo, bytes, sha256: await computeSha256Async(bytes) };
     } catch (error) {
       settle(photo, createFailure(createUnreadableError(error)), null);
       return null;

@@ -22,8 +22,8 @@ export interface JobSettings {
   /** Folders that jobs may read photos from. */
   indexRoots: readonly string[];
   maxFileBytes: number;
-  /** Folder for the hash caches of syncs, or null for none. */
-  syncDir: string | null;
+  /** Folder for the hash caches of syncs. */
+  syncDir: string;
 }
 
 /** Dependencies of a kind of job. */

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
+import { computeSha256 } from '../../src/files/sha256.js';
 import { cosine, sceneJpeg } from '../helpers/images.js';
 
 const chelsea = () => readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));
@@ -166,6 +167,23 @@ describe('the engine in this process', () => {
       expect(
         (await engine.store.getThumbnail('mine', (results[0] as { id: string }).id)).length,
       ).toBeGreaterThan(500);
+    });
+
+    it('adds images that the caller has just looked up, and one that appeared since then only once', async () => {
+      const images = await Promise.all([1, 30].map((seed) => sceneJpeg(300, 240, seed)));
+      const newHashes = images.map((image) => computeSha256(image));
+      await engine.createCollection('looked-up');
+      await engine.addItems('looked-up', [{ image: images[0]!, label: 'first' }]);
+      const inputs = [...images, images[1]!].map((image) => ({ image, label: 'second' }));
+      const results = await engine.addItems('looked-up', inputs, {
+        newHashes: [...newHashes, newHashes[1]!],
+      });
+      expect(results).toMatchObject([
+        { status: 'exists', label: 'first' },
+        { status: 'created', label: 'second' },
+        { status: 'exists', label: 'second' },
+      ]);
+      await engine.deleteCollection('looked-up');
     });
 
     it('answers with all items when k is larger than the collection', async () => {

@@ -66,7 +66,7 @@ export async function appOver<E extends AppDeps['engine']>(
     work: createJobWork(engine, {
       indexRoots: config.INDEX_ROOTS ?? [],
       maxFileBytes: 2 ** 20,
-      syncDir: null,
+      syncDir: path.join(tmpdir(), 'pawdex-sync-unused'),
     }),
     records: memoryRecords(),
   });

@@ -7,10 +7,8 @@ import type { SetProblem } from '../../src/datasets/set-report.js';
 import type { ItemInput } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import { indexPhotos } from '../../src/indexing/index-folder.js';
-import { type ApplyOptions, applySync } from '../../src/indexing/sync/apply-sync.js';
-import { compareFolder } from '../../src/indexing/sync/compare-folder.js';
-import { HashCache } from '../../src/indexing/sync/hash-cache.js';
-import { planSync } from '../../src/indexing/sync/plan-sync.js';
+import type { ApplyOptions } from '../../src/indexing/sync/apply-sync.js';
+import { prepareSync } from '../../src/indexing/sync/prepare-sync.js';
 import { MemoryEngine } from '../helpers/memory-engine.js';
 
 /** Counts the images that reach it and can fail. */
@@ -53,6 +51,7 @@ async function move(from: string, to: string): Promise<void> {
 const remove = (name: string) => rm(path.join(photos, name));
 
 interface SyncSettings extends Pick<ApplyOptions, 'keepMissing'> {
+  yes?: boolean;
   folder?: string;
   problems?: SetProblem[];
   manifest?: string;
@@ -60,24 +59,16 @@ interface SyncSettings extends Pick<ApplyOptions, 'keepMissing'> {
 
 async function sync({ folder = 'photos-1', problems = [], manifest, ...options }: SyncSettings = {}) {
   const set = await scanLabelledSet(photos, { manifest });
-  const cache = await HashCache.open(cacheFile);
-  const shared = { collection: 'mine', maxFileBytes: 10_000, ...options };
-  const comparison = await compareFolder(
+  const { plan, apply } = await prepareSync(
     engine,
-    set.photos.map((photo) => ({ ...photo, folder })),
-    { ...shared, folder, cache },
-  );
-  const plan = planSync(comparison, [...set.problems, ...problems]);
-  const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
-  const summary = await applySync(engine, plan, {
-    ...shared,
-    onSettled: (photo, _, sha256) => {
-      if (sha256 !== null) {
-        cache.set(photo.name, facts.get(photo)!, sha256);
-      }
+    {
+      folder,
+      photos: set.photos.map((photo) => ({ ...photo, folder })),
+      problems: [...set.problems, ...problems],
     },
-  });
-  await cache.save();
+    { collection: 'mine', maxFileBytes: 10_000, cacheFile, yes: true, ...options },
+  );
+  const summary = await apply({});
   const { added, changed, moved, relabelled, described, removed, kept, known } = plan;
   return {
     counts: [added, changed, moved, relabelled, removed].map(({ length }) => length),
@@ -304,4 +295,23 @@ describe('the cache of hashes', () => {
     await utimes(path.join(photos, 'a/1.jpg'), now, now);
     expect((await sync()).counts).toEqual([0, 1, 0, 0, 0]);
   });
+});
+
+it('refuses to remove more than a third of the photos, unless told to', async () => {
+  for (const name of ['a/1.jpg', 'a/2.jpg']) {
+    await write(name);
+  }
+  await sync();
+  await remove('a/1.jpg');
+  await expect(sync({ yes: false })).rejects.toMatchObject({ code: 'sync_refused' });
+  expect(await stored()).toEqual(['a/1.jpg=a', 'a/2.jpg=a']);
+  await sync();
+  expect(await stored()).toEqual(['a/2.jpg=a']);
+});
+
+it('does its work even if the hashes cannot be cached, and says so', async () => {
+  await write('a/1.jpg');
+  await writeFile(path.dirname(cacheFile), 'a file where the folder should be');
+  const { summary } = await sync();
+  expect(summary).toMatchObject({ created: 1, stoppedBy: null, cacheError: { code: 'EEXIST' } });
 });

@@ -39,7 +39,11 @@ function watchAdded(): Map<string, number> {
 }
 
 function run(signal: AbortSignal, onProgress: (progress: ReportedProgress) => void = () => {}) {
-  const work = createJobWork(engine, { indexRoots: [base], maxFileBytes: 1000, syncDir: null });
+  const work = createJobWork(engine, {
+    indexRoots: [base],
+    maxFileBytes: 1000,
+    syncDir: path.join(base, 'sync'),
+  });
   const request = { kind: 'index', collection: 'mine', path: 'photos' } as const;
   return work(request, { signal, onProgress, folder: path.join(base, 'job') }) as Promise<IndexOutcome>;
 }

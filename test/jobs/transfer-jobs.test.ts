@@ -75,7 +75,11 @@ function run<T>(
   folder: string,
   { signal = new AbortController().signal, onProgress = () => {} }: RunOptions = {},
 ): Promise<T> {
-  const work = createJobWork(engine, { indexRoots: [root], maxFileBytes: 1000, syncDir: null });
+  const work = createJobWork(engine, {
+    indexRoots: [root],
+    maxFileBytes: 1000,
+    syncDir: path.join(root, 'sync'),
+  });
   return work(request, { signal, onProgress, folder }) as Promise<T>;
 }
 

@@ -3,10 +3,10 @@
  * since it was last read, and if the collection may contain it.
  */
 import pLimit from 'p-limit';
-import { computeContentHash } from '../../engine/add-items.js';
 import type { Engine } from '../../engine/engine.js';
 import { catchAsNull } from '../../errors.js';
 import { type FileFacts, readFileFacts, readWholeFile } from '../../files/open-file.js';
+import { computeSha256Async } from '../../files/sha256.js';
 import { listPages } from '../../store/list-pages.js';
 import type { Item } from '../../store/store.js';
 import { createOriginFilter, type PhotoToIndex, readOrigin } from '../describe-photo.js';
@@ -95,7 +95,7 @@ async function hashPhotos(
     if (known !== null || facts.size > maxFileBytes || !mayBeHeld(facts.size)) {
       return known;
     }
-    const sha256 = await read(async () => computeContentHash(await readWholeFile(photo.file)));
+    const sha256 = await read(async () => computeSha256Async(await readWholeFile(photo.file)));
     cache.set(photo.name, facts, sha256);
     return sha256;
   };

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { FileFacts } from '../../files/open-file.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { replaceFile } from '../../files/replace-file.js';
+import { computeSha256 } from '../../files/sha256.js';
 
 /** A file that was changed less than this before it was read may change again within the same tick of the clock. */
 const SETTLED_MS = 2000;
@@ -17,6 +18,18 @@ const schema = z.object({
   /** Name, size, time of change in milliseconds, hex sha256. */
   files: z.array(z.tuple([z.string(), z.number(), z.number(), z.string()])),
 });
+
+/**
+ * Returns the file for the hashes of a folder. Command line and jobs of one machine share it.
+ *
+ * @param syncDir the folder `sync` of the data directory
+ * @param folder see `computeFolderId`
+ * @param server URL of the server that has the collection; default: it is in the data directory
+ */
+export function nameHashCache(syncDir: string, folder: string, collection: string, server = ''): string {
+  const key = computeSha256([server, collection].join('\0')).slice(0, 8);
+  return path.join(syncDir, `${folder}-${key}.json`);
+}
 
 interface Known extends FileFacts {
   sha256: string;

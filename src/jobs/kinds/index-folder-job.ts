@@ -9,17 +9,14 @@ import { scanLabelledSet } from '../../datasets/labelled-set.js';
 import type { SetProblem } from '../../datasets/set-report.js';
 import type { AddResult } from '../../engine/engine.js';
 import { describeFailure, PawdexError } from '../../errors.js';
-import { computeSha256 } from '../../files/sha256.js';
 import { computeFolderId, type PhotoToIndex } from '../../indexing/describe-photo.js';
 import { type FileFailure, type IndexOptions, indexPhotos } from '../../indexing/index-folder.js';
-import { applySync } from '../../indexing/sync/apply-sync.js';
-import { compareFolder } from '../../indexing/sync/compare-folder.js';
-import { HashCache } from '../../indexing/sync/hash-cache.js';
-import { planSync, refuseLargeLoss } from '../../indexing/sync/plan-sync.js';
+import { nameHashCache } from '../../indexing/sync/hash-cache.js';
+import { prepareSync } from '../../indexing/sync/prepare-sync.js';
 import { keepTrying } from '../../threads/keep-trying.js';
 import { IndexRoots } from '../index-roots.js';
 import type { IndexOutcome } from '../job.js';
-import type { JobParts, KindWork } from '../job-context.js';
+import type { JobContext, JobParts, KindWork } from '../job-context.js';
 import { JobJournal, readFailures } from '../job-journal.js';
 import { UPLOAD } from '../job-records.js';
 import type { IndexRequest } from '../job-request.js';
@@ -56,7 +53,7 @@ async function keepAllowed(
 interface SetToIndex {
   photos: PhotoToIndex[];
   problems: readonly SetProblem[];
-  folderId: string | undefined;
+  folder: string | undefined;
   total: number;
 }
 
@@ -77,10 +74,10 @@ async function readSet(
     journal.record({ file, status: 'failed', ...describeFailure(error) });
   }
   // Uploaded photos do not belong to a folder that could be synced.
-  const folderId = request.path === undefined ? undefined : await computeFolderId(root, root);
+  const folder = request.path === undefined ? undefined : await computeFolderId(root, root);
   const allowed = await keepAllowed(photos, roots, journal);
   const total = photos.length + problems.length;
-  return { photos: allowed.map((photo) => ({ ...photo, folder: folderId })), problems, folderId, total };
+  return { photos: allowed.map((photo) => ({ ...photo, folder })), problems, folder, total };
 }
 
 /** Adds the photos that the collection does not have. */
@@ -100,37 +97,49 @@ async function addPhotos(
 /** Makes the collection equal to the folder. What an earlier run of the job has done is found unchanged. */
 async function syncPhotos(
   { engine, syncDir }: JobParts,
-  { photos, problems, folderId = '' }: SetToIndex,
-  request: IndexRequest,
-  { onKnown, ...options }: IndexOptions & { onKnown: (photos: number) => void },
-  jobFolder: string,
+  set: SetToIndex,
+  { keepMissing, yes }: IndexRequest,
+  { collection, maxFileBytes, signal, onSettled }: IndexOptions,
+  onKnown: (photos: number) => void,
 ): Promise<{ updated: number; removed: number }> {
-  const key = computeSha256(['', request.collection].join('\0')).slice(0, 8);
-  const file = syncDir === null ? `${jobFolder}/hashes.json` : `${syncDir}/${folderId}-${key}.json`;
-  const cache = await HashCache.open(file);
-  const { collection, maxFileBytes, signal } = options;
-  const comparing = { collection, maxFileBytes, signal, cache, folder: folderId };
-  const comparison = await compareFolder(engine, photos, comparing);
-  const plan = planSync(comparison, problems);
-  refuseLargeLoss(plan, request);
+  const { photos, folder = '' } = set;
+  const cacheFile = nameHashCache(syncDir, folder, collection);
+  const options = { collection, maxFileBytes, signal, keepMissing, yes, cacheFile };
+  const { plan, apply } = await prepareSync(engine, { ...set, folder }, options);
   onKnown(photos.length - plan.added.length - plan.changed.length);
-  const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
-  const { stoppedBy, updated, removed } = await applySync(engine, plan, {
-    ...options,
-    keepMissing: request.keepMissing,
-    onSettled: (photo, result, sha256) => {
-      const known = facts.get(photo);
-      if (sha256 !== null && known) {
-        cache.set(photo.name, known, sha256);
-      }
-      options.onSettled?.(photo, result, sha256);
-    },
-  });
-  await cache.save();
+  // If the hashes could not be cached, only the next sync takes longer.
+  const { stoppedBy, updated, removed } = await apply({ onSettled });
   if (stoppedBy !== null) {
     throw stoppedBy;
   }
   return { updated, removed };
+}
+
+/** Counts the processed photos of a job for its progress. */
+class ProgressCounter {
+  readonly #journal: JobJournal;
+  readonly #total: number;
+  readonly #onProgress: JobContext['onProgress'];
+  /** Photos that need no work. The journal has those that were added before an interruption. */
+  #known = 0;
+
+  constructor(journal: JobJournal, total: number, onProgress: JobContext['onProgress']) {
+    this.#journal = journal;
+    this.#total = total;
+    this.#onProgress = onProgress;
+  }
+
+  setKnown(photos: number): void {
+    this.#known = photos;
+    this.report();
+  }
+
+  report(): void {
+    const { exists = 0, ...others } = this.#journal.counts;
+    const counts = { ...others, exists: Math.max(exists, this.#known - (others.created ?? 0)) };
+    const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    this.#onProgress({ phase: 'indexing', done, total: Math.max(this.#total, done), counts });
+  }
 }
 
 export const indexFolder: KindWork<'index'> = async (
@@ -141,28 +150,23 @@ export const indexFolder: KindWork<'index'> = async (
   onProgress({ phase: 'listing', done: 0, total: 1 });
   const journal = await JobJournal.open(folder);
   const set = await readSet(parts, request, journal, folder);
-  // Photos that need no work; the journal has those that were added before an interruption.
-  let known = 0;
-  const report = () => {
-    const { exists = 0, ...counted } = journal.counts;
-    const counts = { ...counted, exists: Math.max(exists, known - (counted.created ?? 0)) };
-    const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    onProgress({ phase: 'indexing', done, total: Math.max(set.total, done), counts });
-  };
-  report();
+  const progress = new ProgressCounter(journal, set.total, onProgress);
+  progress.report();
   const options: IndexOptions = {
     collection: request.collection,
     maxFileBytes: parts.maxFileBytes,
     signal,
     onSettled: (photo, result) => {
       journal.record(describeOutcome(photo, result));
-      report();
+      progress.report();
     },
   };
-  let changes = { updated: 0, removed: 0 };
-  const onKnown = (count: number) => {
-    known = count;
-    report();
+  const work = async () => {
+    if (request.sync) {
+      return syncPhotos(parts, set, request, options, (photos) => progress.setKnown(photos));
+    }
+    await addPhotos(parts, set, journal, options);
+    return { updated: 0, removed: 0 };
   };
   // Without a limit, because interactive requests go first. Adding has already waited.
   const patience = {
@@ -171,17 +175,7 @@ export const indexFolder: KindWork<'index'> = async (
     waitMs: () => 1000,
     signal,
   } as const;
-  try {
-    await keepTrying(async () => {
-      if (request.sync) {
-        changes = await syncPhotos(parts, set, request, { ...options, onKnown }, folder);
-      } else {
-        await addPhotos(parts, set, journal, options);
-      }
-    }, patience);
-  } finally {
-    await journal.flush();
-  }
+  const changes = await keepTrying(work, patience).finally(() => journal.flush());
   signal.throwIfAborted();
   await journal.finish();
   const { created = 0, failed = 0 } = journal.counts;

@@ -68,7 +68,11 @@ export async function startApp(): Promise<Running> {
   const engine = await openLocalEngine({ config });
   await fill(engine);
   const jobs = await JobRunner.open({
-    work: createJobWork(engine, { indexRoots: [], maxFileBytes: 2 ** 20, syncDir: null }),
+    work: createJobWork(engine, {
+      indexRoots: [],
+      maxFileBytes: 2 ** 20,
+      syncDir: path.join(folder, 'sync'),
+    }),
     records: new FileJobRecords(path.join(folder, 'jobs'), () => {}),
   });
   const servers: RunningServer[] = [];
