@@ -138,7 +138,7 @@ export function asPawdexError(error: unknown): PawdexError {
     : (toFileError(error) ?? new PawdexError('internal', { cause: error }));
 }
 
-/** Waits for a result; null if it fails with one of these codes. @example catchAsNull(store.get(c, id), 'item_not_found') */
+/** Waits for a result; null if it fails with one of these codes. @example catchAsNull(store.getItem(c, id), 'item_not_found') */
 export async function catchAsNull<T>(result: Promise<T>, ...codes: ErrorCode[]): Promise<T | null> {
   return result.catch((error) => {
     if (codes.includes(asPawdexError(error).code)) {

@@ -158,12 +158,12 @@ if (!args.json) {
 await measure(`add ${count}`, store, () => fill(store), { search: false });
 await measure('build the graph', store, () => buildIndex(store), { search: false });
 await measure('nothing else, for 10 s', store, () => sleep(10_000));
-await measure('labels with counts', store, async () => `${(await store.countLabels(NAME)).length} labels`);
+await measure('labels with counts', store, async () => `${(await store.listLabels(NAME)).length} labels`);
 for (const field of ['species', 'camera.model', 'album']) {
   await measure(
     `facets of ${field}`,
     store,
-    async () => `${(await store.countValues(NAME, field, 1000)).length} values`,
+    async () => `${(await store.listFacets(NAME, field, 1000)).length} values`,
   );
 }
 const albums = Math.ceil(count / 200);
@@ -174,7 +174,7 @@ await measure('300 searches with a narrow metadata value', store, () => searchFi
   search: false,
 });
 await measure('relabel a quarter, by filter', store, async () => {
-  const changed = await store.updateMany(
+  const changed = await store.updateItems(
     NAME,
     { filter: { metadata: { quarter: 1 } } },
     { label: 'renamed' },
@@ -183,7 +183,7 @@ await measure('relabel a quarter, by filter', store, async () => {
 });
 await measure('set a metadata key of a quarter', store, async () => {
   const target = { filter: { metadata: { quarter: 2 } } };
-  return `${await store.updateMany(NAME, target, { mergeMetadata: { checked: true } })} items`;
+  return `${await store.updateItems(NAME, target, { mergeMetadata: { checked: true } })} items`;
 });
 await measure(
   'snapshot',
@@ -201,7 +201,7 @@ await measure('import into another collection', store, async () => {
   return `${created} created, ${verified} verified`;
 });
 await measure('delete a half, by filter', store, async () => {
-  return `${await store.deleteMany(NAME, { filter: { metadata: { half: 1 } } })} items`;
+  return `${await store.deleteItems(NAME, { filter: { metadata: { half: 1 } } })} items`;
 });
 await measure('nothing else after that, for 10 s', store, () => sleep(10_000));
 await engine.close();

@@ -32,12 +32,12 @@ export const command = options.addOption(SERVER).action(async (action, flags) =>
   const { collection } = flags;
   await withEngine(readCommonOptions(flags), async (engine) => {
     if (action === 'update') {
-      const updated = await engine.store.updateMany(collection, readTarget(flags), readPatch(flags));
+      const updated = await engine.store.updateItems(collection, readTarget(flags), readPatch(flags));
       await report({ updated }, `${pluralise(updated, 'item')} updated.`, flags);
     } else if (action === 'delete') {
       const target = readTarget(flags);
       requireYes(await count(engine, collection, target), flags);
-      const deleted = await engine.store.deleteMany(collection, target);
+      const deleted = await engine.store.deleteItems(collection, target);
       await report({ deleted }, `${pluralise(deleted, 'item')} deleted.`, flags);
     } else if (action === 'list') {
       await list(engine, flags);
@@ -90,7 +90,7 @@ async function list(engine: Engine, flags: ItemsFlags): Promise<void> {
     }
   };
   if (ids !== undefined) {
-    await print(await Promise.all(ids.map((each) => engine.store.get(collection, each))));
+    await print(await Promise.all(ids.map((each) => engine.store.getItem(collection, each))));
     return;
   }
   for await (const items of listPages(engine.store, collection, readFilter(flags) ?? undefined)) {

@@ -18,11 +18,11 @@ export const command = createCommand(
       `${formatCount(count).padStart(9)}  ${name ?? '(no label)'}`;
     await withEngine(readCommonOptions(flags), async ({ store }) => {
       if (field === undefined) {
-        const labels = await store.countLabels(collection);
+        const labels = await store.listLabels(collection);
         const lines = labels.map(({ label, count }) => format(count, label));
         await printResult({ labels }, lines, json);
       } else {
-        const values = await store.countValues(collection, field, limit);
+        const values = await store.listFacets(collection, field, limit);
         const lines = values.map(({ value, count }) => format(count, value));
         await printResult({ field, values }, lines, json);
       }

@@ -51,9 +51,9 @@ export function createPatientEngine(
       ...first.store,
       getCollection: (...args) => persist(({ store }) => store.getCollection(...args)),
       findKnown: (...args) => persist(({ store }) => store.findKnown(...args)),
-      list: (...args) => persist(({ store }) => store.list(...args)),
-      updateMany: (...args) => persist(({ store }) => store.updateMany(...args)),
-      deleteMany: (...args) => persist(({ store }) => store.deleteMany(...args)),
+      listItems: (...args) => persist(({ store }) => store.listItems(...args)),
+      updateItems: (...args) => persist(({ store }) => store.updateItems(...args)),
+      deleteItems: (...args) => persist(({ store }) => store.deleteItems(...args)),
     },
   };
 }

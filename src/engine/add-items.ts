@@ -51,7 +51,7 @@ async function updateDescription(
   if (label === undefined && source === undefined && metadata === undefined) {
     return { status: 'exists', ...existing };
   }
-  const updated = await store.update(collection, id, { label, source, metadata });
+  const updated = await store.updateItem(collection, id, { label, source, metadata });
   return { status: 'updated', id, label: updated.label };
 }
 

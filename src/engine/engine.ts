@@ -46,13 +46,13 @@ export type StoredCollections = Pick<
   Store,
   | 'listCollections'
   | 'getCollection'
-  | 'countLabels'
-  | 'countValues'
-  | 'get'
-  | 'list'
-  | 'update'
-  | 'updateMany'
-  | 'deleteMany'
+  | 'listLabels'
+  | 'listFacets'
+  | 'getItem'
+  | 'listItems'
+  | 'updateItem'
+  | 'updateItems'
+  | 'deleteItems'
   | 'getThumbnail'
   | 'findKnown'
   | 'createSnapshot'
@@ -122,7 +122,7 @@ export interface Engine {
    *
    * @throws PawdexError collection_not_found, model_mismatch, worker_failed
    */
-  drawMap(collection: string): Promise<CollectionMap>;
+  getMap(collection: string): Promise<CollectionMap>;
 
   /**
    * Finds near-duplicates of the next `limit` items. Compares each item with its twenty nearest in the whole collection.

@@ -21,7 +21,7 @@ const pickDuplicate = ({ id, label, source, size, hasThumbnail }: Item): Duplica
 });
 
 async function findItem(store: Store, collection: string, id: string): Promise<Duplicate | null> {
-  const item = await catchAsNull(store.get(collection, id), 'item_not_found');
+  const item = await catchAsNull(store.getItem(collection, id), 'item_not_found');
   return item === null ? null : pickDuplicate(item);
 }
 
@@ -41,7 +41,7 @@ async function compareItems(
   collection: string,
   { threshold, limit, cursor }: DuplicateOptions,
 ): Promise<DuplicatePage> {
-  const page = await store.list(collection, { limit, cursor });
+  const page = await store.listItems(collection, { limit, cursor });
   const vectors = await Promise.all(page.items.map(({ id }) => findVector(store, collection, id)));
   const asked = page.items.flatMap((item, i) => {
     const vector = vectors[i] ?? null;

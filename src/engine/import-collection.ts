@@ -166,7 +166,7 @@ async function verify(
 }
 
 async function readStored(store: Store, collection: string, id: string): Promise<FileItem | null> {
-  const both = Promise.all([store.get(collection, id), store.getVector(collection, id)]);
+  const both = Promise.all([store.getItem(collection, id), store.getVector(collection, id)]);
   const found = await catchAsNull(both, 'item_not_found');
   return found === null ? null : readItem(store, collection, { ...found[0], vector: found[1] });
 }

@@ -155,7 +155,7 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
     return 'unwritable';
   }
   if (sameSpace) {
-    await store.deleteMany(SHIPPED_COLLECTION, { filter: SHIPPED_ITEMS });
+    await store.deleteItems(SHIPPED_COLLECTION, { filter: SHIPPED_ITEMS });
   }
   for (let at = 0; at < items.length; at += BATCH) {
     await store.put(SHIPPED_COLLECTION, items.slice(at, at + BATCH));

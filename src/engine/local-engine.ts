@@ -11,7 +11,7 @@ import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { addItems } from './add-items.js';
 import * as questions from './ask.js';
 import { attachThumbnails } from './attach-thumbnails.js';
-import { drawMap } from './draw-map.js';
+import { CollectionMaps } from './collection-map.js';
 import { type EncoderRuntime, Encoders } from './encoders.js';
 import type { Engine } from './engine.js';
 import { exportCollection } from './export-collection.js';
@@ -20,7 +20,6 @@ import { ImageEmbedder } from './image-embedder.js';
 import { importCollection } from './import-collection.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
 import * as collections from './manage-collections.js';
-import { MapCache } from './map-cache.js';
 import { reembed } from './reembed.js';
 import { type EngineParts, Spaces } from './spaces.js';
 
@@ -102,7 +101,6 @@ const USE_CASES = {
   ...collections,
   addItems,
   attachThumbnails,
-  drawMap,
   findDuplicates,
   reembed,
   exportCollection,
@@ -119,9 +117,9 @@ function assembleEngine(
     openRuntime(cardPath, options, false),
   );
   const spaces = new Spaces(store, encoders);
-  const maps = new MapCache();
+  const maps = new CollectionMaps(store, spaces);
   const useCases = bindFirst<EngineParts, typeof USE_CASES>(
-    { ...primary, store, spaces, maps, encoders },
+    { ...primary, store, spaces, encoders },
     USE_CASES,
   );
   let closing: Promise<void> | null = null;
@@ -131,7 +129,16 @@ function assembleEngine(
       .then(() => {});
     return closing;
   };
-  return { ...useCases, encoder: primary.encoder.info, store, gallery, load: primary.embedder, close };
+  const getMap = (collection: string) => maps.get(collection);
+  return {
+    ...useCases,
+    getMap,
+    encoder: primary.encoder.info,
+    store,
+    gallery,
+    load: primary.embedder,
+    close,
+  };
 }
 
 /**

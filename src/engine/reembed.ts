@@ -157,7 +157,7 @@ class Move {
     if (this.#options.dropMissing !== true || this.missing.size === 0) {
       return false;
     }
-    this.dropped += await this.#store.deleteMany(this.#collection, { ids: [...this.missing.keys()] });
+    this.dropped += await this.#store.deleteItems(this.#collection, { ids: [...this.missing.keys()] });
     this.missing.clear();
     await this.#report();
     return true;

@@ -3,7 +3,6 @@ import { type Calibration, selectCalibration } from '../breeds/calibration.js';
 import { asPawdexError, describeFailure, type Failure, PawdexError } from '../errors.js';
 import type { CollectionInfo, Originals, Store } from '../store/store.js';
 import type { EncoderRuntime, Encoders } from './encoders.js';
-import type { MapCache } from './map-cache.js';
 
 /** The encoder that a collection was embedded with, and its calibration. */
 export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
@@ -82,7 +81,6 @@ export class Spaces {
 export interface EngineParts extends EncoderRuntime {
   store: Store;
   spaces: Spaces;
-  maps: MapCache;
   encoders: Encoders;
 }
 

@@ -31,7 +31,7 @@ export interface CollectionQuery {
 /** Counts the photos per label; skips photos without a label. */
 export async function countLabels(store: Store, name: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for (const { label, count } of await store.countLabels(name)) {
+  for (const { label, count } of await store.listLabels(name)) {
     if (label !== null) {
       counts.set(label, count);
     }

@@ -74,7 +74,7 @@ async function hasSoundThumbnail({ store }: Engine, collection: string, { id, ha
 /** Returns the hashes of items without a thumbnail, and counts the others. */
 async function findBare(engine: Engine, collection: string, hashes: string[], summary: AttachSummary) {
   const sha256 = [...new Set(hashes)];
-  const { items } = await engine.store.list(collection, { limit: BATCH, filter: { sha256 } });
+  const { items } = await engine.store.listItems(collection, { limit: BATCH, filter: { sha256 } });
   summary.unknown += sha256.length - items.length;
   const isSound = await Promise.all(items.map((item) => hasSoundThumbnail(engine, collection, item)));
   summary.kept += isSound.filter(Boolean).length;

@@ -6,13 +6,13 @@ const PAGE = 1000;
 
 /** Yields the items in order of insertion. Those that come or go in the meantime may be missing. */
 export async function* listPages(
-  store: Pick<Store, 'list'>,
+  store: Pick<Store, 'listItems'>,
   collection: string,
   filter?: Filter,
 ): AsyncGenerator<Item[]> {
   let cursor: string | undefined;
   do {
-    const page = await store.list(collection, { limit: PAGE, cursor, filter });
+    const page = await store.listItems(collection, { limit: PAGE, cursor, filter });
     yield page.items;
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);

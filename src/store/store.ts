@@ -55,7 +55,7 @@ export interface Store {
    */
   put(collection: string, items: NewItem[], space?: string): Promise<PutResult[]>;
   /** @throws PawdexError item_not_found */
-  get(collection: string, id: string): Promise<Item>;
+  getItem(collection: string, id: string): Promise<Item>;
   /** float32 [dimension]. @throws PawdexError item_not_found */
   getVector(collection: string, id: string): Promise<Float32Array>;
   /** @throws PawdexError item_not_found, thumbnail_not_found, picture_damaged */
@@ -74,9 +74,12 @@ export interface Store {
   /** Finds which of the given hex content hashes are in the collection. */
   findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
   /** In order of insertion. `limit` 1..1000. @throws PawdexError invalid_request for a bad cursor */
-  list(collection: string, options: { limit: number; cursor?: string; filter?: Filter }): Promise<ItemPage>;
+  listItems(
+    collection: string,
+    options: { limit: number; cursor?: string; filter?: Filter },
+  ): Promise<ItemPage>;
   /** @throws PawdexError item_not_found */
-  update(collection: string, id: string, patch: ItemPatch): Promise<Item>;
+  updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item>;
   /** Deletes items durably. @returns how many of the ids existed */
   delete(collection: string, ids: string[]): Promise<number>;
   /**
@@ -85,14 +88,14 @@ export interface Store {
    * @returns how many items were changed
    * @throws PawdexError invalid_request for a filter without a condition
    */
-  updateMany(collection: string, target: Target, patch: BulkPatch): Promise<number>;
-  /** Deletes many items, like {@link updateMany}. @returns the number of deleted items */
-  deleteMany(collection: string, target: Target): Promise<number>;
+  updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number>;
+  /** Deletes many items, like {@link updateItems}. @returns the number of deleted items */
+  deleteItems(collection: string, target: Target): Promise<number>;
   count(collection: string, filter?: Filter): Promise<number>;
   /** Counts the values of a metadata key (see {@link Filter}), most frequent first. */
-  countValues(collection: string, path: string, limit: number): Promise<Facet[]>;
+  listFacets(collection: string, path: string, limit: number): Promise<Facet[]>;
   /** Counts the items per label, most frequent first. */
-  countLabels(collection: string): Promise<LabelCount[]>;
+  listLabels(collection: string): Promise<LabelCount[]>;
 
   /**
    * Finds the nearest neighbours by cosine similarity, nearest first.

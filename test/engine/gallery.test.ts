@@ -105,7 +105,7 @@ describe('the shipped gallery', () => {
     vector: Float32Array.of(1, 2, 3, 4),
   });
   const sources = async () =>
-    (await store.list('breeds', { limit: 100 })).items.map((item) => item.source ?? item.label).sort();
+    (await store.listItems('breeds', { limit: 100 })).items.map((item) => item.source ?? item.label).sort();
 
   it('is loaded once, and later deletions are kept', async () => {
     const bytes = gallery('f1', ['manx1', 'manx2', 'sphynx1']);

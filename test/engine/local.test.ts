@@ -47,7 +47,7 @@ describe('the engine in this process', () => {
     const breeds = await engine.store.getCollection('breeds');
     expect(breeds.count).toBeGreaterThan(7000);
     expect(breeds.fingerprint).toBe(engine.encoder.fingerprint);
-    const { items } = await engine.store.list('breeds', { limit: 1 });
+    const { items } = await engine.store.listItems('breeds', { limit: 1 });
     expect(items[0]).toMatchObject({
       label: expect.any(String),
       metadata: { species: expect.any(String), licence: expect.any(String) },
@@ -61,7 +61,7 @@ describe('the engine in this process', () => {
       sides.map(async (side, i) => ({ image: await sceneJpeg(side, side, 20 + i), label: `${i}` })),
     );
     await engine.addItems('ordered', inputs);
-    const { items } = await engine.store.list('ordered', { limit: 10 });
+    const { items } = await engine.store.listItems('ordered', { limit: 10 });
     expect(items.map(({ label }) => label)).toEqual(['0', '1', '2', '3', '4', '5']);
   });
 
@@ -126,7 +126,7 @@ describe('the engine in this process', () => {
     expect(sum).toBeGreaterThan(answer.candidates[0]!.confidence);
     expect(sum).toBeLessThan(1.0001);
     expect(answer.candidates[0]!.confidence).toBe(answer.confidence);
-    const { items } = await engine.store.list('breeds', {
+    const { items } = await engine.store.listItems('breeds', {
       limit: 1,
       filter: { label: [answer.candidates[0]!.label] },
     });
@@ -207,7 +207,7 @@ describe('the engine in this process', () => {
     });
 
     it('searches by examples: towards positives, away from negatives, without returning them', async () => {
-      const { items } = await engine.store.list('mine', { limit: 10 });
+      const { items } = await engine.store.listItems('mine', { limit: 10 });
       const [a, b, c] = items.map((item) => item.id) as [string, string, string];
       const liked = await engine.search('mine', { positives: [a], negatives: [b] }, { k: 10 });
       expect(liked.neighbours.map((h) => h.id)).toEqual([c]);
@@ -224,7 +224,7 @@ describe('the engine in this process', () => {
     });
 
     it('takes vectors as examples, of any length, and weighs the negatives', async () => {
-      const { items } = await engine.store.list('mine', { limit: 10 });
+      const { items } = await engine.store.listItems('mine', { limit: 10 });
       const [a, b, c] = items.map((item) => item.id) as [string, string, string];
       const [, vectorB, vectorC] = await Promise.all(
         [a, b, c].map((id) => engine.store.getVector('mine', id)),

@@ -145,7 +145,7 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
       await engine.createCollection('pets', undefined, { originals: 'full' });
       await engine.createCollection('fresh', undefined, { encoder: NEW });
       await engine.addItems('pets', inputs(0, 20));
-      const [gone] = (await engine.store.list('pets', { limit: 1 })).items;
+      const [gone] = (await engine.store.listItems('pets', { limit: 1 })).items;
       let isDone = false;
       const moving = engine.reembed('pets', { encoder: NEW }).finally(() => {
         isDone = true;
@@ -159,14 +159,14 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
       })();
       await engine.addItems('pets', inputs(20));
       await engine.deleteItem('pets', gone!.id);
-      await engine.store.updateMany('pets', { filter: { label: ['label 1'] } }, { label: 'changed' });
+      await engine.store.updateItems('pets', { filter: { label: ['label 1'] } }, { label: 'changed' });
       expect(await moving).toMatchObject({ swapped: true, missing: 0 });
       await asking;
       expect(answers.length).toBeGreaterThan(0);
       expect(new Set(answers.map((each) => each.split(' ')[1]))).toEqual(new Set(['5.jpg']));
       await engine.addItems('fresh', inputs());
       await engine.deleteItem('fresh', gone!.id);
-      await engine.store.updateMany('fresh', { filter: { label: ['label 1'] } }, { label: 'changed' });
+      await engine.store.updateItems('fresh', { filter: { label: ['label 1'] } }, { label: 'changed' });
       await expectEqual(engine, 'pets', 'fresh');
     });
   });
@@ -271,14 +271,14 @@ describe('a collection as a file', { timeout: 300_000 }, () => {
       const id = [...before.keys()][3]!;
       expect(await engine.store.getOriginal('moved', id)).toEqual(new Uint8Array(photos[3]!));
       // Again, and with an item that has changed since.
-      await engine.store.update('moved', id, { label: 'changed' });
+      await engine.store.updateItem('moved', id, { label: 'changed' });
       expect(await engine.importCollection('moved', file)).toMatchObject({
         ...whole,
         created: 0,
         exists: PHOTOS + 1,
         different: 1,
       });
-      expect((await engine.store.get('moved', id)).label).toBe('changed');
+      expect((await engine.store.getItem('moved', id)).label).toBe('changed');
     });
   });
 
@@ -311,7 +311,7 @@ describe('a collection as a file', { timeout: 300_000 }, () => {
       const bytes = await readFile(file);
       const vector = await engine.store.getVector(
         'pets',
-        (await engine.store.list('pets', { limit: 1 })).items[0]!.id,
+        (await engine.store.listItems('pets', { limit: 1 })).items[0]!.id,
       );
       const at = bytes.indexOf(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength));
       expect(at).toBeGreaterThan(0);

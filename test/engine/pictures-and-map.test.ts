@@ -99,29 +99,29 @@ describe('pictures for items without one', () => {
 
 describe('the map', () => {
   it('has a position for each item, and is computed again only if the items changed', async () => {
-    const first = await engine.drawMap('bare');
+    const first = await engine.getMap('bare');
     expect(first).toMatchObject({ total: 5, version: expect.any(String) });
     expect(first.ids.toSorted()).toEqual(photos.map(({ sha256 }) => sha256.slice(0, 32)).sort());
     expect([...first.x, ...first.y].every((place) => Math.abs(place) <= 0.5)).toBe(true);
     const id = first.ids[0]!;
-    await engine.store.update('bare', id, { label: 'changed' });
-    const second = await engine.drawMap('bare');
+    await engine.store.updateItem('bare', id, { label: 'changed' });
+    const second = await engine.getMap('bare');
     expect(second.version).toBe(first.version);
     expect(second).toMatchObject({ ids: first.ids, x: first.x, y: first.y });
     expect(second.labels[second.label[0]!]).toBe('changed');
     const counts = second.labels.map((_, i) => second.label.filter((each) => each === i).length);
     expect(counts).toEqual(counts.toSorted((a, b) => b - a));
     await engine.deleteItem('bare', id);
-    const third = await engine.drawMap('bare');
+    const third = await engine.getMap('bare');
     expect(third.version).not.toBe(first.version);
     expect(third.ids).toHaveLength(4);
   });
 
   it('is read once for all who ask while another is drawn, and includes what was added before', async () => {
-    const early = engine.drawMap('bare');
-    const { id } = (await engine.store.list('bare', { limit: 1 })).items[0]!;
-    await engine.store.update('bare', id, { label: 'later' });
-    const maps = await Promise.all(Array.from({ length: 50 }, () => engine.drawMap('bare')));
+    const early = engine.getMap('bare');
+    const { id } = (await engine.store.listItems('bare', { limit: 1 })).items[0]!;
+    await engine.store.updateItem('bare', id, { label: 'later' });
+    const maps = await Promise.all(Array.from({ length: 50 }, () => engine.getMap('bare')));
     await early;
     expect(new Set(maps).size).toBeLessThanOrEqual(2);
     for (const { ids, label, labels } of maps) {
@@ -131,8 +131,8 @@ describe('the map', () => {
 
   it('of nothing is empty', async () => {
     await engine.createCollection('nothing');
-    expect(await engine.drawMap('nothing')).toMatchObject({ total: 0, ids: [] });
-    await expect(engine.drawMap('nope')).rejects.toMatchObject({ code: 'collection_not_found' });
+    expect(await engine.getMap('nothing')).toMatchObject({ total: 0, ids: [] });
+    await expect(engine.getMap('nope')).rejects.toMatchObject({ code: 'collection_not_found' });
   });
 
   it('and duplicates name the sources of the photos', async () => {

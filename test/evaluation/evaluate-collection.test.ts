@@ -104,7 +104,7 @@ describe('evaluating a collection', () => {
         const found = await store.searchMany(name, queries, wider);
         return options.exact === true ? found : found.map((hits) => hits.filter((_, i) => i % 2 === 0));
       },
-      labels: (name: string) => store.countLabels(name),
+      labels: (name: string) => store.listLabels(name),
       getCollection: (name: string) => store.getCollection(name),
       iterate: (name: string) => store.iterate(name),
     });

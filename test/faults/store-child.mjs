@@ -194,7 +194,7 @@ const tasks = {
     say('again', await attempt(store.put('pets', range(n, 50))));
     say('count', await store.count('pets'));
     const [hit] = await store.search('pets', item(3).vector, { k: 1 });
-    say('found', hit.item.id, (await store.get('pets', 'item-7')).label);
+    say('found', hit.item.id, (await store.getItem('pets', 'item-7')).label);
     if (process.env.BALLAST) {
       rmSync(process.env.BALLAST);
       say('freed', await attempt(store.put('pets', range(n, 50))));

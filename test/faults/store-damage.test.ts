@@ -122,7 +122,7 @@ describe('a damaged database', () => {
     const kept = (await readdir(dataDir)).find((name) => name.includes('damaged'))!;
     expect((await readFile(path.join(dataDir, kept))).length).toBe(before.length);
     const store = await openEmbeddedStore({ dataDir });
-    for (const { id } of (await store.list('pets', { limit: 1000 })).items) {
+    for (const { id } of (await store.listItems('pets', { limit: 1000 })).items) {
       expect(await store.getVector('pets', id)).toEqual(faultItem(Number(id.slice(5))).vector);
     }
     await store.close();

@@ -48,8 +48,12 @@ beforeAll(async () => {
     Array.from({ length: ITEMS }, (_, n) => fullItem(n)),
   );
   // Everything that changes a row stores its checksum, too.
-  await store.update('pets', 'item-1', { label: 'changed', metadata: { changed: true } });
-  await store.updateMany('pets', { ids: ['item-2', 'item-3'] }, { source: null, mergeMetadata: { n: null } });
+  await store.updateItem('pets', 'item-1', { label: 'changed', metadata: { changed: true } });
+  await store.updateItems(
+    'pets',
+    { ids: ['item-2', 'item-3'] },
+    { source: null, mergeMetadata: { n: null } },
+  );
   await store.put('pets', [{ ...fullItem(ITEMS), thumbnail: null }]);
   await store.attachThumbnails('pets', [{ id: `item-${ITEMS}`, thumbnail: Uint8Array.of(1, 2, 3) }]);
   await store.delete('pets', ['item-4']);
@@ -116,7 +120,7 @@ const collectionColumns = [
 
 describe('one flipped bit', () => {
   it('is not reported without damage', async () => {
-    expect(await findProblem((store) => store.list('pets', { limit: 100 }))).toBeNull();
+    expect(await findProblem((store) => store.listItems('pets', { limit: 100 }))).toBeNull();
     verifySnapshot(await takeSnapshot());
   });
 
@@ -202,12 +206,12 @@ describe('one flipped bit', () => {
   });
 
   it.each<[string, (store: Store) => Promise<unknown>]>([
-    ['get', (store) => store.get('pets', 'item-7')],
-    ['list', (store) => store.list('pets', { limit: 100 })],
+    ['getItem', (store) => store.getItem('pets', 'item-7')],
+    ['listItems', (store) => store.listItems('pets', { limit: 100 })],
     ['search', (store) => store.search('pets', faultItem(7).vector, { k: 1 })],
     ['find known photos', (store) => store.findKnown('pets', [faultItem(7).sha256])],
     ['put again', (store) => store.put('pets', [fullItem(7)])],
-    ['update', (store) => store.update('pets', 'item-7', { source: 'x' })],
+    ['updateItem', (store) => store.updateItem('pets', 'item-7', { source: 'x' })],
     ['delete', (store) => store.delete('pets', ['item-7'])],
     ['iterate', (store) => drain(store.iterate('pets'))],
   ])('that happens later is found by: %s', async (_, use) => {
@@ -240,15 +244,15 @@ describe('one flipped bit', () => {
     const store = await openEmbeddedStore({ dataDir, acceptDamage: true });
     await store.ready();
     expect((await store.stats()).notices[0]).toMatch(/ 59 items were kept/);
-    await expect(store.get('pets', 'item-7')).rejects.toMatchObject({ code: 'item_not_found' });
-    expect(await store.get('pets', 'item-8')).toMatchObject({ hasThumbnail: false });
+    await expect(store.getItem('pets', 'item-7')).rejects.toMatchObject({ code: 'item_not_found' });
+    expect(await store.getItem('pets', 'item-8')).toMatchObject({ hasThumbnail: false });
     expect(await store.getOriginal('pets', 'item-8')).toEqual(fullItem(8).original);
     expect(await store.getCollection('cats')).toMatchObject({
       calibration: null,
       description: 'of the shelter',
     });
     await store.close();
-    expect(await findProblem((store) => store.list('pets', { limit: 100 }))).toBeNull();
+    expect(await findProblem((store) => store.listItems('pets', { limit: 100 }))).toBeNull();
   });
 });
 

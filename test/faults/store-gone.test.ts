@@ -17,9 +17,9 @@ it('acknowledges nothing that would be lost, and continues when the directory is
     const { id } = item(1, 8);
     const writes = [
       () => store.put('a', [item(2, 8)]),
-      () => store.update('a', id, { label: 'x' }),
+      () => store.updateItem('a', id, { label: 'x' }),
       () => store.delete('a', [id]),
-      () => store.deleteMany('a', { ids: [id] }),
+      () => store.deleteItems('a', { ids: [id] }),
       () => store.createCollection({ name: 'b', dimension: 8, fingerprint: 'f', model: 'm' }),
       () => store.updateCollection('a', { description: 'x' }),
       () => store.beginReembedding('a', { dimension: 4, fingerprint: 'g', model: 'n' }),
@@ -29,7 +29,7 @@ it('acknowledges nothing that would be lost, and continues when the directory is
     for (const write of writes) {
       await expect(write()).rejects.toMatchObject({ code: 'storage_failed' });
     }
-    expect((await store.get('a', id)).label).toBe('breed-1');
+    expect((await store.getItem('a', id)).label).toBe('breed-1');
     await rename(path.join(root, 'away'), dataDir);
     await expect(store.put('a', [item(2, 8)])).resolves.toMatchObject([{ status: 'created' }]);
   } finally {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await store.createCollection({ name: 'pets', dimension: FAULT_DIMENSION, fingerprint: 'f', model: 'm' });
   const items = Array.from({ length: KEPT + DELETED }, (_, n) => faultItem(n));
   await store.put('pets', items);
-  await store.deleteMany('pets', { ids: items.slice(KEPT).map(({ id }) => id) });
+  await store.deleteItems('pets', { ids: items.slice(KEPT).map(({ id }) => id) });
   await store.close();
 });
 afterAll(() => rm(root, { recursive: true }));

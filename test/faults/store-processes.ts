@@ -88,7 +88,7 @@ export const acknowledged = (child: Child): [number, number][] =>
 /** Checks that an item is there with all its parts. */
 export async function expectWhole(store: Store, n: number): Promise<void> {
   const { thumbnail, vector, ...plain } = faultItem(n);
-  expect(await store.get('pets', plain.id)).toMatchObject(plain);
+  expect(await store.getItem('pets', plain.id)).toMatchObject(plain);
   expect(await store.getVector('pets', plain.id)).toEqual(vector);
   expect(Array.from(await store.getThumbnail('pets', plain.id))).toEqual(Array.from(thumbnail!));
 }

@@ -197,7 +197,7 @@ describe('a data directory of an earlier version', () => {
 describe('compacting', () => {
   it('frees the space of deleted items, and is refused while a store is in use', async () => {
     await store.put('pets', items(500, 5000));
-    await store.deleteMany('pets', { filter: { label: [1, 2, 3, 4, 5, 6].map((n) => `breed-${n}`) } });
+    await store.deleteItems('pets', { filter: { label: [1, 2, 3, 4, 5, 6].map((n) => `breed-${n}`) } });
     expect(() => compactDirectory(dataDir)).toThrow(expect.objectContaining({ code: 'data_dir_locked' }));
     await store.close();
     const { before, after } = compactDirectory(dataDir);

@@ -113,16 +113,17 @@ export class MemoryEngine implements Engine {
   readonly store: StoredCollections = {
     listCollections: async () => [...this.#collections.keys()].map((name) => this.#info(name)),
     getCollection: async (name) => this.#info(name),
-    countLabels: async (collection) =>
+    listLabels: async (collection) =>
       this.#counted(collection, ({ label }) => label).map(([label, count]) => ({ label, count })),
-    countValues: async (collection, field, limit) =>
+    listFacets: async (collection, field, limit) =>
       this.#counted(collection, ({ metadata }) => metadata[field] as string | undefined)
         .flatMap(([value, count]) => (value === undefined ? [] : [{ value, count }]))
         .slice(0, limit),
-    get: async (collection, id) => this.#public(this.#item(collection, id)),
-    list: async (collection, options) => this.#page(collection, options),
-    update: async (collection, id, patch) => this.#public(Object.assign(this.#item(collection, id), patch)),
-    updateMany: async (collection, target, { mergeMetadata, ...patch }) => {
+    getItem: async (collection, id) => this.#public(this.#item(collection, id)),
+    listItems: async (collection, options) => this.#page(collection, options),
+    updateItem: async (collection, id, patch) =>
+      this.#public(Object.assign(this.#item(collection, id), patch)),
+    updateItems: async (collection, target, { mergeMetadata, ...patch }) => {
       const chosen = this.#chosen(collection, target);
       for (const item of chosen) {
         Object.assign(item, patch);
@@ -130,7 +131,7 @@ export class MemoryEngine implements Engine {
       }
       return chosen.length;
     },
-    deleteMany: async (collection, target) => {
+    deleteItems: async (collection, target) => {
       const chosen = this.#chosen(collection, target);
       for (const { id } of chosen) {
         await this.deleteItem(collection, id);
@@ -367,7 +368,7 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  async drawMap(collection: string): Promise<CollectionMap> {
+  async getMap(collection: string): Promise<CollectionMap> {
     const { items } = this.#get(collection);
     const labels = this.#counted(collection, ({ label }) => label).map(([label]) => label);
     return {
@@ -386,7 +387,7 @@ export class MemoryEngine implements Engine {
     collection: string,
     options: { threshold: number; limit: number; cursor?: string },
   ): Promise<DuplicatePage> {
-    const { items, next } = await this.store.list(collection, options);
+    const { items, next } = await this.store.listItems(collection, options);
     const all = this.#get(collection).items;
     const pairs = items.flatMap((item) => {
       const { id } = item;

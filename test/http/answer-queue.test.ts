@@ -12,10 +12,10 @@ afterEach(() => vi.restoreAllMocks());
 async function slowApp() {
   const t = await testApp();
   const { store } = t.engine;
-  const list = store.list.bind(store);
+  const list = store.listItems.bind(store);
   const seen = { now: 0, most: 0, all: 0 };
   const pause = { ms: 5 };
-  vi.spyOn(store, 'list').mockImplementation(async (...args) => {
+  vi.spyOn(store, 'listItems').mockImplementation(async (...args) => {
     seen.now++;
     seen.all++;
     seen.most = Math.max(seen.most, seen.now);
@@ -58,7 +58,7 @@ it('refuses more than it can compute in two seconds, says when to retry, and ans
 
 it('does not queue a search for a few neighbours', async () => {
   const { app, engine, ask, seen, pause } = await slowApp();
-  const { items } = await engine.store.list('breeds', { limit: 1 });
+  const { items } = await engine.store.listItems('breeds', { limit: 1 });
   pause.ms = 2000;
   let listed = 0;
   const list = ask().then(() => listed++);

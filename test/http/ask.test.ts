@@ -92,7 +92,7 @@ describe('POST /v1/identify', () => {
 describe('POST /v1/search', () => {
   const search = (body: object) => request(t.app).post('/v1/search').send(body);
   const idOf = async (label: string) =>
-    (await t.engine.store.list('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
+    (await t.engine.store.listItems('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
 
   it('finds by image, id, vector and examples', async () => {
     const { body: embedded } = await request(t.app).post('/v1/embed').attach('image', photo, 'x');

@@ -22,10 +22,10 @@ describe('many items', () => {
   it('are changed by a filter or by ids', async () => {
     const byFilter = await send('update', { filter: { label: 'beagle' }, label: 'hound' });
     expect([byFilter.status, byFilter.body]).toEqual([200, { updated: 2 }]);
-    const { items } = await t.engine.store.list('mine', { limit: 1 });
+    const { items } = await t.engine.store.listItems('mine', { limit: 1 });
     const byIds = await send('update', { ids: [items[0]!.id, 'nobody'], mergeMetadata: { age: 3 } });
     expect(byIds.body).toEqual({ updated: 1 });
-    expect((await t.engine.store.list('mine', { limit: 1 })).items[0]!.metadata).toEqual({
+    expect((await t.engine.store.listItems('mine', { limit: 1 })).items[0]!.metadata).toEqual({
       species: 'cat',
       age: 3,
     });
@@ -42,7 +42,7 @@ describe('many items', () => {
     expect((await send('delete', { filter: { species: ['dog'], label: ['beagle'] } })).body).toEqual({
       deleted: 2,
     });
-    const { items } = await t.engine.store.list('mine', { limit: 9 });
+    const { items } = await t.engine.store.listItems('mine', { limit: 9 });
     expect((await send('delete', { ids: items.map(({ id }) => id) })).body).toEqual({ deleted: 2 });
   });
 

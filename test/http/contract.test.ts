@@ -37,7 +37,7 @@ let definitions: Fields;
 
 beforeAll(async () => {
   const t = await testApp();
-  item = (await t.engine.store.list('breeds', { limit: 1 })).items[0]!.id;
+  item = (await t.engine.store.listItems('breeds', { limit: 1 })).items[0]!.id;
   await t.engine.createCollection('renamed');
   server = await serve(t);
   const document = await (await fetch(`${server.url}/openapi.json`)).json();

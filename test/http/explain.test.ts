@@ -66,7 +66,7 @@ describe('views', () => {
 
 describe('POST /v1/explain', () => {
   const idOf = async (label: string) =>
-    (await t.engine.store.list('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
+    (await t.engine.store.listItems('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
 
   it('answers with a picture', async () => {
     const neighbour = await idOf('beagle');

@@ -12,7 +12,7 @@ beforeEach(async () => {
   t = await testApp();
   await t.engine.createCollection('mine');
 });
-const stored = async () => (await t.engine.store.list('mine', { limit: 100 })).items;
+const stored = async () => (await t.engine.store.listItems('mine', { limit: 100 })).items;
 
 describe('adding items', () => {
   it('takes one file with label, source and metadata', async () => {
@@ -185,7 +185,7 @@ describe('listing items', () => {
   });
 
   it('filters by label, species, hash and JSON', async () => {
-    const { items: all } = await t.engine.store.list('breeds', { limit: 10 });
+    const { items: all } = await t.engine.store.listItems('breeds', { limit: 10 });
     const labels = async (query: string) =>
       (await request(t.app).get(`/v1/collections/breeds/items?${query}`)).body.items.map(
         (item: { label: string }) => item.label,
@@ -218,7 +218,7 @@ describe('one item', () => {
   let id: string;
   let path: string;
   beforeEach(async () => {
-    id = (await t.engine.store.list('breeds', { limit: 1 })).items[0]!.id;
+    id = (await t.engine.store.listItems('breeds', { limit: 1 })).items[0]!.id;
     path = `/v1/collections/breeds/items/${id}`;
   });
 

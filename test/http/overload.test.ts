@@ -40,7 +40,7 @@ it('keeps interactive requests and bulk work apart', async () => {
 
 it('answers requests that do not need the encoder', async () => {
   full.add('urgent');
-  const { items } = await engine.store.list('breeds', { limit: 1 });
+  const { items } = await engine.store.listItems('breeds', { limit: 1 });
   const answer = await request(app).post('/v1/search').send({ id: items[0]!.id });
   expect(answer.status).toBe(200);
   full.clear();

@@ -25,7 +25,7 @@ function send(path: string, parts: [string, string][]): request.Test {
 }
 
 const sources = async () =>
-  (await t.engine.store.list('mine', { limit: 100 })).items.map(({ source }) => source);
+  (await t.engine.store.listItems('mine', { limit: 100 })).items.map(({ source }) => source);
 
 describe('a batch', () => {
   it('has one result per part, in order, whatever its name', async () => {

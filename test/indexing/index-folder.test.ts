@@ -57,7 +57,7 @@ it('stores every photo with label, source and metadata, in batches', async () =>
   });
   expect(engine.batches).toEqual([64, 64, 22]);
   expect(progress.map(({ done }) => done)).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
-  const { items } = await engine.store.list('mine', { limit: 2 });
+  const { items } = await engine.store.listItems('mine', { limit: 2 });
   expect(items[1]).toMatchObject({ label: 'odd', source: '0001.jpg', metadata: { n: '1' } });
 });
 

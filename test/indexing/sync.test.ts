@@ -81,12 +81,12 @@ async function sync({ folder = 'photos-1', problems = [], manifest, ...options }
 
 /** Everything stored, as `source=label`, sorted. */
 async function stored(): Promise<string[]> {
-  const { items } = await engine.store.list('mine', { limit: 1000 });
+  const { items } = await engine.store.listItems('mine', { limit: 1000 });
   return items.map(({ source, label }) => `${source}=${label}`).sort();
 }
 
 const held = async (name: string) => {
-  const { items } = await engine.store.list('mine', { limit: 1000 });
+  const { items } = await engine.store.listItems('mine', { limit: 1000 });
   return items.find(({ source }) => source === name)!;
 };
 
@@ -190,7 +190,7 @@ describe('labels', () => {
     await write('a/1.jpg');
     await sync();
     const { id } = await held('a/1.jpg');
-    await engine.store.update('mine', id, { label: 'corrected' });
+    await engine.store.updateItem('mine', id, { label: 'corrected' });
     expect((await sync()).counts).toEqual([0, 0, 0, 0, 0]);
     expect(await stored()).toEqual(['a/1.jpg=corrected']);
     await move('a/1.jpg', 'b/1.jpg');
@@ -203,7 +203,7 @@ describe('labels', () => {
     const manifest = path.join(root, 'list.csv');
     await writeFile(manifest, 'file,label,age\n1.jpg,pug,3\n');
     await sync({ manifest });
-    await engine.store.updateMany(
+    await engine.store.updateItems(
       'mine',
       { filter: { label: ['pug'] } },
       { mergeMetadata: { checked: true } },

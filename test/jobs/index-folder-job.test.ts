@@ -68,7 +68,7 @@ it('indexes a folder, and reports its progress in counts', async () => {
     total: 300,
     counts: { created: 300, exists: 0 },
   });
-  const { items } = await engine.store.list('mine', { limit: 1000 });
+  const { items } = await engine.store.listItems('mine', { limit: 1000 });
   expect(new Set(items.map(({ label }) => label))).toEqual(new Set(['siamese', 'beagle']));
 });
 

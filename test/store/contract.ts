@@ -183,7 +183,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.updateCollection('x', {}),
           () => store.deleteCollection('x'),
           () => store.put('x', [item(1, DIMENSION)]),
-          () => store.get('x', 'i'),
+          () => store.getItem('x', 'i'),
           () => store.getVector('x', 'i'),
           () => store.getThumbnail('x', 'i'),
           () => store.getOriginal('x', 'i'),
@@ -192,11 +192,11 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.putNextVectors('x', 'f', []),
           () => store.finishReembedding('x', 'f'),
           () => store.findKnown('x', []),
-          () => store.list('x', { limit: 1 }),
-          () => store.update('x', 'i', {}),
+          () => store.listItems('x', { limit: 1 }),
+          () => store.updateItem('x', 'i', {}),
           () => store.delete('x', []),
           () => store.count('x'),
-          () => store.countLabels('x'),
+          () => store.listLabels('x'),
           () => store.attachThumbnails('x', []),
           () => store.search('x', vector, { k: 1 }),
           () => store.searchMany('x', [vector], { k: 1 }),
@@ -223,10 +223,10 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         for (const check of [async () => {}, reopen]) {
           await check();
           const { thumbnail, vector, ...plain } = first;
-          expect(await store.get('pets', first.id)).toMatchObject({ ...plain, hasThumbnail: true });
+          expect(await store.getItem('pets', first.id)).toMatchObject({ ...plain, hasThumbnail: true });
           expect(await store.getVector('pets', first.id)).toEqual(vector);
           expect(Array.from(await store.getThumbnail('pets', first.id))).toEqual(Array.from(thumbnail!));
-          expect(await store.get('pets', bare.id)).toMatchObject({
+          expect(await store.getItem('pets', bare.id)).toMatchObject({
             label: null,
             source: null,
             metadata: {},
@@ -246,7 +246,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         await reopen();
         expect(Array.from(await store.getThumbnail('pets', bare.id))).toEqual([8]);
         expect(Array.from(await store.getThumbnail('pets', first.id))).toEqual(Array.from(first.thumbnail!));
-        expect((await store.get('pets', bare.id)).hasThumbnail).toBe(true);
+        expect((await store.getItem('pets', bare.id)).hasThumbnail).toBe(true);
       });
 
       it('keeps an item whose id or content is known as it was', async () => {
@@ -261,7 +261,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         expect(results.map((r) => r.status)).toEqual(['exists', 'exists', 'created', 'exists']);
         expect(results[1]).toEqual({ id: first.id, status: 'exists', label: first.label });
         expect(await store.count('pets')).toBe(2);
-        expect((await store.get('pets', first.id)).label).toBe(first.label);
+        expect((await store.getItem('pets', first.id)).label).toBe(first.label);
         expect(await store.put('pets', [])).toEqual([]);
       });
 
@@ -299,21 +299,21 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       it('updates what a patch names and keeps the rest', async () => {
         const first = item(1, DIMENSION);
         await store.put('pets', [first]);
-        const updated = await store.update('pets', first.id, { label: 'renamed' });
+        const updated = await store.updateItem('pets', first.id, { label: 'renamed' });
         expect(updated).toMatchObject({ label: 'renamed', source: first.source, metadata: first.metadata });
-        await store.update('pets', first.id, {
+        await store.updateItem('pets', first.id, {
           source: null,
           metadata: { species: 'cat', deep: { a: [1] } },
         });
         await reopen();
-        expect(await store.get('pets', first.id)).toMatchObject({
+        expect(await store.getItem('pets', first.id)).toMatchObject({
           label: 'renamed',
           source: null,
           metadata: { species: 'cat', deep: { a: [1] } },
         });
         const [hit] = await store.search('pets', first.vector, { k: 1, filter: { species: ['cat'] } });
         expect(hit!.item.label).toBe('renamed');
-        expect(await store.countLabels('pets')).toEqual([{ label: 'renamed', count: 1 }]);
+        expect(await store.listLabels('pets')).toEqual([{ label: 'renamed', count: 1 }]);
       });
 
       it('deletes, and takes deleted content again', async () => {
@@ -321,10 +321,10 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         await store.put('pets', items);
         expect(await store.delete('pets', [items[0]!.id, 'nothing', items[0]!.id])).toBe(1);
         expect(await store.count('pets')).toBe(2);
-        await expect(store.get('pets', items[0]!.id)).rejects.toEqual(code('item_not_found'));
+        await expect(store.getItem('pets', items[0]!.id)).rejects.toEqual(code('item_not_found'));
         await expect(store.getVector('pets', items[0]!.id)).rejects.toEqual(code('item_not_found'));
         await expect(store.getThumbnail('pets', items[0]!.id)).rejects.toEqual(code('item_not_found'));
-        await expect(store.update('pets', items[0]!.id, {})).rejects.toEqual(code('item_not_found'));
+        await expect(store.updateItem('pets', items[0]!.id, {})).rejects.toEqual(code('item_not_found'));
         const ids = (await store.search('pets', items[0]!.vector, { k: 3 })).map((hit) => hit.item.id);
         expect(ids.sort()).toEqual([items[1]!.id, items[2]!.id].sort());
         expect((await store.put('pets', [items[0]!]))[0]!.status).toBe('created');
@@ -338,7 +338,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           'pets',
           labels.map((label, n) => item(n, DIMENSION, { label })),
         );
-        expect(await store.countLabels('pets')).toEqual([
+        expect(await store.listLabels('pets')).toEqual([
           { label: 'b', count: 3 },
           { label: 'a', count: 2 },
           { label: null, count: 1 },
@@ -348,24 +348,24 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       it('lists in order of insertion, page by page, while items come and go', async () => {
         const items = Array.from({ length: 25 }, (_, n) => item(n, DIMENSION));
         await store.put('pets', items);
-        const first = await store.list('pets', { limit: 10 });
+        const first = await store.listItems('pets', { limit: 10 });
         expect(first.items.map((i) => i.id)).toEqual(items.slice(0, 10).map((i) => i.id));
         await store.delete('pets', [items[3]!.id, items[12]!.id]);
         await store.put('pets', [item(100, DIMENSION)]);
-        const second = await store.list('pets', { limit: 10, cursor: first.next! });
-        const third = await store.list('pets', { limit: 10, cursor: second.next! });
+        const second = await store.listItems('pets', { limit: 10, cursor: first.next! });
+        const third = await store.listItems('pets', { limit: 10, cursor: second.next! });
         const rest = [...items.slice(10, 12), ...items.slice(13), item(100, DIMENSION)].map((i) => i.id);
         expect([...second.items, ...third.items].map((i) => i.id)).toEqual(rest);
         expect(third.next).toBeNull();
-        const exact = await store.list('pets', { limit: 24 });
+        const exact = await store.listItems('pets', { limit: 24 });
         expect([exact.items.length, exact.next]).toEqual([24, null]);
         for (const bad of ['x', '-1', '1.5', `${first.next} `]) {
-          await expect(store.list('pets', { limit: 10, cursor: bad })).rejects.toEqual(
+          await expect(store.listItems('pets', { limit: 10, cursor: bad })).rejects.toEqual(
             code('invalid_request'),
           );
         }
         for (const limit of [0, 1001, 1.5]) {
-          await expect(store.list('pets', { limit })).rejects.toEqual(code('invalid_request'));
+          await expect(store.listItems('pets', { limit })).rejects.toEqual(code('invalid_request'));
         }
       });
 

@@ -75,7 +75,7 @@ class Update implements Command {
   check = () => true;
   async run(model: Model, { store }: Real) {
     const known = model.get(id(this.n));
-    const update = store.update('c', id(this.n), { label: this.label });
+    const update = store.updateItem('c', id(this.n), { label: this.label });
     if (known === undefined) {
       return expect(update).rejects.toMatchObject({ code: 'item_not_found' });
     }
@@ -117,12 +117,12 @@ class Search implements Command {
 class Look implements Command {
   check = () => true;
   async run(model: Model, { store }: Real) {
-    const { items } = await store.list('c', { limit: 1000 });
+    const { items } = await store.listItems('c', { limit: 1000 });
     expect(items.map(({ id: i, label }) => [i, label])).toEqual(
       [...model].map(([i, { label }]) => [i, label]),
     );
     expect(await store.count('c')).toBe(model.size);
-    expect((await store.countLabels('c')).reduce((sum, { count }) => sum + count, 0)).toBe(model.size);
+    expect((await store.listLabels('c')).reduce((sum, { count }) => sum + count, 0)).toBe(model.size);
     for await (const found of store.iterate('c')) {
       expect(found.vector).toEqual(model.get(found.id)!.vector);
     }

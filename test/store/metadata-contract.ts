@@ -44,7 +44,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
     ];
     it.each(finds)('is found by %s', async (_, filter, expected) => {
       const store = get();
-      expect(numbers((await store.list('pets', { limit: 100, filter })).items)).toEqual(expected);
+      expect(numbers((await store.listItems('pets', { limit: 100, filter })).items)).toEqual(expected);
       expect(await store.count('pets', filter)).toBe(expected.length);
       const hits = await store.search('pets', vectorOf(3, dimension), { k: 10, filter });
       expect(numbers(hits.map((hit) => hit.item))).toEqual(expected);
@@ -57,10 +57,10 @@ export function metadataContract(get: () => Store, dimension: number): void {
 
     it('is found by a text in its label or source, in any case, with spaces for underscores', async () => {
       const store = get();
-      await store.update('pets', items[1]!.id, { label: 'Blaue_Tür', source: null });
-      await store.update('pets', items[3]!.id, { label: null, source: 'Ordner/Bild 100%.jpg' });
+      await store.updateItem('pets', items[1]!.id, { label: 'Blaue_Tür', source: null });
+      await store.updateItem('pets', items[3]!.id, { label: null, source: 'Ordner/Bild 100%.jpg' });
       const found = async (text: string) =>
-        numbers((await store.list('pets', { limit: 100, filter: { text } })).items);
+        numbers((await store.listItems('pets', { limit: 100, filter: { text } })).items);
       expect(await found('blaue tu\u0308r')).toEqual([1]);
       expect(await found('100%')).toEqual([3]);
       expect(await found('tür%')).toEqual([]);
@@ -68,7 +68,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
 
     it('is found by what an update has put there, and by nothing it has taken away', async () => {
       const store = get();
-      await store.update('pets', items[0]!.id, { metadata: { tags: ['red', 'blue'] } });
+      await store.updateItem('pets', items[0]!.id, { metadata: { tags: ['red', 'blue'] } });
       await store.delete('pets', [items[2]!.id]);
       const count = (metadata: NonNullable<Filter['metadata']>) => store.count('pets', { metadata });
       expect(
@@ -79,15 +79,15 @@ export function metadataContract(get: () => Store, dimension: number): void {
 
     it('is counted by value, most frequent first', async () => {
       const store = get();
-      expect(await store.countValues('pets', 'tags', 10)).toEqual([
+      expect(await store.listFacets('pets', 'tags', 10)).toEqual([
         { value: 'indoor', count: 3 },
         { value: 'outdoor', count: 1 },
         { value: 'red', count: 1 },
       ]);
-      expect(await store.countValues('pets', 'tags', 1)).toHaveLength(1);
-      expect(await store.countValues('pets', 'nowhere', 10)).toEqual([]);
+      expect(await store.listFacets('pets', 'tags', 1)).toHaveLength(1);
+      expect(await store.listFacets('pets', 'nowhere', 10)).toEqual([]);
       const values = async (path: string) =>
-        (await store.countValues('pets', path, 10)).map(({ value }) => value);
+        (await store.listFacets('pets', path, 10)).map(({ value }) => value);
       expect(new Set(await values('n'))).toEqual(new Set([1, '1', true, 1.5]));
       expect(new Set(await values('note'))).toEqual(new Set([long('a'), long('b')]));
     });
@@ -104,11 +104,11 @@ export function metadataContract(get: () => Store, dimension: number): void {
     it('are changed by a filter', async () => {
       const store = get();
       const patch = { label: 'poodle', mergeMetadata: { checked: true, n: null } };
-      expect(await store.updateMany('pets', { filter: { species: ['dog'] } }, patch)).toBe(1500);
-      const changed = await store.get('pets', many[1]!.id);
+      expect(await store.updateItems('pets', { filter: { species: ['dog'] } }, patch)).toBe(1500);
+      const changed = await store.getItem('pets', many[1]!.id);
       expect(changed).toMatchObject({ label: 'poodle', source: 'photos/1.jpg' });
       expect(changed.metadata).toEqual({ species: 'dog', even: false, checked: true });
-      expect((await store.countLabels('pets'))[0]).toEqual({ label: 'poodle', count: 1500 });
+      expect((await store.listLabels('pets'))[0]).toEqual({ label: 'poodle', count: 1500 });
       expect(await store.count('pets', { metadata: { checked: true } })).toBe(1500);
       const [hit] = await store.search('pets', many[1]!.vector, { k: 1 });
       expect(hit!.item.label).toBe('poodle');
@@ -117,14 +117,14 @@ export function metadataContract(get: () => Store, dimension: number): void {
     it('are changed by their ids, those that are there', async () => {
       const store = get();
       const ids = ['nobody', many[5]!.id, many[6]!.id];
-      expect(await store.updateMany('pets', { ids }, { label: null, metadata: { a: 1 } })).toBe(2);
-      expect(await store.get('pets', many[5]!.id)).toMatchObject({ label: null, metadata: { a: 1 } });
+      expect(await store.updateItems('pets', { ids }, { label: null, metadata: { a: 1 } })).toBe(2);
+      expect(await store.getItem('pets', many[5]!.id)).toMatchObject({ label: null, metadata: { a: 1 } });
     });
 
     it('are deleted by a filter or by their ids', async () => {
       const store = get();
-      expect(await store.deleteMany('pets', { filter: { species: ['dog'], label: ['breed-1'] } })).toBe(300);
-      expect(await store.deleteMany('pets', { ids: [many[0]!.id, 'nobody'] })).toBe(1);
+      expect(await store.deleteItems('pets', { filter: { species: ['dog'], label: ['breed-1'] } })).toBe(300);
+      expect(await store.deleteItems('pets', { ids: [many[0]!.id, 'nobody'] })).toBe(1);
       expect(await store.count('pets')).toBe(2699);
       expect(await store.count('pets', { species: ['dog'] })).toBe(1200);
       expect(await store.put('pets', [many[0]!])).toMatchObject([{ status: 'created' }]);
@@ -133,8 +133,8 @@ export function metadataContract(get: () => Store, dimension: number): void {
     it('are not changed by a filter without a condition', async () => {
       const store = get();
       const refused = { code: 'invalid_request' };
-      await expect(store.updateMany('pets', { filter: {} }, { label: 'x' })).rejects.toMatchObject(refused);
-      await expect(store.deleteMany('pets', { filter: { metadata: {} } })).rejects.toMatchObject(refused);
+      await expect(store.updateItems('pets', { filter: {} }, { label: 'x' })).rejects.toMatchObject(refused);
+      await expect(store.deleteItems('pets', { filter: { metadata: {} } })).rejects.toMatchObject(refused);
       expect(await store.count('pets')).toBe(3000);
     });
   });

@@ -46,14 +46,14 @@ it('finds by metadata at once, before its values are indexed and after', async (
   const core = open();
   const calls = bindFirst(core, ITEM_CALLS);
   expect(core.items.values.isComplete).toBe(false);
-  expect(() => calls.countValues('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
+  expect(() => calls.listFacets('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
   // Asked now, before anything else has had a turn.
   const early = [calls.count('a', narrow), calls.count('a', { species: ['cat'] })];
   expect(await Promise.all(early)).toEqual([1, ITEMS / 2]);
   await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);
   expect(await calls.count('a', narrow)).toBe(1);
   expect(await calls.count('a', { species: ['cat'] })).toBe(ITEMS / 2);
-  expect(calls.countValues('a', 'species', 5)).toMatchObject([{ count: ITEMS / 2 }, { count: ITEMS / 2 }]);
+  expect(calls.listFacets('a', 'species', 5)).toMatchObject([{ count: ITEMS / 2 }, { count: ITEMS / 2 }]);
   await core.ready();
   await core.close();
 });
@@ -67,7 +67,7 @@ it('resumes where it was stopped, with changes made meanwhile', async () => {
   const calls = bindFirst(core, ITEM_CALLS);
   await calls.put('a', [item(ITEMS, D)]);
   for (const n of [3, ITEMS - 1]) {
-    calls.update('a', item(n, D).id, { metadata: { n: -1 } });
+    calls.updateItem('a', item(n, D).id, { metadata: { n: -1 } });
   }
   calls.delete('a', [item(ITEMS - 2, D).id]);
   await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);

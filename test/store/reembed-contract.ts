@@ -58,7 +58,7 @@ export function reembedContract(
       expect(before).toEqual(nearestIds(all, vectorOf(3, dimension), 5));
       await put([ITEMS - 1]);
       expect(await unembedded()).toEqual([]);
-      const described = await get().list('pets', { limit: 100 });
+      const described = await get().listItems('pets', { limit: 100 });
       expect(await finish()).toEqual({ state: 'swapped' });
       for (const check of [async () => {}, reopen]) {
         await check();
@@ -74,7 +74,7 @@ export function reembedContract(
         const hits = await get().search('pets', query, { k: 5 });
         const expected = moved(all, (each) => all.indexOf(each));
         expect(hits.map((hit) => hit.item.id)).toEqual(nearestIds(expected, query, 5));
-        expect(await get().list('zoo', { limit: 100 })).toEqual(described);
+        expect(await get().listItems('zoo', { limit: 100 })).toEqual(described);
         expect(await get().getVector('pets', all[9]!.id)).toEqual(nextVector(9));
         expect(await get().getThumbnail('pets', all[9]!.id)).toEqual(all[9]!.thumbnail);
         expect(await finish()).toEqual({ state: 'swapped' });
@@ -90,7 +90,7 @@ export function reembedContract(
       await get().delete('pets', [all[0]!.id]);
       expect(await finish()).toEqual({ state: 'missing', missing: 1 });
       await get().delete('pets', [all[1]!.id]);
-      await get().update('pets', all[2]!.id, { label: 'renamed' });
+      await get().updateItem('pets', all[2]!.id, { label: 'renamed' });
       const later = item(ITEMS + 2, dimension, {
         next: { fingerprint: NEXT.fingerprint, vector: nextVector(ITEMS + 2) },
       });
@@ -103,7 +103,7 @@ export function reembedContract(
       expect(hits).toHaveLength(ITEMS + 1);
       expect(hits[0]!.item.id).toBe(later.id);
       expect(hits.find(({ item: { id } }) => id === all[2]!.id)?.item.label).toBe('renamed');
-      const labels = await get().countLabels('pets');
+      const labels = await get().listLabels('pets');
       expect(labels.find(({ label }) => label === 'renamed')?.count).toBe(1);
       await reopen();
       expect(await get().search('pets', nextVector(ITEMS + 2), { k: ITEMS + 1 })).toEqual(hits);

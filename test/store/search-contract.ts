@@ -81,11 +81,11 @@ export function searchContract(
         return new Map(hits.map((hit) => [hit.item.id, hit.item]));
       };
       await find();
-      await store.update('pets', changed, { label: 'changed', metadata: { a: ['ä', { b: null }] } });
-      await store.updateMany('pets', { filter: { label: ['breed-1'] } }, { source: 'elsewhere' });
+      await store.updateItem('pets', changed, { label: 'changed', metadata: { a: ['ä', { b: null }] } });
+      await store.updateItems('pets', { filter: { label: ['breed-1'] } }, { source: 'elsewhere' });
       await store.attachThumbnails('pets', [{ id: pictured, thumbnail: Uint8Array.of(1) }]);
       const found = await find();
-      expect(found.get(changed)).toEqual(await store.get('pets', changed));
+      expect(found.get(changed)).toEqual(await store.getItem('pets', changed));
       expect(found.get(changed)).toMatchObject({ label: 'changed', metadata: { a: ['ä', { b: null }] } });
       expect(found.get(filtered)!.source).toBe('elsewhere');
       expect(found.get(pictured)!.hasThumbnail).toBe(true);
@@ -142,11 +142,15 @@ export function searchContract(
           nearestIds(matching, query, 100),
         );
         expect(await store.count('pets', filter)).toBe(matching.length);
-        const listed = await store.list('pets', { limit: 1000, filter });
+        const listed = await store.listItems('pets', { limit: 1000, filter });
         expect(listed.items.map((i) => i.id)).toEqual(matching.map((i) => i.id));
       }
-      const page = await store.list('pets', { limit: 4, filter: { species: ['cat'] } });
-      const next = await store.list('pets', { limit: 4, cursor: page.next!, filter: { species: ['cat'] } });
+      const page = await store.listItems('pets', { limit: 4, filter: { species: ['cat'] } });
+      const next = await store.listItems('pets', {
+        limit: 4,
+        cursor: page.next!,
+        filter: { species: ['cat'] },
+      });
       expect(next.items.map((i) => i.metadata.n)).toEqual([8, 10, 12, 14]);
     });
 

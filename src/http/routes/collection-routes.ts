@@ -111,7 +111,7 @@ export const listLabels = defineEndpoint({
   ),
   errors: ['collection_not_found'],
   handle: async ({ params: { collection } }, { engine }) => ({
-    labels: await engine.store.countLabels(collection),
+    labels: await engine.store.listLabels(collection),
   }),
 });
 
@@ -139,7 +139,7 @@ export const listFacets = defineEndpoint({
   errors: ['collection_not_found'],
   handle: async ({ params: { collection }, query: { field, limit } }, { engine }) => ({
     field,
-    values: await engine.store.countValues(collection, field, limit),
+    values: await engine.store.listFacets(collection, field, limit),
   }),
 });
 
@@ -175,7 +175,7 @@ export const getMap = defineEndpoint({
   response: json(collectionMapSchema, 'The map.'),
   errors: ['collection_not_found', 'model_mismatch', 'worker_failed', 'overloaded'],
   async handle({ params: { collection } }, { engine, queues }) {
-    const map = await engine.drawMap(collection);
+    const map = await engine.getMap(collection);
     return queues.pages.run(async () => roundAnswer(map));
   },
 });

@@ -76,7 +76,7 @@ export const listItems = defineEndpoint({
   handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...named } }, { engine }) {
     const filter = { ...fromText, ...named };
     const isFiltered = Object.keys(filter).length > 0;
-    return engine.store.list(collection, { limit, cursor, filter: isFiltered ? filter : undefined });
+    return engine.store.listItems(collection, { limit, cursor, filter: isFiltered ? filter : undefined });
   },
 });
 
@@ -88,7 +88,7 @@ export const getItem = defineEndpoint({
   params,
   response: json(itemSchema, 'The item.'),
   errors: ['collection_not_found', 'item_not_found'],
-  handle: ({ params: { collection, id } }, { engine }) => engine.store.get(collection, id),
+  handle: ({ params: { collection, id } }, { engine }) => engine.store.getItem(collection, id),
 });
 
 export const updateItem = defineEndpoint({
@@ -106,7 +106,7 @@ export const updateItem = defineEndpoint({
   ),
   response: json(itemSchema, 'The changed item.'),
   errors: ['collection_not_found', 'item_not_found', 'storage_full'],
-  handle: ({ params: { collection, id }, body }, { engine }) => engine.store.update(collection, id, body),
+  handle: ({ params: { collection, id }, body }, { engine }) => engine.store.updateItem(collection, id, body),
 });
 
 export const deleteItem = defineEndpoint({
@@ -171,7 +171,7 @@ export const updateItems = defineEndpoint({
   response: json(z.object({ updated: itemCount }), 'The number of changed items.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body: { ids, filter: chosen, ...patch } }, { engine }) => ({
-    updated: await engine.store.updateMany(collection, toTarget({ ids, filter: chosen }), patch),
+    updated: await engine.store.updateItems(collection, toTarget({ ids, filter: chosen }), patch),
   }),
 });
 
@@ -185,6 +185,6 @@ export const deleteItems = defineEndpoint({
   response: json(z.object({ deleted: itemCount }), 'The number of deleted items.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body }, { engine }) => ({
-    deleted: await engine.store.deleteMany(collection, toTarget(body)),
+    deleted: await engine.store.deleteItems(collection, toTarget(body)),
   }),
 });

@@ -75,7 +75,7 @@ async function updateItems(engine: Engine, plan: SyncPlan, options: ApplyOptions
         const ids = matches.map((match) => match.item.id);
         return options.signal?.aborted
           ? 0
-          : engine.store.updateMany(options.collection, { ids }, { ...source, ...label, mergeMetadata });
+          : engine.store.updateItems(options.collection, { ids }, { ...source, ...label, mergeMetadata });
       }),
     ),
   );
@@ -109,7 +109,7 @@ function groupAlike(
 async function removeItems(engine: Engine, collection: string, ids: readonly string[]): Promise<number> {
   let removed = 0;
   for (const part of splitIntoChunks(ids)) {
-    removed += await engine.store.deleteMany(collection, { ids: part });
+    removed += await engine.store.deleteItems(collection, { ids: part });
   }
   return removed;
 }

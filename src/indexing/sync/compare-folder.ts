@@ -134,7 +134,7 @@ async function findByHash(engine: Engine, collection: string, hashes: readonly s
   const found: Item[] = [];
   for (let from = 0; from < hashes.length; from += HASHES) {
     const sha256 = hashes.slice(from, from + HASHES);
-    const { items } = await engine.store.list(collection, { limit: HASHES, filter: { sha256 } });
+    const { items } = await engine.store.listItems(collection, { limit: HASHES, filter: { sha256 } });
     found.push(...items);
   }
   return found;

@@ -97,7 +97,7 @@ export const ITEM_CALLS = {
     return collection.loaded.then(() => core.writer.put(collection, added, space)).finally(() => core.wake());
   },
 
-  get: (core: StoreCore, name: string, id: string): Item =>
+  getItem: (core: StoreCore, name: string, id: string): Item =>
     toItem(findRow(core, core.collections.get(name), id)),
 
   getVector(core: StoreCore, name: string, id: string): Float32Array {
@@ -146,7 +146,7 @@ export const ITEM_CALLS = {
     return known;
   },
 
-  async list(core: StoreCore, name: string, options: ListOptions): Promise<ItemPage> {
+  async listItems(core: StoreCore, name: string, options: ListOptions): Promise<ItemPage> {
     const { rows, next } = await listRows(core.collections.get(name), core.items, options);
     return { items: rows.map(toItem), next };
   },
@@ -171,14 +171,14 @@ export const ITEM_CALLS = {
     return { items: found, next, vectors, dimension, space };
   },
 
-  update(core: StoreCore, name: string, id: string, patch: ItemPatch): Item {
+  updateItem(core: StoreCore, name: string, id: string, patch: ItemPatch): Item {
     const collection = core.collections.get(name);
     const [row] = core.items.update(collection.id, [findRow(core, collection, id).seq], patch);
     collection.relabelRow(row!.seq, row!.label);
     return toItem(row!);
   },
 
-  async updateMany(core: StoreCore, name: string, target: Target, patch: BulkPatch): Promise<number> {
+  async updateItems(core: StoreCore, name: string, target: Target, patch: BulkPatch): Promise<number> {
     const collection = core.collections.get(name);
     return changeInSteps(collection, await selectRows(core, collection, target), (seqs) => {
       const rows = core.items.update(collection.id, seqs, patch);
@@ -194,7 +194,7 @@ export const ITEM_CALLS = {
     return removeRows(core, collection, core.items.findSeqs(collection.id, ids));
   },
 
-  async deleteMany(core: StoreCore, name: string, target: Target): Promise<number> {
+  async deleteItems(core: StoreCore, name: string, target: Target): Promise<number> {
     const collection = core.collections.get(name);
     return changeInSteps(collection, await selectRows(core, collection, target), (seqs) =>
       removeRows(core, collection, seqs),
@@ -214,7 +214,7 @@ export const ITEM_CALLS = {
     return count;
   },
 
-  countValues(core: StoreCore, name: string, path: string, limit: number): Facet[] {
+  listFacets(core: StoreCore, name: string, path: string, limit: number): Facet[] {
     const { id } = core.collections.get(name);
     if (!core.items.values.isComplete) {
       throw new PawdexError('starting', {
@@ -222,10 +222,10 @@ export const ITEM_CALLS = {
         retryAfter: 5,
       });
     }
-    return core.items.values.countValues(id, path, limit);
+    return core.items.values.listFacets(id, path, limit);
   },
 
-  async countLabels(core: StoreCore, name: string): Promise<{ label: string | null; count: number }[]> {
+  async listLabels(core: StoreCore, name: string): Promise<{ label: string | null; count: number }[]> {
     const { loaded, rows } = core.collections.get(name);
     await loaded;
     return Array.from(rows.labelCounts, ([label, count]) => ({ label, count })).sort(

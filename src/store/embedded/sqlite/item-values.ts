@@ -159,7 +159,7 @@ export class ItemValues {
   }
 
   /** Counts the items per value at a path, most frequent first. */
-  countValues(collection: number, path: string, limit: number): Facet[] {
+  listFacets(collection: number, path: string, limit: number): Facet[] {
     const rows = this.#db
       .prepare<[number, string, number], { value: StoredValue; count: number; seq: number }>(
         `SELECT value, count(*) AS count, min(seq) AS seq FROM item_values WHERE collection = ? AND path = ?
