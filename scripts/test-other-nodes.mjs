@@ -17,7 +17,7 @@ const SHORT_FORM = [
   'test/faults/store-kill.test.ts',
   'test/faults/worker-death.test.ts',
   'test/encoder/encoder.test.ts',
-  'test/training/network/distillation.test.ts',
+  'test/training/network/split.test.ts',
 ];
 
 /** The report of a run that could not be started. */

@@ -1,8 +1,7 @@
 /**
  * Measures what the general part of a head (head.general) is worth. Takes the best weights of a finished run, adds a
  * general part in several shares, and measures each on val, on held-out labels, and on photos of other subjects. The
- * general part is made of principal components of the features before training (start), after training (trained), or of the
- * distilled features, if the run distilled any.
+ * general part is made of principal components of the features before training (start) or after training (trained).
  *
  *   node scripts/training/general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start]
  *     [--dimension 128] [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
@@ -13,17 +12,11 @@ import { computeAuroc } from '../../dist/evaluation/metrics/selective.js';
 import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
-import { countComponents, splitProjection } from '../../dist/training/head/general-part.js';
 import { projectFeatures } from '../../dist/training/head/projection.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { replaceWeights } from '../../dist/training/network/network.js';
 import { widenProjection } from '../../dist/training/network/start-features.js';
-import {
-  completeRecipe,
-  countLearned,
-  getResizeRule,
-  readRecipe,
-} from '../../dist/training/recipe/load-recipe.js';
+import { completeRecipe, getResizeRule, readRecipe } from '../../dist/training/recipe/load-recipe.js';
 import { completeHead, createFeatureNetwork } from '../../dist/training/run/complete-head.js';
 import { computeFeatures } from '../../dist/training/run/compute-features.js';
 import { createEmbeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluate-embedding.js';
@@ -32,7 +25,7 @@ import { TrainingSet } from '../../dist/training/run/training-set.js';
 import { readOptions } from '../lib/options.mjs';
 
 const USAGE =
-  'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained|distilled] [--dimension N] [--shares A,B] [--constants A,B]';
+  'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained] [--dimension N] [--shares A,B] [--constants A,B]';
 
 const { values } = readOptions(USAGE, {
   features: 'start',
@@ -40,7 +33,7 @@ const { values } = readOptions(USAGE, {
   shares: '0,0.2,0.35,0.5,0.65',
   constants: '0,0.5,0.7,1',
 });
-if (!['start', 'trained', 'distilled'].includes(values.features)) {
+if (!['start', 'trained'].includes(values.features)) {
   console.error(USAGE);
   process.exit(2);
 }
@@ -52,15 +45,8 @@ const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yam
 const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
 const { file, size, padding, pixels } = recipe.backbone;
 const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
-const trainedHead = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
-/** The part that the losses shaped, without the distilled part. */
-const [learned] = splitProjection(trainedHead, countLearned(recipe));
-const takesDistilled = values.features === 'distilled';
-if (takesDistilled && recipe.head.general?.features !== 'distilled') {
-  console.error(`The run in ${values.run} distilled nothing.`);
-  process.exit(2);
-}
-const start = { backbone, size, pixels, head: trainedHead };
+const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
+const start = { backbone, size, pixels, head: learned };
 const general = { features: values.features, dimension: Number(values.dimension) };
 const network = createFeatureNetwork(replaceWeights(start, tensors), start, general);
 
@@ -139,13 +125,7 @@ for (const { share, constant } of settings) {
   const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
   await measure(name, temperature / shrunk(constant), async (first) => {
     const alone = () => (values.features === 'start' ? widenProjection(learned, first) : learned);
-    // The number of distilled components was fixed in training.
-    const dimension = takesDistilled
-      ? countComponents(recipe.head.general) + (constant > 0 ? 1 : 0)
-      : general.dimension;
-    const trained = takesDistilled ? trainedHead : learned;
-    const head =
-      share === 0 ? alone() : await completeHead(trained, first, { ...general, dimension, share, constant });
+    const head = share === 0 ? alone() : await completeHead(learned, first, { ...general, share, constant });
     return (matrix) => projectFeatures(matrix, head);
   });
 }

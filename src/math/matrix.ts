@@ -27,15 +27,16 @@ export function stackRows(vectors: readonly Float32Array[], dimension: number): 
   return { data, rows: vectors.length, dimension };
 }
 
-/** Returns the columns from `from` up to `to` or the last; a copy unless these are all columns. */
-export function takeColumns({ data, rows, dimension }: Matrix, from: number, to = dimension): Matrix {
-  const width = to - from;
-  if (width === dimension) {
-    return { data, rows, dimension };
+/** Returns the columns from `from` on; a copy unless these are all columns. */
+export function takeColumns(matrix: Matrix, from: number): Matrix {
+  if (from === 0) {
+    return matrix;
   }
+  const { data, rows, dimension } = matrix;
+  const width = dimension - from;
   const part = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
-    part.set(data.subarray(row * dimension + from, row * dimension + to), row * width);
+    part.set(data.subarray(row * dimension + from, (row + 1) * dimension), row * width);
   }
   return { data: part, rows, dimension: width };
 }

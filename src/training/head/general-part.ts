@@ -55,7 +55,18 @@ export async function addGeneralPart(
   const wide = new Float32Array(features.dimension * count);
   wide.set(narrow.matrix.data as Float32Array, from * count);
   const general = { ...narrow, matrix: createFloatTensor(wide, [features.dimension, count]) };
-  return joinWeighted(learned, general, features, { share, constant }, session);
+  const both = joinProjections(
+    await scaleProjection(1 - share, learned, features, session),
+    await scaleProjection(share, general, features, session),
+  );
+  if (constant === 0) {
+    return both;
+  }
+  const last = {
+    matrix: createFloatTensor(new Float32Array(features.dimension), [features.dimension, 1]),
+    offset: createFloatTensor([constant]),
+  };
+  return joinProjections(both, last);
 }
 
 /**
@@ -97,36 +108,8 @@ export function checkComponents(
   }
 }
 
-/**
- * Joins two projections of the same features, so that the second has a given share in the squared length, and adds a
- * constant.
- *
- * @param features float32 [n, F], unit rows: for the mean squared lengths
- * @returns [F, columns of both, and one more for a constant above 0]
- */
-export async function joinWeighted(
-  learned: Projection,
-  general: Projection,
-  features: Matrix,
-  { share, constant }: Pick<GeneralOptions, 'share' | 'constant'>,
-  session?: SessionOptions,
-): Promise<Projection> {
-  const both = joinProjections(
-    await scaleProjection(1 - share, learned, features, session),
-    await scaleProjection(share, general, features, session),
-  );
-  if (constant === 0) {
-    return both;
-  }
-  const last = {
-    matrix: createFloatTensor(new Float32Array(features.dimension), [features.dimension, 1]),
-    offset: createFloatTensor([constant]),
-  };
-  return joinProjections(both, last);
-}
-
 /** Joins the columns of two projections of the same features. */
-export function joinProjections(a: Projection, b: Projection): Projection {
+function joinProjections(a: Projection, b: Projection): Projection {
   const [left, right] = [a.offset.data.length, b.offset.data.length];
   const width = left + right;
   const rows = a.matrix.shape[0] as number;
@@ -139,21 +122,8 @@ export function joinProjections(a: Projection, b: Projection): Projection {
   return { matrix: createFloatTensor(matrix, [rows, width]), offset: createFloatTensor(offset) };
 }
 
-/** Splits a projection into its first columns and the others. */
-export function splitProjection({ matrix, offset }: Projection, first: number): [Projection, Projection] {
-  const [rows = 0, width = 0] = matrix.shape;
-  const part = (from: number, to: number): Projection => {
-    const { data } = takeColumns({ data: matrix.data as Float32Array, rows, dimension: width }, from, to);
-    return {
-      matrix: createFloatTensor(data, [rows, to - from]),
-      offset: createFloatTensor((offset.data as Float32Array).slice(from, to)),
-    };
-  };
-  return [part(0, first), part(first, width)];
-}
-
 /** Scales a projection to a mean squared length over `features`. */
-export async function scaleProjection(
+async function scaleProjection(
   squared: number,
   projection: Projection,
   features: Matrix,

@@ -75,29 +75,23 @@ function appendFrozenPart(
   return importModel(g, split.frozen, { inputs });
 }
 
-/**
- * Appends what comes after the cut.
- *
- * @param part the trained part, or one with more outputs that reads the same kept values
- * @returns its outputs, the first at unit length, like appendBackbone
- */
+/** Appends what comes after the cut. @returns float32 [batch, F], at unit length, like appendBackbone */
 export async function appendTrainedPart(
   g: GraphBuilder,
-  part: Model,
-  ports: readonly KeptPort[],
+  { split, ports }: NetworkCut,
   batch: number,
   trainable: ReadonlySet<string>,
-): Promise<[Value, ...Value[]]> {
+): Promise<Value> {
   const inputs = Object.fromEntries(
     ports.map(({ name, shape }) => [
       name,
       g.cast(g.input(nameKeptInput(name), 'float16', [batch, ...shape]), 'float32'),
     ]),
   );
-  const outputs = await importModel(g, part, { inputs, trainable });
+  const outputs = await importModel(g, split.trained, { inputs, trainable });
   // The first output exists and has the right shape: appendBackbone has checked the whole backbone before.
-  const [features, ...others] = outputs.values();
-  return [appendUnitRows(g, features as Value), ...others];
+  const [features] = outputs.values();
+  return appendUnitRows(g, features as Value);
 }
 
 /** Creates the feeds of a step from rows of kept values. A row consists of the concatenated ports of a view. */

@@ -59,25 +59,25 @@ export function appendPixels(
  *
  * @param pixels float32 [batch, 3, S, S]
  * @param trainable names of the weights to train; default: none
- * @returns its first output, float32 [batch, F], at unit length; then its other outputs as they are
- * @throws PawdexError model_invalid when the first of them is not one vector per image
+ * @returns its first output, float32 [batch, F], at unit length
+ * @throws PawdexError model_invalid when that is not one vector per image
  */
 export async function appendBackbone(
   g: GraphBuilder,
   backbone: Model,
   pixels: Value,
   trainable: ReadonlySet<string> = new Set(),
-): Promise<[Value, ...Value[]]> {
+): Promise<Value> {
   const inputs = { [requireImageInput(backbone).name]: pixels };
   const outputs = await importModel(g, backbone, { inputs, trainable });
-  const [features, ...others] = outputs.values();
+  const [features] = outputs.values();
   if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0]) {
     throw new PawdexError('model_invalid', {
       detail: `The backbone's first output is [${features?.shape}]; the trainer needs one vector per image, [batch, F].`,
       hint: 'Export it without the classifier, pooled and flattened.',
     });
   }
-  return [appendUnitRows(g, features), ...others];
+  return appendUnitRows(g, features);
 }
 
 /**

@@ -49,24 +49,6 @@ export function addStartFeatures(trained: Model, start: Model): Model {
   };
 }
 
-/**
- * Adds a second output to a network: the value of the first output before training. Nodes before the first trained weight
- * are computed once, later ones twice, with the current weights as constants.
- *
- * @param trainable names of the weights that are trained
- * @returns a network with only one output if that does not depend on any of them
- */
-export function addStartOutput(network: Model, trainable: ReadonlySet<string>): Model {
-  const weights = [...network.initialisers].filter(([name]) => trainable.has(name));
-  const { copies, initialisers, inStart } = copyDependents(network, new Map(weights));
-  const outputs = network.outputs
-    .slice(0, 1)
-    .flatMap((port) =>
-      inStart(port.name) === port.name ? [port] : [port, { ...port, name: inStart(port.name) }],
-    );
-  return { ...network, outputs, nodes: [...network.nodes, ...copies], initialisers };
-}
-
 /** Copies the nodes that depend on some weights. The copies read other weights instead. */
 function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMap<string, Tensor>) {
   const initialisers = new Map(own);

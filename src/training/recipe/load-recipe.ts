@@ -5,7 +5,6 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import type { ResizeRule } from '../../image/decode.js';
-import { countComponents } from '../head/general-part.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './recipe-schema.js';
 
@@ -101,14 +100,6 @@ function findHeadFault(recipe: Recipe): string | undefined {
   if (countLearned(recipe) < 2) {
     return `of ${dimension} numbers, ${general?.dimension} are general; at least two have to be learned.`;
   }
-  if (general?.features === 'distilled') {
-    if (start === 'random') {
-      return 'a network with random weights has nothing to distil; leave head.start at fitted.';
-    }
-    if (recipe.losses.some(({ kind }) => kind === 'moco')) {
-      return "moco's keys have no distilled part.";
-    }
-  }
   if (start === 'random' && recipe.average.some((share) => share < 1)) {
     return 'averaging with random weights is useless; leave `average` at [1].';
   }
@@ -132,12 +123,6 @@ export function countLearned({ head }: Recipe): number {
   return head.dimension - (head.general?.dimension ?? 0);
 }
 
-/** Counts the numbers that the head gives during training: those that the losses see, and those that are distilled. */
-export function countHeadOutputs(recipe: Recipe): number {
-  const { general } = recipe.head;
-  return countLearned(recipe) + (general?.features === 'distilled' ? countComponents(general) : 0);
-}
-
 export function countPhotosPerStep({ batch }: Recipe): number {
   return batch.labels * batch.photos;
 }
@@ -154,6 +139,6 @@ export function formatRecipe(recipe: Recipe): string {
 function createRecipeError(detail: string): PawdexError {
   return new PawdexError('config_invalid', {
     detail,
-    hint: 'docs/training.md lists every setting of a recipe.',
+    hint: 'docs/training.md lists every setting of a recipe. Remove those that it does not list.',
   });
 }

@@ -32,7 +32,7 @@ const lossTerm = z.discriminatedUnion('kind', [
     momentum: probability.default(0.999),
   }),
   /** Photos are compared with a learned vector per label. */
-  z.strictObject({ kind: z.literal('proxy-nca'), ...contrast, rate: positive.default(1) }),
+  z.strictObject({ kind: z.literal('proxy-nca'), ...contrast }),
 ]);
 
 /** The names of the losses. */
@@ -69,15 +69,13 @@ const head = z.strictObject({
    * of the features, with `share` of the squared length, and a `constant` relative to a length of 1. Unseen breeds and
    * animals differ in more than what distinguishes the trained labels. Default: none.
    *
-   * `features: start` uses the network before training, and the encoder computes the trained layers twice. `distilled`
-   * trains the network to preserve these components, at `weight` times the mean squared distance. `trained` uses the
-   * components of the trained network without preserving anything.
+   * `features: start` uses the network before training, and the encoder computes the trained layers twice. `trained` uses
+   * the trained network.
    */
   general: z
     .strictObject({
       dimension: z.int().min(2),
-      features: z.enum(['start', 'distilled', 'trained']).default('start'),
-      weight: positive.default(2),
+      features: z.enum(['start', 'trained']).default('start'),
       share: positive.lt(1).default(0.6),
       constant: z.number().min(0).max(10).default(0.7),
     })

@@ -9,7 +9,7 @@ import type { SessionOptions } from '../autodiff/graph-session.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
 import { readBackbone } from '../network/backbone.js';
 import { createObjective } from '../network/objective.js';
-import { countHeadOutputs, countLearned, countViewsPerStep } from '../recipe/load-recipe.js';
+import { countLearned, countViewsPerStep } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { createRandomHead, measureFeatureWidth } from './prepare-start.js';
 
@@ -75,7 +75,7 @@ async function buildCheckGraph(recipe: Recipe): Promise<{ graph: GraphBuilder; l
   const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
   const parts = { backbone, size, pixels };
   const dimension = countLearned(recipe);
-  const head = createRandomHead(await measureFeatureWidth(parts), countHeadOutputs(recipe), recipe.seed);
+  const head = createRandomHead(await measureFeatureWidth(parts), dimension, recipe.seed);
   const smaller = shrinkRecipe(recipe);
   const proxies = drawUnitRows(SMALL.labels, dimension, 2);
   const objective = createObjective({ ...parts, head }, proxies, smaller);

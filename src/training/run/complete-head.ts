@@ -1,7 +1,7 @@
 /** Completes an encoder after training: the trained network gets the general part of its head. */
 import type { Matrix } from '../../math/matrix.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
-import { addGeneralPart, countComponents, joinWeighted, splitProjection } from '../head/general-part.js';
+import { addGeneralPart } from '../head/general-part.js';
 import type { Projection } from '../head/projection.js';
 import type { Network } from '../network/network.js';
 import { addStartFeatures, widenProjection } from '../network/start-features.js';
@@ -28,7 +28,7 @@ export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
 /**
  * Completes the head for these features.
  *
- * @param learned the trained head of the trained network's features, with its distilled part if there is one
+ * @param learned the trained head of the trained network's features
  * @param features of {@link createFeatureNetwork}, unit rows, of the photos that the general part is fitted on
  * @throws PawdexError config_invalid for more components than features
  */
@@ -40,10 +40,6 @@ export async function completeHead(
 ): Promise<Projection> {
   if (general === undefined) {
     return learned;
-  }
-  if (general.features === 'distilled') {
-    const own = learned.offset.data.length - countComponents(general);
-    return joinWeighted(...splitProjection(learned, own), features, general, session);
   }
   if (general.features === 'trained') {
     return addGeneralPart(learned, features, general, session);

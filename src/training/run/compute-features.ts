@@ -34,7 +34,7 @@ export async function computeFeatures(
 ): Promise<Matrix> {
   const g = new GraphBuilder();
   const pixels = appendPixels(g, BATCH, network);
-  const [features] = await appendBackbone(g, network.backbone, pixels);
+  const features = await appendBackbone(g, network.backbone, pixels);
   g.output('features', features);
   const width = features.shape[1] ?? 0;
   const data = new Float32Array(photos * width);

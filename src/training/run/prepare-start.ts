@@ -8,20 +8,13 @@ import { createNormalRandom, drawDirections } from '../../math/random.js';
 import { normalise } from '../../math/vectors.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
-import type { SessionOptions } from '../autodiff/graph-session.js';
 import type { Weights } from '../autodiff/step/training-state.js';
 import { FIT_STEPS, fitProjection } from '../head/fit-projection.js';
-import {
-  computePrincipalComponents,
-  countComponents,
-  joinProjections,
-  scaleProjection,
-} from '../head/general-part.js';
 import { type Projection, projectFeatures } from '../head/projection.js';
 import { PROXIES } from '../network/append-losses.js';
 import { readBackbone } from '../network/backbone.js';
 import { appendBackbone, appendPixels, type Network, replaceWeights } from '../network/network.js';
-import { countHeadOutputs, countLearned } from '../recipe/load-recipe.js';
+import { countLearned } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { computeFeatures, type FeaturesOptions } from './compute-features.js';
 import type { TrainingSet } from './training-set.js';
@@ -47,7 +40,7 @@ export async function prepareStart(
   const { start } = recipe.head;
   const dimension = countLearned(recipe);
   const features = await measureFeatureWidth({ backbone, size, pixels });
-  const random = createRandomHead(features, countHeadOutputs(recipe), recipe.seed);
+  const random = createRandomHead(features, dimension, recipe.seed);
   const network = { backbone, size, pixels, head: random };
   const hasProxies = recipe.losses.some(({ kind }) => kind === 'proxy-nca');
   const count = set.labels.length;
@@ -70,22 +63,7 @@ export async function prepareStart(
     onStep: onProgress,
   });
   const proxies = hasProxies ? computeMeanProxies(projectFeatures(frozen, head), labels, count) : null;
-  const joined = await joinGeneralTarget(head, recipe, frozen, reading.session);
-  return { network: { ...network, head: joined }, proxies };
-}
-
-/** Appends the outputs that general features are distilled into, if the recipe has such. */
-async function joinGeneralTarget(
-  head: Projection,
-  { head: { general } }: Recipe,
-  frozen: Matrix,
-  session: SessionOptions | undefined,
-): Promise<Projection> {
-  if (general?.features !== 'distilled') {
-    return head;
-  }
-  const components = await computePrincipalComponents(frozen, countComponents(general), session);
-  return joinProjections(head, await scaleProjection(1, components, frozen, session));
+  return { network: { ...network, head }, proxies };
 }
 
 /** Measures the width of a backbone's features. @throws PawdexError model_invalid */
@@ -93,7 +71,7 @@ export async function measureFeatureWidth(
   parts: Pick<Network, 'backbone' | 'size' | 'pixels'>,
 ): Promise<number> {
   const g = new GraphBuilder();
-  const [features] = await appendBackbone(g, parts.backbone, appendPixels(g, 1, parts));
+  const features = await appendBackbone(g, parts.backbone, appendPixels(g, 1, parts));
   return features.shape[1] ?? 0;
 }
 

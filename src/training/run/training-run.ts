@@ -147,7 +147,7 @@ class TrainingRun {
     const { general } = recipe.head;
     planBatches(recipe, set, this.#createLoadOptions(set.train), null);
     createFeatureNetwork(network, network, general);
-    if (general !== undefined && general.features !== 'distilled') {
+    if (general !== undefined) {
       const rows = set.selectGallery(recipe.evaluation.galleryPerLabel).length;
       checkComponents(countComponents(general), { rows, dimension: network.head.matrix.shape[0] ?? 0 });
     }

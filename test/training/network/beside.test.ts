@@ -9,11 +9,7 @@ import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { projectFeatures } from '../../../src/training/head/projection.js';
 import { createSmallNetwork } from '../../../src/training/network/backbone.js';
 import { replaceWeights } from '../../../src/training/network/network.js';
-import {
-  addStartFeatures,
-  addStartOutput,
-  widenProjection,
-} from '../../../src/training/network/start-features.js';
+import { addStartFeatures, widenProjection } from '../../../src/training/network/start-features.js';
 
 const named = createSmallNetwork(32, 1);
 /** Exporters need not name nodes. */
@@ -83,28 +79,6 @@ describe('addStartFeatures', () => {
       expect.objectContaining({ code: 'config_invalid' }),
     );
   });
-});
-
-it('gives the features from before training, beside the current ones', async () => {
-  const trainable = new Set([...start.initialisers.keys()].filter((name) => /^layer[23]/.test(name)));
-  const both = addStartOutput(start, trainable);
-  const session = await GraphSession.open(
-    writeModel({
-      ...both,
-      initialisers: new Map(
-        [...both.initialisers].map(([name, tensor]) => [name, trained.initialisers.get(name) ?? tensor]),
-      ),
-    }),
-    { threads: 1 },
-  );
-  const results = await session.run({
-    pixel_values: { dtype: 'float32', shape: [2, 3, 32, 32], data: pixels },
-  });
-  await session.close();
-  const [now, before] = both.outputs.map(({ name }) => Array.from(results[name]!.data as Float32Array));
-  expect(now).toEqual((await featuresOf(trained)).flat());
-  expect(before).toEqual((await featuresOf(start)).flat());
-  expect(both.nodes.filter(({ op }) => op === 'Conv')).toHaveLength(6);
 });
 
 it('projects the trained part as before', () => {

@@ -47,10 +47,14 @@ it('refuses unknown, wrong or contradictory settings', () => {
   expect(complete({ losses: [{ kind: 'moco', queue: 100 }] })).toThrow(invalid(/queue of 100/));
   expect(complete({ losses: [{ kind: 'nt-xent' }], keptViews: 2 })).toThrow(invalid(/keptViews/));
   expect(complete({ head: { start: 'random' }, average: [0.5] })).toThrow(invalid(/average/));
-  const distilled = (more: Record<string, unknown>, head = {}) =>
-    complete({ ...more, head: { ...head, general: { dimension: 8, features: 'distilled' } } });
-  expect(distilled({}, { start: 'random' })).toThrow(invalid(/nothing to distil/));
-  expect(distilled({ losses: [{ kind: 'moco', queue: 128 }] })).toThrow(invalid(/moco/));
+  const removed = [
+    complete({ losses: [{ kind: 'proxy-nca', rate: 2 }] }),
+    complete({ head: { general: { dimension: 8, weight: 2 } } }),
+    complete({ head: { general: { dimension: 8, features: 'distilled' } } }),
+  ] as const;
+  expect(removed[0]).toThrow(invalid(/rate/));
+  expect(removed[1]).toThrow(invalid(/weight/));
+  expect(removed[2]).toThrow(invalid(/start.*trained/));
 });
 
 it('cannot be read from something else', async () => {

@@ -35,13 +35,6 @@ const recipe = (settings: Record<string, unknown> = {}) =>
     'The test',
   );
 
-/** Of sixteen numbers, eight learned, seven distilled, and the constant. */
-const distilled = (weight: number) => ({
-  dimension: 16,
-  start: 'fitted',
-  general: { dimension: 8, features: 'distilled', weight },
-});
-
 const silent: RunReport = {
   beginPhase() {},
   updatePhase() {},
@@ -109,7 +102,10 @@ describe('a run', () => {
     ['proxies and a learned temperature', { losses: [{ kind: 'proxy-nca', temperature: { learned: 0.1 } }] }],
     ['info-nce', { losses: [{ kind: 'info-nce', hardness: 0.5 }], batch: { labels: 4, photos: 2 } }],
     ['nt-xent', { losses: [{ kind: 'nt-xent' }] }],
-    ['a distilled part', { head: distilled(2), freeze: { layers: 1 }, average: [0.5, 1] }],
+    [
+      'a general part',
+      { head: { dimension: 16, general: { dimension: 8 } }, freeze: { layers: 1 }, average: [0.5, 1] },
+    ],
     ['moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }] }],
     ['a soup of moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }], epochs: 1, soup: 3 }],
   ];
@@ -216,31 +212,6 @@ describe('a run', () => {
       expect(squared(10, 16)).toBeLessThan(0.6);
     },
   );
-
-  it("distils the start's embedding in proportion to the weight", async () => {
-    // The seven distilled numbers of the val photos' embeddings, as unit vectors.
-    const general = async (name: string, weight: number, learningRate: number) => {
-      const optimiser = { learningRate };
-      const evaluation = { every: 8 };
-      const result = await run(name, { head: distilled(weight), epochs: 8, optimiser, evaluation });
-      if (!result.finished) {
-        throw new Error('it was not stopped');
-      }
-      const { data, rows } = result.val.vectors;
-      return Array.from({ length: rows }, (_, row) => {
-        const part = data.subarray(row * 16 + 8, row * 16 + 15);
-        return Array.from(part, (x) => x / Math.hypot(...part));
-      });
-    };
-    const start = await general('not trained', 1, 1e-9);
-    const likeStart = (rows: number[][]) =>
-      rows.reduce((sum, row, i) => sum + row.reduce((dot, x, j) => dot + x * start[i]![j]!, 0), 0) /
-      rows.length;
-    const loose = likeStart(await general('loosely', 1e-6, 1e-3));
-    const close = likeStart(await general('closely', 20, 1e-3));
-    expect(close).toBeGreaterThan(0.9);
-    expect(close).toBeGreaterThan(loose);
-  });
 
   it('refuses a head with nothing to learn', () => {
     const head = { dimension: 16, general: { dimension: 15 } };
