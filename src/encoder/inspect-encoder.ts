@@ -2,11 +2,11 @@
  * Finds out how to feed an image encoder and read its output: from the model itself, from the preprocessing file of Hugging
  * Face exports, and from the caller if neither says so.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { readJsonFile } from '../files/read-json-file.js';
 import { createSession } from './encoder-session.js';
 import type { ModelCard } from './model-card.js';
 
@@ -16,8 +16,9 @@ type Triple = [number, number, number];
 
 /** What the caller knows about an encoder. */
 export interface EncoderHints {
-  /** Name of the output to use, if there are several. */
+  /** Name of the input for images. */
   input?: string | undefined;
+  /** Name of the output to use, if there are several. */
   output?: string | undefined;
   /** Side of the square input in pixels. */
   size?: number | undefined;
@@ -101,13 +102,10 @@ const preprocessingSchema = z.object({
 
 /** Reads `preprocessor_config.json` of a Hugging Face export, if there is one. */
 async function readPreprocessing(file: string): Promise<EncoderHints> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) {
+  const json = await readJsonFile(file, 'encoder_unsuitable');
+  if (json === undefined) {
     return {};
   }
-  const json = await Promise.resolve(text)
-    .then(JSON.parse)
-    .catch(() => null);
   const parsed = preprocessingSchema.safeParse(json);
   if (!parsed.success) {
     throw createUnsuitableError(

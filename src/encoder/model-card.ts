@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { readJsonFile } from '../files/read-json-file.js';
 import { computeSha256 } from '../files/sha256.js';
 
 export const resizeSchema = z.object({
@@ -100,10 +101,11 @@ function sortKeys(value: unknown): unknown {
  * @throws PawdexError model_invalid when the card or the model is missing, malformed or does not match
  */
 export async function loadCard(cardPath: string): Promise<LoadedCard> {
-  const text = await readFile(cardPath, 'utf8').catch((cause) => {
-    throw new PawdexError('model_invalid', { detail: `Cannot read the model card ${cardPath}.`, cause });
-  });
-  const card = parseCard(text, cardPath);
+  const json = await readJsonFile(cardPath, 'model_invalid');
+  if (json === undefined) {
+    throw new PawdexError('model_invalid', { detail: `There is no model card ${cardPath}.` });
+  }
+  const card = checkCard(json, cardPath);
   const modelPath = path.join(path.dirname(cardPath), card.file);
   const bytes = await readFile(modelPath).catch((cause) => {
     throw new PawdexError('model_invalid', { detail: `Cannot read the model file ${modelPath}.`, cause });
@@ -115,16 +117,6 @@ export async function loadCard(cardPath: string): Promise<LoadedCard> {
     });
   }
   return { card, modelPath, fingerprint: computeFingerprint(card) };
-}
-
-function parseCard(text: string, cardPath: string): ModelCard {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new PawdexError('model_invalid', { detail: `${cardPath} is not valid JSON.`, cause });
-  }
-  return checkCard(json, cardPath);
 }
 
 /**

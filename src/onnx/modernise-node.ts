@@ -4,7 +4,7 @@
  */
 import { PawdexError } from '../errors.js';
 import { readInt, readInts, resolveAxis } from './attributes.js';
-import { type Attribute, describeNode, type ModelNode } from './onnx-model.js';
+import { type Attribute, describeModelNode, type ModelNode } from './onnx-model.js';
 import { createIntTensor, type Tensor } from './tensor.js';
 
 /** The oldest supported operator set. */
@@ -58,7 +58,7 @@ export function moderniseNode(node: ModelNode, opset: number, rank: number): Mod
     const axis = resolveAxis(readInt(attributes, 'axis', 1), rank);
     if (axis !== rank - 1) {
       throw new PawdexError('model_invalid', {
-        detail: `${describeNode(node)} combines several axes, as in operator sets before 13.`,
+        detail: `${describeModelNode(node)} combines several axes, as in operator sets before 13.`,
         hint: 'Export the model again with operator set 13 or newer.',
       });
     }

@@ -151,9 +151,14 @@ export function writeModel(model: WritableModel): Uint8Array {
   });
 }
 
-/** Describes a node in messages: by its name, or by its first output if it has none. */
-export function describeNode(node: { op: string; name: string; outputs?: readonly string[] }): string {
-  return `${node.op} "${node.name || node.outputs?.[0]}"`;
+/** Describes a node in messages. */
+export function describeNode({ op, name }: { op: string; name: string }): string {
+  return `${op} "${name}"`;
+}
+
+/** Describes a node of a file, which need not have a name, by its first output if it has none. */
+export function describeModelNode({ op, name, outputs }: Pick<ModelNode, 'op' | 'name' | 'outputs'>): string {
+  return describeNode({ op, name: name || (outputs[0] ?? '') });
 }
 
 function readNode(proto: NodeProto): ModelNode {
@@ -186,7 +191,7 @@ function readAttribute(proto: AttributeProto, node: Pick<ModelNode, 'op' | 'name
       return (proto.strings ?? []).map(text);
     default:
       throw new PawdexError('model_invalid', {
-        detail: `The attribute "${proto.name}" of ${describeNode(node)} holds a graph or another kind of value that the trainer cannot read.`,
+        detail: `The attribute "${proto.name}" of ${describeModelNode(node)} holds a graph or another kind of value that the trainer cannot read.`,
         hint: 'Export the model without control flow (If, Loop, Scan).',
       });
   }

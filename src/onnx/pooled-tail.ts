@@ -4,7 +4,7 @@
  * cells of the map, as in class activation maps (Zhou et al. 2016, arXiv 1512.04150).
  */
 import { PawdexError } from '../errors.js';
-import { describeNode, type Model, type ModelNode } from './onnx-model.js';
+import { describeModelNode, type Model, type ModelNode } from './onnx-model.js';
 import { toNumbers } from './tensor.js';
 
 /** The pooled feature map and what follows it. */
@@ -69,7 +69,7 @@ export function findTail(model: Model, output: string): Tail {
     }
     if (node.domain !== '' || !(PASSING.has(node.op) || isAffine(node, fixed))) {
       throw createUnavailableError(
-        `The embedding is computed by ${describeNode(node)}, which is not a sum over the picture.`,
+        `The embedding is computed by ${describeModelNode(node)}, which is not a sum over the picture.`,
       );
     }
     // Only `Add` and `Mul` accept the data as their second input.

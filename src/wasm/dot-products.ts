@@ -26,25 +26,3 @@ export function createDotProducts(
   const memory = createMemory(initial, maximum);
   return { memory, dotProducts: instantiate(memory).dotProducts };
 }
-
-/**
- * The same in TypeScript, with bit-identical results: sixteen running sums in single precision, added up in the same order.
- */
-export function computeReferenceDotProducts({ buffer }: Pick<WasmMemory, 'buffer'>): DotProducts {
-  const floats = new Float32Array(buffer);
-  return (rows, count, bytes, query, out) => {
-    const width = bytes / 4;
-    for (let row = 0; row < count; row++) {
-      const sums = new Float32Array(LANES);
-      for (let i = 0; i < width; i++) {
-        const product = Math.fround(floats[rows / 4 + row * width + i]! * floats[query / 4 + i]!);
-        sums[i % LANES] = sums[i % LANES]! + product;
-      }
-      const four = [0, 1, 2, 3].map((lane) => {
-        const pair = (first: number) => Math.fround(sums[first + lane]! + sums[first + 4 + lane]!);
-        return Math.fround(pair(0) + pair(8));
-      });
-      floats[out / 4 + row] = four.reduce((sum, value) => Math.fround(sum + value));
-    }
-  };
-}

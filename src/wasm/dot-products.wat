@@ -1,5 +1,5 @@
 ;; Dot products of one query with many rows, four times as fast as the best JavaScript loop measured.
-;; dot-products.ts describes the parameters and has the same computation in TypeScript.
+;; dot-products.ts describes the parameters; test/wasm/reference.ts has the same computation in TypeScript.
 (module
   (import "env" "memory" (memory 1))
 

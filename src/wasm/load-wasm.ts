@@ -1,7 +1,7 @@
 /**
  * Loads vector functions in WebAssembly. They are a few times as fast as the best JavaScript loop, and need no compiler at
- * install. The build turns their text (`*.wat`) into `dist/wasm/*.wasm`. Beside each is a TypeScript version as reference,
- * which the tests compare bit by bit.
+ * install. The build turns their text (`*.wat`) into `dist/wasm/*.wasm`. The tests compare each bit by bit with a TypeScript
+ * version, in test/wasm/reference.ts.
  */
 import { readFileSync } from 'node:fs';
 

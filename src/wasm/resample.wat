@@ -1,4 +1,4 @@
-;; The three steps of cubic resampling; resample.ts describes their parameters and has them in TypeScript.
+;; The three steps of cubic resampling; resample.ts describes their parameters; test/wasm/reference.ts has them in TypeScript.
 ;; All of them read and write whole vectors, so up to 15 bytes beyond the end that they are given.
 (module
   (import "env" "memory" (memory 1))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/math/random.js';
-import { computeReferenceDotProducts, createDotProducts, LANES } from '../../src/wasm/dot-products.js';
+import { createDotProducts, LANES } from '../../src/wasm/dot-products.js';
+import { computeReferenceDotProducts } from './reference.js';
 
 describe('dotProducts', () => {
   it.each([16, 32, 256, 1280])(

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/math/random.js';
 import { createMemory } from '../../src/wasm/load-wasm.js';
-import {
-  computeReferenceResample,
-  createResample,
-  ENTRY_BYTES,
-  type Resample,
-} from '../../src/wasm/resample.js';
+import { createResample, ENTRY_BYTES, type Resample } from '../../src/wasm/resample.js';
+import { computeReferenceResample } from './reference.js';
 
 /** Runs a step of both versions on equal memories and gives the bytes that each leaves. */
 function runBoth(fill: (buffer: ArrayBuffer) => void, step: (resample: Resample) => void): Uint8Array[] {

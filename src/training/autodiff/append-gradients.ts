@@ -85,7 +85,7 @@ function createRuleCall(
       return value;
     }
     throw new PawdexError('model_invalid', {
-      detail: `${describeNode({ op: node.op, name: node.name })} has no input ${index}.`,
+      detail: `${describeNode(node)} has no input ${index}.`,
     });
   };
   const shapes = { ...node, constantOf: (value: Value) => g.constantOf(value) };
@@ -100,7 +100,7 @@ function createMissingRuleError(g: GraphBuilder, node: GraphNode, wrt: readonly 
   const names = before.map((weight) => weight.name);
   const list = names.length > 6 ? [...names.slice(0, 3), '...', ...names.slice(-2)] : names;
   return new PawdexError('operator_not_differentiable', {
-    detail: `The operator ${node.domain ? `${node.domain}.` : ''}${describeNode({ op: node.op, name: node.name })} has no gradient rule.`,
+    detail: `The operator ${node.domain ? `${node.domain}.` : ''}${describeNode(node)} has no gradient rule.`,
     hint: `Freeze the ${names.length} trainable weights before it (${list.join(', ')}), or replace the operator on export.`,
   });
 }

@@ -87,7 +87,7 @@ export class OperatorGraph {
     const specs = options.outputs ?? inferShapes(call)?.slice(0, options.outputCount ?? 1);
     if (specs === undefined) {
       throw new PawdexError('model_invalid', {
-        detail: `The output shape of ${describeNode({ op, name, outputs: [] })} is unknown.`,
+        detail: `The output shape of ${describeNode(call)} is unknown.`,
       });
     }
     const outputs = specs.map(({ dtype, shape }, index) =>

@@ -14,20 +14,20 @@ export async function drawContactSheet(
   rows: readonly (readonly Uint8Array[])[],
   size: number,
 ): Promise<Buffer> {
-  const columns = Math.max(...rows.map((row) => row.length));
-  const width = GAP + columns * (size + GAP);
-  const height = GAP + rows.length * (size + GAP);
-  const sheet = new Uint8Array(width * height * 3).fill(255);
-  for (const [r, row] of rows.entries()) {
-    for (const [c, picture] of row.entries()) {
-      for (let y = 0; y < size; y++) {
-        const line = GAP + r * (size + GAP) + y;
-        const at = line * width + GAP + c * (size + GAP);
-        sheet.set(picture.subarray(y * size * 3, (y + 1) * size * 3), at * 3);
-      }
-    }
-  }
-  return sharp(sheet, { raw: { width, height, channels: 3 } })
+  const place = (index: number) => GAP + index * (size + GAP);
+  const width = place(Math.max(...rows.map((row) => row.length)));
+  const height = place(rows.length);
+  const pictures = rows.flatMap((row, r) =>
+    row.map((picture, c) => ({
+      input: Buffer.from(picture),
+      raw: { width: size, height: size, channels: 3 as const },
+      left: place(c),
+      top: place(r),
+    })),
+  );
+  return sharp({ create: { width, height, channels: 3, background: 'white' } })
+    .composite(pictures)
+    .removeAlpha()
     .png()
     .toBuffer();
 }

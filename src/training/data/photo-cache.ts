@@ -24,11 +24,6 @@ export class PhotoCache {
     this.#options = options;
   }
 
-  /** Bytes currently in memory. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /**
    * Opens a photo and reads its header.
    *

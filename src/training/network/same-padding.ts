@@ -1,6 +1,6 @@
 /** Recomputes padding for another image size, like TensorFlow's SAME. */
 import { PawdexError } from '../../errors.js';
-import { describeNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
+import { describeModelNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
 import { computeWindow } from '../../onnx/shapes/window-shapes.js';
 import { followMaps } from '../../onnx/walk-model.js';
 import { requireImageInput } from './network.js';
@@ -21,7 +21,7 @@ export function padAsSame(model: Model, size: number): Model {
   followMaps(model, input.name, [size, size], (node, before, kernel) => {
     if (before === undefined || kernel.length !== 2) {
       throw new PawdexError('model_invalid', {
-        detail: `The input size of ${describeNode(node)} is unknown, so it cannot be padded for ${size} pixels.`,
+        detail: `The input size of ${describeModelNode(node)} is unknown, so it cannot be padded for ${size} pixels.`,
         hint: 'Remove backbone.padding and use the image size that the network was exported for.',
       });
     }

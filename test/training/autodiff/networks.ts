@@ -4,7 +4,7 @@ import { asFloat, type Model } from '../../../src/onnx/onnx-model.js';
 import type { Value } from '../../../src/onnx/onnx-values.js';
 import { createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
-import { appendBatchNorm, importModel } from '../../../src/training/autodiff/import/import-model.js';
+import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { node } from './helpers.js';
 
 type Weights = Record<string, Tensor>;
@@ -50,6 +50,24 @@ export const mobile: Network = async (g, x, weights) => {
   const trainable = new Set(Object.keys(weights));
   return (await importModel(g, model, { inputs: { x }, trainable })).get('y') as Value;
 };
+
+/**
+ * Normalises each channel over the batch and all positions.
+ *
+ * @param x float32 [N, C, ...]
+ * @param scale float32 [C]
+ * @param bias float32 [C]
+ * @returns [N, C, ...]
+ */
+function appendBatchNorm(g: GraphBuilder, x: Value, scale: Value, bias: Value, epsilon: number): Value {
+  const perChannel = [x.shape[1] ?? 1, ...x.shape.slice(2).map(() => 1)];
+  const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const mean = g.reduceMean(x, axes);
+  const centred = g.sub(x, mean);
+  const variance = g.reduceMean(g.square(centred), axes);
+  const factor = g.div(g.reshape(scale, perChannel), g.sqrt(g.add(variance, epsilon)));
+  return g.add(g.mul(centred, factor), g.reshape(bias, perChannel));
+}
 
 /** ResNet-like, normalised by batch statistics. */
 export const residual: Network = async (g, x, weights) => {

@@ -133,7 +133,7 @@ describe('the exported encoder', () => {
     });
     await expect(writeEncoder(dir, dependent, facts)).rejects.toMatchObject({
       code: 'model_invalid',
-      message: expect.stringContaining('depends on the other images in the batch'),
+      message: expect.stringContaining('depends on the other pictures in its batch'),
     });
     await expect(writeEncoder(dir, buildEncoderModel(parts), { ...facts, name: '' })).rejects.toMatchObject({
       code: 'model_invalid',

@@ -3,9 +3,9 @@
  * Older operator sets are modernised, and networks of separable convolutions get the tall layout.
  */
 import { PawdexError } from '../../../errors.js';
-import { readFloat, readInt } from '../../../onnx/attributes.js';
+import { readInt } from '../../../onnx/attributes.js';
 import { checkOpset, moderniseNode } from '../../../onnx/modernise-node.js';
-import { describeNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
+import { describeModelNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import { inferShapes } from '../../../onnx/shapes/infer-shapes.js';
 import { countElements, createFloatTensor, createIntTensor, type Tensor } from '../../../onnx/tensor.js';
@@ -23,7 +23,7 @@ export interface ImportOptions {
   readonly inputs: Readonly<Record<string, Value>>;
   /** Names of the initialisers to train; all others stay constant. Default: none. */
   readonly trainable?: ReadonlySet<string>;
-  /** Whether separable convolutions run in the tall layout (see tall-layout.ts). Default: where it suits the model. */
+  /** Whether separable convolutions run in the tall layout (see tall-layout.ts). Default: where it suits the model. Tests set it, to compare both. */
   readonly tallLayout?: boolean;
 }
 
@@ -119,8 +119,10 @@ class ModelImporter {
     }
     const plain = inputs.map((input) => input && this.#layout.leave(input));
     if (node.op === 'BatchNormalization' && readInt(node.attributes, 'training_mode', 0) === 1) {
-      const [x, scale, bias] = plain as [Value, Value, Value];
-      return [appendBatchNorm(this.#g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5))];
+      throw new PawdexError('model_invalid', {
+        detail: `${describeModelNode(node)} normalises by the statistics of the batch.`,
+        hint: 'Export the model in inference mode (in PyTorch, call model.eval() first).',
+      });
     }
     return appendNode(this.#g, node, plain, this.#model.opset);
   }
@@ -130,7 +132,7 @@ class ModelImporter {
       return this.#values.get(name);
     }
     throw new PawdexError('model_invalid', {
-      detail: `${describeNode(node)} reads "${name}", which nothing computes.`,
+      detail: `${describeModelNode(node)} reads "${name}", which nothing computes.`,
     });
   }
 }
@@ -219,30 +221,6 @@ function readConstantNode(node: ModelNode): Tensor {
     return createFloatTensor(value.floats);
   }
   throw new PawdexError('model_invalid', {
-    detail: `${describeNode(node)} contains a kind of constant that the trainer cannot read.`,
+    detail: `${describeModelNode(node)} contains a kind of constant that the trainer cannot read.`,
   });
-}
-
-/**
- * Normalises each channel over the batch and all positions.
- *
- * @param x float32 [N, C, ...]
- * @param scale float32 [C]
- * @param bias float32 [C]
- * @returns [N, C, ...]
- */
-export function appendBatchNorm(
-  g: GraphBuilder,
-  x: Value,
-  scale: Value,
-  bias: Value,
-  epsilon: number,
-): Value {
-  const perChannel = [x.shape[1] ?? 1, ...x.shape.slice(2).map(() => 1)];
-  const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
-  const mean = g.reduceMean(x, axes);
-  const centred = g.sub(x, mean);
-  const variance = g.reduceMean(g.square(centred), axes);
-  const factor = g.div(g.reshape(scale, perChannel), g.sqrt(g.add(variance, epsilon)));
-  return g.add(g.mul(centred, factor), g.reshape(bias, perChannel));
 }

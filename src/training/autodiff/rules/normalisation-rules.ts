@@ -5,12 +5,9 @@ import type { GradientRule } from '../graph-builder.js';
 import { createNotDifferentiableError, sumTo } from './rule-helpers.js';
 
 export const NORMALISATION_RULES: Readonly<Record<string, GradientRule>> = {
-  /**
-   * Frozen statistics: y = scale (x - mean) / sqrt(variance + epsilon) + bias, statistics constant. Batch
-   * statistics are written as single operators on import and need no rule of their own.
-   */
+  /** With stored statistics: y = scale (x - mean) / sqrt(variance + epsilon) + bias. */
   BatchNormalization: ({ g, node, x, dy, input, needs }) => {
-    if (readInt(node.attributes, 'training_mode', 0) === 1 || needs(3) || needs(4)) {
+    if (needs(3) || needs(4)) {
       throw createNotDifferentiableError(node, 'its statistics cannot be trained; freeze them.');
     }
     const perChannel = (value: Value) =>

@@ -17,7 +17,7 @@ export function sumTo(g: GraphBuilder, gradient: Value, shape: readonly number[]
 /** Creates the error for a form or an input of an operator that its rule does not cover. */
 export function createNotDifferentiableError(node: GraphNode, because: string): PawdexError {
   return new PawdexError('operator_not_differentiable', {
-    detail: `${describeNode({ op: node.op, name: node.name })}: ${because}`,
+    detail: `${describeNode(node)}: ${because}`,
   });
 }
 

@@ -13,8 +13,6 @@ import type { GraphBuilder } from '../graph-builder.js';
 
 /** Settings of the optimiser; the defaults are PyTorch's. */
 export interface AdamWOptions {
-  /** Decay of the mean of the gradients. Default: 0.9. */
-  readonly beta1?: number;
   /** Decay of the mean of their squares. Default: 0.999. */
   readonly beta2?: number;
   /** Default: 1e-8. */
@@ -45,6 +43,9 @@ export interface AdamWResult {
   readonly norm: Value;
 }
 
+/** Decay of the mean of the gradients. */
+const BETA1 = 0.9;
+
 const RATE = 'adamw rate';
 const EPSILON = 'adamw epsilon';
 const DECAY = 'adamw decay';
@@ -55,7 +56,7 @@ export function appendAdamW(
   slots: readonly AdamWSlot[],
   options: AdamWOptions = {},
 ): AdamWResult {
-  const { beta1 = 0.9, beta2 = 0.999 } = options;
+  const { beta2 = 0.999 } = options;
   const [rate, epsilon, decay] = [RATE, EPSILON, DECAY].map((name) => g.input(name, 'float32', [])) as [
     Value,
     Value,
@@ -65,7 +66,7 @@ export function appendAdamW(
   const norm = g.sqrt(squares.reduce(g.add));
   const clip =
     options.clipNorm === undefined ? g.scalar(1) : g.min(1, g.div(options.clipNorm, g.add(norm, 1e-6)));
-  const toM = g.mul(clip, 1 - beta1);
+  const toM = g.mul(clip, 1 - BETA1);
   const toV = g.mul(g.square(clip), 1 - beta2);
   const results = slots.map(({ name, weight, gradient, ...slot }) => {
     // Flat, because onnxruntime is slow with a scalar operand if the other operand ends in axes of length 1, as the
@@ -74,7 +75,7 @@ export function appendAdamW(
     const slope = g.reshape(gradient, flat);
     const { rate: factor = 1, decay: decays = true } = options.perWeight?.(name) ?? {};
     const scaled = (value: Value) => (factor === 1 ? value : g.mul(value, factor));
-    const m = g.add(g.mul(slot.m, beta1), g.mul(slope, toM));
+    const m = g.add(g.mul(slot.m, BETA1), g.mul(slope, toM));
     const v = g.add(g.mul(slot.v, beta2), g.mul(g.square(slope), toV));
     const step = g.div(g.mul(m, scaled(rate)), g.add(g.sqrt(v), epsilon));
     const before = g.reshape(weight, flat);
@@ -99,11 +100,11 @@ export function createAdamWFeeds(
   learningRate: number,
   options: AdamWOptions = {},
 ): Record<string, Tensor> {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+  const { beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
   const correction = Math.sqrt(1 - beta2 ** step);
   const scalar = (value: number) => createFloatTensor([value], []);
   return {
-    [RATE]: scalar((learningRate * correction) / (1 - beta1 ** step)),
+    [RATE]: scalar((learningRate * correction) / (1 - BETA1 ** step)),
     [EPSILON]: scalar(epsilon * correction),
     [DECAY]: scalar(learningRate * weightDecay),
   };
