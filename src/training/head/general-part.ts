@@ -76,7 +76,7 @@ export async function addGeneralPart(
  * @returns [F, count], centred, with orthonormal columns in descending order
  * @throws PawdexError config_invalid for more components than features or photos have
  */
-export async function computePrincipalComponents(
+async function computePrincipalComponents(
   features: Matrix,
   count: number,
   session?: SessionOptions,
