@@ -94,13 +94,13 @@ function checkSourceLinks({ tokens, env }) {
               throw new Error(`${env.relativePath} links to ${href}, which does not exist.`);
             }
             if (!isPage(file)) {
-              depth += 1;
+              depth++;
               return false;
             }
           }
         }
         if (child.type === 'link_close' && depth > 0) {
-          depth -= 1;
+          depth--;
           return false;
         }
         return true;

@@ -54,7 +54,7 @@ if (!args.json) {
 }
 for (const batch of args.batches.split(',')) {
   const rounds = { pawdex: [], pytorch: [] };
-  for (let round = 0; round < Number(args.rounds); round += 1) {
+  for (let round = 0; round < Number(args.rounds); round++) {
     for (const [side, take] of Object.entries(sides)) {
       rounds[side].push(await take(batch));
     }

@@ -36,7 +36,7 @@ export class TrainingDisplay implements RunReport {
       this.#shown = { kind: 'steps', display: showProgress(total, this.#quiet, 'step') };
     }
     this.#waited += entry.waitShare;
-    this.#steps += 1;
+    this.#steps++;
     const notes = [
       `loss ${entry.loss.toFixed(3)}`,
       `epoch ${entry.epoch.toFixed(2)}`,

@@ -40,7 +40,7 @@ function computeMoments(
   for (const row of rows) {
     const x = data.subarray(row * d, (row + 1) * d);
     const label = labels[row]!;
-    counts[label]! += 1;
+    counts[label]!++;
     for (let i = 0; i < d; i++) {
       const value = x[i]!;
       sums[label * d + i]! += value;

@@ -50,7 +50,7 @@ async function hashPhoto({ file }: LabelledPhoto, { maxFileBytes }: AttachOption
     }
     throw new Error(`it has ${size} bytes`);
   } catch (error) {
-    summary.failed += 1;
+    summary.failed++;
     summary.failures.push({ file, code: 'file_unreadable', detail: (error as Error).message });
     return null;
   }
@@ -107,7 +107,7 @@ async function attachBatch(
       return { sha256, thumbnail: await makePicture(file, engine.encoder, maxPixels) };
     } catch (error) {
       const { code, message } = asPawdexError(error);
-      summary.failed += 1;
+      summary.failed++;
       summary.failures.push({ file, code, detail: message });
       return null;
     }

@@ -24,7 +24,7 @@ function insert(
   while (at > start && near[at - 1]! > distance) {
     near[at] = near[at - 1]!;
     ids[at] = ids[at - 1]!;
-    at -= 1;
+    at--;
   }
   near[at] = distance;
   ids[at] = other;

@@ -255,7 +255,7 @@ export class App {
       entry !== null && this.#preview.picture !== null && mayShrink(problem, entry.photo.size);
     const panel = problemView(problem, {
       retry: () => {
-        this.#retries += 1;
+        this.#retries++;
         retry();
       },
       retries: this.#retries,

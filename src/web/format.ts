@@ -68,7 +68,7 @@ export function formatPercentages(shares: number[]): string[] {
     .sort((a, b) => b.rest - a.rest);
   for (const { i } of byRest) {
     if (left-- > 0) {
-      floors[i]! += 1;
+      floors[i]!++;
     }
   }
   return floors.map((n, i) => {

@@ -256,7 +256,7 @@ describeInBrowser('collections', (stage) => {
     const { page } = await open(stage.browser, stage.app.url);
     let calls = 0;
     await page.route('**/gap/items?*', async (route) => {
-      calls += 1;
+      calls++;
       const answer = (await (
         await route.fetch({
           url: route

@@ -106,7 +106,7 @@ describeInBrowser('what can go wrong', (stage) => {
     const { page } = await open(stage.browser, stage.app.url);
     let asked = 0;
     await page.route(IDENTIFY, async (route) => {
-      asked += 1;
+      asked++;
       if (asked > 1) {
         return route.continue();
       }

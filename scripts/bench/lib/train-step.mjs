@@ -80,7 +80,7 @@ async function measure({
   const feeds = feedsOf(batch, size);
   const ms = [];
   let loss = 0;
-  for (let i = 0; i < steps; i += 1) {
+  for (let i = 0; i < steps; i++) {
     const start = performance.now();
     ({ loss } = await step.run(feeds, 1e-5));
     ms.push(performance.now() - start);

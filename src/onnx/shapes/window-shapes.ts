@@ -52,7 +52,7 @@ export function computeWindow(
     let output = (roundUp ? Math.ceil(steps) : Math.floor(steps)) + 1;
     // Rounding up never adds a window that starts in the padding after the input.
     if (roundUp && (output - 1) * stride >= length + begin) {
-      output -= 1;
+      output--;
     }
     window.begin.push(begin);
     window.end.push(end);

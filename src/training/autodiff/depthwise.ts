@@ -89,9 +89,9 @@ function createSelection(
   // Shared by all layers with this geometry, so that onnxruntime computes a layer's matrix once for both passes.
   return g.shared(`taps ${JSON.stringify([v, h, width, blocks, turned])}`, () => {
     const data = new Float32Array(countElements(shape));
-    for (let tap = 0; tap < v.kernel * h.kernel; tap += 1) {
+    for (let tap = 0; tap < v.kernel * h.kernel; tap++) {
       const [down, across] = [Math.floor(tap / h.kernel), tap % h.kernel];
-      for (let column = 0; column < columns; column += 1) {
+      for (let column = 0; column < columns; column++) {
         const row = Math.floor(column / h.output) * v.stride + down * v.dilation - blocks.above;
         const x = (column % h.output) * h.stride + across * h.dilation - h.begin;
         if (row < 0 || row >= blocks.seen || x < 0 || x >= width) {

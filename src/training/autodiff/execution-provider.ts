@@ -70,11 +70,11 @@ function countPlacements(provider: Provider, events: readonly ProfileEvent[]): P
       continue;
     }
     if (op.startsWith('Memcpy')) {
-      copies += 1;
+      copies++;
     } else if (args?.provider === 'CPUExecutionProvider') {
       onCpu[op] = (onCpu[op] ?? 0) + 1;
     } else {
-      there += 1;
+      there++;
     }
   }
   return { provider, there, onCpu, copies };

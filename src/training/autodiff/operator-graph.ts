@@ -209,7 +209,7 @@ export class OperatorGraph {
   #unique(name: string, taken: Set<string>): string {
     const wanted = this.#scope + name;
     let unique = wanted;
-    for (let count = 2; taken.has(unique); count += 1) {
+    for (let count = 2; taken.has(unique); count++) {
       unique = `${wanted}#${count}`;
     }
     taken.add(unique);

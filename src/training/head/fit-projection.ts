@@ -114,13 +114,13 @@ export async function fitWhitening(
 /** Moves a covariance towards the one of the same trace that is equal in all directions, in place. */
 function shrink(covariance: Float32Array, width: number, shrinkage: number): void {
   let trace = 0;
-  for (let i = 0; i < width; i += 1) {
+  for (let i = 0; i < width; i++) {
     trace += covariance[i * width + i]!;
   }
-  for (let i = 0; i < covariance.length; i += 1) {
+  for (let i = 0; i < covariance.length; i++) {
     covariance[i]! *= 1 - shrinkage;
   }
-  for (let i = 0; i < width; i += 1) {
+  for (let i = 0; i < width; i++) {
     covariance[i * width + i]! += (shrinkage * trace) / width;
   }
 }
@@ -131,12 +131,12 @@ function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly nu
   for (const own of groupBy(labels.keys(), (row) => labels[row]!).values()) {
     const sum = new Float64Array(dimension);
     for (const row of own) {
-      for (let i = 0; i < dimension; i += 1) {
+      for (let i = 0; i < dimension; i++) {
         sum[i]! += data[row * dimension + i]!;
       }
     }
     for (const row of own) {
-      for (let i = 0, at = row * dimension; i < dimension; i += 1, at += 1) {
+      for (let i = 0, at = row * dimension; i < dimension; i++, at++) {
         left[at] = data[at]! - sum[i]! / own.length;
       }
     }

@@ -114,7 +114,7 @@ function joinProjections(a: Projection, b: Projection): Projection {
   const width = left + right;
   const rows = a.matrix.shape[0] as number;
   const matrix = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row += 1) {
+  for (let row = 0; row < rows; row++) {
     matrix.set((a.matrix.data as Float32Array).subarray(row * left, (row + 1) * left), row * width);
     matrix.set((b.matrix.data as Float32Array).subarray(row * right, (row + 1) * right), row * width + left);
   }
@@ -142,7 +142,7 @@ async function scaleProjection(
 function computeCentring(mean: Float32Array, axes: Float32Array, count: number): Float32Array {
   const offset = new Float64Array(count);
   mean.forEach((value, f) => {
-    for (let i = 0; i < count; i += 1) {
+    for (let i = 0; i < count; i++) {
       offset[i]! -= value * axes[f * count + i]!;
     }
   });

@@ -39,7 +39,7 @@ export async function computeLeadingEigenvectors(
   return GraphSession.use(buildRoundGraph(symmetric, n, width), options, async (session) => {
     let basis = orthonormalise(drawDirections(n, width, n), n, width);
     let before = 0;
-    for (let round = 0; ; round += 1) {
+    for (let round = 0; ; round++) {
       const { image, ritz } = await session.run({ basis: createFloatTensor(basis, [n, width]) });
       const { values, vectors } = decomposeSymmetric(ritz!.data as Float32Array, width);
       const sum = values.slice(-count).reduce((total, value) => total + value, 0);
@@ -70,8 +70,8 @@ function buildRoundGraph(symmetric: Float32Array, n: number, width: number): Uin
 /** Takes the last `count` columns of [n, width] in reverse order, since eigenvalues ascend. */
 function takeLastColumns(columns: Float32Array, n: number, width: number, count: number): Float32Array {
   const taken = new Float32Array(n * count);
-  for (let row = 0; row < n; row += 1) {
-    for (let i = 0; i < count; i += 1) {
+  for (let row = 0; row < n; row++) {
+    for (let i = 0; i < count; i++) {
       taken[row * count + i] = columns[row * width + width - 1 - i]!;
     }
   }

@@ -51,7 +51,7 @@ export async function fitNeighbourhood(
   try {
     const random = createRandom(seed);
     const order = labels.map((_, row) => row);
-    for (let done = 1; done <= steps; done += 1) {
+    for (let done = 1; done <= steps; done++) {
       const rows = drawDistinct(order, batch, random);
       const { data, dimension } = stackRows(
         rows.map((row) => getRow(features, row)),

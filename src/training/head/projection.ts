@@ -48,12 +48,12 @@ export function projectFeatures(features: Matrix, { matrix, offset }: Projection
   const width = features.dimension;
   const data = new Float32Array(features.rows * dimension);
   const weights = matrix.data as Float32Array;
-  for (let row = 0; row < features.rows; row += 1) {
+  for (let row = 0; row < features.rows; row++) {
     const out = data.subarray(row * dimension, (row + 1) * dimension);
     out.set(offset.data as Float32Array);
-    for (let f = 0; f < width; f += 1) {
+    for (let f = 0; f < width; f++) {
       const value = features.data[row * width + f]!;
-      for (let i = 0; i < dimension; i += 1) {
+      for (let i = 0; i < dimension; i++) {
         out[i] = out[i]! + value * weights[f * dimension + i]!;
       }
     }

@@ -79,7 +79,7 @@ export function widenProjection({ matrix, offset }: Projection, features: Matrix
   const { data, rows, dimension } = features;
   const [width = 0, to = 0] = matrix.shape;
   let length = 0;
-  for (let row = 0; row < rows; row += 1) {
+  for (let row = 0; row < rows; row++) {
     length += computeLength(data.subarray(row * dimension, row * dimension + width)) / rows;
   }
   const wide = new Float32Array(dimension * to);

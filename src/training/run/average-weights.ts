@@ -21,7 +21,7 @@ export function moveAverage(average: Weights, weights: Readonly<Weights>, decay:
 export function moveTowards(average: Weights, weights: Readonly<Weights>, kept: number): void {
   for (const [name, tensor] of Object.entries(average)) {
     const [into, from] = [getFloats(tensor), getFloats(weights[name])];
-    for (let i = 0; i < into.length; i += 1) {
+    for (let i = 0; i < into.length; i++) {
       into[i] = kept * into[i]! + (1 - kept) * from[i]!;
     }
   }

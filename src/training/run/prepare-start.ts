@@ -103,12 +103,12 @@ function computeMeanProxies(
   const { data, dimension } = embeddings;
   const proxies = new Float32Array(count * dimension);
   labels.forEach((label, photo) => {
-    for (let i = 0; i < dimension; i += 1) {
+    for (let i = 0; i < dimension; i++) {
       proxies[label * dimension + i] = proxies[label * dimension + i]! + data[photo * dimension + i]!;
     }
   });
   const fallback = drawDirections(count, dimension, 1);
-  for (let label = 0; label < count; label += 1) {
+  for (let label = 0; label < count; label++) {
     const proxy = proxies.subarray(label * dimension, (label + 1) * dimension);
     if (normalise(proxy) === 0) {
       proxy.set(fallback.subarray(label * dimension, (label + 1) * dimension));

@@ -52,7 +52,7 @@ export class DuplicatesPage extends CollectionPage {
 
   override close(): undefined {
     super.close();
-    this.#turn += 1;
+    this.#turn++;
     settle();
   }
 

@@ -118,7 +118,7 @@ export class MapPage extends CollectionPage {
     const t = texts.manage.map;
     const counts = new Uint32Array(labels.length);
     for (const each of label) {
-      counts[each]! += 1;
+      counts[each]!++;
     }
     const list = el('ul.map-legend', { 'aria-label': t.legend });
     const choose = (i: number, { currentTarget }: Event) => {

@@ -48,9 +48,9 @@ class Collector {
   /** @throws TooManyFiles */
   add(path: string, size: number | null, read: () => Promise<File>): void {
     if (isIgnoredPath(path)) {
-      this.listing.hidden += 1;
+      this.listing.hidden++;
     } else if (!PHOTO_EXTENSIONS.has(getExtension(path))) {
-      this.listing.others += 1;
+      this.listing.others++;
     } else if (this.listing.photos.push({ path, size, read }) > MAX_FILES) {
       throw new TooManyFiles();
     }
@@ -119,7 +119,7 @@ async function walk(folder: FileNode, path: string, collector: Collector): Promi
     if (!(error instanceof DOMException) || path === '') {
       throw error;
     }
-    collector.listing.unreadable += 1;
+    collector.listing.unreadable++;
     return [];
   });
   for (const place of inside.toSorted((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }))) {
@@ -127,7 +127,7 @@ async function walk(folder: FileNode, path: string, collector: Collector): Promi
     if (place.read !== null) {
       collector.add(here, null, place.read);
     } else if (findIgnoreReason(place.name) !== null) {
-      collector.listing.hidden += 1;
+      collector.listing.hidden++;
     } else {
       await walk(place, here, collector);
     }

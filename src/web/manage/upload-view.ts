@@ -62,7 +62,7 @@ export class UploadView implements UploadWatcher {
   onFinished(finished: readonly FinishedPhoto[]): void {
     for (const { path, outcome, reason } of finished) {
       const counted = this.#outcomes[outcome];
-      counted.count += 1;
+      counted.count++;
       if (counted.count <= MAX_NAMES) {
         const name = el('bdi', path);
         counted.list.append(el('li', name, reason !== undefined && `: ${reason}`));

@@ -41,7 +41,7 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
   const label = () => texts.failure.againIn(left);
   const node = button(label(), 'primary', retry);
   const tick = setInterval(() => {
-    left -= 1;
+    left--;
     if (!node.isConnected) {
       clearInterval(tick);
     } else if (left > 0) {

@@ -48,7 +48,7 @@ export async function evaluate(
 /** |a - b| / |b|, Euclidean norms. */
 export function relativeError(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
   let [difference, norm] = [0, 0];
-  for (let i = 0; i < b.length; i += 1) {
+  for (let i = 0; i < b.length; i++) {
     difference += (Number(a[i]) - Number(b[i])) ** 2;
     norm += Number(b[i]) ** 2;
   }
@@ -64,7 +64,7 @@ export function mobileNet(): Model {
   const nodes: ModelNode[] = [];
   let count = 0;
   const conv = (x: string, y: string, shape: number[], attributes: Record<string, Attribute>) => {
-    count += 1;
+    count++;
     const fan = countElements(shape.slice(1));
     weights[`${y}.weight`] = noise(count, shape, 2 / Math.sqrt(fan));
     weights[`${y}.bias`] = noise(100 + count, shape.slice(0, 1), 0.5);

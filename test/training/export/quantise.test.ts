@@ -142,7 +142,7 @@ describe('quantise', () => {
   it('gives the same file twice', async () => {
     const encoder = buildEncoderModel({ backbone: mobileNet(), size: SIZE, pixels });
     const files = [];
-    for (let i = 0; i < 2; i += 1) {
+    for (let i = 0; i < 2; i++) {
       files.push(writeModel((await quantise(encoder, noisePhotos(4, SIZE))).model));
     }
     expect(files[0]).toEqual(files[1]);
@@ -173,9 +173,9 @@ describe('roundFilters', () => {
   /** Mean squared change of the filters' outputs. */
   const change = (rounded: Int8Array, moments: Float64Array) => {
     let sum = 0;
-    for (let f = 0; f < 5; f += 1) {
-      for (let i = 0; i < size; i += 1) {
-        for (let j = 0; j < size; j += 1) {
+    for (let f = 0; f < 5; f++) {
+      for (let i = 0; i < size; i++) {
+        for (let j = 0; j < size; j++) {
           const off = (k: number) => weights[f * size + k]! - rounded[f * size + k]! * 0.2;
           sum += off(i) * moments[i * size + j]! * off(j);
         }
@@ -187,7 +187,7 @@ describe('roundFilters', () => {
 
   it('rounds to nearest for independent inputs', () => {
     const moments = new Float64Array(size * size);
-    for (let i = 0; i < size; i += 1) {
+    for (let i = 0; i < size; i++) {
       moments[i * size + i] = 1 + i;
     }
     expect(roundFilters({ weights, moments, size, scales, limit })).toEqual(nearest);
@@ -196,9 +196,9 @@ describe('roundFilters', () => {
   it('preserves outputs for correlated inputs far better than rounding to nearest', () => {
     const mixing = noise(2, [3, size]).data as Float32Array;
     const moments = new Float64Array(size * size);
-    for (let i = 0; i < size; i += 1) {
-      for (let j = 0; j < size; j += 1) {
-        for (let k = 0; k < 3; k += 1) {
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
+        for (let k = 0; k < 3; k++) {
           moments[i * size + j]! += mixing[k * size + i]! * mixing[k * size + j]!;
         }
       }

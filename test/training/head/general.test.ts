@@ -14,9 +14,9 @@ function features(seed: number): Matrix {
   const directions = Array.from({ length: 3 }, () => Array.from({ length: WIDTH }, () => shared()));
   const normal = createNormalRandom(seed);
   const data = new Float32Array(ROWS * WIDTH);
-  for (let row = 0; row < ROWS; row += 1) {
+  for (let row = 0; row < ROWS; row++) {
     const strengths = directions.map(() => normal());
-    for (let i = 0; i < WIDTH; i += 1) {
+    for (let i = 0; i < WIDTH; i++) {
       data[row * WIDTH + i] =
         1 + 0.05 * normal() + directions.reduce((sum, axis, j) => sum + strengths[j]! * axis[i]!, 0);
     }
@@ -58,7 +58,7 @@ describe('addGeneralPart', () => {
     const others = project(set, without);
     rows.slice(0, 20).forEach((row, i) => {
       expect(row[7]).toBeCloseTo(0.7, 6);
-      for (let axis = 0; axis < 7; axis += 1) {
+      for (let axis = 0; axis < 7; axis++) {
         expect(row[axis]).toBeCloseTo(others[i]![axis]!, 5);
       }
     });
@@ -80,7 +80,7 @@ describe('addGeneralPart', () => {
     const own = project(set, learned);
     const factor = rows[0]![0]! / own[0]![0]!;
     rows.slice(0, 20).forEach((row, i) => {
-      for (let axis = 0; axis < 4; axis += 1) {
+      for (let axis = 0; axis < 4; axis++) {
         expect(row[axis]).toBeCloseTo(factor * own[i]![axis]!, 3);
       }
     });

@@ -29,14 +29,14 @@ describe('leading', () => {
   ])('finds the vectors of the largest eigenvalues, %s', async (_, n, count, { matrix, vectors }) => {
     const found = Matrix.from1DArray(n, count, await computeLeadingEigenvectors(matrix, n, count));
     const cosines = found.transpose().mmul(vectors.subMatrix(0, n - 1, 0, count - 1));
-    for (let i = 0; i < count; i += 1) {
-      for (let j = 0; j < count; j += 1) {
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < count; j++) {
         expect(Math.abs(Math.abs(cosines.get(i, j)) - Number(i === j))).toBeLessThan(5e-3);
       }
     }
     const lengths = found.transpose().mmul(found);
-    for (let i = 0; i < count; i += 1) {
-      for (let j = 0; j < count; j += 1) {
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < count; j++) {
         expect(lengths.get(i, j)).toBeCloseTo(Number(i === j), 5);
       }
     }

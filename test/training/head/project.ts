@@ -7,7 +7,7 @@ export function project({ data, rows, dimension }: Matrix, { matrix, offset }: P
   return Array.from({ length: rows }, (_, row) =>
     Array.from({ length: to }, (_, axis) => {
       let sum = Number(offset.data[axis]);
-      for (let i = 0; i < dimension; i += 1) {
+      for (let i = 0; i < dimension; i++) {
         sum += data[row * dimension + i]! * Number(matrix.data[i * to + axis]);
       }
       return sum;

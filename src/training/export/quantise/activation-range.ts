@@ -52,7 +52,7 @@ function computeSquaredError(
   enough: number,
 ): number {
   let error = 0;
-  for (let i = 0; i < centres.length && error < enough; i += 1) {
+  for (let i = 0; i < centres.length && error < enough; i++) {
     const value = centres[i]!;
     const integer = Math.min(TOP, Math.max(0, Math.round(value / scale) + zero));
     error += weights[i]! * (value - (integer - zero) * scale) ** 2;

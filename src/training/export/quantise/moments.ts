@@ -99,12 +99,12 @@ function gatherPatch(
   const [, outputWidth = 1] = window.output;
   const top = Math.floor(position / outputWidth) * window.strides[0]! - window.begin[0]!;
   const left = (position % outputWidth) * window.strides[1]! - window.begin[1]!;
-  for (let group = 0; group < groups; group += 1) {
+  for (let group = 0; group < groups; group++) {
     let at = (group * rows + row) * size;
-    for (let c = group * channels; c < (group + 1) * channels; c += 1) {
-      for (let ky = 0; ky < kh; ky += 1) {
+    for (let c = group * channels; c < (group + 1) * channels; c++) {
+      for (let ky = 0; ky < kh; ky++) {
         const y = top + ky * window.dilations[0]!;
-        for (let kx = 0; kx < kw; kx += 1, at += 1) {
+        for (let kx = 0; kx < kw; kx++, at++) {
           const x = left + kx * window.dilations[1]!;
           if (y >= 0 && y < height && x >= 0 && x < width) {
             data[at] = pixels[(c * height + y) * width + x]! - zero;
@@ -116,7 +116,7 @@ function gatherPatch(
 }
 
 function addTo(sums: Float64Array, values: Float32Array): void {
-  for (let i = 0; i < sums.length; i += 1) {
+  for (let i = 0; i < sums.length; i++) {
     sums[i]! += values[i]!;
   }
 }
@@ -132,8 +132,8 @@ function centreMoments(
   return Array.from({ length: groups }, (_, group) => {
     const moments = products.slice(group * size * size, (group + 1) * size * size);
     const mean = sums.subarray(group * size, (group + 1) * size).map((sum) => sum / count);
-    for (let i = 0; i < size; i += 1) {
-      for (let j = 0; j < size; j += 1) {
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
         moments[i * size + j] = moments[i * size + j]! / count - mean[i]! * mean[j]!;
       }
     }

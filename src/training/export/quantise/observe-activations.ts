@@ -94,7 +94,7 @@ async function observeExtremes(
     for (const name of convolutions) {
       const photo = values(`mean ${name}`);
       const sums = means.get(name) ?? new Float64Array(photo.length);
-      for (let c = 0; c < photo.length; c += 1) {
+      for (let c = 0; c < photo.length; c++) {
         sums[c]! += photo[c]! / feeds.length;
       }
       means.set(name, sums);
@@ -107,9 +107,9 @@ async function observeExtremes(
 function countValues(values: Float32Array, { low, high, counts }: Histogram): void {
   const perUnit = high > low ? counts.length / (high - low) : 0;
   const last = counts.length - 1;
-  for (let i = 0; i < values.length; i += 1) {
+  for (let i = 0; i < values.length; i++) {
     const bin = ((values[i]! - low) * perUnit) | 0;
-    counts[bin > last ? last : bin]! += 1;
+    counts[bin > last ? last : bin]!++;
   }
 }
 

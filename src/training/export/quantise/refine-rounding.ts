@@ -81,7 +81,7 @@ async function measureMeanWithoutBias(
   const average = createNode('GlobalAveragePool', ['without bias'], ['average']);
   const means = new Float64Array(scales.length);
   await segments.try([input, weight, convolution, average], 'average', ({ data }) => {
-    for (let f = 0; f < means.length; f += 1) {
+    for (let f = 0; f < means.length; f++) {
       means[f]! += Number(data[f]) / photos;
     }
   });
@@ -123,15 +123,15 @@ export function roundFilters({ weights, moments, size, scales, limit }: FilterGr
   const rest = new Float64Array(size);
   scales.forEach((scale, f) => {
     const from = f * size;
-    for (let i = 0; i < size; i += 1) {
+    for (let i = 0; i < size; i++) {
       rest[i] = weights[from + order[i]!]!;
     }
-    for (let i = size - 1; i >= 0; i -= 1) {
+    for (let i = size - 1; i >= 0; i--) {
       const integer = Math.max(-limit, Math.min(limit, Math.round(rest[i]! / scale)));
       rounded[from + order[i]!] = integer;
       const row = i * size;
       const error = (rest[i]! - integer * scale) / factor[row + i]!;
-      for (let j = 0; j < i; j += 1) {
+      for (let j = 0; j < i; j++) {
         rest[j]! -= error * factor[row + j]!;
       }
     }
@@ -141,11 +141,11 @@ export function roundFilters({ weights, moments, size, scales, limit }: FilterGr
 
 function damp(moments: Float64Array, size: number): void {
   let trace = 0;
-  for (let i = 0; i < size; i += 1) {
+  for (let i = 0; i < size; i++) {
     trace += moments[i * size + i]!;
   }
   const added = (DAMPING * trace) / size + 1e-9;
-  for (let i = 0; i < size; i += 1) {
+  for (let i = 0; i < size; i++) {
     moments[i * size + i]! += added;
   }
 }

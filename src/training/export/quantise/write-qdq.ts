@@ -152,7 +152,7 @@ class QdqWriter {
   }
 
   #readAsFloat(name: string): string {
-    this.#reads += 1;
+    this.#reads++;
     const inputs = [this.#integers.get(name) ?? '', ...this.#writeAffine(name)];
     return this.#append('DequantizeLinear', inputs, `${name} read ${this.#reads}`);
   }
@@ -190,7 +190,7 @@ function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
   const scales = new Float32Array(filters);
   const biases = new Int32Array(filters);
   const integers = new Int8Array(values.length);
-  for (let f = 0; f < filters; f += 1) {
+  for (let f = 0; f < filters; f++) {
     const row = values.subarray(f * size, (f + 1) * size);
     const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const added = Number(bias?.data[f] ?? 0);
@@ -199,7 +199,7 @@ function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
       Math.max(largest / WEIGHT_LIMIT, Math.abs(added) / (step * BIAS_LIMIT)) || 1 / WEIGHT_LIMIT,
     );
     scales[f] = scale;
-    for (let i = 0; i < size; i += 1) {
+    for (let i = 0; i < size; i++) {
       integers[f * size + i] = Math.round(row[i]! / scale);
     }
     biases[f] = Math.round(added / (step * scale));

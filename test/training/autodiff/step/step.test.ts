@@ -44,7 +44,7 @@ async function train(steps: number, options: Partial<StepOptions> = {}, from?: T
     step.load(from);
   }
   const results = [];
-  for (let i = 0; i < steps; i += 1) {
+  for (let i = 0; i < steps; i++) {
     results.push(await step.run(feeds, 3e-3));
   }
   const state = structuredClone(step.state);
