@@ -28,7 +28,6 @@ export default withMermaid({
           'guides/moving': 'Move to another machine',
           'guides/production': 'Run it in production',
           'guides/write-an-app': 'Write an app',
-          'guides/contribute': 'Contribute',
         }),
       },
       {
@@ -38,6 +37,7 @@ export default withMermaid({
           http: 'HTTP API',
           settings: 'Settings',
           errors: 'Error codes',
+          security: 'Security',
           training: 'Training',
           glossary: 'Glossary',
         }),

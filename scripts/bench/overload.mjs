@@ -8,20 +8,21 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromRoot, options, ROOT } from '../lib/options.mjs';
 import { loadServer, machine, median, runCommand, startPawdex } from './lib/harness.mjs';
+import { listPhotos } from './lib/photos.mjs';
 
 const args = options(
   `npm run bench:overload -- [options]
 
-  --shared DIR   folder with peers/load.mjs and petset/ (default ../shared)
+  --photos DIR   folder of JPEG photos (default ../shared/petset/images)
   --factor N     multiple of the sustainable rate (default 4)
   --seconds N    of each measurement (default 15)
   --rounds N     (default 3)
   --tree DIR     another built checkout to measure beside this one
   --json         print one JSON object`,
-  { shared: '../shared', factor: '4', seconds: '15', rounds: '3', tree: '' },
+  { photos: '../shared/petset/images', factor: '4', seconds: '15', rounds: '3', tree: '' },
 );
-const shared = fromRoot(args.shared);
-const photos = path.join(shared, 'petset/images');
+const photos = fromRoot(args.photos);
+listPhotos(photos); // exits if there are none
 const seconds = Number(args.seconds);
 /** Photos per bulk request, and parallel requests: the same as `pawdex index` through a server. */
 const BULK = { files: 32, requests: 2 };
@@ -91,7 +92,7 @@ async function start(tree, dataDir) {
 }
 
 async function measure({ url }) {
-  const { perSecond: rate } = await loadServer(shared, url, 32, seconds);
+  const { perSecond: rate } = await loadServer(url, photos, 32, seconds);
   const idle = await ask(url, 0);
   const overload = await ask(url, rate * Number(args.factor));
   await sleep(1000);

@@ -4,17 +4,21 @@
  * Both run at once and are loaded alternately, so that changes in the machine's speed affect both. The naive server uses
  * the float weights and an index of the same photos. pawdex runs as with `npm start`.
  */
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fromRoot, options, ROOT } from '../lib/options.mjs';
 import { freePort, loadServer, machine, median, spread, startPawdex, startServer } from './lib/harness.mjs';
 import { naiveVectors } from './lib/naive-vectors.mjs';
+import { listPhotos } from './lib/photos.mjs';
 
 const args = options(
   `npm run bench:serve -- [options]
 
-  --shared DIR        folder with peers/naive-server.mjs, peers/load.mjs and petset/ (default ../shared)
+  --shared DIR        folder with the tutorial server, peers/naive-server.mjs, and the labelled set petset/ whose
+                      photos it searches (default ../shared)
+  --photos DIR        JPEG photos to send (default petset/images of that folder)
   --connections LIST  (default 1,8,32)
   --seconds N         of each measurement (default 10)
   --rounds N          measurements of each server at each connection count (default 3)
@@ -24,6 +28,7 @@ const args = options(
   --json              print one JSON object`,
   {
     shared: '../shared',
+    photos: '',
     connections: '1,8,32',
     seconds: '10',
     rounds: '3',
@@ -34,6 +39,7 @@ const args = options(
 );
 
 const shared = fromRoot(args.shared);
+const photos = args.photos === '' ? path.join(shared, 'petset/images') : fromRoot(args.photos);
 const cache = path.join(ROOT, 'node_modules/.cache/pawdex-bench');
 const log = (line) => {
   if (!args.json) {
@@ -49,15 +55,12 @@ async function readCpuMs(pid) {
 }
 
 /** Loads a server, and measures its CPU time per answer, which depends less on what else the machine does. */
-async function load({ url, pid }, connections, seconds, photos) {
+async function load({ url, pid }, connections, seconds, from = photos) {
   const before = await readCpuMs(pid);
-  const result = await loadServer(shared, url, connections, seconds, photos);
+  const result = await loadServer(url, from, connections, seconds);
   const answers = Math.max(1, result.perSecond * seconds);
   return { ...result, cpuMs: ((await readCpuMs(pid)) - before) / answers };
 }
-
-/** The load client takes every n-th photo of a folder, with the smallest n that leaves at most this many. */
-const SENT = 400;
 
 /** Whether the answer is about the middle of the photo, and certain enough that no other part was looked at. */
 const isFirstLook = ({ known, region: { left, top, width, height } }) =>
@@ -65,12 +68,10 @@ const isFirstLook = ({ known, region: { left, top, width, height } }) =>
 
 /** Links the photos that are answered at first look into a folder. */
 async function linkSurePhotos({ url }, folder) {
-  const photos = path.join(shared, 'petset/images');
-  const names = (await readdir(photos, { recursive: true })).filter((file) => /\.jpe?g$/i.test(file)).sort();
-  const sent = names.filter((_, i) => i % Math.ceil(names.length / SENT) === 0);
+  const names = listPhotos(photos);
   await mkdir(folder);
   let linked = 0;
-  for (const name of sent) {
+  for (const name of names) {
     const form = new FormData();
     form.set('image', new Blob([await readFile(path.join(photos, name))]), 'photo.jpg');
     const answer = await fetch(`${url}/v1/identify`, { method: 'POST', body: form });
@@ -78,15 +79,17 @@ async function linkSurePhotos({ url }, folder) {
       await symlink(path.join(photos, name), path.join(folder, `${linked++}-${path.basename(name)}`));
     }
   }
-  log(`${linked} of ${sent.length} photos are answered at first look`);
+  log(`${linked} of ${names.length} photos are answered at first look`);
   return folder;
 }
+
+const NAIVE_SERVER = path.join(shared, 'peers/naive-server.mjs');
 
 async function startNaive() {
   await mkdir(cache, { recursive: true });
   // Next to node_modules, so that both servers use the same express, multer, sharp and ONNX Runtime.
   const script = path.join(cache, 'naive-server.mjs');
-  await copyFile(path.join(shared, 'peers/naive-server.mjs'), script);
+  await copyFile(NAIVE_SERVER, script);
   const model = path.join(ROOT, 'models/backbone.onnx');
   const vectors = await naiveVectors({ set: path.join(shared, 'petset'), split: 'train', model, cache, log });
   const port = await freePort();
@@ -142,42 +145,56 @@ function describeRuns(name, runs) {
 }
 
 async function compare(dataDir) {
-  const pawdex = { name: 'pawdex', ...(await startPawdex(path.join(dataDir, 'data'))) };
-  const peer =
-    args.tree === ''
-      ? { name: 'naive', ...(await startNaive()) }
-      : { name: 'other', ...(await startPawdex(path.join(dataDir, 'other'), fromRoot(args.tree))) };
-  const rows = [];
+  const started = [];
   try {
-    const photos = args.sure ? await linkSurePhotos(pawdex, path.join(dataDir, 'photos')) : undefined;
-    for (const server of [peer, pawdex]) {
-      await load(server, 8, 3, photos);
-    }
-    for (const connections of args.connections.split(',').map(Number)) {
-      const runs = { [peer.name]: [], pawdex: [] };
-      for (let round = 0; round < Number(args.rounds); round++) {
-        for (const server of [peer, pawdex]) {
-          runs[server.name].push(await load(server, connections, args.seconds, photos));
-        }
-      }
-      rows.push({ connections, ...runs });
-      const ratio = (key) =>
-        median(runs.pawdex.map((run, round) => run[key] / runs[peer.name][round][key])).toFixed(2);
-      log(`\n${connections} connections`);
-      for (const [name, of] of Object.entries(runs)) {
-        log(describeRuns(name, of));
-      }
-      log(
-        `  ratio   throughput ${ratio('perSecond')}, p50 ${ratio('p50')}, p99 ${ratio('p99')}, CPU ${ratio('cpuMs')}`,
-      );
-    }
+    const pawdex = { name: 'pawdex', ...(await startPawdex(path.join(dataDir, 'data'))) };
+    started.push(pawdex);
+    const peer =
+      args.tree === ''
+        ? { name: 'naive', ...(await startNaive()) }
+        : { name: 'other', ...(await startPawdex(path.join(dataDir, 'other'), fromRoot(args.tree))) };
+    started.push(peer);
+    return { machine: machine(), rows: await measureBoth(peer, pawdex, dataDir) };
   } finally {
-    await peer.stop();
-    await pawdex.stop();
+    await Promise.all(started.map((server) => server.stop()));
   }
-  return { machine: machine(), rows };
 }
 
+async function measureBoth(peer, pawdex, dataDir) {
+  const from = args.sure ? await linkSurePhotos(pawdex, path.join(dataDir, 'photos')) : photos;
+  const rows = [];
+  for (const server of [peer, pawdex]) {
+    await load(server, 8, 3, from);
+  }
+  for (const connections of args.connections.split(',').map(Number)) {
+    const runs = { [peer.name]: [], pawdex: [] };
+    for (let round = 0; round < Number(args.rounds); round++) {
+      for (const server of [peer, pawdex]) {
+        runs[server.name].push(await load(server, connections, args.seconds, from));
+      }
+    }
+    rows.push({ connections, ...runs });
+    const ratio = (key) =>
+      median(runs.pawdex.map((run, round) => run[key] / runs[peer.name][round][key])).toFixed(2);
+    log(`\n${connections} connections`);
+    for (const [name, of] of Object.entries(runs)) {
+      log(describeRuns(name, of));
+    }
+    log(
+      `  ratio   throughput ${ratio('perSecond')}, p50 ${ratio('p50')}, p99 ${ratio('p99')}, CPU ${ratio('cpuMs')}`,
+    );
+  }
+  return rows;
+}
+
+listPhotos(photos); // exits if there are none
+const missing = [NAIVE_SERVER, path.join(shared, 'petset')].find((file) => !existsSync(file));
+if (args.tree === '' && args.soak === '0' && missing !== undefined) {
+  console.error(
+    `The tutorial server and its photos are not in this repository, and ${missing} does not exist: name their folder with --shared DIR, or compare with another checkout of pawdex with --tree DIR.`,
+  );
+  process.exit(2);
+}
 const dataDir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-bench-'));
 try {
   log(machine());

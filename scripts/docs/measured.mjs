@@ -11,6 +11,8 @@ const { name, quality } = JSON.parse(await readFile(fromRoot('models/encoder.jso
 const measured = quality.n !== undefined;
 const share = (value) => (value === null || value === undefined ? 'not defined' : value.toFixed(4));
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
+/** The number of photos that a share of `n` stands for: a share of few photos rounds badly. */
+const count = (value, n) => Math.round(value * n);
 const row = (what, value, interval) =>
   `| ${what} | ${value} | ${interval ? `${share(interval.low)} to ${share(interval.high)}` : ''} |`;
 
@@ -74,22 +76,23 @@ function elsewhereTable() {
     '',
     ...(shared
       ? [
-          `Of the ${shared.n} photos whose label \`${quality.queries}\` has too, ${percent(shared.top1)} come out right.`,
+          `Of the ${shared.n} photos whose label \`${quality.queries}\` has too, ${count(shared.top1, shared.n)} (${percent(shared.top1)}) come out right.`,
           '',
         ]
       : []),
     ...(plain
       ? [
-          `Of its ${plain.n} photos of \`${plain.label}\`, ${percent(plain.top1)} are answered so first, and ${percent(plain.otherMatch)} are called a breed with \`match\`.`,
+          `Of its ${plain.n} photos of \`${plain.label}\`, ${count(plain.top1, plain.n)} are answered with that label first. Called a breed with \`match\`: ${count(plain.otherMatch, plain.n)}.`,
           '',
         ]
       : []),
-    `Labels that come out right least often: ${worst
-      .map(
-        ({ label, n, top1, takenFor }) =>
-          `${label} (${percent(top1)} of ${n}${takenFor === null ? '' : `, most often ${takenFor}`})`,
-      )
-      .join(', ')}.`,
+    'The labels of these photos that come out right least often:',
+    '',
+    '| label | right | most often answered with |',
+    '|---|---|---|',
+    ...worst.map(
+      ({ label, n, top1, takenFor }) => `| ${label} | ${count(top1, n)} of ${n} | ${takenFor ?? ''} |`,
+    ),
   ].join('\n');
 }
 
@@ -116,21 +119,12 @@ ${[
 
 /** Renders the short table of the README. */
 const short = () =>
-  `| on ${quality.n.toLocaleString('en')} photos of \`${quality.queries}\`, used for nothing else | |
+  `| on ${quality.n.toLocaleString('en')} photos that were used for nothing else | |
 |---|---|
 | right breed first | ${percent(quality.top1)} |
 | nearest photo has the right breed | ${percent(quality.recallAt[1])} |
 | photos it can answer with 95 % precision | ${percent(quality.coverageAt95)} |
-| calibration error of the confidence (ECE) | ${share(quality.ece)} |${shortPlain()}`;
-
-const shortPlain = () => {
-  const plain = quality.elsewhere?.plain;
-  return plain === undefined
-    ? ''
-    : `
-| ordinary cats of \`${quality.elsewhere.queries}\` answered with \`${plain.label}\` first | ${percent(plain.top1)} |
-| ordinary cats called a breed with \`match\` | ${percent(plain.otherMatch)} |`;
-};
+| calibration error of the confidence (ECE) | ${share(quality.ece)} |`;
 
 const NOT_YET = {
   '# measured': '# not yet',

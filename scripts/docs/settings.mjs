@@ -31,6 +31,15 @@ Every setting is an environment variable, and a flag of the same name of every c
 |---|---|---|
 ${rows.join('\n')}
 
+## Read by commands
+
+These two are for [commands that work through a running server](cli.md#use-a-running-server):
+
+| variable | default | what it sets |
+|---|---|---|
+| \`PAWDEX_SERVER\` | the server that has the data directory open, if any | address of the server, as the flag \`--server\` |
+| \`PAWDEX_API_KEY\` | none | the key to send to it; there is no flag, because other users of the machine could read it |
+
 The recipe of a training run has its own settings: [training.md](training.md#the-recipe).
 
 This page is generated from \`src/config.ts\`: \`node scripts/docs/settings.mjs\`.

@@ -9,7 +9,7 @@ export const SERVICE_ERRORS = {
   too_many_open_files: {
     status: 503,
     title: 'The process may not open more files.',
-    hint: 'Raise the limit before starting pawdex: `ulimit -n 1024`, `LimitNOFILE=` of systemd, or `--ulimit nofile=` of Docker.',
+    hint: 'Raise the limit before starting pawdex: `ulimit -n 2048`, `LimitNOFILE=` of systemd, or `--ulimit nofile=` of Docker.',
   },
   shutting_down: {
     status: 503,

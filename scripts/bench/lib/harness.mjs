@@ -87,15 +87,9 @@ export async function startPawdex(dataDir, tree = ROOT) {
   return { url, ...(await startServer('node', [main, 'serve'], env, `${url}/readyz`)) };
 }
 
-/** Sends photos of a folder to a server for some seconds, with the load client in `shared`. */
-export async function loadServer(
-  shared,
-  url,
-  connections,
-  seconds,
-  photos = path.join(shared, 'petset/images'),
-) {
-  const client = path.join(shared, 'peers/load.mjs');
+/** Sends photos of a folder to a server for some seconds, over so many connections. */
+export async function loadServer(url, photos, connections, seconds) {
+  const client = path.join(ROOT, 'scripts/bench/lib/closed-loop.mjs');
   return JSON.parse(await runCommand('node', [client, url, photos, String(connections), String(seconds)]));
 }
 

@@ -3,31 +3,24 @@
  * with independent users. A closed loop would slow down with the server and hide the waiting times. RATE 0 sends one
  * request at a time instead. Prints one line of JSON.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from './harness.mjs';
+import { readPhotos } from './photos.mjs';
 
 const [url, photos, rate, seconds] = process.argv.slice(2);
 const target = new URL('/v1/identify', url);
 const agent = new Agent({ keepAlive: true });
 const BOUNDARY = 'pawdex-bench';
-const files = readdirSync(photos, { recursive: true })
-  .filter((file) => /\.jpe?g$/i.test(file))
-  .sort();
-const step = Math.ceil(files.length / 400);
-const bodies = files
-  .filter((_, i) => i % step === 0)
-  .map((file) =>
-    Buffer.concat([
-      Buffer.from(
-        `--${BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="q.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`,
-      ),
-      readFileSync(path.join(photos, file)),
-      Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
-    ]),
-  );
+const bodies = readPhotos(photos).map((bytes) =>
+  Buffer.concat([
+    Buffer.from(
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="q.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`,
+    ),
+    bytes,
+    Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
+  ]),
+);
 
 const accepted = [];
 const refused = [];
