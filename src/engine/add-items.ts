@@ -9,7 +9,7 @@ import type { NewItem, Originals } from '../store/store.js';
 import type { EncoderRuntime } from './encoders.js';
 import type { AddResult, ItemInput, LocalAddOptions } from './engine.js';
 import type { EmbedOne } from './image-embedder.js';
-import { type CollectionSpace, type EngineParts, runInSpace } from './spaces.js';
+import type { CollectionSpace, EngineContext } from './spaces.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;
@@ -21,19 +21,19 @@ function toItemId(sha256: string): string {
 
 /** One result per input, in order; see `Engine.addItems`. */
 export function addItems(
-  parts: EngineParts,
+  context: EngineContext,
   collection: string,
   inputs: ItemInput[],
   { upsert, newHashes }: LocalAddOptions = {},
 ): Promise<AddResult[]> {
-  return runInSpace(parts, collection, async (spaceParts, space) => {
-    const results = await addNew(spaceParts, space, collection, inputs, newHashes);
+  return context.spaces.run(collection, async (space) => {
+    const results = await addNew(context, space, collection, inputs, newHashes);
     if (!upsert) {
       return results;
     }
     for (const [i, result] of results.entries()) {
       if (result.status === 'exists') {
-        results[i] = await updateDescription(spaceParts, collection, result, inputs[i]!);
+        results[i] = await updateDescription(context, collection, result, inputs[i]!);
       }
     }
     return results;
@@ -42,7 +42,7 @@ export function addItems(
 
 /** Updates an existing item with the label, source and metadata that came with the same image. */
 async function updateDescription(
-  { store }: EngineParts,
+  { store }: EngineContext,
   collection: string,
   existing: { id: string; label: string | null },
   { label, source, metadata }: ItemInput,
@@ -67,8 +67,8 @@ function findFirst(hashes: readonly string[], known: ReadonlyMap<string, unknown
 }
 
 async function addNew(
-  { store, embedder, encoder, encoders }: EngineParts,
-  { originals, movingTo }: CollectionSpace,
+  { store, encoders }: EngineContext,
+  { runtime: { embedder, encoder }, originals, movingTo }: CollectionSpace,
   collection: string,
   inputs: ItemInput[],
   newHashes?: readonly string[],

@@ -3,7 +3,7 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { sniff } from '../image/sniff.js';
 import type { AttachStatus, ThumbnailInput } from './engine.js';
-import type { EngineParts } from './spaces.js';
+import type { EngineContext } from './spaces.js';
 
 /** Largest thumbnail, in bytes. */
 const MAX_BYTES = 64 * 1024;
@@ -29,7 +29,7 @@ async function checkThumbnail({ thumbnail }: ThumbnailInput): Promise<void> {
 }
 
 export async function attachThumbnails(
-  { store }: EngineParts,
+  { store }: EngineContext,
   collection: string,
   thumbnails: ThumbnailInput[],
 ): Promise<AttachStatus[]> {

@@ -5,13 +5,13 @@ import type { ItemWithVector, Store } from '../store/store.js';
 import type { FileItem } from './collection-file.js';
 import type { ExportOutcome } from './engine.js';
 import { createCollectionFile } from './open-collection-file.js';
-import type { EngineParts } from './spaces.js';
+import type { EngineContext } from './spaces.js';
 
 /** Items whose pictures are read in parallel. */
 const AT_ONCE = 64;
 
 export async function exportCollection(
-  { store }: EngineParts,
+  { store }: EngineContext,
   collection: string,
   file: string,
   { signal, onProgress }: WorkOptions = {},

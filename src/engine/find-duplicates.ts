@@ -4,7 +4,7 @@ import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicateOptions, DuplicatePage } from './engine.js';
 import { findVector } from './explain-neighbours.js';
-import { type EngineParts, runInSpace } from './spaces.js';
+import type { EngineContext } from './spaces.js';
 
 /** Number of neighbours to compare each item with. If there are more copies of a picture, some pairs are missed. */
 const NEAREST = 20;
@@ -26,36 +26,37 @@ async function findItem(store: Store, collection: string, id: string): Promise<D
 }
 
 export function findDuplicates(
-  parts: EngineParts,
+  { store, spaces }: EngineContext,
   collection: string,
   options: DuplicateOptions,
 ): Promise<DuplicatePage> {
-  return runInSpace(parts, collection, async (spaceParts) => {
-    await waitForIndex(spaceParts.store, collection, {}, { maxMs: MAX_WAIT_MS });
-    return compareItems(spaceParts, collection, options);
+  return spaces.run(collection, async ({ fingerprint }) => {
+    await waitForIndex(store, collection, {}, { maxMs: MAX_WAIT_MS });
+    return compareItems(store, collection, fingerprint, options);
   });
 }
 
 async function compareItems(
-  { store, encoder }: EngineParts,
+  store: Store,
   collection: string,
+  space: string,
   { threshold, limit, cursor }: DuplicateOptions,
 ): Promise<DuplicatePage> {
   const page = await store.listItems(collection, { limit, cursor });
   const vectors = await Promise.all(page.items.map(({ id }) => findVector(store, collection, id)));
-  const asked = page.items.flatMap((item, i) => {
+  const queries = page.items.flatMap((item, i) => {
     const vector = vectors[i] ?? null;
     return vector === null ? [] : [{ item, vector }];
   });
-  const found = await store.searchMany(
+  const hits = await store.searchMany(
     collection,
-    asked.map(({ vector }) => vector),
-    { k: NEAREST + 1, space: encoder.info.fingerprint },
+    queries.map(({ vector }) => vector),
+    { k: NEAREST + 1, space },
   );
-  const items = new Map<string, Duplicate | null>(asked.map(({ item }) => [item.id, pickDuplicate(item)]));
+  const items = new Map<string, Duplicate | null>(queries.map(({ item }) => [item.id, pickDuplicate(item)]));
   const pairs: DuplicatePage['pairs'] = [];
-  for (const [i, { item }] of asked.entries()) {
-    for (const hit of found[i]!) {
+  for (const [i, { item }] of queries.entries()) {
+    for (const hit of hits[i]!) {
       // Both items find each other, so list the pair only for the smaller id.
       if (hit.similarity < threshold || hit.id <= item.id) {
         continue;

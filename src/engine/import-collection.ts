@@ -10,7 +10,7 @@ import type { ImportOptions, ImportOutcome } from './engine.js';
 import { readItem } from './export-collection.js';
 import { choosePicture } from './find-picture.js';
 import { type OpenCollectionFile, openCollectionFile } from './open-collection-file.js';
-import type { EngineParts } from './spaces.js';
+import type { EngineContext } from './spaces.js';
 
 /** Items per write. */
 const BATCH = 250;
@@ -18,28 +18,28 @@ const BATCH = 250;
 const MAX_NAMED = 1000;
 
 export async function importCollection(
-  parts: EngineParts,
+  context: EngineContext,
   collection: string,
   file: string,
   options: ImportOptions = {},
 ): Promise<ImportOutcome> {
   const opened = await openCollectionFile(file);
   try {
-    return await importRows(parts, collection, opened, options);
+    return await importRows(context, collection, opened, options);
   } finally {
     await opened.close();
   }
 }
 
 async function importRows(
-  parts: EngineParts,
+  context: EngineContext,
   collection: string,
   { info, groups }: OpenCollectionFile,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
-  const { name, fingerprint } = await prepareCollection(parts, collection, info, options);
-  const runtime = info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
-  const target = { store: parts.store, collection: name, fingerprint, runtime, options };
+  const { name, fingerprint } = await prepareCollection(context, collection, info, options);
+  const runtime = info.space?.fingerprint === fingerprint ? null : await context.encoders.find(fingerprint);
+  const target = { store: context.store, collection: name, fingerprint, runtime, options };
   const outcome: ImportOutcome = options.resumeFrom?.outcome ?? {
     collection: name,
     total: info.rows,
@@ -84,7 +84,7 @@ function noteFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): v
  * @throws PawdexError model_mismatch if the file's vectors are from another model and should not be re-embedded
  */
 async function prepareCollection(
-  { store, encoders, spaces }: EngineParts,
+  { store, encoders, spaces }: EngineContext,
   collection: string,
   { space, description, originals }: CollectionFileInfo,
   { reembed }: ImportOptions,

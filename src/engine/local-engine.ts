@@ -6,10 +6,9 @@ import { openEncoder } from '../encoder/open-encoder.js';
 import { VIEW_COUNT } from '../image/decode-views.js';
 import { openEmbeddedStore } from '../store/embedded/open-embedded-store.js';
 import type { Store } from '../store/store.js';
-import { bindFirst } from '../threads/bind-first.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { addItems } from './add-items.js';
-import * as questions from './ask.js';
+import { drawHeatMap, embed, identify, search } from './answer-queries.js';
 import { attachThumbnails } from './attach-thumbnails.js';
 import { CollectionMaps } from './collection-map.js';
 import { type EncoderRuntime, Encoders } from './encoders.js';
@@ -19,9 +18,9 @@ import { findDuplicates } from './find-duplicates.js';
 import { ImageEmbedder } from './image-embedder.js';
 import { importCollection } from './import-collection.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
-import * as collections from './manage-collections.js';
+import * as manage from './manage-collections.js';
 import { reembed } from './reembed.js';
-import { type EngineParts, Spaces } from './spaces.js';
+import { type EngineContext, Spaces } from './spaces.js';
 
 /** The settings that the engine reads. */
 export type EngineConfig = Pick<
@@ -95,18 +94,6 @@ async function openRuntime(
   }
 }
 
-/** The use cases that are the methods of an engine. */
-const USE_CASES = {
-  ...questions,
-  ...collections,
-  addItems,
-  attachThumbnails,
-  findDuplicates,
-  reembed,
-  exportCollection,
-  importCollection,
-};
-
 function assembleEngine(
   store: Store,
   primary: EncoderRuntime,
@@ -117,11 +104,8 @@ function assembleEngine(
     openRuntime(cardPath, options, false),
   );
   const spaces = new Spaces(store, encoders);
+  const context: EngineContext = { store, encoders, spaces };
   const maps = new CollectionMaps(store, spaces);
-  const useCases = bindFirst<EngineParts, typeof USE_CASES>(
-    { ...primary, store, spaces, encoders },
-    USE_CASES,
-  );
   let closing: Promise<void> | null = null;
   const close = () => {
     closing ??= Promise.all([encoders.close(), maps.close()])
@@ -129,14 +113,32 @@ function assembleEngine(
       .then(() => {});
     return closing;
   };
-  const getMap = (collection: string) => maps.get(collection);
   return {
-    ...useCases,
-    getMap,
     encoder: primary.encoder.info,
     store,
     gallery,
     load: primary.embedder,
+    identify: (image, options) => identify(context, image, options),
+    search: (collection, query, options) => search(context, collection, query, options),
+    embed: (image, options) => embed(context, image, options),
+    drawHeatMap: (image, options) => drawHeatMap(context, image, options),
+    listCollections: () => manage.listCollections(context),
+    getCollection: (name) => manage.getCollection(context, name),
+    createCollection: (name, description, options) =>
+      manage.createCollection(context, name, description, options),
+    updateCollection: (name, patch) => manage.updateCollection(context, name, patch),
+    deleteCollection: (name) => manage.deleteCollection(context, name),
+    addItems: (collection, items, options) => addItems(context, collection, items, options),
+    deleteItem: (collection, id) => manage.deleteItem(context, collection, id),
+    attachThumbnails: (collection, thumbnails) => attachThumbnails(context, collection, thumbnails),
+    getMap: (collection) => maps.get(collection),
+    findDuplicates: (collection, options) => findDuplicates(context, collection, options),
+    calibrate: (collection, options) => manage.calibrate(context, collection, options),
+    evaluate: (collection, options) => manage.evaluate(context, collection, options),
+    findLabelTrouble: (collection, options) => manage.findLabelTrouble(context, collection, options),
+    reembed: (collection, options) => reembed(context, collection, options),
+    exportCollection: (collection, file, options) => exportCollection(context, collection, file, options),
+    importCollection: (collection, file, options) => importCollection(context, collection, file, options),
     close,
   };
 }

@@ -4,13 +4,13 @@ import { type CalibrationOutcome, calibrateCollection } from '../evaluation/cali
 import { sampleVectors, type WorkOptions } from '../evaluation/collection-queries.js';
 import { type CollectionEvaluation, evaluateCollection } from '../evaluation/evaluate-collection.js';
 import { findCollectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
-import type { CollectionInfo, CollectionPatch } from '../store/store.js';
+import type { CollectionInfo, CollectionPatch, Store } from '../store/store.js';
 import type { CreateOptions, LabelCheckOptions, NonPets, ServedCollection } from './engine.js';
-import { type EngineParts, runInSpace } from './spaces.js';
+import type { CollectionSpace, EngineContext, Spaces } from './spaces.js';
 
 /** Creates an empty collection for the engine's encoder or for another one. */
 export async function createCollection(
-  { store, encoders }: EngineParts,
+  { store, encoders }: EngineContext,
   name: string,
   description?: string,
   { encoder, originals }: CreateOptions = {},
@@ -22,54 +22,57 @@ export async function createCollection(
 }
 
 /** Adds to a collection the reason why this process cannot search it, if there is one. */
-async function describeServed({ spaces }: EngineParts, info: CollectionInfo): Promise<ServedCollection> {
+async function addProblem(spaces: Spaces, info: CollectionInfo): Promise<ServedCollection> {
   return { ...info, problem: await spaces.findProblem(info) };
 }
 
-export async function listCollections(parts: EngineParts): Promise<ServedCollection[]> {
-  const found = await parts.store.listCollections();
-  return Promise.all(found.map((info) => describeServed(parts, info)));
+export async function listCollections({ store, spaces }: EngineContext): Promise<ServedCollection[]> {
+  const collections = await store.listCollections();
+  return Promise.all(collections.map((info) => addProblem(spaces, info)));
 }
 
-export async function getCollection(parts: EngineParts, name: string): Promise<ServedCollection> {
-  return describeServed(parts, await parts.store.getCollection(name));
+export async function getCollection(
+  { store, spaces }: EngineContext,
+  name: string,
+): Promise<ServedCollection> {
+  return addProblem(spaces, await store.getCollection(name));
 }
 
 export async function updateCollection(
-  parts: EngineParts,
+  { store, spaces }: EngineContext,
   name: string,
   patch: Pick<CollectionPatch, 'name' | 'aliases' | 'description' | 'originals'>,
 ): Promise<ServedCollection> {
-  const info = await parts.store.updateCollection(name, patch);
-  parts.spaces.forget();
-  return describeServed(parts, info);
+  const info = await store.updateCollection(name, patch);
+  spaces.forget();
+  return addProblem(spaces, info);
 }
 
 /** Deletes a collection with all its items. */
-export async function deleteCollection({ store, spaces }: EngineParts, name: string): Promise<void> {
+export async function deleteCollection({ store, spaces }: EngineContext, name: string): Promise<void> {
   await store.deleteCollection(name);
   spaces.forget();
 }
 
 /** @throws PawdexError item_not_found */
-export async function deleteItem({ store }: EngineParts, collection: string, id: string): Promise<void> {
+export async function deleteItem({ store }: EngineContext, collection: string, id: string): Promise<void> {
   if ((await store.delete(collection, [id])) === 0) {
     throw new PawdexError('item_not_found');
   }
 }
 
 export function calibrate(
-  parts: EngineParts,
+  { store, spaces }: EngineContext,
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CalibrationOutcome> {
-  return runInSpace(parts, collection, async (spaceParts, { fingerprint }) => {
-    const { store, encoder, spaces, statistics } = spaceParts;
+  return spaces.run(collection, async (space) => {
+    const { encoder, statistics } = space.runtime;
     const outcome = await calibrateCollection(store, collection, {
       ...options,
-      vote: { fingerprint, ...encoder.card.vote },
+      vote: { fingerprint: space.fingerprint, ...encoder.card.vote },
       references: statistics?.nonPets ?? null,
-      nonPets: options.nonPets === undefined ? undefined : await loadNonPets(spaceParts, options),
+      nonPets: options.nonPets === undefined ? undefined : await loadNonPets(store, spaces, space, options),
     });
     spaces.forget();
     return outcome;
@@ -77,53 +80,55 @@ export function calibrate(
 }
 
 export function evaluate(
-  parts: EngineParts,
+  { store, spaces }: EngineContext,
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CollectionEvaluation> {
-  return runInSpace(parts, collection, async (spaceParts, { calibration }) => {
-    const { k, temperature } = spaceParts.encoder.card.vote;
-    return evaluateCollection(spaceParts.store, collection, {
+  return spaces.run(collection, async (space) => {
+    const { calibration, runtime } = space;
+    const { k, temperature } = runtime.encoder.card.vote;
+    return evaluateCollection(store, collection, {
       ...options,
       k: calibration?.k ?? k,
-      answering: { temperature, calibration, statistics: spaceParts.statistics?.answer ?? null },
-      references: spaceParts.statistics?.nonPets ?? null,
-      nonPets: await loadNonPets(spaceParts, options),
+      answering: { temperature, calibration, statistics: runtime.statistics?.answer ?? null },
+      references: runtime.statistics?.nonPets ?? null,
+      nonPets: await loadNonPets(store, spaces, space, options),
     });
   });
 }
 
 export function findLabelTrouble(
-  parts: EngineParts,
+  { store, spaces }: EngineContext,
   collection: string,
   { threshold, ...options }: LabelCheckOptions,
 ): Promise<LabelTrouble> {
-  return runInSpace(parts, collection, ({ store, encoder }) =>
+  return spaces.run(collection, ({ runtime: { encoder } }) =>
     findCollectionLabelTrouble(store, collection, { ...encoder.card.vote, ...options, sameFrom: threshold }),
   );
 }
 
 /** @throws PawdexError collection_not_found, model_mismatch, vector_invalid */
 async function loadNonPets(
-  { store, encoder, spaces }: EngineParts,
+  store: Store,
+  spaces: Spaces,
+  { fingerprint, model, dimension }: CollectionSpace,
   { nonPets, signal }: WorkOptions & { nonPets?: NonPets },
 ): Promise<Float32Array[]> {
   if (nonPets === undefined) {
     return [];
   }
   if ('collection' in nonPets) {
-    const { fingerprint, model } = await spaces.require(nonPets.collection);
-    if (fingerprint !== encoder.info.fingerprint) {
+    const other = await spaces.require(nonPets.collection);
+    if (other.fingerprint !== fingerprint) {
       throw new PawdexError('model_mismatch', {
-        detail: `The collection ${nonPets.collection} was embedded with ${model}, the other one with ${encoder.info.name}.`,
+        detail: `The collection ${nonPets.collection} was embedded with ${other.model}, the other one with ${model}.`,
       });
     }
     return sampleVectors(store, nonPets.collection, signal);
   }
-  const { dimension } = encoder.info;
   if (nonPets.embeddings.some(({ length }) => length !== dimension)) {
     throw new PawdexError('vector_invalid', {
-      detail: `Embeddings of this model have ${dimension} numbers.`,
+      detail: `Embeddings of this encoder have ${dimension} numbers.`,
     });
   }
   return nonPets.embeddings;

@@ -8,7 +8,7 @@ import { embedPictures } from './embed-pictures.js';
 import type { EncoderRuntime } from './encoders.js';
 import type { MissingPicture, ReembedOptions, ReembedOutcome, ReembedState } from './engine.js';
 import { findPicture } from './find-picture.js';
-import type { EngineParts } from './spaces.js';
+import type { EngineContext } from './spaces.js';
 
 /** Items embedded between two writes. */
 const BATCH = 64;
@@ -18,11 +18,11 @@ const MAX_NAMED = 1000;
 const INDEX_LOOK_MS = 200;
 
 export async function reembed(
-  parts: EngineParts,
+  context: EngineContext,
   collection: string,
   options: ReembedOptions = {},
 ): Promise<ReembedOutcome> {
-  const { store, encoders, spaces } = parts;
+  const { store, encoders, spaces } = context;
   const info = await store.getCollection(collection);
   const runtime =
     options.encoder === undefined ? encoders.primary : await encoders.findNamed(options.encoder);

@@ -2,9 +2,9 @@
 import { PawdexError } from '../errors.js';
 import { normalise } from '../math/vectors.js';
 import type { Store } from '../store/store.js';
+import type { EncoderRuntime } from './encoders.js';
 import type { Example, Examples, Query } from './engine.js';
 import type { Embedded, EmbedOptions } from './image-embedder.js';
-import type { EngineParts } from './spaces.js';
 
 /**
  * Weight of the mean of the negatives relative to that of the positives. 0.25 to 0.75 works best according to Salton
@@ -97,17 +97,17 @@ async function combineExamples(
  * Resolves a query to an image's embedding, an item's vector, a given vector, or a combination of examples. Items
  * named in the query are excluded from its results.
  *
+ * @param runtime the encoder that the collection was embedded with
  * @param look how to embed an image
  * @throws PawdexError item_not_found, vector_invalid, invalid_request, and those of embedding an image
  */
 export async function resolveQuery(
-  { store, embedder, encoder }: EngineParts,
-  collection: string,
+  { store, collection, runtime }: { store: Store; collection: string; runtime: EncoderRuntime },
   query: Query,
   look: EmbedOptions,
 ): Promise<ResolvedQuery> {
   if ('image' in query) {
-    return { ...(await embedder.embed(query.image, look)), exclude: [] };
+    return { ...(await runtime.embedder.embed(query.image, look)), exclude: [] };
   }
   if (look.explained || (look.views ?? '1') !== '1') {
     throw new PawdexError('invalid_request', {
@@ -115,7 +115,7 @@ export async function resolveQuery(
       hint: 'Send the photo itself: only the vectors of indexed items are stored.',
     });
   }
-  const { dimension } = encoder.info;
+  const { dimension } = runtime.encoder.info;
   if ('id' in query) {
     return toResolved(await store.getVector(collection, query.id), [query.id]);
   }

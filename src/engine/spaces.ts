@@ -1,4 +1,4 @@
-/** Runs work on a collection in its embedding space, which is cached, so that requests need not ask the store for it. */
+/** Finds the embedding space of a collection, and keeps it, so that requests need not ask the store for it. */
 import { type Calibration, selectCalibration } from '../breeds/calibration.js';
 import { asPawdexError, describeFailure, type Failure, PawdexError } from '../errors.js';
 import type { CollectionInfo, Originals, Store } from '../store/store.js';
@@ -22,10 +22,13 @@ export function adviseOnMissingEncoder(
   return `Move it to ${present} with \`pawdex reembed -c ${name}\`, or bring ${model} back with \`pawdex encoder add\`.`;
 }
 
+/** How often to try work whose collection moves to another space meanwhile. */
+const MAX_ATTEMPTS = 3;
+
 export class Spaces {
   readonly #store: Store;
   readonly #encoders: Encoders;
-  readonly #known = new Map<string, CollectionSpace>();
+  readonly #cache = new Map<string, CollectionSpace>();
 
   constructor(store: Store, encoders: Encoders) {
     this.#store = store;
@@ -38,12 +41,31 @@ export class Spaces {
    * @throws PawdexError collection_not_found, model_mismatch
    */
   async require(collection: string): Promise<CollectionSpace> {
-    return this.#known.get(collection) ?? (await this.#read(collection));
+    return this.#cache.get(collection) ?? (await this.#read(collection));
+  }
+
+  /**
+   * Runs work on a collection in its space. Repeats it if the collection moves to another space meanwhile.
+   *
+   * @throws PawdexError collection_not_found, model_mismatch; and what `work` throws
+   */
+  async run<T>(collection: string, work: (space: CollectionSpace) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const space = await this.require(collection);
+      try {
+        return await work(space);
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || asPawdexError(error).code !== 'space_changed') {
+          throw error;
+        }
+        this.forget();
+      }
+    }
   }
 
   /** Clears the cache, because a collection was deleted, calibrated, renamed or moved. */
   forget(): void {
-    this.#known.clear();
+    this.#cache.clear();
   }
 
   /** Says why this process cannot search a collection; null if it can. */
@@ -64,7 +86,7 @@ export class Spaces {
     const calibration = selectCalibration(info.calibration, fingerprint);
     const movingTo = reembedding?.fingerprint ?? null;
     const space = { fingerprint, dimension, model, calibration, originals, movingTo, runtime };
-    this.#known.set(collection, space);
+    this.#cache.set(collection, space);
     return space;
   }
 
@@ -77,36 +99,9 @@ export class Spaces {
   }
 }
 
-/** Dependencies of a use case. The encoder is that of the process or that of a collection. */
-export interface EngineParts extends EncoderRuntime {
+/** What the use cases work with. */
+export interface EngineContext {
   store: Store;
-  spaces: Spaces;
   encoders: Encoders;
-}
-
-/** How often to repeat a request whose collection moves to another space in the meantime. */
-const MAX_ATTEMPTS = 3;
-
-/**
- * Runs work on a collection with the encoder that it was embedded with. Repeats it if the collection moves to another
- * encoder in the meantime.
- *
- * @throws PawdexError collection_not_found, model_mismatch; and what `work` throws
- */
-export async function runInSpace<T>(
-  parts: EngineParts,
-  collection: string,
-  work: (parts: EngineParts, space: CollectionSpace) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    const space = await parts.spaces.require(collection);
-    try {
-      return await work({ ...parts, ...space.runtime }, space);
-    } catch (error) {
-      if (attempt === MAX_ATTEMPTS || asPawdexError(error).code !== 'space_changed') {
-        throw error;
-      }
-      parts.spaces.forget();
-    }
-  }
+  spaces: Spaces;
 }

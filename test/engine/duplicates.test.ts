@@ -1,13 +1,15 @@
 import { expect, it } from 'vitest';
+import type { Encoders } from '../../src/engine/encoders.js';
 import { findDuplicates } from '../../src/engine/find-duplicates.js';
-import type { EngineParts } from '../../src/engine/spaces.js';
+import { type EngineContext, Spaces } from '../../src/engine/spaces.js';
+import type { Store } from '../../src/store/store.js';
 
 it('waits for a graph that is being built before it compares a page', async () => {
   const kinds = ['building', 'building', 'hnsw'];
   let asked: string | undefined;
   const store = {
     getCollection: async () => ({ count: 1, index: { kind: kinds[0], indexed: 3 - kinds.length } }),
-    list: async () => ({ items: [], next: null }),
+    listItems: async () => ({ items: [], next: null }),
     searchMany: async () => {
       asked = kinds[0];
       return [];
@@ -21,9 +23,9 @@ it('waits for a graph that is being built before it compares a page', async () =
     }
     return info;
   };
-  const spaces = { require: async () => ({ room: {} }), forget() {} };
-  const parts = { store, spaces, encoder: { info: { fingerprint: 'f' } } } as unknown as EngineParts;
-  const page = await findDuplicates(parts, 'mine', { threshold: 0.9, limit: 10 });
+  const spaces = new Spaces(store as unknown as Store, { find: async () => ({}) } as unknown as Encoders);
+  const context = { store, spaces } as unknown as EngineContext;
+  const page = await findDuplicates(context, 'mine', { threshold: 0.9, limit: 10 });
   expect(page).toEqual({ pairs: [], scanned: 0, next: null });
   expect(asked).toBe('hnsw');
 });

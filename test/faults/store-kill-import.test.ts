@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exportCollection } from '../../src/engine/export-collection.js';
-import type { EngineParts } from '../../src/engine/spaces.js';
+import type { EngineContext } from '../../src/engine/spaces.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import { CHILD, type Child, countWhole, FAULT_DIMENSION, faultItem, start } from './store-processes.js';
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
     'pets',
     Array.from({ length: ITEMS }, (_, n) => faultItem(n)),
   );
-  await exportCollection({ store } as EngineParts, 'pets', file);
+  await exportCollection({ store } as EngineContext, 'pets', file);
   await store.close();
   const child = startImport(path.join(root, 'undisturbed'));
   await child.line((line) => line === 'importing');

@@ -5,7 +5,6 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import {
   chooseLook,
   isClear,
@@ -13,19 +12,20 @@ import {
   needsCloseUp,
   shouldLookAgain,
   shouldSeekAnimals,
-} from '../../src/engine/look-at-photo.js';
+} from '../../src/engine/identify-photo.js';
+import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { createRandom } from '../../src/math/random.js';
 
 const PETSET = path.join(PACKAGE_ROOT, '..', 'shared', 'petset');
 
 const look = (decision: 'match' | 'ambiguous' | 'unknown', known: number) => ({
-  decided: { decision, known },
+  answer: { decision, known },
 });
 
 describe('the animals on a photo', () => {
   const at = (left: number) => ({ left, top: 0, width: 0.5, height: 1 });
   const seen = (decision: 'match' | 'ambiguous', breed: string, confidence: number, left: number) => ({
-    decided: { decision, breed, confidence },
+    answer: { decision, breed, confidence },
     region: at(left),
   });
 
@@ -80,16 +80,16 @@ describe('the look that answers', () => {
 
 describe('a close-up', () => {
   it('is worthwhile if there is no match and the ends of the photo are unclear, too', () => {
-    const first = look('ambiguous', 0.2).decided;
+    const first = look('ambiguous', 0.2).answer;
     expect(needsCloseUp(first, [])).toBe(true);
     expect(needsCloseUp(first, [look('unknown', 0), look('match', 0.4)])).toBe(true);
     expect(needsCloseUp(first, [look('unknown', 0), look('ambiguous', 0.6)])).toBe(false);
-    expect(needsCloseUp(look('match', 0.2).decided, [])).toBe(false);
+    expect(needsCloseUp(look('match', 0.2).answer, [])).toBe(false);
   });
 
   it('must be clearer than another look to give the answer', () => {
-    expect(isClear(look('ambiguous', 0.7).decided)).toBe(false);
-    expect(isClear(look('ambiguous', 0.8).decided)).toBe(true);
+    expect(isClear(look('ambiguous', 0.7).answer)).toBe(false);
+    expect(isClear(look('ambiguous', 0.8).answer)).toBe(true);
   });
 });
 
