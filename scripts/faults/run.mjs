@@ -18,27 +18,27 @@ import {
   takeAllConnections,
 } from './drive-server.mjs';
 import { createRow } from './fault-row.mjs';
-import { killWhileIndexing } from './kill-jobs.mjs';
 import { readHeavily } from './read-heavily.mjs';
 import { startServer } from './server.mjs';
 
 const STEPS = {
   images: () => withServer((server) => sendImages(server, { damagedFiles: short ? 60 : 600 })),
-  storm: () => withServer((server) => stormOfImages(server, short ? 15 : 60)),
+  storm: () => withServer((server) => stormOfImages(server, short ? 8 : 60)),
   bodies: () => withServer((server) => sendBodies(server, short ? 0.25 : 1)),
   files: () => withServer((server) => sendFiles(server, short ? 0.25 : 1, !short)),
   reads: () => withServer((server) => readHeavily(server, short ? 50 : 150)),
   connections: () => withServer((server) => connectBadly(server, short ? 5 : 30)),
   slots: () => withServer((server) => takeAllConnections(server, short ? 5 : 30)),
   kills: () => killWhileAdding(short ? 2 : 10),
-  jobs: () => killWhileIndexing(short ? 300 : 10_000),
-  maintenance: () => killTests(MAINTENANCE, short ? 1 : 20),
-  imports: () => killTests(['test/faults/store-kill-import.test.ts'], short ? 2 : 100),
+  jobs: () =>
+    killTests(['test/faults/job-kill.test.ts', '-t', 'stores each photo once'], 3, { PHOTOS: '10000' }),
+  maintenance: () => killTests(MAINTENANCE, 20),
+  imports: () => killTests(['test/faults/store-kill-import.test.ts'], 100),
   shapes: searchDataShapes,
   tests: () => runFaultTests(),
 };
-/** Steps that the short form leaves out. */
-const SLOW_STEPS = ['shapes', 'tests'];
+/** Steps that the short form leaves out: `npm test` does the same with fewer photos and kills, but for the shapes. */
+const SLOW_STEPS = ['jobs', 'maintenance', 'imports', 'shapes', 'tests'];
 
 const USAGE = `npm run faults -- [options]
   --short        leave out what the test suite does anyway, and what takes long
@@ -86,8 +86,8 @@ function tableLine(row) {
 const MAINTENANCE = ['test/faults/store-kill-backup.test.ts', 'test/faults/store-kill-maintenance.test.ts'];
 
 /** Runs tests that kill the process; each of them does so `times` times. */
-async function killTests(files, times) {
-  const rows = await runFaultTests(files, { KILLS: String(times) });
+async function killTests(args, times, env = {}) {
+  const rows = await runFaultTests(args, { KILLS: String(times), ...env });
   return rows.map((row) => ({ ...row, what: `${row.what}, ${times} kills each`, tried: row.tried * times }));
 }
 
@@ -95,10 +95,10 @@ async function killTests(files, times) {
  * Runs the suite's own fault tests, one row per file. They cover kills, damage and full disks, which need the tests'
  * helpers.
  */
-async function runFaultTests(files = ['test/faults'], env = {}) {
+async function runFaultTests(tests = ['test/faults'], env = {}) {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-faults-'));
   const file = path.join(dir, 'report.json');
-  const args = ['vitest', 'run', ...files, '--reporter=json', `--outputFile.json=${file}`];
+  const args = ['vitest', 'run', ...tests, '--reporter=json', `--outputFile.json=${file}`];
   await new Promise((resolve) =>
     spawn('npx', args, {
       cwd: ROOT,

@@ -115,13 +115,6 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
       await exited;
       return startServer({ dist, env, keptDir: dataDir });
     },
-    /** Stops the server with SIGTERM and keeps its data directory. */
-    async end() {
-      clearInterval(watch);
-      await probe.terminate();
-      child.kill('SIGTERM');
-      await exited;
-    },
     async stop() {
       clearInterval(watch);
       await probe.terminate();

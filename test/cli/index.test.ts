@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Bench, stored, until } from './pawdex.js';
+import { until } from '../helpers/until.js';
+import { Bench, stored } from './pawdex.js';
 
 let bench: Bench;
 beforeEach(async () => {

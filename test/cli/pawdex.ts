@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { PACKAGE_ROOT } from '../../src/config.js';
+import { until } from '../helpers/until.js';
 
 const MAIN = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
 
@@ -96,7 +97,11 @@ export class Bench {
       throw new Error((await ended).stderr);
     }
     const { url } = JSON.parse(readFileSync(file, 'utf8')) as { url: string };
-    return { url, child, ended };
+    const end = (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      return ended;
+    };
+    return { url, child, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
   }
 }
 
@@ -104,15 +109,4 @@ export class Bench {
 export function stored(dataDir: string): boolean {
   const log = statSync(path.join(dataDir, 'pawdex.db-wal'), { throwIfNoEntry: false });
   return (log?.size ?? 0) > 150_000;
-}
-
-/** Waits until something holds, looking every few milliseconds. */
-export async function until(holds: () => boolean, limitMs = 100_000): Promise<void> {
-  const giveUpAt = Date.now() + limitMs;
-  while (!holds()) {
-    if (Date.now() > giveUpAt) {
-      throw new Error(`it did not come true: ${holds}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

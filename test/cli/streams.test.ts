@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { Bench, CAT, stored, until } from './pawdex.js';
+import { until } from '../helpers/until.js';
+import { Bench, CAT, stored } from './pawdex.js';
 
 const MAIN = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
 

@@ -2,7 +2,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PawdexClient } from '../../src/client/client.js';
-import { Bench, CAT, stored, until } from './pawdex.js';
+import { until } from '../helpers/until.js';
+import { Bench, CAT, stored } from './pawdex.js';
 
 let bench: Bench;
 beforeEach(async () => {

@@ -179,8 +179,12 @@ describe('files left out', () => {
 });
 
 describe('labels', () => {
+  it('takes the label from the topmost folder by default', async () => {
+    await photos('2023/dogs/beagle/Maine_Coon_12.jpg');
+    expect(await labelsOf({})).toEqual(['2023/dogs/beagle/Maine_Coon_12.jpg=2023']);
+  });
+
   it.each([
-    [undefined, '2023'],
     ['parent', 'beagle'],
     ['filename', 'Maine_Coon'],
     ['none', null],

@@ -8,7 +8,7 @@ import { sceneJpeg } from '../helpers/images.js';
 import { KEY } from './helpers/app.js';
 import { open } from './helpers/browser.js';
 import { chooseFiles, HANDS } from './helpers/hands.js';
-import { CHELSEA, give, reaches } from './helpers/steps.js';
+import { CHELSEA, give, overflow, reaches } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
 
 /** What is too small for a finger: less than 44 pixels wide or high. */
@@ -28,7 +28,7 @@ function smallTargets(page: Page): Promise<string[]> {
   });
 }
 
-/** Everything that users do, once with each hand. */
+/** Everything that users do. The other tests use a mouse. */
 describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
   describeInBrowser('each flow works', (stage) => {
     const { press } = hand;
@@ -36,10 +36,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
     const look = async (address: string) => {
       const watched = await open(stage.browser, `${stage.app.url}/${address}`, hand.options);
       const fits = async () => {
-        const overflow = await watched.page.evaluate(
-          () => document.documentElement.scrollWidth - window.innerWidth,
-        );
-        expect(overflow).toBeLessThanOrEqual(0);
+        expect(await overflow(watched.page)).toBe(0);
         expect(name === 'touch' ? await smallTargets(watched.page) : []).toEqual([]);
         expect(watched.complaints).toEqual([]);
       };

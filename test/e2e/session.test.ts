@@ -5,7 +5,7 @@ import { sceneJpeg } from '../helpers/images.js';
 import { identification } from '../web/answers.js';
 import { KEY } from './helpers/app.js';
 import { open } from './helpers/browser.js';
-import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
+import { CHELSEA, choose, give, overflow, reaches } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -25,9 +25,7 @@ describeInBrowser('the photos of a session', (stage) => {
     await page.locator('.batch').getByText('2 of 3 answered, 1 without an answer').waitFor();
     expect(await page.locator('.batch-words bdi').allTextContents()).toEqual(['Round thing', 'Round thing']);
     expect(await page.locator('[data-decision=problem]').textContent()).toContain('not a picture');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
-      0,
-    );
+    expect(await overflow(page)).toBe(0);
     await page.getByRole('button', { name: /scene-5\.jpg/ }).click();
     expect(await reaches(page, 'answer')).toBe('Round thing');
     expect(await page.locator('#caption').textContent()).toContain('scene-5.jpg');

@@ -5,7 +5,7 @@ import { PAGE_STATES } from '../../src/web/views/answer-panel.js';
 import { sceneJpeg } from '../helpers/images.js';
 import { barriers } from './helpers/barriers.js';
 import { open } from './helpers/browser.js';
-import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
+import { CHELSEA, choose, give, overflow, reaches } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
 
 const DESKTOP = { width: 1280, height: 860 };
@@ -40,8 +40,7 @@ async function check(page: Page, view: string): Promise<void> {
     await page.setViewportSize(size);
     await page.emulateMedia({ ...media, reducedMotion: 'reduce' });
     const found = await barriers(page, 'rules' in mode ? mode.rules : undefined);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect([view, name, found, Math.max(0, overflow)]).toEqual([view, name, [], 0]);
+    expect([view, name, found, await overflow(page)]).toEqual([view, name, [], 0]);
     passed.push(name);
   }
   checked.set(view, passed);

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { open } from './helpers/browser.js';
-import { CHELSEA, choose, reaches } from './helpers/steps.js';
+import { CHELSEA, choose, overflow, reaches } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
 
 const SWITCH = 'Show why';
@@ -98,9 +98,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     const options = { viewport: { width, height: 740 }, hasTouch: width < 768, isMobile: width < 768 };
     const { page } = await open(stage.browser, stage.app.url, options);
     await explained(page);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
-      0,
-    );
+    expect(await overflow(page)).toBe(0);
     const last = page.locator('.tile').last();
     await last.scrollIntoViewIfNeeded();
     await last.click({ position: { x: 8, y: 8 } });

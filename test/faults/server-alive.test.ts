@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
-import { Bench, CAT, until } from '../cli/pawdex.js';
+import { Bench, CAT } from '../cli/pawdex.js';
+import { until } from '../helpers/until.js';
 import { mayMount } from './may-mount.js';
 
 let bench: Bench;

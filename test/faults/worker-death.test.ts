@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Bench, CAT, until } from '../cli/pawdex.js';
+import { Bench, CAT } from '../cli/pawdex.js';
+import { until } from '../helpers/until.js';
 
 let bench: Bench;
 let orders: string;

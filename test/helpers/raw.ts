@@ -36,10 +36,3 @@ export function raw(url: string, text: string): RawConnection {
   socket.write(text);
   return { socket, received: () => received, closed };
 }
-
-/** Polls until `condition` holds, or the test's time limit ends the wait. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

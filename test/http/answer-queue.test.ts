@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import { afterEach, expect, it, vi } from 'vitest';
 import { testApp } from '../helpers/http.js';
-import { until } from '../helpers/raw.js';
+import { until } from '../helpers/until.js';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RunningServer, type ServerLimits, startServer } from '../../src/http/start-server.js';
-import { raw, until } from '../helpers/raw.js';
+import { raw } from '../helpers/raw.js';
+import { until } from '../helpers/until.js';
 
 const MIB = 1024 * 1024;
 /** More than the kernel's socket buffers hold on any platform. */

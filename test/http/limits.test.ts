@@ -8,7 +8,8 @@ import { ByteBudget, receiveBody } from '../../src/http/body/receive-body.js';
 import type { RunningServer } from '../../src/http/start-server.js';
 import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
-import { raw, serve, until } from '../helpers/raw.js';
+import { raw, serve } from '../helpers/raw.js';
+import { until } from '../helpers/until.js';
 
 const MIB = 1024 * 1024;
 const head = (lines: string[]) => `POST /v1/identify HTTP/1.1\r\nHost: x\r\n${lines.join('\r\n')}\r\n\r\n`;

@@ -3,7 +3,8 @@ import { truncate, writeFile } from 'node:fs/promises';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../helpers/http.js';
-import { raw, serve, until } from '../helpers/raw.js';
+import { raw, serve } from '../helpers/raw.js';
+import { until } from '../helpers/until.js';
 
 describe('PATCH /v1/collections/{collection}', () => {
   it('renames, gives aliases and changes what is kept', async () => {

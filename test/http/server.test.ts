@@ -5,7 +5,8 @@ import { PawdexError } from '../../src/errors.js';
 import { type RunningServer, startServer } from '../../src/http/start-server.js';
 import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
-import { raw, serve, until } from '../helpers/raw.js';
+import { raw, serve } from '../helpers/raw.js';
+import { until } from '../helpers/until.js';
 
 let t: TestApp<MemoryEngine>;
 let server: RunningServer;

@@ -6,6 +6,7 @@ import type { JobRunnerOptions, JobWork } from '../../src/jobs/job-context.js';
 import type { JobRequest } from '../../src/jobs/job-request.js';
 import { JobRunner } from '../../src/jobs/job-runner.js';
 import { memoryRecords } from '../helpers/http.js';
+import { until } from '../helpers/until.js';
 
 const REQUEST: JobRequest = { kind: 'calibrate', collection: 'mine' };
 
@@ -34,15 +35,6 @@ async function runner(options: Partial<JobRunnerOptions> = {}) {
   const jobs = await JobRunner.open({ work: held.work, records, ...options });
   return { jobs, held, records };
 }
-
-const until = async (holds: () => boolean) => {
-  for (let i = 0; !holds(); i++) {
-    if (i > 1000) {
-      throw new Error(`it did not come true: ${holds}`);
-    }
-    await sleep(5);
-  }
-};
 
 describe('JobRunner', () => {
   it('runs one at a time, in order, and keeps results', async () => {

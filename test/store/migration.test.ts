@@ -50,7 +50,7 @@ it('finds by metadata at once, before its values are indexed and after', async (
   // Asked now, before anything else has had a turn.
   const early = [calls.count('a', narrow), calls.count('a', { species: ['cat'] })];
   expect(await Promise.all(early)).toEqual([1, ITEMS / 2]);
-  await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => core.items.values.isComplete).toBe(true);
   expect(await calls.count('a', narrow)).toBe(1);
   expect(await calls.count('a', { species: ['cat'] })).toBe(ITEMS / 2);
   expect(calls.listFacets('a', 'species', 5)).toMatchObject([{ count: ITEMS / 2 }, { count: ITEMS / 2 }]);
@@ -70,7 +70,7 @@ it('resumes where it was stopped, with changes made meanwhile', async () => {
     calls.updateItem('a', item(n, D).id, { metadata: { n: -1 } });
   }
   calls.delete('a', [item(ITEMS - 2, D).id]);
-  await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => core.items.values.isComplete).toBe(true);
   const count = (n: number) => calls.count('a', { metadata: { n } });
   expect(await Promise.all([3, ITEMS - 1, ITEMS - 2, ITEMS, -1].map(count))).toEqual([0, 0, 0, 1, 2]);
   await core.close();
@@ -88,7 +88,7 @@ it('adds checksums to everything that was stored without', async () => {
     `SELECT count(*) FROM vectors WHERE length(vector) <> ${4 * D + 4}`,
   ].map((sql) => core.db.prepare<[], number>(sql).pluck());
   expect(lacking.every((count) => count.get()! > 0)).toBe(true);
-  await expect.poll(() => lacking.map((count) => count.get()), { timeout: 20_000 }).toEqual([0, 0, 0]);
+  await expect.poll(() => lacking.map((count) => count.get())).toEqual([0, 0, 0]);
   await core.ready();
   await core.close();
   const checked = new Database(file, { readonly: true });

@@ -29,7 +29,7 @@ export const direction = (degrees) => [
 ];
 /** Returns a unit vector whose cosine to (1, 0) is `cosine`. */
 const atCosine = (cosine) => [cosine, Math.sqrt(1 - cosine * cosine)];
-export const cosine = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const cosine = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
 /** Computes each candidate's share of the softmax over a row, by MoCo's loss with that candidate as the positive. */
 async function shares(query, candidates, temperature) {

@@ -7,7 +7,7 @@ import { parseConfig } from '../../../dist/config.js';
 import { fromRoot } from '../../lib/options.mjs';
 
 /** The shipped model card. */
-export const SHIPPED_CARD = fromRoot('models/encoder.json');
+const SHIPPED_CARD = fromRoot('models/encoder.json');
 
 /**
  * @param {{ model?: string, cache?: string }} options card of the encoder, folder to keep embeddings in

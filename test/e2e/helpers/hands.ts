@@ -1,4 +1,4 @@
-/** The ways to use the page: a mouse on a desktop, a finger on a dark phone, and the keyboard alone. */
+/** Ways to use the page without a mouse: a finger on a dark phone, and the keyboard alone. */
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 
 export interface Hand {
@@ -45,18 +45,7 @@ async function touchMove(target: Locator, pixels: number): Promise<void> {
   await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
 }
 
-async function mouseMove(target: Locator, pixels: number): Promise<void> {
-  const { mouse } = target.page();
-  const box = (await target.boundingBox())!;
-  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  await mouse.move(x, y);
-  await mouse.down();
-  await mouse.move(x + pixels, y, { steps: 3 });
-  await mouse.up();
-}
-
-export const HANDS: Record<'mouse' | 'touch' | 'keyboard', Hand> = {
-  mouse: { options: {}, press: (target) => target.click(), move: mouseMove },
+export const HANDS: Record<'touch' | 'keyboard', Hand> = {
   touch: {
     options: {
       viewport: { width: 390, height: 844 },

@@ -50,6 +50,10 @@ export async function dropPaths(page: Page, ...files: string[]): Promise<void> {
   }
 }
 
+/** By how many pixels the page is wider than the window, so that it scrolls sideways. */
+export const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
+
 /** Waits until the page is in this state, and returns its headline. */
 export async function reaches(page: Page, state: 'answer' | 'problem' | 'working'): Promise<string> {
   await page.locator(`main[data-state=${state}]`).waitFor();
