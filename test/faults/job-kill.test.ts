@@ -116,7 +116,11 @@ it('syncs a folder even if the server is killed meanwhile', async () => {
   const folder = await bench.photos('photos', 60);
   let server = await startServer();
   const sync = () => startIndexing(server.url, 'mine', { sync: true });
-  expect((await finish(server.url, await sync())).result).toMatchObject({ total: 60, created: 60, removed: 0 });
+  expect((await finish(server.url, await sync())).result).toMatchObject({
+    total: 60,
+    created: 60,
+    removed: 0,
+  });
 
   await bench.photos('photos', 200);
   const gone = (await readdir(path.join(folder, 'odd'))).slice(0, 10);
