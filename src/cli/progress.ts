@@ -1,16 +1,11 @@
 /** Shows the progress of long work on stderr: a bar on a terminal, otherwise a line every few seconds. */
 import cliProgress from 'cli-progress';
 import type { Progress as WorkProgress } from '../evaluation/collection-queries.js';
+import { type Pace, PaceMeter } from '../math/pace-meter.js';
 import { formatCount, formatSeconds, note, pluralise, setBarShown } from './print.js';
 
 /** Seconds between lines when there is no terminal. */
 const LINE_INTERVAL = 5;
-/** Seconds over which the rate is measured, so that the remaining time follows recent speed. */
-const RATE_WINDOW = 15;
-/** Seconds between measurements that are kept. */
-const MARK_INTERVAL = 0.1;
-/** Units over which the share of real work is measured. */
-const SHARE_UNITS = 500;
 /** Largest width of a line. A longer one wraps, and the bar would then fill the screen with copies. */
 const MAX_COLUMNS = 80;
 const BAR_COLUMNS = 20;
@@ -28,60 +23,6 @@ export interface Progress {
 export interface ProgressDisplay {
   update(progress: Readonly<Progress>): void;
   stop(): void;
-}
-
-interface Mark {
-  at: number;
-  done: number;
-  worked: number;
-}
-
-/** Speed and remaining time. */
-export interface Pace {
-  /** Units of real work per second, without skipped ones. */
-  rate: number;
-  /** Seconds left; null while unknown. */
-  secondsLeft: number | null;
-}
-
-/**
- * Measures the pace of work that is partly done already. Skipped units take almost no time, so the rate counts only the
- * others. The time left assumes that the share of skipped units stays as it was recently.
- */
-export class PaceMeter {
-  readonly #total: number;
-  #marks: Mark[] = [];
-
-  /** @param total units, including those that will be skipped */
-  constructor(total: number) {
-    this.#total = total;
-  }
-
-  /**
-   * @param done units processed so far
-   * @param skipped how many of them were skipped
-   * @param at seconds since any fixed point
-   */
-  measure(done: number, skipped: number, at: number): Pace {
-    const mark = { at, done, worked: done - skipped };
-    const last = this.#marks.at(-1);
-    if (last !== undefined && this.#marks.length > 1 && at - last.at < MARK_INTERVAL) {
-      this.#marks.pop();
-    }
-    this.#marks.push(mark);
-    const first = this.#marks.find((each) => each.at >= at - RATE_WINDOW) ?? mark;
-    const rate = at > first.at ? (mark.worked - first.worked) / (at - first.at) : 0;
-    const recent = this.#marks.findLast((each) => each.done <= done - SHARE_UNITS) ?? this.#marks[0]!;
-    const share = done > recent.done ? (mark.worked - recent.worked) / (done - recent.done) : 1;
-    while (
-      this.#marks.length > 2 &&
-      this.#marks[1]!.at < at - RATE_WINDOW &&
-      this.#marks[1]!.done < done - SHARE_UNITS
-    ) {
-      this.#marks.shift();
-    }
-    return { rate, secondsLeft: rate > 0 ? ((this.#total - done) * share) / rate : null };
-  }
 }
 
 /**
@@ -131,10 +72,10 @@ export function describeProgress(
   { done, skipped = 0, failed = 0, notes = [] }: Readonly<Progress>,
   { total, noun, pace, columns }: { total: number; noun: string; pace: Pace; columns: number },
 ): string {
-  const { rate, secondsLeft } = pace;
+  const { perSecond, secondsLeft } = pace;
   const parts = [`${formatCount(done)} of ${pluralise(total, noun)}`, ...notes];
-  if (rate > 0) {
-    parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)}/s`);
+  if (perSecond !== null) {
+    parts.push(`${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`);
   }
   if (secondsLeft !== null && done < total) {
     parts.push(`${formatSeconds(secondsLeft)} left`);
@@ -166,13 +107,13 @@ function createBar(total: number, noun: string): ProgressDisplay {
     },
     cliProgress.Presets.shades_classic,
   );
-  const meter = new PaceMeter(total);
-  meter.measure(0, 0, performance.now() / 1000);
+  const meter = new PaceMeter();
+  meter.measure({ done: 0, total }, performance.now() / 1000);
   shown.start(total, 0, { text: 'starting' });
   setBarShown(true);
   return {
     update(progress) {
-      const pace = meter.measure(progress.done, progress.skipped ?? 0, performance.now() / 1000);
+      const pace = meter.measure({ ...progress, total }, performance.now() / 1000);
       shown.update(progress.done, { text: describeProgress(progress, { total, noun, pace, columns }) });
     },
     stop() {
@@ -183,13 +124,13 @@ function createBar(total: number, noun: string): ProgressDisplay {
 }
 
 function createLines(total: number, noun: string): ProgressDisplay {
-  const meter = new PaceMeter(total);
+  const meter = new PaceMeter();
   let last = performance.now() / 1000;
-  meter.measure(0, 0, last);
+  meter.measure({ done: 0, total }, last);
   return {
     update(progress) {
       const now = performance.now() / 1000;
-      const pace = meter.measure(progress.done, progress.skipped ?? 0, now);
+      const pace = meter.measure({ ...progress, total }, now);
       if (now - last >= LINE_INTERVAL) {
         last = now;
         note(describeProgress(progress, { total, noun, pace, columns: MAX_COLUMNS }));

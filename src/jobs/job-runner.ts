@@ -16,8 +16,8 @@ import {
   publishJob,
   stopRun,
 } from './job-entry.js';
-import { watchProgress } from './job-pace.js';
 import type { JobRequest } from './job-request.js';
+import { watchProgress } from './watch-progress.js';
 
 /** Largest number of waiting and paused jobs. */
 const MAX_WAITING = 16;
