@@ -37,6 +37,7 @@ export default withMermaid({
           http: 'HTTP API',
           settings: 'Settings',
           errors: 'Error codes',
+          parquet: 'Parquet files',
           security: 'Security',
           training: 'Training',
           glossary: 'Glossary',

@@ -1,6 +1,6 @@
 /**
  * Writes a collection to a Parquet file with one row per item. Row groups have a limited size, so that files of any length
- * need the memory of one group. docs/guides/moving.md describes the columns.
+ * need the memory of one group. docs/parquet.md describes the columns.
  */
 import { createHash } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';

@@ -100,7 +100,7 @@ async function prepareCollection(
       detail: `The vectors in the file are from ${space?.model ?? 'an unnamed model'}; ${owner} ${wanted.model}.`,
       hint:
         space === null
-          ? 'Write pawdex.fingerprint and pawdex.dimension into the metadata of the file (docs/guides/moving.md), or embed the pictures with --reembed and --photos DIR.'
+          ? 'Write pawdex.fingerprint and pawdex.dimension into the metadata of the file (docs/parquet.md), or embed the pictures with --reembed and --photos DIR.'
           : `Embed the pictures again with --reembed (and --photos DIR), or add ${space.model} with \`pawdex encoder add\` and import into a new collection.`,
     });
   }

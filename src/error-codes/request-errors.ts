@@ -1,6 +1,6 @@
 /** What can be wrong with a request and the images in it. */
 export const REQUEST_ERRORS = {
-  // The request itself
+  // Requests
   invalid_request: {
     status: 400,
     title: 'The request is not valid.',
@@ -71,6 +71,7 @@ export const REQUEST_ERRORS = {
     title: 'This address does not support the method.',
     hint: 'See /docs for the methods of each endpoint.',
   },
+  // Images by URL, shared answers
   url_input_disabled: {
     status: 400,
     title: 'This server does not fetch images by URL.',

@@ -1,6 +1,6 @@
 /** What can be wrong with a server, its data, files and settings. */
 export const SERVICE_ERRORS = {
-  // The service
+  // The server
   overloaded: {
     status: 503,
     title: 'The server is overloaded.',
@@ -21,6 +21,7 @@ export const SERVICE_ERRORS = {
     title: 'The worker thread that handled this request died.',
     hint: 'Send the request again: the thread is restarted once. The log of the server names the cause.',
   },
+  // The data directory
   storage_full: {
     status: 507,
     title: 'The disk of the data directory is full. Nothing of this request was stored.',
@@ -61,7 +62,7 @@ export const SERVICE_ERRORS = {
     title: 'The data directory was written by a newer pawdex.',
     hint: 'Upgrade pawdex, or use another PAWDEX_DATA_DIR.',
   },
-  // Files and settings
+  // Settings, files, the command line
   config_invalid: {
     status: 500,
     title: 'A setting is not valid.',
@@ -90,7 +91,7 @@ export const SERVICE_ERRORS = {
   export_invalid: {
     status: 400,
     title: 'The file cannot be imported.',
-    hint: 'Use another copy of the file; docs/guides/moving.md lists the required columns.',
+    hint: 'Use another copy of the file; docs/parquet.md lists the required columns.',
   },
   export_not_found: {
     status: 404,
