@@ -62,12 +62,8 @@ export class EncoderLanes {
   }
 
   /** Closes the sessions and ends the threads. */
-  async close(): Promise<void> {
-    try {
-      await this.#forEach(({ calls }) => calls.close());
-    } finally {
-      await this.#forEach((worker) => worker.terminate());
-    }
+  close(): Promise<void> {
+    return this.#forEach((worker) => worker.close());
   }
 
   #worker(lane: number): Promise<RestartingWorker<EncoderCalls>> {

@@ -3,7 +3,7 @@
  * got. Later calls wait for the new thread. If that one dies soon after, it is not restarted: the cause is likely to
  * persist, and the supervisor of the process should notice.
  */
-import type { PawdexError } from '../errors.js';
+import { PawdexError } from '../errors.js';
 import { createRemote, type Remote, WorkerClient } from './rpc.js';
 
 /** A second death within this many milliseconds is final. */
@@ -49,7 +49,8 @@ export class RestartingWorker<H> {
   #current!: Promise<WorkerClient<H>>;
   /** The thread that is running or being opened. */
   #client!: WorkerClient<H>;
-  #terminated = false;
+  #isEnding = false;
+  #closing: Promise<void> | null = null;
 
   private constructor(options: RestartingWorkerOptions<H>) {
     this.#options = options;
@@ -68,15 +69,25 @@ export class RestartingWorker<H> {
     }
   }
 
-  /** Calls a method of the worker by name. @throws PawdexError worker_failed */
+  /** Calls a method of the worker by name. @throws PawdexError worker_failed, shutting_down */
   async call(method: string, args: unknown[]): Promise<unknown> {
+    if (this.#isEnding) {
+      throw new PawdexError('shutting_down');
+    }
     const client = await this.#current;
     return client.call(method, args);
   }
 
-  /** Ends the thread. Ask the worker to clean up first. */
+  /** Lets the worker clean up with its method `close`, then ends the thread. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.call('close', []).finally(() => this.terminate()) as Promise<void>;
+    this.#isEnding = true;
+    return this.#closing;
+  }
+
+  /** Ends the thread immediately. */
   async terminate(): Promise<void> {
-    this.#terminated = true;
+    this.#isEnding = true;
     await this.#client.terminate();
   }
 
@@ -94,7 +105,7 @@ export class RestartingWorker<H> {
 
   #restart(error: PawdexError): void {
     const { deaths, watcher } = this.#options;
-    if (this.#terminated) {
+    if (this.#isEnding) {
       return;
     }
     if (deaths.add()) {
@@ -104,7 +115,7 @@ export class RestartingWorker<H> {
     watcher.onRestart?.(error);
     this.#start();
     this.#current.catch((failure: PawdexError) => {
-      if (!this.#terminated) {
+      if (!this.#isEnding) {
         watcher.onCrash?.(failure);
       }
     });

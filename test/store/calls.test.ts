@@ -5,7 +5,6 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { ITEM_CALLS } from '../../src/store/embedded/item-calls.js';
 import { StoreCore } from '../../src/store/embedded/store-core.js';
-import { bindFirst } from '../../src/threads/bind-first.js';
 import { item } from './items.js';
 
 it('refuses a page with an item whose vector is missing, rather than leave the item out', async () => {
@@ -17,13 +16,12 @@ it('refuses a page with an item whose vector is missing, rather than leave the i
     keepSnapshots: 1,
   });
   try {
-    const calls = bindFirst(core, ITEM_CALLS);
     core.collections.create({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });
     const items = [0, 1, 2, 3].map((n) => item(n, 8));
-    await calls.put('a', items);
+    await ITEM_CALLS.put(core, 'a', items);
     core.db.exec('DELETE FROM vectors WHERE seq = 2');
-    await expect(calls.page('a', { limit: 10 })).rejects.toMatchObject({ code: 'data_damaged' });
-    const page = await calls.page('a', { limit: 1 });
+    await expect(ITEM_CALLS.page(core, 'a', { limit: 10 })).rejects.toMatchObject({ code: 'data_damaged' });
+    const page = await ITEM_CALLS.page(core, 'a', { limit: 1 });
     expect([page.items.map(({ id }) => id), page.vectors]).toEqual([[items[0]!.id], items[0]!.vector]);
   } finally {
     await core.close();

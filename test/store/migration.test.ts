@@ -5,10 +5,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ITEM_CALLS } from '../../src/store/embedded/item-calls.js';
 import { findDamagedPictures } from '../../src/store/embedded/sqlite/damaged-rows.js';
-import { checkDatabase } from '../../src/store/embedded/sqlite/soundness.js';
+import { checkDatabase } from '../../src/store/embedded/sqlite/integrity-check.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { StoreCore } from '../../src/store/embedded/store-core.js';
-import { bindFirst } from '../../src/threads/bind-first.js';
 import { makeFirstFormat } from './first-format.js';
 import { item } from './items.js';
 
@@ -29,7 +28,8 @@ beforeEach(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-migration-'));
   const core = open();
   core.collections.create({ name: 'a', dimension: D, fingerprint: 'f', model: 'm' });
-  await bindFirst(core, ITEM_CALLS).put(
+  await ITEM_CALLS.put(
+    core,
     'a',
     Array.from({ length: ITEMS }, (_, n) => item(n, D)),
   );
@@ -44,16 +44,20 @@ afterEach(() => rm(dataDir, { recursive: true }));
 
 it('finds by metadata at once, before its values are indexed and after', async () => {
   const core = open();
-  const calls = bindFirst(core, ITEM_CALLS);
   expect(core.items.values.isComplete).toBe(false);
-  expect(() => calls.listFacets('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
+  expect(() => ITEM_CALLS.listFacets(core, 'a', 'n', 5)).toThrow(
+    expect.objectContaining({ code: 'starting' }),
+  );
   // Asked now, before anything else has had a turn.
-  const early = [calls.count('a', narrow), calls.count('a', { species: ['cat'] })];
+  const early = [ITEM_CALLS.count(core, 'a', narrow), ITEM_CALLS.count(core, 'a', { species: ['cat'] })];
   expect(await Promise.all(early)).toEqual([1, ITEMS / 2]);
   await expect.poll(() => core.items.values.isComplete).toBe(true);
-  expect(await calls.count('a', narrow)).toBe(1);
-  expect(await calls.count('a', { species: ['cat'] })).toBe(ITEMS / 2);
-  expect(calls.listFacets('a', 'species', 5)).toMatchObject([{ count: ITEMS / 2 }, { count: ITEMS / 2 }]);
+  expect(await ITEM_CALLS.count(core, 'a', narrow)).toBe(1);
+  expect(await ITEM_CALLS.count(core, 'a', { species: ['cat'] })).toBe(ITEMS / 2);
+  expect(ITEM_CALLS.listFacets(core, 'a', 'species', 5)).toMatchObject([
+    { count: ITEMS / 2 },
+    { count: ITEMS / 2 },
+  ]);
   await core.ready();
   await core.close();
 });
@@ -64,14 +68,13 @@ it('resumes where it was stopped, with changes made meanwhile', async () => {
   await core.close();
   core = open();
   expect(core.items.values.isComplete).toBe(false);
-  const calls = bindFirst(core, ITEM_CALLS);
-  await calls.put('a', [item(ITEMS, D)]);
+  await ITEM_CALLS.put(core, 'a', [item(ITEMS, D)]);
   for (const n of [3, ITEMS - 1]) {
-    calls.updateItem('a', item(n, D).id, { metadata: { n: -1 } });
+    ITEM_CALLS.updateItem(core, 'a', item(n, D).id, { metadata: { n: -1 } });
   }
-  calls.delete('a', [item(ITEMS - 2, D).id]);
+  ITEM_CALLS.delete(core, 'a', [item(ITEMS - 2, D).id]);
   await expect.poll(() => core.items.values.isComplete).toBe(true);
-  const count = (n: number) => calls.count('a', { metadata: { n } });
+  const count = (n: number) => ITEM_CALLS.count(core, 'a', { metadata: { n } });
   expect(await Promise.all([3, ITEMS - 1, ITEMS - 2, ITEMS, -1].map(count))).toEqual([0, 0, 0, 1, 2]);
   await core.close();
 });

@@ -11,7 +11,7 @@ import { asPawdexError, PawdexError } from '../../errors.js';
 import { openEmbeddedStore } from '../../store/embedded/open-embedded-store.js';
 import { findDamagedPictures } from '../../store/embedded/sqlite/damaged-rows.js';
 import { DATABASE_FILE } from '../../store/embedded/sqlite/database.js';
-import { checkDatabase, refuseMissingDatabase } from '../../store/embedded/sqlite/soundness.js';
+import { checkDatabase, refuseMissingDatabase } from '../../store/embedded/sqlite/integrity-check.js';
 import Database from '../../store/embedded/sqlite/sqlite.js';
 import { createDamagedError } from '../../store/embedded/sqlite/storage-error.js';
 import type { CollectionInfo, IndexState, Store } from '../../store/store.js';

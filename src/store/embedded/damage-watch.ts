@@ -11,7 +11,7 @@ export class DamageWatch {
   }
 
   /** Throws if damage was found, since a damaged store does not answer. */
-  check(): void {
+  throwIfDamaged(): void {
     if (this.#damage !== null) {
       throw this.#damage;
     }

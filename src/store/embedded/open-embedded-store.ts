@@ -1,13 +1,13 @@
 /**
- * Opens the embedded store. Every call crosses to the store's thread, and most are simply the worker's own methods.
- * Only methods with work to do on the calling side are written out here.
+ * Opens the embedded store. Every call crosses to the store's thread. Methods with work to do on the calling side are
+ * written out; the others are forwarded.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
-import { createRemote, type Remote, transfer } from '../../threads/rpc.js';
+import { type Remote, transfer } from '../../threads/rpc.js';
 import type {
   BareHit,
   Filter,
@@ -35,12 +35,44 @@ const REWATCH_MS = 1000;
 /** Items that {@link Store.iterate} fetches at a time. */
 const ITERATE_PAGE = 256;
 
+/** The methods of the store that are methods of its thread. */
+const FORWARDED = [
+  'createCollection',
+  'listCollections',
+  'getCollection',
+  'updateCollection',
+  'deleteCollection',
+  'put',
+  'getItem',
+  'getVector',
+  'getThumbnail',
+  'attachThumbnails',
+  'getOriginal',
+  'findKnown',
+  'listItems',
+  'updateItem',
+  'delete',
+  'updateItems',
+  'deleteItems',
+  'count',
+  'listFacets',
+  'listLabels',
+  'beginReembedding',
+  'listUnembedded',
+  'putNextVectors',
+  'finishReembedding',
+  'listSnapshots',
+  'ready',
+  'stats',
+] as const satisfies readonly (keyof Store & keyof StoreCalls)[];
+
+type Forwarded = Pick<Remote<StoreCalls>, (typeof FORWARDED)[number]>;
+
 function createStore(worker: RestartingWorker<StoreCalls>): Store {
-  let closing: Promise<void> | null = null;
-  const calls = createRemote<StoreCalls>((method, args) =>
-    closing === null ? worker.call(method, args) : Promise.reject(new PawdexError('shutting_down')),
-  );
-  const own = {
+  const { calls } = worker;
+  return {
+    ...(Object.fromEntries(FORWARDED.map((name) => [name, calls[name]])) as unknown as Forwarded),
+
     async search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
       checkOptions(options);
       const { items, similarities } = await calls.search(collection, query, options);
@@ -65,12 +97,8 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
 
     waitForDamage: () => waitForDamage(calls),
 
-    close(): Promise<void> {
-      closing ??= worker.calls.close().finally(() => worker.terminate());
-      return closing;
-    },
+    close: () => worker.close(),
   };
-  return Object.assign(Object.create(calls) as typeof calls, own);
 }
 
 async function* iteratePages(

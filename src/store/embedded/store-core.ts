@@ -11,12 +11,13 @@ import { PutWriter } from './put-writer.js';
 import { CollectionTable } from './sqlite/collection-table.js';
 import { describeDamagedCollections, findDamagedCollections } from './sqlite/damaged-rows.js';
 import { createPresenceCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
+import { compareCounts, compareWithLastKnown } from './sqlite/integrity-check.js';
 import { ItemTable } from './sqlite/item-table.js';
 import { Ledger } from './sqlite/ledger.js';
+import { type DatabaseCheck, startCheck } from './sqlite/maintenance-thread.js';
 import { Reembeddings } from './sqlite/reembedding-table.js';
 import { salvage } from './sqlite/salvage.js';
 import { SnapshotFolder } from './sqlite/snapshot-folder.js';
-import { compareCounts, compareWithLastKnown, type DatabaseCheck, startCheck } from './sqlite/soundness.js';
 import type { Db } from './sqlite/sqlite.js';
 import { createDamagedError, readBytes } from './sqlite/storage-error.js';
 import { EXPECTED_FOR_MS, runSoon } from './turns.js';
@@ -57,7 +58,7 @@ export class StoreCore {
   readonly #graphs: ReturnType<typeof loadGraphLibrary>;
   readonly #notices: string[] = [];
   readonly #check: DatabaseCheck;
-  readonly #soundness: Promise<void>;
+  readonly #checked: Promise<void>;
   readonly #ticking: NodeJS.Timeout;
   #isChecked = false;
   /** Whether rows of an older format may be left. */
@@ -92,7 +93,7 @@ export class StoreCore {
       throw error;
     }
     this.#check = startCheck(this.db, this.#opened.isShared, this.#isLiveCopy ? 'full' : 'quick');
-    this.#soundness = this.#awaitSoundness();
+    this.#checked = this.#awaitCheck();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     this.wake();
   }
@@ -120,9 +121,9 @@ export class StoreCore {
     await Promise.all(this.collections.all.map(({ loaded }) => loaded.catch(() => {})));
     const limit = new AbortController();
     const timeout = sleep(CHECK_MS, undefined, { signal: limit.signal }).catch(() => {});
-    await (this.#isLiveCopy ? this.#soundness : Promise.race([this.#soundness, timeout]));
+    await (this.#isLiveCopy ? this.#checked : Promise.race([this.#checked, timeout]));
     limit.abort();
-    this.damage.check();
+    this.damage.throwIfDamaged();
   }
 
   /** Records damage, unless the store is being closed. */
@@ -194,7 +195,7 @@ export class StoreCore {
     }
   }
 
-  async #awaitSoundness(): Promise<void> {
+  async #awaitCheck(): Promise<void> {
     try {
       const findings = await this.#check.done;
       if (findings.length > 0) {

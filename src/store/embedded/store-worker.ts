@@ -1,6 +1,5 @@
 /** Thread that owns the database and the graphs. */
 import { PawdexError } from '../../errors.js';
-import { type BoundAll, bindFirst } from '../../threads/bind-first.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
 import { ITEM_CALLS } from './item-calls.js';
@@ -21,9 +20,8 @@ const storeCalls = {
     } catch (error) {
       throw toStorageError(error);
     }
-    const calls: Handlers = bindFirst<StoreCore, typeof CORE_CALLS>(core, CORE_CALLS);
-    for (const [name, call] of Object.entries(calls)) {
-      handlers[name] = countCall(READS.has(name) ? call : acknowledge(call));
+    for (const [name, call] of Object.entries(CORE_CALLS as Handlers)) {
+      handlers[name] = wrapCall(READS.has(name) ? call : withPresenceCheck(call));
     }
   },
   ready: () => core.ready(),
@@ -55,8 +53,13 @@ const CORE_CALLS = {
   ...REEMBED_CALLS,
 };
 
+/** A handler as its callers see it, without the store. */
+type Bound<H> = H extends (core: StoreCore, ...args: infer A) => infer R ? (...args: A) => R : never;
+
 /** The calls that the thread answers. */
-export type StoreCalls = typeof storeCalls & BoundAll<typeof CORE_CALLS, StoreCore>;
+export type StoreCalls = typeof storeCalls & {
+  [M in keyof typeof CORE_CALLS]: Bound<(typeof CORE_CALLS)[M]>;
+};
 
 /** The calls that change nothing on the disk. They work without the data directory, from memory and the open file. */
 const READS: ReadonlySet<string> = new Set<keyof typeof CORE_CALLS>([
@@ -80,7 +83,7 @@ const READS: ReadonlySet<string> = new Set<keyof typeof CORE_CALLS>([
 ]);
 
 /** Lets a call fail if what it writes would be lost, because the data directory was deleted or replaced. */
-function acknowledge(call: Handlers[string]): Handlers[string] {
+function withPresenceCheck(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
     core.checkPresence();
     const result = await call(...args);
@@ -89,15 +92,18 @@ function acknowledge(call: Handlers[string]): Handlers[string] {
   };
 }
 
-/** Counts a call while it runs, and converts its errors to coded ones. */
-function countCall(call: Handlers[string]): Handlers[string] {
+/**
+ * Passes the store to a call, unless it is damaged. Counts the call while it runs, gives overdue background work a turn,
+ * and converts errors to coded ones.
+ */
+function wrapCall(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
     underWay++;
     core.recordCall();
     runOverdue();
     try {
-      core.damage.check();
-      return await call(...args);
+      core.damage.throwIfDamaged();
+      return await call(core, ...args);
     } catch (error) {
       const coded = toStorageError(error);
       if (coded instanceof PawdexError && coded.code === 'data_damaged') {

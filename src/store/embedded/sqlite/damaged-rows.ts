@@ -6,7 +6,7 @@ import {
   computeCollectionChecksum,
   computeImageChecksum,
   hasChecksums,
-  isSound,
+  hasValidChecksum,
   listItemColumns,
 } from './row-checksums.js';
 import { type Db, hasTable } from './sqlite.js';
@@ -96,7 +96,7 @@ function checkItems(
         .iterate(vector_sign, id)
     : db.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ?`).iterate(id);
   for (const row of rows) {
-    if (!isSound(row)) {
+    if (!hasValidChecksum(row)) {
       findings.add(name, 'the labels, sources or metadata');
     }
     if (withVectors && !hasVector(row as CheckedRow, dimension)) {

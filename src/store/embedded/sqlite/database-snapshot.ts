@@ -24,8 +24,14 @@ import { type SnapshotInfo, snapshotInfoSchema } from '../../records.js';
 import { findDamagedPictures } from './damaged-rows.js';
 import { DATABASE_FILE, openDatabaseFile, requireDatabase } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
+import {
+  checkDatabase,
+  compareCounts,
+  countItems,
+  RESTORING,
+  refuseMissingDatabase,
+} from './integrity-check.js';
 import { Ledger } from './ledger.js';
-import { checkDatabase, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
 import { createDamagedError, toStorageError } from './storage-error.js';
 

@@ -9,7 +9,7 @@ import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
 import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
-import { refuseMissingDatabase } from './soundness.js';
+import { refuseMissingDatabase } from './integrity-check.js';
 import Database, { type Db } from './sqlite.js';
 import { isDamage, isFull, toStorageError } from './storage-error.js';
 

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3';
 import type { Condition, FilterCondition } from './filter-condition.js';
 import type { ItemRow, LoadedRow } from './item-row.js';
-import { listItemColumns, requireSound } from './row-checksums.js';
+import { listItemColumns, requireValidChecksum } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 
 type Statement = Database.Statement<unknown[]>;
@@ -49,7 +49,7 @@ export class ItemQueries {
   ): ItemRow[] {
     const sql = `SELECT ${this.columns} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${formatCondition(condition)} ORDER BY seq LIMIT ?`;
     const parameters = [collection, after, to, ...(condition?.parameters ?? []), limit];
-    return (this.prepare(sql).all(...parameters) as ItemRow[]).map(requireSound);
+    return (this.prepare(sql).all(...parameters) as ItemRow[]).map(requireValidChecksum);
   }
 
   /** Finds the matching rows after `after` up to `to`, at most `limit`. */

@@ -8,7 +8,12 @@ import { ItemTexts } from './item-texts.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
 import { OlderItems, SEALED_COLUMNS, type SealedItem } from './older-items.js';
-import { computeItemChecksum, hasChecksums, isSound, requireSound } from './row-checksums.js';
+import {
+  computeItemChecksum,
+  hasChecksums,
+  hasValidChecksum,
+  requireValidChecksum,
+} from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 import { packVector, unpackVector } from './stored-vector.js';
@@ -163,17 +168,17 @@ export class ItemTable extends ItemQueries {
   /** @throws PawdexError data_damaged if its checksum is wrong, like all methods that read rows */
   find(collection: number, id: string): ItemRow | undefined {
     const row = this.#run.byId.get(collection, id);
-    return row && requireSound(row);
+    return row && requireValidChecksum(row);
   }
 
   findBySeq(seq: number): ItemRow | undefined {
     const row = this.#run.bySeq.get(seq);
-    return row && requireSound(row);
+    return row && requireValidChecksum(row);
   }
 
   findBySha256(collection: number, sha256: string): ItemRow | undefined {
     const row = this.#run.bySha256.get(collection, sha256);
-    return row && requireSound(row);
+    return row && requireValidChecksum(row);
   }
 
   /** Reads the vector of a row; null if there is none. @throws PawdexError data_damaged if its checksum is wrong */
@@ -268,10 +273,10 @@ export class ItemTable extends ItemQueries {
     if (row === undefined) {
       return false;
     }
-    if (isDropped && !isSound(row)) {
+    if (isDropped && !hasValidChecksum(row)) {
       this.values.removeAll(collection, seq);
     } else {
-      this.values.remove(collection, seq, requireSound(row).metadata);
+      this.values.remove(collection, seq, requireValidChecksum(row).metadata);
     }
     this.texts.forget(seq);
     this.#run.removeVectors.run(seq, -seq);

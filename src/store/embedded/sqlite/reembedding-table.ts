@@ -7,7 +7,7 @@ import type { CollectionRow } from './collection-row.js';
 import type { CollectionTable } from './collection-table.js';
 import type { ItemRow } from './item-row.js';
 import type { Ledger } from './ledger.js';
-import { computeMoveChecksum, hasChecksums, listItemColumns, requireSound } from './row-checksums.js';
+import { computeMoveChecksum, hasChecksums, listItemColumns, requireValidChecksum } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { type Identity, packVector } from './stored-vector.js';
 
@@ -116,7 +116,7 @@ export class Reembeddings {
 
   /** Reads the next `limit` items, including those that already have a vector in the new space. */
   readItems({ id, vector_sign }: CollectionRow, after: number, limit: number) {
-    return this.#run.lacking.all(-vector_sign, id, after, limit).map(requireSound);
+    return this.#run.lacking.all(-vector_sign, id, after, limit).map(requireValidChecksum);
   }
 
   /** Stores vectors in one transaction. */

@@ -57,14 +57,15 @@ export const computeMoveChecksum = (
 ) => crc32(JSON.stringify([collection, fingerprint, dimension, model, startedAt]));
 
 /** Whether the checksum of a row is right. A row without one cannot be checked. */
-export const isSound = (row: ItemRow) => row.checksum === null || row.checksum === computeItemChecksum(row);
+export const hasValidChecksum = (row: ItemRow) =>
+  row.checksum === null || row.checksum === computeItemChecksum(row);
 
 /**
  * @returns the row
  * @throws PawdexError data_damaged
  */
-export function requireSound<R extends ItemRow>(row: R): R {
-  if (!isSound(row)) {
+export function requireValidChecksum<R extends ItemRow>(row: R): R {
+  if (!hasValidChecksum(row)) {
     throw createDamagedError([`The label, source or metadata of item ${row.id} is damaged.`]);
   }
   return row;

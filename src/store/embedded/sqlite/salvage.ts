@@ -9,11 +9,11 @@ import type { CollectionRow } from './collection-row.js';
 import { findDamagedCollections } from './damaged-rows.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { lockDirectory } from './directory-lock.js';
+import { checkDatabase, compareCounts, compareWithLastKnown } from './integrity-check.js';
 import { ItemImages } from './item-images.js';
 import type { ItemRow } from './item-row.js';
 import { LEDGER_FILE, Ledger } from './ledger.js';
-import { isSound, listItemColumns } from './row-checksums.js';
-import { checkDatabase, compareCounts, compareWithLastKnown } from './soundness.js';
+import { hasValidChecksum, listItemColumns } from './row-checksums.js';
 import Database, { type Db } from './sqlite.js';
 import { unpackVector } from './stored-vector.js';
 
@@ -191,7 +191,7 @@ class RowCopier {
       if (vector === null || unpackVector(vector, collection.dimension, row) === null) {
         return;
       }
-      if (!isSound(row) || attempt(() => JSON.parse(row.metadata)) === null) {
+      if (!hasValidChecksum(row) || attempt(() => JSON.parse(row.metadata)) === null) {
         return;
       }
       const image = row.has_thumbnail === 1 ? attempt(() => read.thumbnails?.read(row)) : null;

@@ -1,12 +1,14 @@
 /** The snapshots in a data directory: writes new ones while the store is in use, and removes the oldest. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { PawdexError, type WireError } from '../../../errors.js';
+import { PawdexError } from '../../../errors.js';
 import { PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
+import { WorkerClient } from '../../../threads/rpc.js';
 import type { SnapshotInfo, StoredSnapshot } from '../../store.js';
 import { readSnapshotInfo, writeSnapshot } from './database-snapshot.js';
+import { startMaintenance } from './maintenance-thread.js';
+import type { MaintenanceCalls } from './maintenance-worker.js';
 import type { Db } from './sqlite.js';
 
 const FOLDER = 'snapshots';
@@ -19,7 +21,7 @@ export class SnapshotFolder {
   readonly #folder: string;
   #writing: Promise<unknown> = Promise.resolve();
   /** The snapshots that are waiting or being written, by a name that the caller chose. */
-  readonly #running = new Map<string, Worker | 'waiting' | 'cancelled'>();
+  readonly #running = new Map<string, WorkerClient<MaintenanceCalls> | 'waiting' | 'cancelled'>();
 
   /**
    * @param isShared whether another thread may open the database
@@ -66,25 +68,22 @@ export class SnapshotFolder {
   /** Ends a snapshot, as soon as SQLite returns from copying. {@link create} removes what is left of it. */
   cancel(request: string): void {
     const state = this.#running.get(request);
-    if (state instanceof Worker) {
+    if (state instanceof WorkerClient) {
       void state.terminate();
     } else if (state !== undefined) {
       this.#running.set(request, 'cancelled');
     }
   }
 
-  #writeInThread(file: string, request: string): Promise<SnapshotInfo> {
-    const worker = new Worker(new URL('./snapshot-worker.js', import.meta.url), {
-      workerData: { database: this.#db.name, file },
-    });
-    this.#running.set(request, worker);
-    return new Promise<SnapshotInfo>((resolve, reject) => {
-      worker.once('message', (message: { info: SnapshotInfo } | { error: WireError }) =>
-        'info' in message ? resolve(message.info) : reject(PawdexError.fromWire(message.error)),
-      );
-      worker.once('error', (cause) => reject(new PawdexError('worker_failed', { cause })));
-      worker.once('exit', () => reject(new PawdexError('worker_failed')));
-    }).finally(() => rmSync(file + ASIDE, { force: true }));
+  async #writeInThread(file: string, request: string): Promise<SnapshotInfo> {
+    const thread = startMaintenance();
+    this.#running.set(request, thread);
+    try {
+      return await thread.calls.writeSnapshot(this.#db.name, file);
+    } finally {
+      await thread.terminate();
+      rmSync(file + ASIDE, { force: true });
+    }
   }
 
   /** Lists the snapshots, newest first; skips incomplete files. */

@@ -4,7 +4,6 @@
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { findDamagedRows, type Thoroughness } from './damaged-rows.js';
 import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledger.js';
 import type { Db } from './sqlite.js';
@@ -14,10 +13,6 @@ import { createDamagedError } from './storage-error.js';
 export const RESTORING = '.restoring';
 /** The most problems that are listed. */
 const MAX_NAMED = 5;
-/** Largest database that is checked before start if no second connection can check it afterwards, in bytes. */
-const MAX_CHECKED_AT_ONCE = 256 * 1024 ** 2;
-/** Starting a thread takes longer than checking a database of this many bytes. */
-const LESS_THAN_A_THREAD = 1024 ** 2;
 
 /**
  * Refuses to start with an empty database in a directory that held items before.
@@ -144,34 +139,4 @@ export function checkDatabase(db: Db, thoroughness: Thoroughness): string[] {
   } catch (error) {
     return [`The database is damaged (${(error as Error).message}).`];
   }
-}
-
-/** A check of the database that is in progress. */
-export interface DatabaseCheck {
-  /** Resolves with the findings; with none if the check was stopped. */
-  done: Promise<string[]>;
-  stop(): Promise<void>;
-}
-
-/**
- * Checks a database in a separate thread, unless it is very small. If no other connection may read, it is checked in this
- * thread unless that takes long.
- */
-export function startCheck(db: Db, isShared: boolean, thoroughness: Thoroughness): DatabaseCheck {
-  const { size } = statSync(db.name);
-  if (!isShared || size <= LESS_THAN_A_THREAD) {
-    const isSmall = size <= MAX_CHECKED_AT_ONCE || thoroughness === 'full';
-    return { done: Promise.resolve(isSmall ? checkDatabase(db, thoroughness) : []), stop: async () => {} };
-  }
-  const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
-    workerData: { file: db.name, thoroughness },
-  });
-  // The check must not keep a finished command running.
-  worker.unref();
-  const done = new Promise<string[]>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', () => resolve([]));
-  });
-  return { done, stop: async () => void (await worker.terminate()) };
 }
