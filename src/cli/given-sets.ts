@@ -5,7 +5,7 @@ import { parseLabelRule } from '../datasets/label-rule.js';
 import { scanLabelledSet } from '../datasets/labelled-set.js';
 import type { SetReport } from '../datasets/set-report.js';
 import { hasArchiveName } from '../files/open-file.js';
-import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
+import { computeFolderId, type PhotoToIndex } from '../indexing/photo-to-index.js';
 import { failUsage } from './exit-codes.js';
 import { readPathList } from './image-arguments.js';
 import { noteReport, type SetFlags } from './set-options.js';

@@ -2,8 +2,8 @@
 
 import type { SetReport } from '../datasets/set-report.js';
 import type { AddResult } from '../engine/engine.js';
-import type { PhotoToIndex } from '../indexing/describe-photo.js';
 import type { IndexSummary } from '../indexing/index-folder.js';
+import type { PhotoToIndex } from '../indexing/photo-to-index.js';
 import type { SyncPlan } from '../indexing/sync/plan-sync.js';
 import { countBy } from '../math/group-by.js';
 import type { GivenSets } from './given-sets.js';

@@ -239,8 +239,8 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
     }),
     records,
     // Wait for the store, since a job that resumes after a restart would fail otherwise.
-    isHeld: true,
-    onOver: ({ id, kind, collection, state, error }) =>
+    waitsForStart: true,
+    onFinished: ({ id, kind, collection, state, error }) =>
       logger.info({ job: id, kind, collection, state, code: error?.code }, 'job finished'),
     onError: (error) => logger.error({ err: error.cause ?? error, code: error.code }, error.message),
   });

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { Engine } from '../engine/engine.js';
-import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
+import { computeFolderId, type PhotoToIndex } from '../indexing/photo-to-index.js';
 import type { SyncSummary } from '../indexing/sync/apply-sync.js';
 import { nameHashCache } from '../indexing/sync/hash-cache.js';
 import type { SyncPlan } from '../indexing/sync/plan-sync.js';

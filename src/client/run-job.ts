@@ -1,7 +1,7 @@
 /** Starts a job on the server and waits for its result, even if the server is restarted and resumes the job. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, PawdexError } from '../errors.js';
-import { isOver, type JobProgress } from '../jobs/job.js';
+import { isFinished, type JobProgress } from '../jobs/job.js';
 import type { JobRequest } from '../jobs/job-request.js';
 import { keepTrying } from '../threads/keep-trying.js';
 import type { PawdexClient } from './client.js';
@@ -47,7 +47,7 @@ export async function followJob(
   const { signal, onProgress, patienceMs = PATIENCE_MS } = options;
   let job = started;
   let isWaiting = false;
-  while (!isOver(job)) {
+  while (!isFinished(job)) {
     if (job.progress !== null) {
       onProgress?.(job.progress);
     }

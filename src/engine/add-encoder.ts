@@ -6,7 +6,7 @@ import { type EncoderHints, inspectEncoder } from '../encoder/inspect-encoder.js
 import { checkCard, computeFingerprint, type LoadedCard, type ModelCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
-import { ASIDE } from '../files/replace-file.js';
+import { TEMPORARY_SUFFIX } from '../files/replace-file.js';
 import { computeSha256 } from '../files/sha256.js';
 import { PLAIN_NAME } from '../store/records.js';
 import { CARD_FILE, ENCODERS_FOLDER, listAddedEncoders } from './encoders.js';
@@ -89,7 +89,7 @@ async function describeEncoder(
 /** Copies the model beside its new folder, tests the copy, and puts it in place with its card. */
 async function install(file: string, { card, modelPath, fingerprint }: LoadedCard): Promise<void> {
   const folder = path.dirname(modelPath);
-  const aside = folder + ASIDE;
+  const aside = folder + TEMPORARY_SUFFIX;
   const copy = path.join(aside, MODEL_FILE);
   try {
     await rm(aside, { recursive: true, force: true });

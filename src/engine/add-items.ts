@@ -137,7 +137,7 @@ async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): P
   };
   if (embedNext !== null && next !== null) {
     const { fingerprint } = next.encoder.info;
-    item.next = { fingerprint, vector: (await embedNext(input.image, async () => {})).embedding };
+    item.successorVector = { fingerprint, vector: (await embedNext(input.image, async () => {})).embedding };
   }
   return item;
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import { ASIDE, syncFile } from '../files/replace-file.js';
+import { syncFile, TEMPORARY_SUFFIX } from '../files/replace-file.js';
 import type { CollectionInfo, NewItem } from '../store/store.js';
 
 /** Largest number of rows in a group, and the size from which a group is written, in bytes. */
@@ -77,7 +77,7 @@ export class CollectionFileWriter {
     const { name, model, fingerprint, dimension, description = '', originals } = info;
     const about = { format: FORMAT, collection: name, model, fingerprint, dimension, description, originals };
     this.#writer = new ParquetWriter({
-      writer: fileWriter(file + ASIDE),
+      writer: fileWriter(file + TEMPORARY_SUFFIX),
       schema: SCHEMA,
       statistics: false,
       createdBy: 'pawdex',
@@ -103,8 +103,8 @@ export class CollectionFileWriter {
   async finish(): Promise<number> {
     this.#writeGroup();
     await this.#writer.finish();
-    await syncFile(this.#file + ASIDE);
-    await rename(this.#file + ASIDE, this.#file);
+    await syncFile(this.#file + TEMPORARY_SUFFIX);
+    await rename(this.#file + TEMPORARY_SUFFIX, this.#file);
     return (await stat(this.#file)).size;
   }
 

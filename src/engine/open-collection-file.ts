@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { ResourceLimits } from 'node:worker_threads';
 import { asPawdexError, PawdexError } from '../errors.js';
-import { ASIDE } from '../files/replace-file.js';
+import { TEMPORARY_SUFFIX } from '../files/replace-file.js';
 import type { CollectionInfo } from '../store/store.js';
 import { limitTime } from '../threads/limit-time.js';
 import { transfer, WorkerClient } from '../threads/rpc.js';
@@ -60,7 +60,7 @@ export async function createCollectionFile(file: string, info: CollectionInfo): 
   const { calls } = worker;
   const close = async () => {
     await worker.terminate();
-    await rm(file + ASIDE, { force: true });
+    await rm(file + TEMPORARY_SUFFIX, { force: true });
   };
   try {
     await calls.create(file, info);

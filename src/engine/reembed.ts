@@ -127,7 +127,7 @@ class Move {
       const vectors = items.length === 0 ? [] : await this.#embed(items);
       if (vectors.length > 0) {
         const { fingerprint } = this.#runtime.encoder.info;
-        embedded += await this.#store.putNextVectors(this.#collection, fingerprint, vectors);
+        embedded += await this.#store.putSuccessorVectors(this.#collection, fingerprint, vectors);
         await this.#report();
       }
       this.#done += BATCH - (page.items.length - vectors.length);

@@ -117,7 +117,7 @@ async function readRegularFile(file: string, maxBytes: number): Promise<Buffer> 
   }
 }
 
-/** Reads a file, or an entry of an archive, into memory. @throws Error, also if it is not a regular file */
+/** Reads a file, or an entry of an archive, into memory. Throws Error, also if it is not a regular file. */
 export async function readWholeFile(file: string): Promise<Buffer> {
   const inside = await enterArchive(file);
   if (inside === null) {
@@ -131,7 +131,7 @@ export async function readWholeFile(file: string): Promise<Buffer> {
   return archive.read(name);
 }
 
-/** Reads the first bytes of a file or an entry. @throws Error */
+/** Reads the first bytes of a file or an entry. Throws Error. */
 export async function readHead(file: string, bytes: number): Promise<Buffer> {
   const inside = await enterArchive(file);
   if (inside !== null) {
@@ -140,7 +140,7 @@ export async function readHead(file: string, bytes: number): Promise<Buffer> {
   return readRegularFile(file, bytes);
 }
 
-/** Returns size and time of a file or an entry. @throws Error, also if it is not a regular file */
+/** Returns size and time of a file or an entry. Throws Error, also if it is not a regular file. */
 export async function readFileFacts(file: string): Promise<FileFacts> {
   const inside = await enterArchive(file);
   if (inside === null) {

@@ -7,7 +7,7 @@ import { PRIVATE_FILE } from './private-files.js';
 type Content = string | Uint8Array | readonly Uint8Array[];
 
 /** Suffix of a file that is being written, or was being written when a process died. */
-export const ASIDE = '.tmp';
+export const TEMPORARY_SUFFIX = '.tmp';
 
 /**
  * Writes a file beside the one that it replaces, syncs it and renames it. Then it syncs the folder, which holds the
@@ -22,13 +22,13 @@ export async function replaceFile(
   content: Content,
   options: { isPrivate?: boolean } = {},
 ): Promise<void> {
-  const aside = file + ASIDE;
+  const temporary = file + TEMPORARY_SUFFIX;
   try {
-    await writeSynced(aside, content, options.isPrivate ? PRIVATE_FILE : undefined);
-    await rename(aside, file);
+    await writeSynced(temporary, content, options.isPrivate ? PRIVATE_FILE : undefined);
+    await rename(temporary, file);
   } catch (error) {
     // The first error is the one to report.
-    await rm(aside, { force: true }).catch(() => {});
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
   await syncFile(path.dirname(file), 'r');

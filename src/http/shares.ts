@@ -8,9 +8,9 @@ import path from 'node:path';
 import { z } from 'zod';
 import { identificationSchema } from '../engine/answers.js';
 import { PawdexError } from '../errors.js';
+import { addChecksum, verifyChecksum } from '../files/checksummed-json.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { replaceFile } from '../files/replace-file.js';
-import { sealJson, unsealJson } from '../files/sealed-json.js';
 
 const HOUR_MS = 3_600_000;
 const ID_BYTES = 16;
@@ -60,7 +60,7 @@ export class Shares {
       expires: new Date(now + this.#hours * HOUR_MS).toISOString(),
       ...shared,
     };
-    await replaceFile(this.#fileOf(share.id), sealJson(JSON.stringify(share)), { isPrivate: true });
+    await replaceFile(this.#fileOf(share.id), addChecksum(JSON.stringify(share)), { isPrivate: true });
     return share;
   }
 
@@ -101,7 +101,7 @@ export class Shares {
 
 function parseShare(text: string): Share | null {
   try {
-    return JSON.parse(unsealJson(text));
+    return JSON.parse(verifyChecksum(text));
   } catch {
     return null; // damaged
   }

@@ -5,7 +5,7 @@
 import type { AddResult, Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
 import { keepTrying } from '../threads/keep-trying.js';
-import { describePhoto, type PhotoToIndex } from './describe-photo.js';
+import { type PhotoToIndex, toItemFields } from './photo-to-index.js';
 import { type ReadPhoto, readAhead, type Settle } from './read-ahead.js';
 
 /** Batches in progress at once: while one is being stored, the next keeps the encoder busy. */
@@ -102,7 +102,7 @@ async function store(
   options: IndexOptions,
   settle: Settle,
 ): Promise<void> {
-  const inputs = batch.map(({ photo, bytes }) => ({ image: bytes, ...describePhoto(photo) }));
+  const inputs = batch.map(({ photo, bytes }) => ({ image: bytes, ...toItemFields(photo) }));
   // Interactive requests go first.
   const patience = { codes: ['overloaded'], patienceMs: PATIENCE_MS, signal: options.signal } as const;
   const newHashes = batch.map(({ sha256 }) => sha256);

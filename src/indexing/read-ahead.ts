@@ -5,7 +5,7 @@ import { describeProblem } from '../engine/item-fields.js';
 import { describeFailure, PawdexError } from '../errors.js';
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { computeSha256Async } from '../files/sha256.js';
-import { describePhoto, type PhotoToIndex } from './describe-photo.js';
+import { type PhotoToIndex, toItemFields } from './photo-to-index.js';
 
 /** Photos per batch: a server's default limit for one upload. */
 const BATCH_PHOTOS = 64;
@@ -73,7 +73,7 @@ async function* checkPhotos(
   settle: Settle,
 ): AsyncGenerator<{ photo: PhotoToIndex; size: number }> {
   for (const photo of photos) {
-    const problem = describeProblem(describePhoto(photo));
+    const problem = describeProblem(toItemFields(photo));
     if (problem !== null) {
       settle(photo, createNameFailure(problem), null);
       continue;

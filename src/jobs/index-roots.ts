@@ -41,7 +41,7 @@ export class IndexRoots {
     return this.#resolve(asked, isSet, 'set_invalid', 'folder or archive');
   }
 
-  /** Like {@link resolveSet}, for a file. @throws PawdexError path_not_allowed, file_unreadable */
+  /** Like {@link resolveSet}, for a file. Throws PawdexError path_not_allowed, file_unreadable. */
   resolveFile(asked: string): Promise<string> {
     const isFile = async (found: string) => (await stat(found)).isFile();
     return this.#resolve(asked, isFile, 'file_unreadable', 'file');

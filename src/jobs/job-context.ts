@@ -42,9 +42,9 @@ export interface JobRunnerOptions {
   work: JobWork;
   records: JobRecords;
   /** Whether jobs wait until `JobRunner.start` is called. */
-  isHeld?: boolean;
+  waitsForStart?: boolean;
   /** Called when a job has ended. */
-  onOver?: (job: Job) => void;
+  onFinished?: (job: Job) => void;
   /** Called if a record could not be written. The job continues. */
   onError?: (error: PawdexError) => void;
 }

@@ -2,16 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeFailure, PawdexError } from '../errors.js';
-import { isOver, type Job } from './job.js';
+import { isFinished, type Job } from './job.js';
 import type { JobRequest } from './job-request.js';
 
 /** How often in a row the server may die during a job. After that the job fails, since it may be the cause. */
 const MAX_INTERRUPTIONS = 5;
 
-/** Number of finished jobs to keep. The oldest are deleted first. */
-const MAX_KEPT = 100;
+/** Maximum number of finished jobs to keep. The oldest are deleted first. */
+const MAX_FINISHED = 100;
 
-/** Number of successful exports to keep, because their files are as large as the collection. */
+/** Maximum number of successful exports to keep, because their files are as large as the collection. */
 const MAX_EXPORTS = 3;
 
 /** How long to wait for a running job to stop. */
@@ -28,7 +28,7 @@ export interface JobEntry {
   /** The request, while there is work left. */
   request: JobRequest | null;
   /** Set once its final state is being recorded. */
-  ending: Promise<void> | null;
+  finishing: Promise<void> | null;
   intent: Intent;
   stop: AbortController;
   /** Resolves when the current run has ended, successfully or not. */
@@ -42,7 +42,7 @@ export function createEntry(job: Job, request: JobRequest | null): JobEntry {
     job,
     revision: 1,
     request,
-    ending: null,
+    finishing: null,
     intent: 'run',
     run: null,
     stop: new AbortController(),
@@ -71,28 +71,28 @@ export function createJob(request: JobRequest): Job {
 
 type Change = Partial<Job> & Pick<Job, 'state'>;
 
-function describeEnd(thrown: unknown): Change {
+function toFailedChange(thrown: unknown): Change {
   return { state: 'failed', error: describeFailure(thrown) };
 }
 
 /** Returns the next state of a job whose work threw, because it was stopped or failed. */
-export function describeStop({ stop, intent }: JobEntry, thrown: unknown): Change {
+export function toStoppedChange({ stop, intent }: JobEntry, thrown: unknown): Change {
   if (!stop.signal.aborted) {
-    return describeEnd(thrown);
+    return toFailedChange(thrown);
   }
   return { state: ({ cancel: 'cancelled', pause: 'paused', run: 'queued' } as const)[intent] };
 }
 
 /** Returns the next state of a job that had not ended when the server did. */
-export function describeResumedJob(job: Job, request: JobRequest | null): Change {
+export function toResumedChange(job: Job, request: JobRequest | null): Change {
   const interruptions = job.interruptions + (job.state === 'running' ? 1 : 0);
   if (request === null) {
-    return describeEnd(new PawdexError('job_interrupted'));
+    return toFailedChange(new PawdexError('job_interrupted'));
   }
   if (interruptions >= MAX_INTERRUPTIONS) {
     const detail = `The server died ${interruptions} times during this job, which made no progress in between.`;
     const hint = 'Find out from the log why the server died, then start the job again.';
-    return describeEnd(new PawdexError('job_interrupted', { detail, hint }));
+    return toFailedChange(new PawdexError('job_interrupted', { detail, hint }));
   }
   return { interruptions, state: job.state === 'paused' ? 'paused' : 'queued' };
 }
@@ -115,9 +115,11 @@ export async function stopRun(entry: JobEntry, intent: Intent): Promise<void> {
   giveUp.abort();
 }
 
-/** Ids of the finished jobs that are too many. @param jobs in order of creation */
+/** Returns the ids of the finished jobs that are too many. `jobs` are in order of creation. */
 export function listExpired(jobs: readonly Job[]): Set<string> {
-  const over = jobs.filter(isOver);
-  const exported = over.filter(({ kind, state }) => kind === 'export' && state === 'succeeded');
-  return new Set([...over.slice(0, -MAX_KEPT), ...exported.slice(0, -MAX_EXPORTS)].map(({ id }) => id));
+  const finished = jobs.filter(isFinished);
+  const exported = finished.filter(({ kind, state }) => kind === 'export' && state === 'succeeded');
+  return new Set(
+    [...finished.slice(0, -MAX_FINISHED), ...exported.slice(0, -MAX_EXPORTS)].map(({ id }) => id),
+  );
 }

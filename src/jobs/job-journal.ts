@@ -89,7 +89,7 @@ export class JobJournal {
     return this.#known.has(file);
   }
 
-  /** Records the outcome for a file, which is written soon. @throws the error of an earlier write */
+  /** Records the outcome for a file, which is written soon. Throws the error of an earlier write. */
   record(outcome: FileOutcome): void {
     if (this.#error !== null) {
       throw this.#error;
@@ -100,7 +100,7 @@ export class JobJournal {
     }
   }
 
-  /** Resolves when all outcomes are in the file. @throws the file system's error */
+  /** Resolves when all outcomes are in the file. Throws the file system's error. */
   async flush(): Promise<void> {
     await this.#writing;
     if (this.#error !== null) {
@@ -108,7 +108,7 @@ export class JobJournal {
     }
   }
 
-  /** Reduces the journal to the failures, once the job is done. @throws the file system's error */
+  /** Reduces the journal to the failures, once the job is done. Throws the file system's error. */
   async finish(): Promise<void> {
     await this.flush();
     const failures: string[] = [];

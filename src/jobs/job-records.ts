@@ -7,9 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { asPawdexError } from '../errors.js';
+import { addChecksum, verifyChecksum } from '../files/checksummed-json.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
-import { ASIDE, replaceFile } from '../files/replace-file.js';
-import { sealJson, unsealJson } from '../files/sealed-json.js';
+import { replaceFile, TEMPORARY_SUFFIX } from '../files/replace-file.js';
 import { type Job, jobSchema } from './job.js';
 import type { JobRequest } from './job-request.js';
 
@@ -24,7 +24,8 @@ function throwStorageError(error: unknown): never {
 /** Removes the request and upload of a job, and its unfinished files. */
 async function removeInput(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  const isInput = (name: string) => name === REQUEST || name.startsWith(`${UPLOAD}.`) || name.endsWith(ASIDE);
+  const isInput = (name: string) =>
+    name === REQUEST || name.startsWith(`${UPLOAD}.`) || name.endsWith(TEMPORARY_SUFFIX);
   for (const name of names.filter(isInput)) {
     await rm(path.join(folder, name), { force: true });
   }
@@ -63,23 +64,23 @@ export class FileJobRecords {
   }
 
   /** The folder for a job's own files. It exists from {@link accept} until {@link remove}. */
-  folderOf(id: string): string {
+  getFolder(id: string): string {
     return path.join(this.#dir, id);
   }
 
   /** Returns the path of a new file for an upload. It is deleted at the next start unless a job takes it over. */
   createUploadName(): string {
-    return path.join(this.#dir, `${randomUUID()}${ASIDE}`);
+    return path.join(this.#dir, `${randomUUID()}${TEMPORARY_SUFFIX}`);
   }
 
-  /** Loads all jobs, in any order. @throws PawdexError storage_full, storage_failed, like the following methods */
+  /** Loads all jobs, in any order. Throws PawdexError storage_full, storage_failed, like the following methods. */
   async load(): Promise<Job[]> {
     await mkdir(this.#dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
     const entries = await readdir(this.#dir, { withFileTypes: true }).catch(throwStorageError);
     const jobs: Job[] = [];
     for (const { name } of entries) {
       // An interrupted write. The file that it would have replaced still exists.
-      if (name.endsWith(ASIDE)) {
+      if (name.endsWith(TEMPORARY_SUFFIX)) {
         await rm(path.join(this.#dir, name), { force: true }).catch(throwStorageError);
       } else if (name.endsWith('.json')) {
         jobs.push(...(await this.#read(name)));
@@ -90,7 +91,7 @@ export class FileJobRecords {
       // The folder of a job that was never accepted, or whose removal was interrupted.
       const isJobFolder = entry.isDirectory() && jobSchema.shape.id.safeParse(entry.name).success;
       if (isJobFolder && !names.has(`${entry.name}.json`)) {
-        await rm(this.folderOf(entry.name), { recursive: true, force: true }).catch(throwStorageError);
+        await rm(this.getFolder(entry.name), { recursive: true, force: true }).catch(throwStorageError);
       }
     }
     return jobs;
@@ -99,7 +100,7 @@ export class FileJobRecords {
   async #read(name: string): Promise<Job[]> {
     const file = path.join(this.#dir, name);
     try {
-      return [jobSchema.parse(JSON.parse(unsealJson(await readFile(file, 'utf8'))))];
+      return [jobSchema.parse(JSON.parse(verifyChecksum(await readFile(file, 'utf8'))))];
     } catch {
       this.#onUnreadable(file);
       return [];
@@ -112,32 +113,34 @@ export class FileJobRecords {
    * @param upload file that is moved to the job's folder, as {@link UPLOAD} with an extension
    */
   async accept(job: Job, request: JobRequest, upload?: string): Promise<void> {
-    const folder = this.folderOf(job.id);
+    const folder = this.getFolder(job.id);
     await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
     if (upload !== undefined) {
       const extension = request.kind === 'index' ? request.archive : 'parquet';
       await rename(upload, path.join(folder, `${UPLOAD}.${extension}`)).catch(throwStorageError);
     }
     const file = path.join(folder, REQUEST);
-    await replaceFile(file, sealJson(encodeRequest(request)), { isPrivate: true }).catch(throwStorageError);
+    await replaceFile(file, addChecksum(encodeRequest(request)), { isPrivate: true }).catch(
+      throwStorageError,
+    );
     await this.save(job);
   }
 
   /** Stores the state of a job. Deletes request and upload of a finished job. */
   async save(job: Job): Promise<void> {
-    await replaceFile(this.#fileOf(job.id), sealJson(JSON.stringify(job)), { isPrivate: true }).catch(
+    await replaceFile(this.#fileOf(job.id), addChecksum(JSON.stringify(job)), { isPrivate: true }).catch(
       throwStorageError,
     );
     if (job.finishedAt !== null) {
-      await removeInput(this.folderOf(job.id)).catch(throwStorageError);
+      await removeInput(this.getFolder(job.id)).catch(throwStorageError);
     }
   }
 
   /** Loads the request of a job, or null if there is none. */
   async loadRequest(id: string): Promise<JobRequest | null> {
     try {
-      const text = await readFile(path.join(this.folderOf(id), REQUEST), 'utf8');
-      return decodeRequest(unsealJson(text));
+      const text = await readFile(path.join(this.getFolder(id), REQUEST), 'utf8');
+      return decodeRequest(verifyChecksum(text));
     } catch {
       return null;
     }
@@ -146,7 +149,7 @@ export class FileJobRecords {
   /** Deletes a job with its files, if there are any. */
   async remove(id: string): Promise<void> {
     await rm(this.#fileOf(id), { force: true }).catch(throwStorageError);
-    await rm(this.folderOf(id), { recursive: true, force: true }).catch(throwStorageError);
+    await rm(this.getFolder(id), { recursive: true, force: true }).catch(throwStorageError);
   }
 }
 

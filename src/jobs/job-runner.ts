@@ -3,18 +3,18 @@
  * recorded on disk until they have ended. Jobs interrupted by a stop or crash are resumed.
  */
 import { asPawdexError, PawdexError } from '../errors.js';
-import { isOver, type Job, type JobState } from './job.js';
+import { isFinished, type Job, type JobState } from './job.js';
 import type { JobRunnerOptions } from './job-context.js';
 import {
   createEntry,
   createJob,
-  describeResumedJob,
-  describeStop,
   type JobEntry,
   listExpired,
   now,
   publishJob,
   stopRun,
+  toResumedChange,
+  toStoppedChange,
 } from './job-entry.js';
 import type { JobRequest } from './job-request.js';
 import { watchProgress } from './watch-progress.js';
@@ -28,7 +28,7 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   /** In order of creation. */
   readonly #entries = new Map<string, JobEntry>();
-  #isHeld: boolean;
+  #waitsForStart: boolean;
   #running: JobEntry | null = null;
   /** Jobs that are being recorded before they are accepted. */
   #accepting = 0;
@@ -37,7 +37,7 @@ export class JobRunner {
 
   private constructor(options: JobRunnerOptions) {
     this.#options = options;
-    this.#isHeld = options.isHeld ?? false;
+    this.#waitsForStart = options.waitsForStart ?? false;
   }
 
   /**
@@ -61,7 +61,7 @@ export class JobRunner {
 
   /** Starts running jobs. */
   start(): void {
-    this.#isHeld = false;
+    this.#waitsForStart = false;
     this.#startNext();
   }
 
@@ -72,7 +72,7 @@ export class JobRunner {
    * @throws PawdexError job_queue_full, shutting_down, storage_full, storage_failed
    */
   async submit(request: JobRequest, upload?: string): Promise<Job> {
-    this.requireRoom();
+    this.assertCapacity();
     const entry = createEntry(createJob(request), request);
     this.#accepting++;
     await this.#options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
@@ -82,8 +82,8 @@ export class JobRunner {
     return accepted;
   }
 
-  /** Throws if {@link submit} would refuse a job now. @throws PawdexError job_queue_full, shutting_down */
-  requireRoom(): void {
+  /** Throws PawdexError job_queue_full or shutting_down if {@link submit} would. */
+  assertCapacity(): void {
     if (this.#closing !== null) {
       throw new PawdexError('shutting_down');
     }
@@ -106,16 +106,16 @@ export class JobRunner {
     return this.#entry(id).job;
   }
 
-  /** Folder of a job's own files. @throws PawdexError job_not_found */
-  folderOf(id: string): string {
-    return this.#options.records.folderOf(this.#entry(id).job.id);
+  /** Folder of a job's own files. Throws PawdexError job_not_found. */
+  getFolder(id: string): string {
+    return this.#options.records.getFolder(this.#entry(id).job.id);
   }
 
   /** Returns the path of a new file for an upload. */
   createUploadName = (): string => this.#options.records.createUploadName();
 
-  /** Number of changes of a job, starting at 1. @throws PawdexError job_not_found */
-  revision(id: string): number {
+  /** Number of changes of a job, starting at 1. Throws PawdexError job_not_found. */
+  getRevision(id: string): number {
     return this.#entry(id).revision;
   }
 
@@ -124,7 +124,12 @@ export class JobRunner {
     return this.#closing !== null;
   }
 
-  /** Calls `follower` after each change of a job. @returns a function that ends this @throws PawdexError job_not_found */
+  /**
+   * Calls `follower` after each change of a job.
+   *
+   * @returns a function that ends this
+   * @throws PawdexError job_not_found
+   */
   follow(id: string, follower: () => void): () => void {
     const { followers } = this.#entry(id);
     followers.add(follower);
@@ -141,7 +146,7 @@ export class JobRunner {
     const entry = this.#entry(id);
     if (entry.run !== null) {
       await stopRun(entry, 'cancel');
-    } else if (!isOver(entry.job)) {
+    } else if (!isFinished(entry.job)) {
       await this.#change(entry, { state: 'cancelled' });
     }
     return entry.job;
@@ -163,7 +168,7 @@ export class JobRunner {
     return entry.job;
   }
 
-  /** Queues a paused job again. @throws PawdexError job_not_found */
+  /** Queues a paused job again. Throws PawdexError job_not_found. */
   async resume(id: string): Promise<Job> {
     const entry = this.#entry(id);
     if (entry.run !== null && entry.intent === 'pause') {
@@ -191,20 +196,20 @@ export class JobRunner {
       }
     }
     for (const entry of this.#entries.values()) {
-      if (!isOver(entry.job)) {
+      if (!isFinished(entry.job)) {
         publishJob(entry, entry.job);
       }
     }
   }
 
   async #restore(job: Job): Promise<void> {
-    const request = isOver(job) ? null : await this.#options.records.loadRequest(job.id);
+    const request = isFinished(job) ? null : await this.#options.records.loadRequest(job.id);
     const entry = createEntry(job, request);
     this.#entries.set(job.id, entry);
-    if (isOver(job)) {
-      entry.ending = Promise.resolve();
+    if (isFinished(job)) {
+      entry.finishing = Promise.resolve();
     } else {
-      await this.#change(entry, describeResumedJob(job, request));
+      await this.#change(entry, toResumedChange(job, request));
     }
   }
 
@@ -217,11 +222,11 @@ export class JobRunner {
   }
 
   #startNext(): void {
-    if (this.#running !== null || this.#closing !== null || this.#isHeld) {
+    if (this.#running !== null || this.#closing !== null || this.#waitsForStart) {
       return;
     }
     for (const entry of this.#entries.values()) {
-      if (entry.job.state === 'queued' && entry.ending === null && entry.request !== null) {
+      if (entry.job.state === 'queued' && entry.finishing === null && entry.request !== null) {
         this.#running = entry;
         entry.run = this.#run(entry, entry.request).finally(() => {
           entry.run = null;
@@ -241,13 +246,13 @@ export class JobRunner {
       await this.#change(entry, { state: 'running', startedAt: entry.job.startedAt ?? now() });
       const result = await this.#options.work(request, {
         signal,
-        folder: this.#options.records.folderOf(entry.job.id),
+        folder: this.#options.records.getFolder(entry.job.id),
         onProgress: watchProgress(entry, () => void this.#record(entry.job)),
       });
       // Even if it was stopped in the meantime: that came too late, and the results are stored.
       await this.#change(entry, { state: 'succeeded', result });
     } catch (thrown) {
-      await this.#change(entry, describeStop(entry, thrown));
+      await this.#change(entry, toStoppedChange(entry, thrown));
       if (!signal.aborted && asPawdexError(thrown).code === 'internal') {
         this.#options.onError?.(asPawdexError(thrown));
       }
@@ -256,24 +261,24 @@ export class JobRunner {
 
   /** Changes a job, and resolves when that is recorded. Only the first final state counts. */
   async #change(entry: JobEntry, change: Partial<Job> & Pick<Job, 'state'>): Promise<void> {
-    if (entry.ending !== null) {
-      return entry.ending;
+    if (entry.finishing !== null) {
+      return entry.finishing;
     }
-    if (isOver(change)) {
-      entry.ending = this.#end(entry, { ...entry.job, ...change, finishedAt: now() });
-      return entry.ending;
+    if (isFinished(change)) {
+      entry.finishing = this.#finish(entry, { ...entry.job, ...change, finishedAt: now() });
+      return entry.finishing;
     }
     publishJob(entry, { ...entry.job, ...change });
     await this.#record(entry.job);
   }
 
   /** Record before publishing, so that no client sees a result that a crash could undo. */
-  async #end(entry: JobEntry, job: Job): Promise<void> {
+  async #finish(entry: JobEntry, job: Job): Promise<void> {
     // The request may have megabytes.
     entry.request = null;
     await this.#record(job);
     publishJob(entry, job);
-    this.#options.onOver?.(job);
+    this.#options.onFinished?.(job);
     await this.#removeExpired();
   }
 

@@ -112,6 +112,6 @@ export const jobSummarySchema = jobSchema.omit({ result: true }).meta({ id: 'Job
 export type JobSummary = z.output<typeof jobSummarySchema>;
 
 /** Whether a job has ended. */
-export function isOver({ state }: Pick<Job, 'state'>): boolean {
+export function isFinished({ state }: Pick<Job, 'state'>): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }

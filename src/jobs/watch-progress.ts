@@ -18,7 +18,7 @@ export function watchProgress(entry: JobEntry, record: () => void): (reported: R
   let first: ReportedProgress | null = null;
   let recordedAt = performance.now();
   return (reported) => {
-    if (entry.ending !== null || entry.job.state !== 'running') {
+    if (entry.finishing !== null || entry.job.state !== 'running') {
       return;
     }
     if (first?.phase !== reported.phase) {
@@ -27,7 +27,7 @@ export function watchProgress(entry: JobEntry, record: () => void): (reported: R
     }
     const at = performance.now();
     const { perSecond, secondsLeft } = meter.measure(reported, at / 1000);
-    const isFurther = KEPT_PHASES.has(reported.phase) && reported.done > first.done;
+    const hasProgressed = KEPT_PHASES.has(reported.phase) && reported.done > first.done;
     publishJob(entry, {
       ...entry.job,
       progress: {
@@ -35,7 +35,7 @@ export function watchProgress(entry: JobEntry, record: () => void): (reported: R
         perSecond: perSecond === null ? null : Number(perSecond.toPrecision(3)),
         secondsLeft: secondsLeft === null ? null : Math.ceil(secondsLeft),
       },
-      interruptions: isFurther ? 0 : entry.job.interruptions,
+      interruptions: hasProgressed ? 0 : entry.job.interruptions,
     });
     if (at - recordedAt >= RECORD_MS) {
       recordedAt = at;

@@ -107,7 +107,7 @@ export interface NewItem extends Omit<Item, 'hasThumbnail' | 'createdAt'> {
   /** The copy of the photo to keep, according to {@link CollectionInfo.originals}. */
   original?: Uint8Array | null;
   /** Its vector in the space that the collection is moving to, if any. */
-  next?: { fingerprint: string; vector: Float32Array };
+  successorVector?: { fingerprint: string; vector: Float32Array };
 }
 
 /** The result for one item of a put. `exists`: the collection already had that content, and left it unchanged. */

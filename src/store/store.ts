@@ -56,7 +56,7 @@ export interface Store {
   put(collection: string, items: NewItem[], space?: string): Promise<PutResult[]>;
   /** @throws PawdexError item_not_found */
   getItem(collection: string, id: string): Promise<Item>;
-  /** float32 [dimension]. @throws PawdexError item_not_found */
+  /** float32 [dimension]. Throws PawdexError item_not_found. */
   getVector(collection: string, id: string): Promise<Float32Array>;
   /** @throws PawdexError item_not_found, thumbnail_not_found, picture_damaged */
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
@@ -69,18 +69,18 @@ export interface Store {
     collection: string,
     thumbnails: { id: string; thumbnail: Uint8Array }[],
   ): Promise<string[]>;
-  /** Returns the stored copy of the photo, or null. @throws PawdexError item_not_found, picture_damaged */
+  /** Returns the stored copy of the photo, or null. Throws PawdexError item_not_found, picture_damaged. */
   getOriginal(collection: string, id: string): Promise<Uint8Array | null>;
   /** Finds which of the given hex content hashes are in the collection. */
   findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
-  /** In order of insertion. `limit` 1..1000. @throws PawdexError invalid_request for a bad cursor */
+  /** In order of insertion. `limit` 1..1000. Throws PawdexError invalid_request for a bad cursor. */
   listItems(
     collection: string,
     options: { limit: number; cursor?: string; filter?: Filter },
   ): Promise<ItemPage>;
   /** @throws PawdexError item_not_found */
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item>;
-  /** Deletes items durably. @returns how many of the ids existed */
+  /** Deletes items durably. Returns how many of the ids existed. */
   delete(collection: string, ids: string[]): Promise<number>;
   /**
    * Changes many items, some at a time. All changes are durable when it resolves. An error leaves part of them changed.
@@ -89,7 +89,7 @@ export interface Store {
    * @throws PawdexError invalid_request for a filter without a condition
    */
   updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number>;
-  /** Deletes many items, like {@link updateItems}. @returns the number of deleted items */
+  /** Deletes many items, like {@link updateItems}. Returns the number of deleted items. */
   deleteItems(collection: string, target: Target): Promise<number>;
   count(collection: string, filter?: Filter): Promise<number>;
   /** Counts the values of a metadata key (see {@link Filter}), most frequent first. */
@@ -129,7 +129,7 @@ export interface Store {
    * @returns how many are stored
    * @throws PawdexError space_changed if the collection is not moving to this space (any more); vector_invalid
    */
-  putNextVectors(
+  putSuccessorVectors(
     collection: string,
     fingerprint: string,
     vectors: { id: string; vector: Float32Array }[],
@@ -148,7 +148,7 @@ export interface Store {
   createSnapshot(signal?: AbortSignal): Promise<StoredSnapshot>;
   /** Lists the snapshots, newest first. */
   listSnapshots(): Promise<StoredSnapshot[]>;
-  /** Resolves when everything is loaded and searches run at full speed. @throws PawdexError data_damaged */
+  /** Resolves when everything is loaded and searches run at full speed. Throws PawdexError data_damaged. */
   ready(): Promise<void>;
   /** Resolves with the error once damage is found, or with null when the store is closed. */
   waitForDamage(): Promise<PawdexError | null>;

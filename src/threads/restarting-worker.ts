@@ -31,7 +31,7 @@ export interface RestartingWorkerOptions<H> {
 export class DeathCount {
   #last = Number.NEGATIVE_INFINITY;
 
-  /** Records a death. @returns whether it came soon after another */
+  /** Records a death. Returns whether it came soon after another. */
   add(): boolean {
     const now = performance.now();
     const isSoon = now - this.#last < SOON_MS;
@@ -57,7 +57,7 @@ export class RestartingWorker<H> {
     this.#start();
   }
 
-  /** Starts and opens the thread. @throws what `open` throws, after ending the thread */
+  /** Starts and opens the thread. Throws what `open` throws, after ending the thread. */
   static async start<H>(options: RestartingWorkerOptions<H>): Promise<RestartingWorker<H>> {
     const worker = new RestartingWorker<H>(options);
     try {
@@ -69,7 +69,7 @@ export class RestartingWorker<H> {
     }
   }
 
-  /** Calls a method of the worker by name. @throws PawdexError worker_failed, shutting_down */
+  /** Calls a method of the worker by name. Throws PawdexError worker_failed, shutting_down. */
   async call(method: string, args: unknown[]): Promise<unknown> {
     if (this.#isEnding) {
       throw new PawdexError('shutting_down');

@@ -100,7 +100,7 @@ function unwrap(sent: unknown[]): { values: unknown[]; buffers: Transferable[] }
   return { values, buffers };
 }
 
-/** A worker thread that answers calls. @typeParam H its handlers */
+/** A worker thread that answers calls with the handlers `H`. */
 export class WorkerClient<H> {
   readonly calls: Remote<H> = createRemote<H>((method, args) => this.call(method, args));
   readonly #worker: Worker;

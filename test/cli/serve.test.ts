@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { followJob, PawdexClient, runJob } from '../../src/client/index.js';
-import { sealJson, unsealJson } from '../../src/files/sealed-json.js';
+import { addChecksum, verifyChecksum } from '../../src/files/checksummed-json.js';
 import { SQLITE_MODULE } from '../../src/native-modules.js';
 import { Bench } from './pawdex.js';
 
@@ -209,8 +209,8 @@ describe('pawdex doctor', () => {
     const sound = await bench.run(['doctor']);
     expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('is sound') });
     const ledger = path.join(bench.dataDir, 'ledger.json');
-    const state = JSON.parse(unsealJson(await readFile(ledger, 'utf8')));
-    await writeFile(ledger, sealJson(JSON.stringify({ ...state, open: true, inode: '1' })));
+    const state = JSON.parse(verifyChecksum(await readFile(ledger, 'utf8')));
+    await writeFile(ledger, addChecksum(JSON.stringify({ ...state, open: true, inode: '1' })));
     const copied = await bench.run(['doctor']);
     expect(copied.stdout).toMatch(/warn {2}data directory: .*was copied while pawdex was using it/);
     expect(copied.stdout).not.toMatch(/repaired|rebuilt/);

@@ -147,7 +147,7 @@ const tasks = {
         id,
         vector: Float32Array.from({ length: DIMENSION }, (_, i) => Math.cos((n + 1) * (i + 1) * 0.37)),
       }));
-      say('stored', await store.putNextVectors('pets', 'g', vectors));
+      say('stored', await store.putSuccessorVectors('pets', 'g', vectors));
       cursor = next ?? undefined;
     } while (cursor !== undefined);
     while ((await store.finishReembedding('pets', 'g')).state !== 'swapped') {

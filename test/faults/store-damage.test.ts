@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sealJson, unsealJson } from '../../src/files/sealed-json.js';
+import { addChecksum, verifyChecksum } from '../../src/files/checksummed-json.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import { readLastKnown } from '../../src/store/embedded/sqlite/ledger.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
@@ -164,8 +164,8 @@ describe('a data directory', () => {
 
   it('is not taken for a copy after a kill', async () => {
     const known = path.join(dataDir, 'ledger.json');
-    const ledger = JSON.parse(unsealJson(await readFile(known, 'utf8')));
-    await writeFile(known, sealJson(JSON.stringify({ ...ledger, open: true })));
+    const ledger = JSON.parse(verifyChecksum(await readFile(known, 'utf8')));
+    await writeFile(known, addChecksum(JSON.stringify({ ...ledger, open: true })));
     const store = await openEmbeddedStore({ dataDir });
     await store.ready();
     expect((await store.stats()).notices.filter((line) => line.includes('copied'))).toHaveLength(1);

@@ -188,7 +188,7 @@ describe('one flipped bit', () => {
     let store = await openEmbeddedStore({ dataDir });
     await store.beginReembedding('pets', { fingerprint: 'new', dimension: 4, model: 'new' });
     const vector = Float32Array.of(1, 0, 0, 0);
-    await store.putNextVectors('pets', 'new', [{ id: 'item-7', vector }]);
+    await store.putSuccessorVectors('pets', 'new', [{ id: 'item-7', vector }]);
     await store.close();
     change("UPDATE reembeddings SET fingerprint = 'odd'");
     store = await openEmbeddedStore({ dataDir });

@@ -33,7 +33,7 @@ export function memoryRecords(
     },
     save: async (job) => void jobs.set(job.id, job),
     loadRequest: async (id) => requests.get(id) ?? null,
-    folderOf: (id) => path.join(tmpdir(), `pawdex-no-job-${id}`),
+    getFolder: (id) => path.join(tmpdir(), `pawdex-no-job-${id}`),
     remove: async (id) => void jobs.delete(id),
   };
 }

@@ -67,7 +67,7 @@ it('rejects a record or request with a flipped bit, and reads those of an earlie
   await records.load();
   const [damaged, older] = [job({ state: 'queued' }), job()];
   await records.accept(damaged, { kind: 'evaluate', collection: 'mine' } as JobRequest);
-  const request = path.join(records.folderOf(damaged.id), 'request.json');
+  const request = path.join(records.getFolder(damaged.id), 'request.json');
   await writeFile(request, (await readFile(request, 'utf8')).replace('mine', 'mind'));
   expect(await records.loadRequest(damaged.id)).toBeNull();
   const file = path.join(dir, `${damaged.id}.json`);
@@ -100,10 +100,10 @@ it("keeps a job's request until it is over, and its folder until it is forgotten
   const request = { kind: 'evaluate', collection: 'mine', nonPets: { embeddings } } as const;
   await records.accept(queued, { ...request, nonPets: { embeddings } });
   expect(await open().loadRequest(queued.id)).toEqual(request);
-  await writeFile(path.join(records.folderOf(queued.id), 'journal.jsonl'), '');
+  await writeFile(path.join(records.getFolder(queued.id), 'journal.jsonl'), '');
   await records.save({ ...queued, state: 'succeeded', finishedAt: new Date().toISOString() });
   expect(await open().loadRequest(queued.id)).toBeNull();
-  expect(await readdir(records.folderOf(queued.id))).toEqual(['journal.jsonl']);
+  expect(await readdir(records.getFolder(queued.id))).toEqual(['journal.jsonl']);
   await records.remove(queued.id);
   expect(await readdir(dir)).toEqual([]);
 });

@@ -64,7 +64,7 @@ describe('JobRunner', () => {
     const { id } = await jobs.submit(REQUEST);
     const unfollow = jobs.follow(id, () => {
       const { state, progress } = jobs.get(id);
-      told.push([state, progress?.done, jobs.revision(id)]);
+      told.push([state, progress?.done, jobs.getRevision(id)]);
     });
     await until(() => jobs.get(id).state === 'succeeded');
     expect(told.slice(-2)).toEqual([
@@ -180,7 +180,7 @@ describe('JobRunner', () => {
     await until(() => held.started.length === 2);
     // As after a kill: nothing was told to stop.
     const next = new Held();
-    const again = await JobRunner.open({ work: next.work, records, isHeld: true });
+    const again = await JobRunner.open({ work: next.work, records, waitsForStart: true });
     expect(again.get(done.id)).toEqual(jobs.get(done.id));
     expect([running, waiting].map(({ id }) => again.get(id).state)).toEqual(['queued', 'queued']);
     await sleep(5);
@@ -239,7 +239,7 @@ describe('JobRunner', () => {
     expect(await jobs.pause(a.id)).toMatchObject({ state: 'paused', error: null, finishedAt: null });
     await until(() => jobs.get(c.id).state === 'running');
     // Paused jobs stay so over a restart.
-    const again = await JobRunner.open({ work: held.work, records, isHeld: true });
+    const again = await JobRunner.open({ work: held.work, records, waitsForStart: true });
     expect([a, b].map(({ id }) => again.get(id).state)).toEqual(['paused', 'paused']);
     expect(await jobs.resume(a.id)).toMatchObject({ state: 'queued' });
     expect(await jobs.resume(c.id)).toMatchObject({ state: 'running' });
@@ -256,7 +256,7 @@ describe('JobRunner', () => {
   });
 
   it('counts paused jobs towards the queue limit', async () => {
-    const { jobs } = await runner({ isHeld: true });
+    const { jobs } = await runner({ waitsForStart: true });
     for (let i = 0; i < 16; i++) {
       await jobs.pause((await jobs.submit(REQUEST)).id);
     }

@@ -9,7 +9,7 @@ import type { GraphLibrary } from '../../src/store/embedded/graph/graph.js';
 import { GraphSnapshot } from '../../src/store/embedded/graph/graph-snapshot.js';
 import { Indexer } from '../../src/store/embedded/graph/indexer.js';
 import { searchRows } from '../../src/store/embedded/row-search.js';
-import { Turn } from '../../src/store/embedded/turns.js';
+import { TimeSlice } from '../../src/store/embedded/time-slice.js';
 import { Rows } from '../../src/store/embedded/vectors/rows.js';
 import { normalise } from '../../src/store/embedded/vectors/unit-vector.js';
 import { vectorOf } from './items.js';
@@ -86,11 +86,11 @@ class Bench {
 
   /** Every search finds what an exact one finds; a graph may miss one of ten now and then. */
   async expectExact(seeds: number[]): Promise<void> {
-    const check = () => {};
+    const throwIfGone = () => {};
     for (const seed of seeds) {
       const unit = normalise(vectorOf(1e6 + seed, D), D);
       const wanted = Math.min(10, this.rows.count);
-      const query = { rows: this.rows, check, unit, wanted, ef: 96, turn: new Turn() };
+      const query = { rows: this.rows, throwIfGone, unit, wanted, ef: 96, slice: new TimeSlice() };
       const exact = await searchRows(query, null);
       const found = await searchRows(query, this.indexer.searchable);
       expect(found).toHaveLength(wanted);

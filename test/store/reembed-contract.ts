@@ -18,7 +18,7 @@ export function reembedContract(
   const moved = (items: NewItem[], numberOf: (item: NewItem) => number) =>
     items.map((each) => ({ ...each, vector: nextVector(numberOf(each)) }));
   const put = (numbers: number[]) =>
-    get().putNextVectors(
+    get().putSuccessorVectors(
       'pets',
       NEXT.fingerprint,
       numbers.map((n) => ({ id: item(n, dimension).id, vector: nextVector(n) })),
@@ -84,7 +84,7 @@ export function reembedContract(
     it('follows what is put, deleted and changed meanwhile', async () => {
       await put(range(0, ITEMS));
       const late = item(ITEMS, dimension, {
-        next: { fingerprint: NEXT.fingerprint, vector: nextVector(ITEMS) },
+        successorVector: { fingerprint: NEXT.fingerprint, vector: nextVector(ITEMS) },
       });
       await get().put('pets', [late, item(ITEMS + 1, dimension)]);
       await get().delete('pets', [all[0]!.id]);
@@ -92,7 +92,7 @@ export function reembedContract(
       await get().delete('pets', [all[1]!.id]);
       await get().updateItem('pets', all[2]!.id, { label: 'renamed' });
       const later = item(ITEMS + 2, dimension, {
-        next: { fingerprint: NEXT.fingerprint, vector: nextVector(ITEMS + 2) },
+        successorVector: { fingerprint: NEXT.fingerprint, vector: nextVector(ITEMS + 2) },
       });
       await get().put('pets', [later]);
       expect(await unembedded()).toEqual([item(ITEMS + 1, dimension).id]);
@@ -124,7 +124,7 @@ export function reembedContract(
       expect(await unembedded()).toHaveLength(ITEMS);
       await expect(put([1])).rejects.toEqual(code('space_changed'));
       await expect(finish()).rejects.toEqual(code('space_changed'));
-      const wrong = get().putNextVectors('pets', third.fingerprint, [
+      const wrong = get().putSuccessorVectors('pets', third.fingerprint, [
         { id: all[0]!.id, vector: vectorOf(1, 3) },
       ]);
       await expect(wrong).rejects.toEqual(code('vector_invalid'));
@@ -136,7 +136,7 @@ export function reembedContract(
       const back: Space = { fingerprint, dimension, model: 'test-model' };
       await get().beginReembedding('pets', back);
       expect(await unembedded()).toHaveLength(ITEMS);
-      await get().putNextVectors('pets', fingerprint, all);
+      await get().putSuccessorVectors('pets', fingerprint, all);
       while ((await get().finishReembedding('pets', fingerprint)).state !== 'swapped') {}
       expect(
         (await get().search('pets', vectorOf(3, dimension), { k: 5 })).map((hit) => hit.item.id),

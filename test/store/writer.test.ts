@@ -36,10 +36,10 @@ function fake(id: number) {
   const collection = {
     id,
     row: { id, dimension: D, vector_sign: 1 },
-    check() {},
+    throwIfGone() {},
     requireSpace() {},
     addRow: (row: { id: string }) => state.added.push(row.id),
-    get isCrowded() {
+    get shouldDelayPuts() {
       return state.crowded;
     },
   };

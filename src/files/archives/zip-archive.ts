@@ -58,7 +58,7 @@ function keepPlace({
   });
 }
 
-/** Opens and lists a zip archive. @throws Error if it is damaged */
+/** Opens and lists a zip archive. Throws Error if it is damaged. */
 export async function openZip(file: string): Promise<Archive> {
   // yauzl would stop at the first name that leads out of the archive. Here only that entry is skipped.
   const zip = await yauzl.openPromise(file, { lazyEntries: true, autoClose: false, decodeStrings: false });

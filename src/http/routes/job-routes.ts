@@ -10,7 +10,7 @@ import { drawItemPicture } from '../../evaluation/report/pictures.js';
 import { STYLE_HASH } from '../../evaluation/report/report-style.js';
 import { renderReport } from '../../evaluation/report/write-report.js';
 import { IndexRoots } from '../../jobs/index-roots.js';
-import { isOver, type Job, type JobSummary, jobSchema, jobSummarySchema } from '../../jobs/job.js';
+import { isFinished, type Job, type JobSummary, jobSchema, jobSummarySchema } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
 import { type JobBody, type JobRequest, jobBodySchema } from '../../jobs/job-request.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
@@ -210,7 +210,7 @@ export const listJobFailures = defineEndpoint({
   response: stream('application/x-ndjson', 'The failures.', {}),
   errors: ['job_not_found'],
   async handle({ params: { id }, res }, { jobs }) {
-    const folder = jobs.folderOf(id);
+    const folder = jobs.getFolder(id);
     async function* lines() {
       for await (const failure of readFailures(folder)) {
         yield `${JSON.stringify(failure)}\n`;
@@ -250,7 +250,7 @@ export const followJob = defineEndpoint({
   errors: ['job_not_found'],
   async handle({ params: { id }, req, res }, { jobs }) {
     const seen = readLastSeen(req.get('last-event-id'));
-    if (isOver(jobs.get(id)) && seen === jobs.revision(id)) {
+    if (isFinished(jobs.get(id)) && seen === jobs.getRevision(id)) {
       res.status(204).end();
       return;
     }
@@ -260,9 +260,9 @@ export const followJob = defineEndpoint({
     }
     // The server deletes a job a hundred jobs later. This stream then still sends the last state that it saw.
     let job = jobs.get(id);
-    let revision = jobs.revision(id);
+    let revision = jobs.getRevision(id);
     const readState = () => {
-      const isEnd = isOver(job);
+      const isEnd = isFinished(job);
       const data = omitResult(job);
       return { revision, event: isEnd ? 'end' : 'job', data, isLast: isEnd || jobs.isClosed };
     };
@@ -270,7 +270,7 @@ export const followJob = defineEndpoint({
     await streamStates(res, seen > revision ? 0 : seen, readState, (onChange) =>
       jobs.follow(id, () => {
         job = jobs.get(id);
-        revision = jobs.revision(id);
+        revision = jobs.getRevision(id);
         onChange();
       }),
     ).finally(() => openStreams.set(jobs, openStreams.get(jobs)! - 1));

@@ -145,7 +145,7 @@ export const downloadExport = defineEndpoint({
         detail: `The kind of the job is ${kind}, and it is ${state}.`,
       });
     }
-    await sendExport(res, path.join(jobs.folderOf(id), EXPORTED), result as ExportOutcome, true);
+    await sendExport(res, path.join(jobs.getFolder(id), EXPORTED), result as ExportOutcome, true);
   },
 });
 

@@ -37,7 +37,7 @@ async function submitUpload(
   request: JobRequest,
   receive: (file: string) => Promise<void>,
 ): Promise<Job> {
-  jobs.requireRoom();
+  jobs.assertCapacity();
   const file = jobs.createUploadName();
   await receive(file);
   try {

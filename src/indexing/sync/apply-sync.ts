@@ -2,8 +2,8 @@
 import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { asPawdexError } from '../../errors.js';
-import { createOriginNote, type PhotoToIndex } from '../describe-photo.js';
 import { createIndexSummary, type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
+import { createOriginNote, type PhotoToIndex } from '../photo-to-index.js';
 import type { MatchedItem, SyncPlan } from './plan-sync.js';
 
 /** Ids per bulk change. */

@@ -9,7 +9,7 @@ import { type FileFacts, readFileFacts, readWholeFile } from '../../files/open-f
 import { computeSha256Async } from '../../files/sha256.js';
 import { listPages } from '../../store/list-pages.js';
 import type { Item } from '../../store/store.js';
-import { createOriginFilter, type PhotoToIndex, readOrigin } from '../describe-photo.js';
+import { createOriginFilter, type PhotoToIndex, readOrigin } from '../photo-to-index.js';
 import type { HashCache } from './hash-cache.js';
 
 /** Hashes per look-up. Over HTTP they are in the URL. */
@@ -49,7 +49,7 @@ export interface CompareOptions {
   onProgress?: (done: number) => void;
 }
 
-/** Compares a folder with a collection. @throws the errors of querying the collection; the signal's reason */
+/** Compares a folder with a collection. Throws the errors of querying the collection; the signal's reason. */
 export async function compareFolder(
   engine: Engine,
   photos: readonly PhotoToIndex[],
@@ -84,7 +84,7 @@ export async function compareFolder(
 
 async function hashPhotos(
   photos: readonly PhotoToIndex[],
-  mayBeHeld: (size: number) => boolean,
+  mayBeInCollection: (size: number) => boolean,
   { cache, maxFileBytes, signal, onProgress }: CompareOptions,
 ): Promise<ComparedPhoto[]> {
   const look = pLimit(LOOKERS);
@@ -92,7 +92,7 @@ async function hashPhotos(
   let done = 0;
   const hash = async (photo: PhotoToIndex, facts: FileFacts) => {
     const known = cache.get(photo.name, facts);
-    if (known !== null || facts.size > maxFileBytes || !mayBeHeld(facts.size)) {
+    if (known !== null || facts.size > maxFileBytes || !mayBeInCollection(facts.size)) {
       return known;
     }
     const sha256 = await read(async () => computeSha256Async(await readWholeFile(photo.file)));

@@ -71,7 +71,7 @@ export class HashCache {
     }
   }
 
-  /** Writes the hashes that were read or set. @throws the file system's error */
+  /** Writes the hashes that were read or set. Throws the file system's error. */
   async save(): Promise<void> {
     const files = [...this.#next].map(([name, { size, modifiedMs, sha256 }]) => [
       name,

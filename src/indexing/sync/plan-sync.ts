@@ -2,7 +2,7 @@
 import type { SetProblem } from '../../datasets/set-report.js';
 import { PawdexError } from '../../errors.js';
 import type { Item } from '../../store/store.js';
-import { type PhotoToIndex, readOrigin } from '../describe-photo.js';
+import { type PhotoToIndex, readOrigin } from '../photo-to-index.js';
 import type { Comparison } from './compare-folder.js';
 
 /** An item with its photo in the folder. */
@@ -98,7 +98,7 @@ export function planSync(comparison: Comparison, problems: readonly SetProblem[]
   return plan;
 }
 
-/** Classifies each photo. @param replaced items whose photo has new content, by name */
+/** Classifies each photo. `replaced` has the items whose photo has new content, by name. */
 function placePhotos(
   plan: SyncPlan,
   { photos, owned, foreign }: Comparison,
@@ -107,14 +107,14 @@ function placePhotos(
   const ownHashes = new Set(owned.map(({ sha256 }) => sha256));
   for (const { photo, sha256 } of photos) {
     const old = replaced.get(photo.name);
-    const isHeld = sha256 !== null && (ownHashes.has(sha256) || foreign.has(sha256));
-    if (old !== undefined && isHeld) {
+    const isInCollection = sha256 !== null && (ownHashes.has(sha256) || foreign.has(sha256));
+    if (old !== undefined && isInCollection) {
       // The file now has the content of another item.
       plan.removed.push(old);
       plan.known++;
     } else if (old !== undefined) {
       plan.changed.push({ item: old, photo });
-    } else if (isHeld) {
+    } else if (isInCollection) {
       plan.known++;
     } else {
       plan.added.push(photo);

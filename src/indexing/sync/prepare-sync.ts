@@ -1,7 +1,7 @@
 /** Compares a folder with a collection, and makes the collection equal to it. */
 import type { SetProblem } from '../../datasets/set-report.js';
 import type { Engine } from '../../engine/engine.js';
-import type { PhotoToIndex } from '../describe-photo.js';
+import type { PhotoToIndex } from '../photo-to-index.js';
 import { type ApplyOptions, applySync, type SyncSummary } from './apply-sync.js';
 import { type CompareOptions, compareFolder } from './compare-folder.js';
 import { HashCache } from './hash-cache.js';

@@ -9,8 +9,8 @@ import { scanLabelledSet } from '../../datasets/labelled-set.js';
 import type { SetProblem } from '../../datasets/set-report.js';
 import type { AddResult } from '../../engine/engine.js';
 import { describeFailure, PawdexError } from '../../errors.js';
-import { computeFolderId, type PhotoToIndex } from '../../indexing/describe-photo.js';
 import { type FileFailure, type IndexOptions, indexPhotos } from '../../indexing/index-folder.js';
+import { computeFolderId, type PhotoToIndex } from '../../indexing/photo-to-index.js';
 import { nameHashCache } from '../../indexing/sync/hash-cache.js';
 import { prepareSync } from '../../indexing/sync/prepare-sync.js';
 import { keepTrying } from '../../threads/keep-trying.js';
@@ -24,7 +24,7 @@ import type { IndexRequest } from '../job-request.js';
 /** Number of failures in the result; `GET /v1/jobs/{id}/failures` has more. */
 const LISTED_FAILURES = 20;
 
-const describeOutcome = ({ name }: LabelledPhoto, result: AddResult) =>
+const toFileOutcome = ({ name }: LabelledPhoto, result: AddResult) =>
   result.status === 'failed'
     ? { file: name, status: 'failed' as const, ...result.error }
     : { file: name, status: result.status };
@@ -43,7 +43,7 @@ async function keepAllowed(
       const error = new PawdexError('path_not_allowed', {
         detail: 'It is a link to a file outside the index roots.',
       });
-      journal.record(describeOutcome(photo, { status: 'failed', error: describeFailure(error) }));
+      journal.record(toFileOutcome(photo, { status: 'failed', error: describeFailure(error) }));
     }
   }
   return kept;
@@ -157,7 +157,7 @@ export const indexFolder: KindWork<'index'> = async (
     maxFileBytes: parts.maxFileBytes,
     signal,
     onSettled: (photo, result) => {
-      journal.record(describeOutcome(photo, result));
+      journal.record(toFileOutcome(photo, result));
       progress.report();
     },
   };

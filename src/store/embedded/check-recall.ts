@@ -2,7 +2,7 @@
 import type { Collection } from './collection.js';
 import type { StagedGraph } from './graph/staged-graph.js';
 import { DEFAULT_EF, searchRows } from './row-search.js';
-import { Turn } from './turns.js';
+import { TimeSlice } from './time-slice.js';
 import type { Rows } from './vectors/rows.js';
 
 /** Neighbours per search. */
@@ -45,12 +45,12 @@ export async function checkRecall(
 
 async function measureRecall(collection: Collection, staged: StagedGraph): Promise<number> {
   const { rows } = collection;
-  const turn = new Turn();
+  const slice = new TimeSlice();
   let recall = 1;
   for (const size of SIZES) {
     let [found, wanted] = [0, 0];
     for (const seq of sampleRows(rows, staged, size)) {
-      const outcome = await measureOne(collection, staged, seq, turn);
+      const outcome = await measureOne(collection, staged, seq, slice);
       found += outcome.found;
       wanted += outcome.wanted;
     }
@@ -63,21 +63,21 @@ async function measureRecall(collection: Collection, staged: StagedGraph): Promi
 }
 
 /** Counts how many of the rows nearest to a stored one the graph finds. */
-async function measureOne(collection: Collection, staged: StagedGraph, seq: number, turn: Turn) {
+async function measureOne(collection: Collection, staged: StagedGraph, seq: number, slice: TimeSlice) {
   const { rows } = collection;
   const point = new Array<number>(rows.dimension).fill(0);
   if (!rows.read(seq, point)) {
     return { found: 0, wanted: 0 };
   }
-  const check = () => collection.check();
+  const throwIfGone = () => collection.throwIfGone();
   const wanted = Math.min(K, rows.count);
-  const query = { rows, check, unit: Float32Array.from(point), wanted, ef: DEFAULT_EF, turn };
+  const query = { rows, throwIfGone, unit: Float32Array.from(point), wanted, ef: DEFAULT_EF, slice };
   const exact = await searchRows(query, null);
   const hits = await searchRows(query, staged);
-  if (turn.isDue) {
-    await turn.next();
+  if (slice.isUsedUp) {
+    await slice.yield();
   }
-  check();
+  throwIfGone();
   // Rows may have been added or removed between the two searches: count rows at least as near as those that remain.
   const nearest = exact.filter((hit) => rows.has(hit.seq));
   const last = (nearest.at(-1)?.similarity ?? 1) - SAME;

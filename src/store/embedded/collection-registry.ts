@@ -96,7 +96,7 @@ export class CollectionRegistry {
     return collection.info;
   }
 
-  /** An alias of another collection may be taken over, but a name may not. @throws PawdexError like {@link #requireFree} */
+  /** An alias of another collection may be taken over, but a name may not. Throws like {@link #requireFree}. */
   #requireNoName(alias: string, self: Collection): void {
     if (this.#byName.has(alias)) {
       this.#requireFree(alias, self);
@@ -119,7 +119,7 @@ export class CollectionRegistry {
     for (const alias of collection.aliases) {
       this.#byAlias.delete(alias);
     }
-    collection.aliases = this.#parts.collections.aliases(collection.id);
+    collection.aliases = this.#parts.collections.listAliases(collection.id);
     for (const alias of collection.aliases) {
       this.#byAlias.set(alias, collection);
     }
@@ -145,20 +145,20 @@ export class CollectionRegistry {
   }
 
   /** Starts to load the vectors that will replace a collection's, and to build their graph. */
-  openNext(collection: Collection, space: Space): Collection {
+  openSuccessor(collection: Collection, space: Space): Collection {
     const { row } = collection;
-    const next = this.#read({ ...row, ...space, vector_sign: -row.vector_sign }, true);
-    collection.next = next;
-    next.loaded.then(this.#parts.wake, () => {});
-    return next;
+    const successor = this.#read({ ...row, ...space, vector_sign: -row.vector_sign }, true);
+    collection.successor = successor;
+    successor.loaded.then(this.#parts.wake, () => {});
+    return successor;
   }
 
-  /** Replaces a collection by its {@link Collection.next}, in one step. */
-  swap(collection: Collection, next: Collection): void {
-    next.replace(collection, this.#parts.reembeddings.swap(collection.row, next.row));
-    this.#byName.set(next.row.name, next);
-    for (const alias of next.aliases) {
-      this.#byAlias.set(alias, next);
+  /** Replaces a collection by its {@link Collection.successor}, in one step. */
+  swap(collection: Collection, successor: Collection): void {
+    successor.replace(collection, this.#parts.reembeddings.swap(collection.row, successor.row));
+    this.#byName.set(successor.row.name, successor);
+    for (const alias of successor.aliases) {
+      this.#byAlias.set(alias, successor);
     }
     collection.end(new PawdexError('space_changed'));
     void collection.release();
@@ -166,7 +166,7 @@ export class CollectionRegistry {
   }
 
   /** Returns the saved graph of the vectors that a collection does not currently use. */
-  getNextGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
+  getSuccessorGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
     return this.#getSavedGraph({ id, vector_sign: -vector_sign });
   }
 

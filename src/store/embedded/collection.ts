@@ -10,7 +10,7 @@ import type { LoadedRow } from './sqlite/item-row.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import { createDamagedError } from './sqlite/storage-error.js';
 import { unpackVector } from './sqlite/stored-vector.js';
-import { EXPECTED_FOR_MS, Turn } from './turns.js';
+import { EXPECTED_FOR_MS, TimeSlice } from './time-slice.js';
 import { MAX_DIMENSION } from './vectors/arena.js';
 import { Rows } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
@@ -31,8 +31,8 @@ export class Collection {
   /** The embedding space that it is moving to, or null. */
   reembedding: Reembedding | null = null;
   /** The same collection with the vectors of the new space, while it is being prepared to replace this one. */
-  next: Collection | null = null;
-  /** Whether rows may lack a vector, as in a {@link next}. */
+  successor: Collection | null = null;
+  /** Whether rows may lack a vector, as in a {@link successor}. */
   readonly #isPartial: boolean;
   #count: number;
   #inMemory = false;
@@ -99,7 +99,7 @@ export class Collection {
   }
 
   /** Throws when the collection has been deleted or the store closed while the caller was waiting. */
-  check(): void {
+  throwIfGone(): void {
     if (this.#gone !== null) {
       throw this.#gone;
     }
@@ -117,7 +117,7 @@ export class Collection {
   }
 
   /** Whether puts should wait: the collection is being searched, and rows missing from the graph slow searches down. */
-  get isCrowded(): boolean {
+  get shouldDelayPuts(): boolean {
     return this.indexer.isBehind && performance.now() - this.#searchedAt < EXPECTED_FOR_MS;
   }
 
@@ -125,16 +125,16 @@ export class Collection {
    * Records a row that is now durable.
    *
    * @param unit float32 [dimension] of length 1
-   * @param nextUnit the same in the space of {@link next}, if it has one
+   * @param successorUnit the same in the space of {@link successor}, if it has one
    */
   addRow(
     { seq, id, label }: { seq: number; id: string; label: string | null },
     unit: Float32Array,
-    nextUnit: Float32Array | null = null,
+    successorUnit: Float32Array | null = null,
   ): void {
     this.#count++;
-    if (nextUnit !== null) {
-      this.next?.addRow({ seq, id, label }, nextUnit);
+    if (successorUnit !== null) {
+      this.successor?.addRow({ seq, id, label }, successorUnit);
     }
     if (!this.#inMemory) {
       return; // the load in progress will read it
@@ -145,7 +145,7 @@ export class Collection {
 
   /** Records that a row was durably deleted. */
   removeRow(seq: number): void {
-    this.next?.removeRow(seq);
+    this.successor?.removeRow(seq);
     this.#count--;
     if (this.rows.remove(seq) && this.#inMemory) {
       this.indexer.removeRow(seq);
@@ -155,13 +155,13 @@ export class Collection {
   /** Records that a row's label was durably changed. */
   relabelRow(seq: number, label: string | null): void {
     this.rows.relabel(seq, label);
-    this.next?.rows.relabel(seq, label);
+    this.successor?.rows.relabel(seq, label);
   }
 
   /** Makes all pending and future work on the collection fail with `error`. */
   end(error: PawdexError): void {
     this.#gone = error;
-    this.next?.end(error);
+    this.successor?.end(error);
   }
 
   /** Releases the memory and files of a collection that has ended. */
@@ -169,32 +169,32 @@ export class Collection {
     await this.loaded.catch(() => {});
     this.rows.release();
     await this.indexer.remove();
-    await this.next?.release();
+    await this.successor?.release();
   }
 
-  /** Drops {@link next} with its rows and graph. */
-  dropNext(error: PawdexError): void {
-    const { next } = this;
-    this.next = null;
-    next?.end(error);
-    void next?.release();
+  /** Drops {@link successor} with its rows and graph. */
+  dropSuccessor(error: PawdexError): void {
+    const { successor } = this;
+    this.successor = null;
+    successor?.end(error);
+    void successor?.release();
   }
 
-  /** Replaces the collection whose {@link next} it was. */
+  /** Replaces the collection whose {@link successor} it was. */
   replace(former: Collection, row: CollectionRow): void {
     this.row = row;
     this.aliases = former.aliases;
     this.#count = former.count;
-    former.next = null;
+    former.successor = null;
   }
 
   async #load(onNotice: (sentence: string) => void): Promise<void> {
-    const turn = new Turn();
+    const slice = new TimeSlice();
     let after = 0;
     let damaged = 0;
     for (;;) {
-      await turn.next();
-      this.check();
+      await slice.yield();
+      this.throwIfGone();
       const page = this.#items.load(this.row, after, LOAD_PAGE);
       for (const row of page) {
         const unit = toUnitVector(row, this.rows.dimension);
@@ -229,7 +229,7 @@ export class Collection {
   }
 }
 
-/** Scales a stored vector to length 1. @returns null if it is damaged */
+/** Scales a stored vector to length 1. Returns null if it is damaged. */
 function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   const vector = unpackVector(row.vector, dimension, row);
   try {

@@ -18,7 +18,7 @@ import { searchMany } from './search-many.js';
 import { type ItemRow, toItem } from './sqlite/item-row.js';
 import { createDamagedError } from './sqlite/storage-error.js';
 import type { StoreCore } from './store-core.js';
-import { Turn } from './turns.js';
+import { TimeSlice } from './time-slice.js';
 import type { PackedHits } from './vectors/packed-hits.js';
 import { checkLength } from './vectors/unit-vector.js';
 
@@ -43,7 +43,7 @@ function findRow({ items }: StoreCore, collection: Collection, id: string): Item
   return row;
 }
 
-/** Finds the rows of a bulk change. @throws PawdexError invalid_request for a filter without a condition */
+/** Finds the rows of a bulk change. Throws PawdexError invalid_request for a filter without a condition. */
 async function selectRows(core: StoreCore, collection: Collection, target: Target): Promise<number[]> {
   const { items } = core;
   if ('ids' in target) {
@@ -63,19 +63,19 @@ async function selectRows(core: StoreCore, collection: Collection, target: Targe
   return seqs;
 }
 
-/** Changes rows durably, some at a time, and lets other work run in between. @returns how many were changed */
+/** Changes rows durably, some at a time, and lets other work run in between. Returns how many were changed. */
 async function changeInSteps(
   collection: Collection,
   seqs: number[],
   change: (seqs: number[]) => number,
 ): Promise<number> {
-  const turn = new Turn();
+  const slice = new TimeSlice();
   let changed = 0;
   for (let from = 0; from < seqs.length; from += BULK_STEP) {
-    collection.check();
+    collection.throwIfGone();
     changed += change(seqs.slice(from, from + BULK_STEP));
-    if (turn.isDue) {
-      await turn.next();
+    if (slice.isUsedUp) {
+      await slice.yield();
     }
   }
   return changed;
@@ -242,7 +242,7 @@ export const ITEM_CALLS = {
   ): Promise<{ items: string; similarities: number[] }> {
     const collection = core.collections.get(name);
     collection.requireSpace(options.space);
-    const find = await prepareSearch(collection, core.items, options, new Turn());
+    const find = await prepareSearch(collection, core.items, options, new TimeSlice());
     const found = await find(query);
     const texts = core.items.texts.read(found.map(({ seq }) => seq));
     const isThere = (_: unknown, i: number) => texts[i] !== undefined;

@@ -5,7 +5,7 @@ import type { Collection } from './collection.js';
 import type { FilterCondition } from './sqlite/filter-condition.js';
 import type { ItemRow } from './sqlite/item-row.js';
 import type { ItemTable } from './sqlite/item-table.js';
-import { Turn } from './turns.js';
+import { TimeSlice } from './time-slice.js';
 
 /** Rows read at a time when a filter must read their metadata. */
 const RANGE = 2048;
@@ -59,17 +59,17 @@ export async function listRows(
     );
   }
   const rows: ItemRow[] = [];
-  const turn = new Turn();
+  const slice = new TimeSlice();
   // Read one more row than requested, to know whether there is a next page.
   for (let after: number | null = Number(cursor ?? 0); after !== null && rows.length <= limit; ) {
     const to: number | null = condition === null ? null : items.findRowAfter(collection.id, after, RANGE);
     const rest = limit + 1 - rows.length;
     rows.push(...items.readPage(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, rest, condition));
     after = to;
-    if (turn.isDue) {
-      await turn.next();
+    if (slice.isUsedUp) {
+      await slice.yield();
     }
-    collection.check();
+    collection.throwIfGone();
   }
   return toPage(rows, limit);
 }
@@ -85,14 +85,14 @@ export async function* findMatching(
     yield few;
     return;
   }
-  const turn = new Turn();
+  const slice = new TimeSlice();
   for (let after: number | null = 0; after !== null; ) {
     const to: number | null = items.findRowAfter(collection.id, after, RANGE);
     yield items.findMatching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, RANGE, condition);
     after = to;
-    if (turn.isDue) {
-      await turn.next();
+    if (slice.isUsedUp) {
+      await slice.yield();
     }
-    collection.check();
+    collection.throwIfGone();
   }
 }

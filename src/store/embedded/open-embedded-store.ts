@@ -59,7 +59,7 @@ const FORWARDED = [
   'listLabels',
   'beginReembedding',
   'listUnembedded',
-  'putNextVectors',
+  'putSuccessorVectors',
   'finishReembedding',
   'listSnapshots',
   'ready',
@@ -160,7 +160,7 @@ async function waitForDamage(calls: Remote<StoreCalls>): Promise<PawdexError | n
   }
 }
 
-/** Joins the queries back to back. @throws PawdexError vector_invalid if their lengths differ */
+/** Joins the queries back to back. Throws PawdexError vector_invalid if their lengths differ. */
 function joinQueries(queries: Float32Array[]): Float32Array<ArrayBuffer> {
   const length = queries[0]?.length ?? 0;
   const joined = new Float32Array(queries.length * length);

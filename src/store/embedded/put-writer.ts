@@ -7,13 +7,13 @@ import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import type { Db } from './sqlite/sqlite.js';
-import { runSoon } from './turns.js';
+import { runSoon } from './time-slice.js';
 import { normalise } from './vectors/unit-vector.js';
 
 /** A transaction with this many items takes no further put, so that it ends within a few milliseconds. */
 const GROUP_ITEMS = 256;
-/** The longest a put waits for the graph to catch up, in milliseconds. */
-const HELD_MS = 250;
+/** Maximum number of milliseconds that a put waits for the graph to catch up. */
+const MAX_POSTPONE_MS = 250;
 
 interface Put {
   collection: Collection;
@@ -39,11 +39,11 @@ function checkItem(item: NewItem, at: number): void {
 }
 
 /** Drops an item's vector of another space, unless the collection is moving to that space. */
-function withKnownNext({ reembedding }: Collection, item: NewItem): NewItem {
-  if (item.next === undefined) {
+function withKnownSuccessor({ reembedding }: Collection, item: NewItem): NewItem {
+  if (item.successorVector === undefined) {
     return item;
   }
-  const { next, ...rest } = item;
+  const { successorVector: next, ...rest } = item;
   const isKnown =
     next.fingerprint === reembedding?.fingerprint && next.vector.length === reembedding.dimension;
   return isKnown ? item : rest;
@@ -90,14 +90,15 @@ export class PutWriter {
   }
 
   #commitGroup(): void {
-    const heldSince = performance.now() - HELD_MS;
+    const postponedSince = performance.now() - MAX_POSTPONE_MS;
     const group: Put[] = [];
     const later: Put[] = [];
     let items = 0;
     for (const put of this.#waiting) {
-      const held = items >= GROUP_ITEMS || (put.arrived > heldSince && put.collection.isCrowded);
-      (held ? later : group).push(put);
-      if (!held) {
+      const isPostponed =
+        items >= GROUP_ITEMS || (put.arrived > postponedSince && put.collection.shouldDelayPuts);
+      (isPostponed ? later : group).push(put);
+      if (!isPostponed) {
         items += put.items.length;
       }
     }
@@ -130,9 +131,9 @@ export class PutWriter {
     const now = new Date().toISOString();
     const written = this.#db.transaction(() =>
       group.map((put) => {
-        put.collection.check();
+        put.collection.throwIfGone();
         // The space that its collection is moving to may have changed while the put was waiting.
-        put.items = put.items.map((item) => withKnownNext(put.collection, item));
+        put.items = put.items.map((item) => withKnownSuccessor(put.collection, item));
         return this.#items.insert(put.collection.row, put.items, now);
       }),
     )();
@@ -140,9 +141,9 @@ export class PutWriter {
       const results = written[i]!;
       results.forEach(({ seq, id, label }, j) => {
         if (seq !== null) {
-          const { next } = put.items[j]!;
-          const nextUnit = next === undefined ? null : normalise(next.vector, next.vector.length);
-          put.collection.addRow({ seq, id, label }, put.units[j]!, nextUnit);
+          const { successorVector: next } = put.items[j]!;
+          const successorUnit = next === undefined ? null : normalise(next.vector, next.vector.length);
+          put.collection.addRow({ seq, id, label }, put.units[j]!, successorUnit);
         }
       });
       put.resolve(results.map(({ id, status, label }) => ({ id, status, label })));

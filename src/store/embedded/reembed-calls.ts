@@ -4,7 +4,7 @@ import type { ItemPage, Reembedding, ReembeddingState, Space } from '../store.js
 import type { Collection } from './collection.js';
 import { toItem } from './sqlite/item-row.js';
 import type { StoreCore } from './store-core.js';
-import { Turn } from './turns.js';
+import { TimeSlice } from './time-slice.js';
 import { MAX_DIMENSION } from './vectors/arena.js';
 import { normalise } from './vectors/unit-vector.js';
 
@@ -21,19 +21,19 @@ function requireMove({ reembedding, row }: Collection, fingerprint: string): Ree
 
 async function cancelMove(core: StoreCore, collection: Collection): Promise<void> {
   const { reembeddings } = core;
-  collection.dropNext(new PawdexError('space_changed'));
+  collection.dropSuccessor(new PawdexError('space_changed'));
   if (collection.reembedding !== null) {
     reembeddings.cancel(collection.id);
     collection.reembedding = null;
   }
   // The new vectors are stored in the same place.
-  const turn = new Turn();
+  const slice = new TimeSlice();
   while (reembeddings.isDropping(collection.id)) {
     reembeddings.clear();
-    await turn.next();
-    collection.check();
+    await slice.yield();
+    collection.throwIfGone();
   }
-  await core.collections.getNextGraph(collection.row).remove();
+  await core.collections.getSuccessorGraph(collection.row).remove();
 }
 
 /** The handlers, by method name. */
@@ -48,7 +48,7 @@ export const REEMBED_CALLS = {
       return;
     }
     await cancelMove(core, collection);
-    collection.check();
+    collection.throwIfGone();
     // Another call may have started while this one was waiting.
     collection.reembedding ??= core.reembeddings.begin(collection.id, space);
     requireMove(collection, space.fingerprint);
@@ -66,12 +66,12 @@ export const REEMBED_CALLS = {
     }
     const rows = core.reembeddings.readItems(core.collections.get(name).row, Number(cursor ?? 0), limit);
     return {
-      items: rows.filter(({ has_next }) => has_next === 0).map(toItem),
+      items: rows.filter(({ has_successor }) => has_successor === 0).map(toItem),
       next: rows.length === limit ? String(rows.at(-1)!.seq) : null,
     };
   },
 
-  putNextVectors(
+  putSuccessorVectors(
     core: StoreCore,
     name: string,
     fingerprint: string,
@@ -85,7 +85,7 @@ export const REEMBED_CALLS = {
       return row === undefined ? [] : [{ row, vector }];
     });
     // A graph accepts rows in order only, so it is started again once all vectors exist.
-    collection.dropNext(new PawdexError('space_changed'));
+    collection.dropSuccessor(new PawdexError('space_changed'));
     core.reembeddings.put(collection.row, found);
     return found.length;
   },
@@ -96,19 +96,19 @@ export const REEMBED_CALLS = {
       return { state: 'swapped' };
     }
     const space = requireMove(collection, fingerprint);
-    const next = collection.next ?? core.collections.openNext(collection, space);
-    await Promise.all([collection.loaded, next.loaded]);
-    collection.check();
-    next.check();
-    const missing = collection.count - next.rows.count;
+    const successor = collection.successor ?? core.collections.openSuccessor(collection, space);
+    await Promise.all([collection.loaded, successor.loaded]);
+    collection.throwIfGone();
+    successor.throwIfGone();
+    const missing = collection.count - successor.rows.count;
     if (missing > 0) {
       return { state: 'missing', missing };
     }
-    const { kind, indexed } = next.indexer.state;
-    if (kind === 'building' || next.indexer.isBehind) {
+    const { kind, indexed } = successor.indexer.state;
+    if (kind === 'building' || successor.indexer.isBehind) {
       return { state: 'indexing', done: indexed, total: collection.count };
     }
-    core.collections.swap(collection, next);
+    core.collections.swap(collection, successor);
     return { state: 'swapped' };
   },
 };

@@ -8,7 +8,7 @@ import type { Collection } from './collection.js';
 import type { StagedGraph } from './graph/staged-graph.js';
 import type { FilterCondition } from './sqlite/filter-condition.js';
 import type { ItemTable } from './sqlite/item-table.js';
-import type { Turn } from './turns.js';
+import type { TimeSlice } from './time-slice.js';
 import type { HitPacker } from './vectors/packed-hits.js';
 import { type Rows, rankScored, type Scored } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
@@ -32,11 +32,11 @@ const SCAN_IF_FLAT = 50_000;
 export interface RowQuery {
   rows: Rows;
   /** Throws if the search should stop. */
-  check: () => void;
+  throwIfGone: () => void;
   unit: Float32Array;
   wanted: number;
   ef: number;
-  turn: Turn;
+  slice: TimeSlice;
 }
 
 interface Query extends RowQuery {
@@ -44,7 +44,7 @@ interface Query extends RowQuery {
   items: ItemTable;
 }
 
-/** Finds the rows nearest to a vector, nearest first. @throws PawdexError vector_invalid */
+/** Finds the rows nearest to a vector, nearest first. Throws PawdexError vector_invalid. */
 type Search = (vector: Float32Array) => Promise<Scored[]>;
 
 /**
@@ -56,7 +56,7 @@ export async function prepareSearch(
   collection: Collection,
   items: ItemTable,
   options: SearchOptions,
-  turn: Turn,
+  slice: TimeSlice,
 ): Promise<Search> {
   collection.recordSearch();
   await collection.loaded;
@@ -73,14 +73,14 @@ export async function prepareSearch(
   return async (vector) => {
     const unit = normalise(vector, collection.row.dimension);
     for (let attempt = 1; ; attempt++) {
-      collection.check();
+      collection.throwIfGone();
       const wanted = Math.min(options.k + excluded.size, rows.count);
       if (wanted === 0) {
         return [];
       }
       const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
-      const check = () => collection.check();
-      const query: Query = { collection, items, rows, check, unit, wanted, ef, turn };
+      const throwIfGone = () => collection.throwIfGone();
+      const query: Query = { collection, items, rows, throwIfGone, unit, wanted, ef, slice };
       const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
       const found =
         condition === null ? await searchRows(query, staged) : await filterRows(query, staged, condition);
@@ -113,7 +113,7 @@ export function packFromGraph(
   if (exact || filter !== undefined || (exclude !== undefined && exclude.length > 0)) {
     return false;
   }
-  collection.check();
+  collection.throwIfGone();
   const staged = collection.indexer.searchable;
   const wanted = Math.min(k, collection.rows.count);
   if (staged === null || wanted === 0 || wanted > MAX_FROM_GRAPH) {
@@ -232,17 +232,17 @@ function scanSomeRows(query: RowQuery, seqs: readonly number[], first: number, l
 
 /** Runs `scan` over a range in steps, and lets other work run in between. */
 async function scanRows(
-  { check, turn }: RowQuery,
+  { throwIfGone, slice }: RowQuery,
   first: number,
   last: number,
   scan: (from: number, to: number) => void,
 ): Promise<void> {
   for (let from = first; from < last; from += SCAN_STEP) {
     scan(from, Math.min(from + SCAN_STEP, last));
-    if (!turn.isDue) {
+    if (!slice.isUsedUp) {
       continue;
     }
-    await turn.next();
-    check();
+    await slice.yield();
+    throwIfGone();
   }
 }

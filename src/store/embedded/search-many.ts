@@ -7,14 +7,14 @@ import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import { MAX_FROM_GRAPH, packFromGraph, prepareSearch } from './row-search.js';
 import type { ItemTable } from './sqlite/item-table.js';
-import { Turn } from './turns.js';
+import { TimeSlice } from './time-slice.js';
 import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
 import { rankScored, type Scored } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
 
-/** Rows that are scored for each vector in turn. With 512 numbers per row they fit in a second-level cache. */
+/** Rows that are scored for each vector in slice. With 512 numbers per row they fit in a second-level cache. */
 const STEP = 512;
-/** Vectors at once: enough to make good use of each row read, and few enough for one turn. */
+/** Vectors at once: enough to make good use of each row read, and few enough for one slice. */
 const TOGETHER = 16;
 
 /** Whether a search with these options scans all rows anyway. */
@@ -35,7 +35,7 @@ async function scanTogether(
   collection: Collection,
   k: number,
   vectors: Float32Array[],
-  turn: Turn,
+  slice: TimeSlice,
 ): Promise<Scored[][]> {
   const { rows } = collection;
   const queries = vectors.map((vector) => ({
@@ -47,9 +47,9 @@ async function scanTogether(
     for (const { padded, top } of queries) {
       rows.scan(padded, from, to, top);
     }
-    if (turn.isDue) {
-      await turn.next();
-      collection.check();
+    if (slice.isUsedUp) {
+      await slice.yield();
+      collection.throwIfGone();
     }
   }
   return queries.map(({ top }) => rankScored(top).filter(({ seq }) => rows.has(seq)));
@@ -81,9 +81,9 @@ export async function searchMany(
 ): Promise<PackedHits> {
   const length = joined.length / Math.max(1, count);
   const vectorAt = (i: number) => joined.subarray(i * length, (i + 1) * length);
-  const turn = new Turn();
-  const find = await prepareSearch(collection, items, options, turn);
-  collection.check();
+  const slice = new TimeSlice();
+  const find = await prepareSearch(collection, items, options, slice);
+  collection.throwIfGone();
   const hits = count * Math.min(options.k, collection.count);
   const packer = new HitPacker(collection.rows, Math.min(hits, 65_536));
   for (let i = 0; i < count; ) {
@@ -91,7 +91,7 @@ export async function searchMany(
       packer.settle();
       const vectors = Array.from({ length: Math.min(TOGETHER, count - i) }, (_, n) => vectorAt(i + n));
       const wanted = Math.min(options.k, collection.rows.count);
-      for (const [n, found] of (await scanTogether(collection, options.k, vectors, turn)).entries()) {
+      for (const [n, found] of (await scanTogether(collection, options.k, vectors, slice)).entries()) {
         packer.settle();
         // Rows deleted in the meantime leave gaps. A single search looks again.
         packHits(packer, found.length < wanted ? await find(vectors[n]!) : found);
@@ -104,10 +104,10 @@ export async function searchMany(
       }
       i++;
     }
-    if (turn.isDue) {
+    if (slice.isUsedUp) {
       packer.settle();
-      await turn.next();
-      collection.check();
+      await slice.yield();
+      collection.throwIfGone();
     }
   }
   return packer.finish();

@@ -9,7 +9,7 @@ import { DamageWatch } from './damage-watch.js';
 import { loadGraphLibrary } from './graph/graph.js';
 import { PutWriter } from './put-writer.js';
 import { CollectionTable } from './sqlite/collection-table.js';
-import { describeDamagedCollections, findDamagedCollections } from './sqlite/damaged-rows.js';
+import { findDamagedCollections, formatDamagedCollections } from './sqlite/damaged-rows.js';
 import { createPresenceCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
 import { compareCounts, compareWithLastKnown } from './sqlite/integrity-check.js';
 import { ItemTable } from './sqlite/item-table.js';
@@ -20,7 +20,7 @@ import { salvage } from './sqlite/salvage.js';
 import { SnapshotFolder } from './sqlite/snapshot-folder.js';
 import type { Db } from './sqlite/sqlite.js';
 import { createDamagedError, readBytes } from './sqlite/storage-error.js';
-import { EXPECTED_FOR_MS, runSoon } from './turns.js';
+import { EXPECTED_FOR_MS, runSoon } from './time-slice.js';
 
 /** Settings of the store's thread. */
 export interface CoreOptions {
@@ -188,7 +188,7 @@ export class StoreCore {
     this.#isLiveCopy = isLiveCopy;
     findings.push(
       ...compareCounts(this.db, this.#ledger),
-      ...describeDamagedCollections(findDamagedCollections(this.db)),
+      ...formatDamagedCollections(findDamagedCollections(this.db)),
     );
     if (findings.length > 0) {
       throw createDamagedError(findings);
@@ -223,14 +223,24 @@ export class StoreCore {
     await this.#ledger.write(open, collections);
   }
 
-  /** @returns whether there is more to do */
+  /** Does some background work. Returns whether there is more. */
   #runStep(): boolean {
-    const quiet = performance.now() - this.#calledAt > EXPECTED_FOR_MS;
-    const until = performance.now() + (quiet ? QUIET_MS : BUSY_MS);
-    let more = false;
-    for (const collection of this.collections.all.flatMap((each) => [each, each.next ?? []].flat())) {
+    const isQuiet = performance.now() - this.#calledAt > EXPECTED_FOR_MS;
+    const until = performance.now() + (isQuiet ? QUIET_MS : BUSY_MS);
+    const hasGraphWork = this.#stepGraphs(until);
+    try {
+      this.#upgradeOlderItems(until);
+      return this.#statements.clear() || this.reembeddings.clear() || hasGraphWork || this.#hasOlder;
+    } catch {
+      return hasGraphWork; // The disk is full or failing. The rest is removed later, or after the next start.
+    }
+  }
+
+  #stepGraphs(until: number): boolean {
+    let hasMore = false;
+    for (const collection of this.collections.all.flatMap((each) => [each, each.successor ?? []].flat())) {
       try {
-        more = collection.indexer.step(until) || more;
+        hasMore = collection.indexer.step(until) || hasMore;
       } catch (error) {
         collection.indexer.giveUp();
         this.#notices.push(
@@ -238,17 +248,17 @@ export class StoreCore {
         );
       }
     }
-    try {
-      if (this.#hasOlder) {
-        this.#statements.sealOlder();
-        do {
-          this.#hasOlder = this.items.upgradeOlderItems();
-        } while (this.#hasOlder && performance.now() < until);
-      }
-      return this.#statements.clear() || this.reembeddings.clear() || more || this.#hasOlder;
-    } catch {
-      return more; // The disk is full or failing. The rest is removed later, or after the next start.
+    return hasMore;
+  }
+
+  #upgradeOlderItems(until: number): void {
+    if (!this.#hasOlder) {
+      return;
     }
+    this.#statements.addMissingChecksums();
+    do {
+      this.#hasOlder = this.items.upgradeOlderItems();
+    } while (this.#hasOlder && performance.now() < until);
   }
 
   #tick(): void {

@@ -6,7 +6,7 @@ import { ITEM_CALLS } from './item-calls.js';
 import { REEMBED_CALLS } from './reembed-calls.js';
 import { toStorageError } from './sqlite/storage-error.js';
 import { type CoreOptions, StoreCore } from './store-core.js';
-import { runOverdue } from './turns.js';
+import { runOverdue } from './time-slice.js';
 
 let core: StoreCore;
 let underWay = 0;
@@ -93,7 +93,7 @@ function withPresenceCheck(call: Handlers[string]): Handlers[string] {
 }
 
 /**
- * Passes the store to a call, unless it is damaged. Counts the call while it runs, gives overdue background work a turn,
+ * Passes the store to a call, unless it is damaged. Counts the call while it runs, gives overdue background work a slice,
  * and converts errors to coded ones.
  */
 function wrapCall(call: Handlers[string]): Handlers[string] {

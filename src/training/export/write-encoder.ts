@@ -5,7 +5,7 @@ import { checkEncoder } from '../../encoder/check-encoder.js';
 import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/model-card.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { createFolder } from '../../files/create-folder.js';
-import { ASIDE, writeSynced } from '../../files/replace-file.js';
+import { TEMPORARY_SUFFIX, writeSynced } from '../../files/replace-file.js';
 import { computeSha256 } from '../../files/sha256.js';
 import { type Model, writeModel } from '../../onnx/onnx-model.js';
 
@@ -35,7 +35,7 @@ export async function writeEncoder(
   const bytes = writeModel(model);
   const card = createCard(model, bytes, facts, `${name}.onnx`);
   const files = { model: path.join(folder, card.file), card: path.join(folder, `${name}.json`) };
-  const aside = (file: string) => `${file}.${process.pid}${ASIDE}`;
+  const aside = (file: string) => `${file}.${process.pid}${TEMPORARY_SUFFIX}`;
   try {
     createFolder(folder);
     await writeSynced(aside(files.model), bytes);

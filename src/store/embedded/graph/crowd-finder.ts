@@ -22,11 +22,11 @@ export class CrowdFinder {
   #isCrowded: boolean;
   #glances = 0;
 
-  /** @param isCrowded whether to check every row from the start */
-  constructor(graph: Graph, groups: Groups, isCrowded: boolean) {
+  /** @param expectsCrowds whether to check every row from the start */
+  constructor(graph: Graph, groups: Groups, expectsCrowds: boolean) {
     this.#graph = graph;
     this.#groups = groups;
-    this.#isCrowded = isCrowded;
+    this.#isCrowded = expectsCrowds;
   }
 
   /** Whether a crowd was found. */

@@ -102,7 +102,7 @@ export class GraphSnapshot {
     }
   }
 
-  /** Saves a graph in place of the previous one. @throws if writing fails; the previous one stays */
+  /** Saves a graph in place of the previous one. Throws if writing fails; the previous one stays. */
   async write(staged: StagedGraph, dimension: number): Promise<void> {
     const { graph } = staged;
     await mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER });

@@ -90,7 +90,7 @@ export class Graph {
     return new Graph(index, dimension, base, capacity, settings);
   }
 
-  /** Reads a verified file. @throws if hnswlib cannot read it */
+  /** Reads a verified file. Throws if hnswlib cannot read it. */
   static async read(
     library: GraphLibrary,
     file: string,
@@ -129,7 +129,7 @@ export class Graph {
     return this.#index.getPoint(seq - this.base);
   }
 
-  /** Adds a row. @param vector [dimension], of length 1 */
+  /** Adds a row. `vector` has `dimension` numbers and length 1. */
   add(seq: number, vector: number[]): void {
     if (this.#size === this.#capacity) {
       this.#capacity = Math.ceil(this.#capacity * 1.5);

@@ -51,7 +51,7 @@ export class Groups {
     group.angle = Math.max(group.angle, Math.acos(Math.min(1, cosine)));
   }
 
-  /** Records that a node's own row was removed. @returns whether the node is still needed to reach its members */
+  /** Records that a node's own row was removed. Returns whether the node is still needed to reach its members. */
   removeNode(node: number): boolean {
     const group = this.#groups.get(node);
     if (group === undefined) {
@@ -100,7 +100,7 @@ export class Groups {
   }
 }
 
-/** Bounds the similarity of any member to the query. @param cosine similarity of the query and the node */
+/** Bounds the similarity of any member to the query. `cosine` is that of the query and the node. */
 export function findBestOfGroup(group: Group, cosine: number): number {
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine))) - group.angle;
   return Math.cos(Math.max(0, angle)) + TOLERANCE;

@@ -33,7 +33,7 @@ export class Indexer {
   readonly checks = new RecallChecks();
   #current: StagedGraph | null = null;
   /** The graph that will replace the current one once it holds all rows. */
-  #next: StagedGraph | null = null;
+  #replacement: StagedGraph | null = null;
   #changedAt = 0;
   #saving: Promise<void> | null = null;
   #retryAt = 0;
@@ -68,8 +68,8 @@ export class Indexer {
       return { kind: 'exact', indexed: 0, sampledRecall };
     }
     if (!isTrusted) {
-      const kind = this.#next === null && !this.checks.isUnderWay ? 'exact' : 'building';
-      return { kind, indexed: this.#next?.placed ?? 0, sampledRecall };
+      const kind = this.#replacement === null && !this.checks.isUnderWay ? 'exact' : 'building';
+      return { kind, indexed: this.#replacement?.placed ?? 0, sampledRecall };
     }
     const isBuilding = current.pending > this.#rows.count * BUILDING_SHARE;
     const indexed = this.#rows.count - current.pending;
@@ -79,7 +79,7 @@ export class Indexer {
   /** The graph whose recall should be measured now, or null; pass the outcome to {@link recordCheck}. */
   get graphToCheck(): StagedGraph | null {
     const current = this.#current;
-    if (current === null || this.#next !== null) {
+    if (current === null || this.#replacement !== null) {
       return null;
     }
     return this.checks.isDue(current, this.#rows.count) ? current : null;
@@ -94,15 +94,15 @@ export class Indexer {
     if (staged !== this.#current) {
       return null;
     }
-    const next = this.checks.record(staged, recall);
+    const rebuild = this.checks.record(staged, recall);
     if (this.checks.isTrusted) {
       return null;
     }
     const problem = `its graph found ${(recall * 100).toFixed(1)} % of the nearest items when it was checked`;
-    if (next === null || this.#rows.count < MIN_ROWS) {
+    if (rebuild === null || this.#rows.count < MIN_ROWS) {
       return `${problem}; searches are exact.`;
     }
-    this.#next ??= this.#createEmpty(next.settings, { isCrowded: true, isShuffled: true });
+    this.#replacement ??= this.#createEmpty(rebuild.settings, { expectsCrowds: true, isShuffled: true });
     return `${problem}; searches are exact until it is rebuilt.`;
   }
 
@@ -133,7 +133,7 @@ export class Indexer {
   addRow(seq: number): void {
     this.#changedAt = performance.now();
     this.#current?.enqueue(seq);
-    this.#next?.enqueue(seq);
+    this.#replacement?.enqueue(seq);
     this.#startIfLargeEnough();
   }
 
@@ -141,32 +141,32 @@ export class Indexer {
   removeRow(seq: number): void {
     this.#changedAt = performance.now();
     this.#current?.remove(seq);
-    this.#next?.remove(seq);
+    this.#replacement?.remove(seq);
   }
 
-  /** Works on the graph until the time is up. @returns whether there is more to do */
+  /** Works on the graph until the time is up. Returns whether there is more to do. */
   step(until: number): boolean {
     this.#current?.markRemoved();
-    this.#next?.markRemoved();
+    this.#replacement?.markRemoved();
     this.#replaceWhenSparse();
     const current = this.#current;
     if (current === null) {
       return false;
     }
-    const next = this.#next;
+    const replacement = this.#replacement;
     // While searches have to scan many waiting rows, the current graph comes first, unless it is not searched at all.
     const isUrgent = current.pending > BACKLOG && this.checks.isTrusted;
-    const target = next !== null && (!isUrgent || current.graph.isFrozen) ? next : current;
+    const target = replacement !== null && (!isUrgent || current.graph.isFrozen) ? replacement : current;
     if (target.pending > 0) {
       target.insert(until);
       this.#changedAt = performance.now();
     }
-    if (next !== null && next.pending === 0) {
-      this.#current = next;
-      this.#next = null;
+    if (replacement !== null && replacement.pending === 0) {
+      this.#current = replacement;
+      this.#replacement = null;
       this.checks.forgetLastCheck();
     }
-    return [this.#current, this.#next].some(
+    return [this.#current, this.#replacement].some(
       (staged) => staged !== null && staged.pending > 0 && !staged.graph.isFrozen,
     );
   }
@@ -178,7 +178,7 @@ export class Indexer {
       return;
     }
     // A graph that is about to be replaced, or that is not searched, is not worth saving.
-    if (this.#next !== null || !this.checks.isTrusted) {
+    if (this.#replacement !== null || !this.checks.isTrusted) {
       return;
     }
     const idle = performance.now() - this.#changedAt > IDLE_MS && staged.pending === 0;
@@ -207,7 +207,7 @@ export class Indexer {
   giveUp(): void {
     this.#isReady = false;
     this.#current = null;
-    this.#next = null;
+    this.#replacement = null;
     this.checks.reset();
   }
 
@@ -221,7 +221,7 @@ export class Indexer {
   /** Starts a new graph when too many nodes are deleted, since searches still pass through them. */
   #replaceWhenSparse(): void {
     const current = this.#current;
-    if (current === null || this.#next !== null) {
+    if (current === null || this.#replacement !== null) {
       return;
     }
     const { size, deleted } = current.graph;
@@ -233,13 +233,13 @@ export class Indexer {
       this.#current = null;
       this.checks.reset();
     } else {
-      this.#next = this.#createEmpty(current.graph.settings, { isCrowded: current.isCrowded });
+      this.#replacement = this.#createEmpty(current.graph.settings, { expectsCrowds: current.isCrowded });
     }
   }
 
   #startIfLargeEnough(): void {
     if (this.#isReady && this.#current === null && this.#rows.count >= MIN_ROWS) {
-      this.#current = this.#createEmpty(GRAPH_SETTINGS[0]!, { isCrowded: false });
+      this.#current = this.#createEmpty(GRAPH_SETTINGS[0]!, { expectsCrowds: false });
     }
   }
 
@@ -248,7 +248,10 @@ export class Indexer {
    *
    * @param isShuffled whether to insert rows in random order, so that the order in which they were put does not matter
    */
-  #createEmpty(settings: GraphSettings, options: { isCrowded: boolean; isShuffled?: boolean }): StagedGraph {
+  #createEmpty(
+    settings: GraphSettings,
+    options: { expectsCrowds: boolean; isShuffled?: boolean },
+  ): StagedGraph {
     const seqs = Array.from(this.#rows.listSeqs());
     const { dimension } = this.#rows;
     const capacity = Math.ceil(seqs.length * 1.25);
@@ -256,7 +259,7 @@ export class Indexer {
     const queue = options.isShuffled ? shuffle(seqs, Math.random) : seqs;
     return new StagedGraph(graph, this.#rows, queue, {
       builtFrom: queue.length,
-      isCrowded: options.isCrowded,
+      expectsCrowds: options.expectsCrowds,
     });
   }
 

@@ -43,7 +43,7 @@ export class RecallChecks {
     return changes > Math.max(EVERY_CHANGES, rows * EVERY_SHARE);
   }
 
-  /** Records the outcome of a check. @returns the settings to rebuild the graph with, if that may help */
+  /** Records the outcome of a check. Returns the settings to rebuild the graph with, if that may help. */
   record(staged: StagedGraph, recall: number): { settings: GraphSettings } | null {
     this.recall = recall;
     this.#changesAtCheck = staged.changes;

@@ -18,7 +18,7 @@ export function reconcileRows(saved: SavedGraph, rows: Rows): StagedGraph | stri
   const newer = sequence.findIndex((seq) => seq > lastSeq);
   const expected = newer === -1 ? sequence.length : newer;
   const queue = Array.from(sequence.subarray(expected));
-  const staged = new StagedGraph(graph, rows, queue, { builtFrom: 0, isCrowded: saved.members.size > 0 });
+  const staged = new StagedGraph(graph, rows, queue, { builtFrom: 0, expectsCrowds: saved.members.size > 0 });
   for (const node of graph.listSeqs()) {
     staged.restore(node, listMembers(saved, node, rows));
     saved.members.delete(node);

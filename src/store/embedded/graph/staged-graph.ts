@@ -51,19 +51,19 @@ export class StagedGraph {
   /**
    * @param queue sequence numbers of rows to insert; owned by this object from now on
    * @param builtFrom see {@link builtFrom}
-   * @param isCrowded whether crowds are expected, so that every row is checked for one
+   * @param expectsCrowds whether to check every row for a crowd from the start
    */
   constructor(
     readonly graph: Graph,
     rows: Rows,
     queue: number[],
-    { builtFrom, isCrowded }: { builtFrom: number; isCrowded: boolean },
+    { builtFrom, expectsCrowds }: { builtFrom: number; expectsCrowds: boolean },
   ) {
     this.builtFrom = builtFrom;
     this.lastSeq = graph.base;
     this.#rows = rows;
     this.#queue = queue;
-    this.#crowds = new CrowdFinder(graph, this.#groups, isCrowded);
+    this.#crowds = new CrowdFinder(graph, this.#groups, expectsCrowds);
     // Filled, since hnswlib takes a tenth longer to read an array that may have holes.
     this.#point = Array.from({ length: rows.dimension }, () => 0.5);
   }
@@ -205,7 +205,7 @@ export class StagedGraph {
     }
   }
 
-  /** Inserts waiting rows. @param until time of `performance.now()` at which to stop */
+  /** Inserts waiting rows until `performance.now()` reaches `until`. */
   insert(until: number): void {
     if (this.graph.isFrozen) {
       return;
@@ -223,7 +223,7 @@ export class StagedGraph {
     }
   }
 
-  /** Adds a node of a saved graph. @param members rows of its group with their similarity to the node */
+  /** Adds a node of a saved graph, and the rows of its group with their similarity to the node. */
   restore(node: number, members: { seq: number; cosine: number }[]): void {
     const isNodeAlive = this.#rows.has(node);
     if (isNodeAlive) {

@@ -48,7 +48,7 @@ function prepareStatements(db: Db) {
       )
       .pluck(),
     forgetDropped: db.prepare('DELETE FROM dropped_collections WHERE id = ?'),
-    seal: hasChecksums(db)
+    setChecksum: hasChecksums(db)
       ? (db.prepare('UPDATE collections SET checksum = ? WHERE id = ?') as Database.Statement<
           [number, number]
         >)
@@ -83,7 +83,7 @@ export class CollectionTable {
       if (originals !== 'off') {
         this.#setSettings(row);
       }
-      this.#seal(name);
+      this.#updateChecksum(name);
       this.#ledger.open(row.id);
       this.#ledger.recordChange();
       return row;
@@ -91,7 +91,7 @@ export class CollectionTable {
   }
 
   /** Lists the aliases of a collection. */
-  aliases(id: number): string[] {
+  listAliases(id: number): string[] {
     return this.#run.aliases.all(id);
   }
 
@@ -114,7 +114,7 @@ export class CollectionTable {
       if (aliases !== undefined) {
         this.#setAliases(row.id, aliases);
       }
-      this.#seal(next.name);
+      this.#updateChecksum(next.name);
       this.#ledger.recordChange();
     })();
     return next;
@@ -128,7 +128,7 @@ export class CollectionTable {
       const owner = this.#run.aliasOwner.get(alias);
       this.#run.addAlias.run(alias, id);
       if (owner !== undefined) {
-        this.#seal(owner);
+        this.#updateChecksum(owner);
       }
     }
   }
@@ -138,24 +138,25 @@ export class CollectionTable {
     const next = { ...row, fingerprint, dimension, model, calibration: null, vector_sign: -row.vector_sign };
     this.#run.move.run(fingerprint, dimension, model, row.id);
     this.#setSettings(next);
-    this.#seal(next.name);
+    this.#updateChecksum(next.name);
     this.#ledger.recordChange();
     return next;
   }
 
   /** Updates the checksum of a collection, in the transaction that changes it. */
-  #seal(name: string): void {
+  #updateChecksum(name: string): void {
     const row = this.#run.find.get(name)!;
-    this.#run.seal?.run(computeCollectionChecksum(row, this.aliases(row.id)), row.id);
+    this.#run.setChecksum?.run(computeCollectionChecksum(row, this.listAliases(row.id)), row.id);
   }
 
   /** Adds checksums to the collections of an older format. */
-  sealOlder(): void {
-    const older = this.#run.seal === null ? [] : this.list().filter(({ checksum }) => checksum === null);
+  addMissingChecksums(): void {
+    const older =
+      this.#run.setChecksum === null ? [] : this.list().filter(({ checksum }) => checksum === null);
     if (older.length > 0) {
       this.#db.transaction(() => {
         for (const row of older) {
-          this.#seal(row.name);
+          this.#updateChecksum(row.name);
         }
       })();
     }
@@ -191,7 +192,7 @@ export class CollectionTable {
     })();
   }
 
-  /** Removes some items of deleted collections. @returns whether there are more */
+  /** Removes some items of deleted collections. Returns whether there are more. */
   clear(): boolean {
     const id = this.#run.dropped.get();
     if (id === undefined) {

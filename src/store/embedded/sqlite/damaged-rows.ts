@@ -40,7 +40,7 @@ function listCollections(db: Db): CollectionRow[] {
   return db.prepare<[], CollectionRow>(sql).all();
 }
 
-/** Finds damaged rows. Vectors and the index of values are only checked thoroughly. @returns sentences */
+/** Finds damaged rows. Vectors and the index of values are only checked thoroughly. Returns sentences. */
 export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
   const collections = listCollections(db);
   const findings = new Findings();
@@ -49,13 +49,13 @@ export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
     checkItems(db, collection, isFull, findings);
   }
   return [
-    ...describeDamagedCollections(findDamagedCollections(db)),
+    ...formatDamagedCollections(findDamagedCollections(db)),
     ...findings.sentences,
     ...(isFull && isIndexComplete(db) ? compareValues(db) : []),
   ];
 }
 
-/** Finds damaged pictures. Everything else can be used without them. @returns sentences */
+/** Finds damaged pictures. Everything else can be used without them. Returns sentences. */
 export function findDamagedPictures(db: Db): string[] {
   const findings = new Findings();
   for (const collection of hasChecksums(db) ? listCollections(db) : []) {
@@ -76,7 +76,7 @@ export function findDamagedCollections(db: Db): CollectionRow[] {
 }
 
 /** Describes the findings of {@link findDamagedCollections}. */
-export const describeDamagedCollections = (rows: readonly CollectionRow[]) =>
+export const formatDamagedCollections = (rows: readonly CollectionRow[]) =>
   rows.map(({ name }) => `Collection ${name}: its name, model, calibration or settings are damaged.`);
 
 type CheckedRow = ItemRow & { vector: Uint8Array | null };
@@ -127,7 +127,7 @@ const isIndexComplete = (db: Db) =>
 
 /** Compares the index of values with the metadata. */
 function compareValues(db: Db): string[] {
-  const held = db.prepare(
+  const findValue = db.prepare(
     'SELECT 1 FROM item_values WHERE collection = ? AND path = ? AND value = ? AND seq = ?',
   );
   const rows = db.prepare<[], { collection: number; seq: number; metadata: string }>(
@@ -137,7 +137,7 @@ function compareValues(db: Db): string[] {
   for (const { collection, seq, metadata } of rows.iterate()) {
     for (const [path, value] of listStoredValues(metadata)) {
       expected++;
-      found += held.get(collection, path, value, seq) === undefined ? 0 : 1;
+      found += findValue.get(collection, path, value, seq) === undefined ? 0 : 1;
     }
   }
   const all = db.prepare<[], number>('SELECT count(*) FROM item_values').pluck().get() ?? 0;

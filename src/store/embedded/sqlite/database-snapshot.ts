@@ -19,7 +19,7 @@ import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
 import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
-import { ASIDE } from '../../../files/replace-file.js';
+import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
 import { type SnapshotInfo, snapshotInfoSchema } from '../../records.js';
 import { findDamagedPictures } from './damaged-rows.js';
 import { DATABASE_FILE, openDatabaseFile, requireDatabase } from './database.js';
@@ -49,7 +49,7 @@ function withFile<T>(file: string, flags: string, work: (fd: number) => T): T {
   }
 }
 
-/** Hashes the first `bytes` of a file and passes each part to `take`. @returns hex sha256 */
+/** Hashes the first `bytes` of a file and passes each part to `take`. Returns hex sha256. */
 function hashFile(file: string, bytes: number, take: (part: Uint8Array) => void = () => {}): string {
   const hash = createHash('sha256');
   const buffer = Buffer.alloc(CHUNK);
@@ -83,37 +83,37 @@ function syncFolder(folder: string): void {
  * @throws PawdexError storage_full, storage_failed, data_damaged
  */
 export function writeSnapshot(db: Db, file: string): SnapshotInfo {
-  const aside = file + ASIDE;
+  const temporary = file + TEMPORARY_SUFFIX;
   try {
-    rmSync(aside, { force: true });
-    createPrivateFile(aside);
-    db.prepare('VACUUM INTO ?').run(aside);
+    rmSync(temporary, { force: true });
+    createPrivateFile(temporary);
+    db.prepare('VACUUM INTO ?').run(temporary);
     const info: SnapshotInfo = {
       format: 1,
       createdAt: new Date().toISOString(),
-      bytes: statSync(aside).size,
-      sha256: hashFile(aside, statSync(aside).size),
-      collections: describeCopy(aside),
+      bytes: statSync(temporary).size,
+      sha256: hashFile(temporary, statSync(temporary).size),
+      collections: listContents(temporary),
     };
     const json = Buffer.from(JSON.stringify(info));
     const footer = Buffer.alloc(FOOTER_BYTES);
     MAGIC.copy(footer);
     footer.writeBigUInt64BE(BigInt(json.length), MAGIC.length);
-    withFile(aside, 'a', (fd) => {
+    withFile(temporary, 'a', (fd) => {
       writeSync(fd, Buffer.concat([json, footer]));
       fsyncSync(fd);
     });
-    renameSync(aside, file);
+    renameSync(temporary, file);
     syncFolder(path.dirname(file));
     return info;
   } catch (error) {
-    rmSync(aside, { force: true });
+    rmSync(temporary, { force: true });
     throw toStorageError(error);
   }
 }
 
-/** Lists the contents of a copy. @throws PawdexError data_damaged if items are missing */
-function describeCopy(file: string): SnapshotInfo['collections'] {
+/** Lists the contents of a copy. Throws PawdexError data_damaged if items are missing. */
+function listContents(file: string): SnapshotInfo['collections'] {
   const db = new Database(file, { readonly: true });
   try {
     const findings = compareCounts(db, new Ledger(db));
@@ -126,7 +126,7 @@ function describeCopy(file: string): SnapshotInfo['collections'] {
   }
 }
 
-/** Reads the list of contents at the end of a snapshot. @throws PawdexError snapshot_invalid */
+/** Reads the list of contents at the end of a snapshot. Throws PawdexError snapshot_invalid. */
 export function readSnapshotInfo(file: string): SnapshotInfo {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) {
@@ -191,14 +191,14 @@ export function verifySnapshot(file: string): SnapshotInfo {
 export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
   const info = readSnapshotInfo(file);
   const target = path.join(dataDir, DATABASE_FILE);
-  const aside = target + RESTORING;
+  const temporary = target + RESTORING;
   createFolder(dataDir, PRIVATE_FOLDER);
   const release = lockDirectory(dataDir);
   try {
     // Left over from an interrupted restore.
-    rmSync(aside, { force: true });
+    rmSync(temporary, { force: true });
     requireEmpty(dataDir, target);
-    const sha256 = withFile(aside, 'wx', (fd) => {
+    const sha256 = withFile(temporary, 'wx', (fd) => {
       const hash = hashFile(file, info.bytes, (part) => writeSync(fd, part));
       fsyncSync(fd);
       return hash;
@@ -206,11 +206,11 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
     if (sha256 !== info.sha256) {
       throw createInvalidError(file, 'its checksum is wrong');
     }
-    renameSync(aside, target);
+    renameSync(temporary, target);
     syncFolder(dataDir);
     return info;
   } catch (error) {
-    rmSync(aside, { force: true });
+    rmSync(temporary, { force: true });
     throw toStorageError(error);
   } finally {
     release?.();

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
 import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
-import { ASIDE } from '../../../files/replace-file.js';
+import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
 import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
 import { refuseMissingDatabase } from './integrity-check.js';
 import Database, { type Db } from './sqlite.js';
@@ -229,14 +229,14 @@ function copyBeforeMigration(db: Db, version: number): void {
   if (existsSync(copy)) {
     return;
   }
-  const aside = copy + ASIDE;
-  rmSync(aside, { force: true });
-  createPrivateFile(aside);
+  const temporary = copy + TEMPORARY_SUFFIX;
+  rmSync(temporary, { force: true });
+  createPrivateFile(temporary);
   try {
-    db.prepare('VACUUM INTO ?').run(aside);
-    renameSync(aside, copy);
+    db.prepare('VACUUM INTO ?').run(temporary);
+    renameSync(temporary, copy);
   } finally {
-    rmSync(aside, { force: true });
+    rmSync(temporary, { force: true });
   }
 }
 

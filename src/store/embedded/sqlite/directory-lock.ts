@@ -32,8 +32,8 @@ export function lockDirectory(dataDir: string): (() => void) | null {
     // The file stays empty, so there is never a journal.
     lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
-    const held = lock;
-    return () => held.close();
+    const locked = lock;
+    return () => locked.close();
   } catch (error) {
     lock?.close();
     if (isBusy(error)) {

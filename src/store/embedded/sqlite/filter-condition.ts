@@ -20,7 +20,7 @@ const requireOneOf = (column: string, values: string[]): Condition => ({
   parameters: [JSON.stringify(values)],
 });
 
-/** Requires one of the values at a path in the metadata. @param isIndexed whether all values are in `item_values` */
+/** Requires one of the values at a path in the metadata. `isIndexed`: see {@link toCondition}. */
 function requireValue(path: string, values: (string | number | boolean)[], isIndexed: boolean): Condition {
   const parameters = [path, ...values.map(toStoredValue)];
   const places = values.map(() => '?').join(', ');
@@ -28,9 +28,9 @@ function requireValue(path: string, values: (string | number | boolean)[], isInd
     return { sql: `metadata_holds(metadata, ?, ${places})`, parameters };
   }
   const lookup = { sql: `path = ? AND value IN (${places})`, parameters };
-  const itself = 'held.collection = items.collection AND held.seq = items.seq';
+  const itself = 'stored.collection = items.collection AND stored.seq = items.seq';
   return {
-    sql: `EXISTS (SELECT 1 FROM item_values AS held WHERE ${lookup.sql} AND ${itself})`,
+    sql: `EXISTS (SELECT 1 FROM item_values AS stored WHERE ${lookup.sql} AND ${itself})`,
     parameters,
     lookup,
   };

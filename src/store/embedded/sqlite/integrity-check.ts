@@ -31,7 +31,7 @@ export function refuseMissingDatabase(dataDir: string, databaseFile: string): vo
       ? ['an interrupted restore, which can be run again']
       : []),
     ...(size(`${databaseFile}-wal`) > 0 ? [`its log ${databaseFile}-wal`] : []),
-    ...(known.length > 0 ? [`${LEDGER_FILE}, which lists ${describeCounts(known)}`] : []),
+    ...(known.length > 0 ? [`${LEDGER_FILE}, which lists ${formatCounts(known)}`] : []),
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
   ];
   if (left.length > 0) {
@@ -47,7 +47,7 @@ function listFiles(folder: string): string[] {
   }
 }
 
-const describeCounts = (collections: LastKnown['collections']) =>
+const formatCounts = (collections: LastKnown['collections']) =>
   collections.map(({ name, items }) => `${items} items in ${name}`).join(', ');
 
 /** The outcome of comparing a database with the last recorded state. */
@@ -69,7 +69,7 @@ export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
   if (known.store !== ledger.store) {
     return {
       findings: [
-        `This is not the database that ${LEDGER_FILE} describes (${describeCounts(known.collections)}).`,
+        `This is not the database that ${LEDGER_FILE} describes (${formatCounts(known.collections)}).`,
       ],
       isLiveCopy: false,
     };
@@ -111,7 +111,7 @@ export function countItems(db: Db): { id: number; name: string; items: number }[
   return db.prepare<[], { id: number; name: string; items: number }>(sql).all();
 }
 
-/** Lets SQLite check every page of a database. @returns findings, in sentences */
+/** Lets SQLite check every page of a database. Returns findings, in sentences. */
 function checkPages(db: Db, thoroughness: Thoroughness): string[] {
   const pragma = thoroughness === 'full' ? 'integrity_check' : 'quick_check';
   try {

@@ -11,40 +11,42 @@ interface ImageRow {
 }
 
 export class ItemImages {
-  readonly #isSealed: boolean;
+  readonly #hasChecksums: boolean;
   readonly #insert;
   readonly #find;
   readonly #remove;
-  readonly #unsealed;
-  readonly #seal;
+  readonly #withoutChecksum;
+  readonly #setChecksum;
   /** Items whose picture was read and found damaged. */
   readonly #damaged = new Set<number>();
 
   constructor(db: Db, table: 'thumbnails' | 'originals') {
-    this.#isSealed = hasChecksums(db);
-    const [column, value] = this.#isSealed ? ['checksum', ', ?'] : ['NULL AS checksum', ''];
+    this.#hasChecksums = hasChecksums(db);
+    const [column, value] = this.#hasChecksums ? ['checksum', ', ?'] : ['NULL AS checksum', ''];
     this.#insert = db.prepare(
       `INSERT INTO ${table} (seq, image${value && ', checksum'}) VALUES (?, ?${value})`,
     );
     this.#find = db.prepare<[number], ImageRow>(`SELECT image, ${column} FROM ${table} WHERE seq = ?`);
-    this.#unsealed = db
+    this.#withoutChecksum = db
       .prepare<[number], Uint8Array>(
-        `SELECT image FROM ${table} WHERE seq = ? AND ${this.#isSealed ? 'checksum IS NULL' : 'false'}`,
+        `SELECT image FROM ${table} WHERE seq = ? AND ${this.#hasChecksums ? 'checksum IS NULL' : 'false'}`,
       )
       .pluck();
-    this.#seal = this.#isSealed ? db.prepare(`UPDATE ${table} SET checksum = ? WHERE seq = ?`) : null;
+    this.#setChecksum = this.#hasChecksums
+      ? db.prepare(`UPDATE ${table} SET checksum = ? WHERE seq = ?`)
+      : null;
     this.#remove = db.prepare(`DELETE FROM ${table} WHERE seq = ?`);
   }
 
   add(seq: number, image: Uint8Array): void {
-    this.#insert.run(seq, image, ...(this.#isSealed ? [computeImageChecksum(seq, image)] : []));
+    this.#insert.run(seq, image, ...(this.#hasChecksums ? [computeImageChecksum(seq, image)] : []));
   }
 
-  /** Adds the checksum of a picture of an older format. */
-  seal(seq: number): void {
-    const image = this.#unsealed.get(seq);
+  /** Adds the checksum of a picture that lacks one, as in an older format. */
+  addMissingChecksum(seq: number): void {
+    const image = this.#withoutChecksum.get(seq);
     if (image !== undefined) {
-      this.#seal?.run(computeImageChecksum(seq, image), seq);
+      this.#setChecksum?.run(computeImageChecksum(seq, image), seq);
     }
   }
 
@@ -66,7 +68,7 @@ export class ItemImages {
     return row?.image;
   }
 
-  /** Replaces the picture of an item if it is damaged. @returns whether it was */
+  /** Replaces the picture of an item if it is damaged. Returns whether it was. */
   repair(row: ItemRow, image: Uint8Array): boolean {
     try {
       this.read(row);

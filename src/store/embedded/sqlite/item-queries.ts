@@ -7,7 +7,7 @@ import type { Db } from './sqlite.js';
 
 type Statement = Database.Statement<unknown[]>;
 
-/** The most prepared statements kept for filters; beyond this, the oldest is dropped. */
+/** Maximum number of prepared statements to keep. The oldest is dropped. */
 const MAX_CACHED = 64;
 
 /** The collection of an item, as far as its vector depends on it. */
@@ -19,14 +19,21 @@ export interface Owner {
 
 export class ItemQueries {
   readonly #filtered = new Map<string, Statement>();
+  readonly #inTransaction: (read: () => unknown) => unknown;
   /** Columns of an {@link ItemRow}. */
   protected readonly columns: string;
 
   constructor(protected readonly db: Db) {
     this.columns = listItemColumns(db);
+    this.#inTransaction = db.transaction((read: () => unknown) => read());
   }
 
-  /** Finds all matching rows, ascending, if an index shows that there are at most `limit`. @returns null otherwise */
+  /** Runs several small reads in one transaction. Locking the database for each would double their time. */
+  readTogether<T>(read: () => T): T {
+    return this.#inTransaction(read) as T;
+  }
+
+  /** Finds all matching rows, ascending, if an index shows that there are at most `limit`. Returns null otherwise. */
   findFew(collection: number, condition: FilterCondition, limit: number): number[] | null {
     for (const part of condition.indexed) {
       const found = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, limit + 1, part);
@@ -39,7 +46,7 @@ export class ItemQueries {
     return null;
   }
 
-  /** Reads rows after `after` up to `to`, in order of insertion. @throws PawdexError data_damaged */
+  /** Reads rows after `after` up to `to`, in order of insertion. Throws PawdexError data_damaged. */
   readPage(
     collection: number,
     after: number,
@@ -74,7 +81,7 @@ export class ItemQueries {
     );
   }
 
-  /** Finds the `step`-th row after `after`. @returns null if there are fewer */
+  /** Finds the `step`-th row after `after`. Returns null if there are fewer. */
   findRowAfter(collection: number, after: number, step: number): number | null {
     const sql = 'SELECT seq FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT 1 OFFSET ?';
     const seq = this.prepare(sql)

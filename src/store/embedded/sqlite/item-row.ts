@@ -44,7 +44,7 @@ export function toItemJson(row: ItemRow): string {
   return `${JSON.stringify(toFields(row)).slice(0, -1)},"metadata":${row.metadata}}`;
 }
 
-/** Applies a change to metadata. @param json the stored metadata */
+/** Applies a change to stored metadata. */
 export function patchMetadata(json: string, { metadata, mergeMetadata }: BulkPatch): string {
   if (metadata === undefined && mergeMetadata === undefined) {
     return json;

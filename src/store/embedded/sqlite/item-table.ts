@@ -7,7 +7,7 @@ import { type Inserted, type ItemRow, patchMetadata, toStoredText } from './item
 import { ItemTexts } from './item-texts.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
-import { OlderItems, SEALED_COLUMNS, type SealedItem } from './older-items.js';
+import { BLOB_COLUMNS, type ItemWithBlobs, OlderItems } from './older-items.js';
 import {
   computeItemChecksum,
   hasChecksums,
@@ -18,9 +18,9 @@ import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 import { packVector, unpackVector } from './stored-vector.js';
 
-/** @param isSealed whether the tables have checksums, which are then the last parameter of statements */
-function prepareStatements(db: Db, columns: string, isSealed: boolean) {
-  const [column, value, change] = isSealed ? [', checksum', ', ?', ', checksum = ?'] : ['', '', ''];
+/** @param isChecked whether the tables have checksums, which are then the last parameter of statements */
+function prepareStatements(db: Db, columns: string, isChecked: boolean) {
+  const [column, value, change] = isChecked ? [', checksum', ', ?', ', checksum = ?'] : ['', '', ''];
   return {
     byId: db.prepare<[number, string], ItemRow>(
       `SELECT ${columns} FROM items WHERE collection = ? AND id = ?`,
@@ -34,7 +34,7 @@ function prepareStatements(db: Db, columns: string, isSealed: boolean) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?${value}) ON CONFLICT DO NOTHING`,
     ),
     insertVector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
-    sealVector: db.prepare('UPDATE vectors SET vector = ? WHERE seq = ?'),
+    replaceVector: db.prepare('UPDATE vectors SET vector = ? WHERE seq = ?'),
     vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
     update: db.prepare(`UPDATE items SET label = ?, source = ?, metadata = ?${change} WHERE seq = ?`),
     seqOf: db
@@ -45,16 +45,17 @@ function prepareStatements(db: Db, columns: string, isSealed: boolean) {
     ),
     removeVectors: db.prepare('DELETE FROM vectors WHERE seq IN (?, ?)'),
     markThumbnail: db.prepare(`UPDATE items SET has_thumbnail = 1${change} WHERE seq = ?`),
-    seal: isSealed ? db.prepare<[number, number]>('UPDATE items SET checksum = ? WHERE seq = ?') : null,
+    setChecksum: isChecked
+      ? db.prepare<[number, number]>('UPDATE items SET checksum = ? WHERE seq = ?')
+      : null,
   };
 }
 
 export class ItemTable extends ItemQueries {
   readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof prepareStatements>;
-  readonly #unsealed: OlderItems<ItemRow>;
-  readonly #unsealedBlobs: OlderItems<SealedItem>;
-  readonly #inTransaction: (read: () => unknown) => unknown;
+  readonly #olderRows: OlderItems<ItemRow>;
+  readonly #olderBlobs: OlderItems<ItemWithBlobs>;
   /** Items as JSON, for searches. */
   readonly texts = new ItemTexts(this);
   /** Index of metadata values, for filters. */
@@ -69,14 +70,8 @@ export class ItemTable extends ItemQueries {
     this.thumbnails = new ItemImages(db, 'thumbnails');
     this.originals = new ItemImages(db, 'originals');
     this.#run = prepareStatements(db, this.columns, hasChecksums(db));
-    this.#unsealed = new OlderItems(db, 'checksum_progress', this.columns);
-    this.#unsealedBlobs = new OlderItems(db, 'picture_progress', SEALED_COLUMNS);
-    this.#inTransaction = db.transaction((read: () => unknown) => read());
-  }
-
-  /** Runs several small reads in one transaction. Locking the database for each would double their time. */
-  readTogether<T>(read: () => T): T {
-    return this.#inTransaction(read) as T;
+    this.#olderRows = new OlderItems(db, 'checksum_progress', this.columns);
+    this.#olderBlobs = new OlderItems(db, 'picture_progress', BLOB_COLUMNS);
   }
 
   /** Inserts items with a new id and content. Call it inside a transaction. */
@@ -106,7 +101,7 @@ export class ItemTable extends ItemQueries {
       metadata,
       thumbnail,
       now,
-      ...this.#seal(computeItemChecksum(row)),
+      ...this.#checksumParameters(computeItemChecksum(row)),
     );
     if (inserted.changes === 0) {
       const known = this.find(collection, id) ?? this.findBySha256(collection, sha256)!;
@@ -115,8 +110,8 @@ export class ItemTable extends ItemQueries {
     }
     const seq = Number(inserted.lastInsertRowid);
     this.#run.insertVector.run(sign * seq, packVector(item.vector, item));
-    if (item.next !== undefined) {
-      this.#run.insertVector.run(-sign * seq, packVector(item.next.vector, item));
+    if (item.successorVector !== undefined) {
+      this.#run.insertVector.run(-sign * seq, packVector(item.successorVector.vector, item));
     }
     if (item.original) {
       this.originals.add(seq, item.original);
@@ -142,26 +137,28 @@ export class ItemTable extends ItemQueries {
   }
 
   /** Returns the checksum as the last parameter of a statement, or nothing if there is no column for it. */
-  #seal(checksum: number): number[] {
-    return this.#run.seal === null ? [] : [checksum];
+  #checksumParameters(checksum: number): number[] {
+    return this.#run.setChecksum === null ? [] : [checksum];
   }
 
-  /** Adds the values and checksums of some items of an older format, durably. @returns whether there are more */
+  /** Adds the values and checksums of some items of an older format, durably. Returns whether there are more. */
   upgradeOlderItems(): boolean {
     const hasMoreValues = this.values.addOlderItems();
-    const hasMoreRows = this.#unsealed.step((row) => this.#run.seal?.run(computeItemChecksum(row), row.seq));
-    const hasMoreBlobs = this.#unsealedBlobs.step((item) => this.#sealBlobs(item));
+    const hasMoreRows = this.#olderRows.step((row) =>
+      this.#run.setChecksum?.run(computeItemChecksum(row), row.seq),
+    );
+    const hasMoreBlobs = this.#olderBlobs.step((item) => this.#addBlobChecksums(item));
     return hasMoreValues || hasMoreRows || hasMoreBlobs;
   }
 
   /** Adds the checksums of an item's pictures and vector, where they lack one. */
-  #sealBlobs({ seq, vector_seq, dimension, ...identity }: SealedItem): void {
-    this.thumbnails.seal(seq);
-    this.originals.seal(seq);
+  #addBlobChecksums({ seq, vector_seq, dimension, ...identity }: ItemWithBlobs): void {
+    this.thumbnails.addMissingChecksum(seq);
+    this.originals.addMissingChecksum(seq);
     const blob = this.#run.vector.get(vector_seq);
     const vector = blob?.byteLength === 4 * dimension ? unpackVector(blob, dimension, identity) : null;
     if (vector !== null) {
-      this.#run.sealVector.run(packVector(vector, identity), vector_seq);
+      this.#run.replaceVector.run(packVector(vector, identity), vector_seq);
     }
   }
 
@@ -181,7 +178,7 @@ export class ItemTable extends ItemQueries {
     return row && requireValidChecksum(row);
   }
 
-  /** Reads the vector of a row; null if there is none. @throws PawdexError data_damaged if its checksum is wrong */
+  /** Reads the vector of a row; null if there is none. Throws PawdexError data_damaged if its checksum is wrong. */
   readVector(row: ItemRow, { dimension, vector_sign }: Owner): Float32Array | null {
     const blob = this.#run.vector.get(vector_sign * row.seq);
     if (blob === undefined) {
@@ -198,7 +195,7 @@ export class ItemTable extends ItemQueries {
     return ids.flatMap((id) => this.#run.seqOf.all(collection, id));
   }
 
-  /** Stores thumbnails of items whose own is missing or damaged, in one transaction. @returns their ids */
+  /** Stores thumbnails of items whose own is missing or damaged, in one transaction. Returns their ids. */
   attachThumbnails(
     collection: number,
     thumbnails: readonly { id: string; thumbnail: Uint8Array }[],
@@ -213,8 +210,8 @@ export class ItemTable extends ItemQueries {
           return this.thumbnails.repair(row, thumbnail);
         }
         this.thumbnails.add(row.seq, thumbnail);
-        const sealed = this.#seal(computeItemChecksum({ ...row, has_thumbnail: 1 }));
-        this.#run.markThumbnail.run(...sealed, row.seq);
+        const checksum = this.#checksumParameters(computeItemChecksum({ ...row, has_thumbnail: 1 }));
+        this.#run.markThumbnail.run(...checksum, row.seq);
         this.texts.forget(row.seq);
         return true;
       });
@@ -225,7 +222,7 @@ export class ItemTable extends ItemQueries {
     })();
   }
 
-  /** Changes rows in one transaction; skips rows that do not exist. @returns the changed rows */
+  /** Changes rows in one transaction; skips rows that do not exist. Returns the changed rows. */
   update(collection: number, seqs: readonly number[], patch: BulkPatch): ItemRow[] {
     return this.db.transaction(() => {
       const rows = seqs.flatMap((seq) => {
@@ -246,8 +243,8 @@ export class ItemTable extends ItemQueries {
       source: patch.source === undefined ? row.source : toStoredText(patch.source),
       metadata: patchMetadata(row.metadata, patch),
     };
-    const sealed = this.#seal(computeItemChecksum(next));
-    this.#run.update.run(next.label, next.source, next.metadata, ...sealed, row.seq);
+    const checksum = this.#checksumParameters(computeItemChecksum(next));
+    this.#run.update.run(next.label, next.source, next.metadata, ...checksum, row.seq);
     this.texts.forget(row.seq);
     if (next.metadata !== row.metadata) {
       this.values.remove(collection, row.seq, row.metadata);
@@ -256,7 +253,7 @@ export class ItemTable extends ItemQueries {
     return next;
   }
 
-  /** Removes rows in one transaction. @returns the sequence numbers of those that existed */
+  /** Removes rows in one transaction. Returns the sequence numbers of those that existed. */
   remove(collection: number, seqs: readonly number[]): number[] {
     return this.db.transaction(() => {
       const removed = seqs.filter((seq) => this.#removeOne(collection, seq));
@@ -285,7 +282,7 @@ export class ItemTable extends ItemQueries {
     return true;
   }
 
-  /** Removes up to `limit` rows of a deleted collection. Call it inside a transaction. @returns how many */
+  /** Removes up to `limit` rows of a deleted collection. Call it inside a transaction. Returns how many. */
   clear(collection: number, limit: number): number {
     const sql = 'SELECT seq FROM items WHERE collection = ? LIMIT ?';
     const seqs = this.prepare(sql).pluck().all(collection, limit) as number[];
@@ -295,7 +292,7 @@ export class ItemTable extends ItemQueries {
     return seqs.length;
   }
 
-  /** Translates a filter. @returns null if it matches everything */
+  /** Translates a filter. Returns null if it matches everything. */
   translateFilter(filter: Filter | undefined): FilterCondition | null {
     return toCondition(filter, this.values.isComplete);
   }

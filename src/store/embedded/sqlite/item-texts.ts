@@ -23,7 +23,7 @@ export class ItemTexts {
     this.#reader = reader;
   }
 
-  /** Reads items as JSON. @returns undefined for those that do not exist */
+  /** Reads items as JSON. Returns undefined for those that do not exist. */
   read(seqs: readonly number[]): (string | undefined)[] {
     const kept = seqs.map((seq) => this.#texts.get(seq));
     return kept.includes(undefined)

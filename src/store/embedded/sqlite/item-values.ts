@@ -76,7 +76,7 @@ function hasMetadataValue(json: string, path: string, ...wanted: StoredValue[]):
   return 0;
 }
 
-/** Lists the distinct rows of an item. @param json its metadata as stored */
+/** Lists the distinct rows of an item with this stored metadata. */
 export function listStoredValues(json: string): (readonly [path: string, value: StoredValue])[] {
   const rows = new Map<string, readonly [string, StoredValue]>();
   for (const [path, value] of listValues(JSON.parse(json))) {
@@ -149,7 +149,7 @@ export class ItemValues {
     this.#db.prepare('DELETE FROM item_values WHERE collection = ? AND seq = ?').run(collection, seq);
   }
 
-  /** Adds some items of an older format, durably. @returns whether there are more */
+  /** Adds some items of an older format, durably. Returns whether there are more. */
   addOlderItems(): boolean {
     return this.#older.step(
       ({ collection, seq, metadata }) => this.add(collection, seq, null, metadata),

@@ -5,8 +5,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { addChecksum, verifyChecksum } from '../../../files/checksummed-json.js';
 import { replaceFile } from '../../../files/replace-file.js';
-import { sealJson, unsealJson } from '../../../files/sealed-json.js';
 import { type Db, isTemporary } from './sqlite.js';
 
 /** Name in the data directory. */
@@ -28,10 +28,10 @@ const schema = z.object({
 /** The last recorded state of a data directory. */
 export type LastKnown = z.infer<typeof schema>;
 
-/** Reads the last recorded state of a data directory. @returns null if it is missing or damaged */
+/** Reads the last recorded state of a data directory. Returns null if it is missing or damaged. */
 export function readLastKnown(dataDir: string): LastKnown | null {
   try {
-    return schema.parse(JSON.parse(unsealJson(readFileSync(path.join(dataDir, LEDGER_FILE), 'utf8'))));
+    return schema.parse(JSON.parse(verifyChecksum(readFileSync(path.join(dataDir, LEDGER_FILE), 'utf8'))));
   } catch {
     return null; // Without a record the database is not compared with anything.
   }
@@ -78,7 +78,7 @@ export class Ledger {
     return new Map(rows.all(REVISION).map(({ id, n }) => [id, n]));
   }
 
-  /** Records a change, inside its transaction. @param items by how many the collection grew */
+  /** Records a change, inside its transaction. The collection grew by `items`. */
   recordChange(collection?: number, items = 0): void {
     this.#add.run(1, REVISION);
     if (collection !== undefined && items !== 0) {
@@ -110,7 +110,7 @@ export class Ledger {
     const inode = String(statSync(file, { bigint: true }).ino);
     const known: LastKnown = { format: 1, store, revision, inode, open, collections };
     const written = this.#writing.then(() =>
-      replaceFile(path.join(path.dirname(file), LEDGER_FILE), sealJson(JSON.stringify(known)), {
+      replaceFile(path.join(path.dirname(file), LEDGER_FILE), addChecksum(JSON.stringify(known)), {
         isPrivate: true,
       }),
     );

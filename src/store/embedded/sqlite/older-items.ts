@@ -10,14 +10,14 @@ const STEP = 256;
 const STEP_MS = 4;
 
 /** An item whose pictures and vector may lack checksums, with the number and dimension of its vector. */
-export interface SealedItem extends Identity {
+export interface ItemWithBlobs extends Identity {
   seq: number;
   vector_seq: number;
   dimension: number;
 }
 
-/** The columns of a {@link SealedItem}. */
-export const SEALED_COLUMNS = `seq, id, sha256,
+/** The columns of an {@link ItemWithBlobs}. */
+export const BLOB_COLUMNS = `seq, id, sha256,
   seq * coalesce((SELECT vector_sign FROM collection_settings AS s WHERE s.collection = items.collection), 1) AS vector_seq,
   coalesce((SELECT dimension FROM collections WHERE collections.id = items.collection), 0) AS dimension`;
 

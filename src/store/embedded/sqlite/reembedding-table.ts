@@ -27,13 +27,13 @@ function prepareStatements(db: Db) {
     insert: db.prepare(
       'INSERT OR REPLACE INTO reembeddings (collection, fingerprint, dimension, model, started_at) VALUES (?, ?, ?, ?, ?)',
     ),
-    seal: hasChecksums(db, 'reembeddings')
+    setChecksum: hasChecksums(db, 'reembeddings')
       ? db.prepare<[number, number]>('UPDATE reembeddings SET checksum = ? WHERE collection = ?')
       : null,
     remove: db.prepare('DELETE FROM reembeddings WHERE collection = ?'),
-    lacking: db.prepare<[number, number, number, number], ItemRow & { has_next: number }>(
+    lacking: db.prepare<[number, number, number, number], ItemRow & { has_successor: number }>(
       `SELECT ${listItemColumns(db)},
-         EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = ? * items.seq) AS has_next
+         EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = ? * items.seq) AS has_successor
        FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
     putVector: db.prepare('INSERT OR REPLACE INTO vectors (seq, vector) VALUES (?, ?)'),
@@ -94,7 +94,7 @@ export class Reembeddings {
     const begun = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
     this.#db.transaction(() => {
       this.#run.insert.run(collection, fingerprint, dimension, model, begun.startedAt);
-      this.#run.seal?.run(computeMoveChecksum(collection, begun), collection);
+      this.#run.setChecksum?.run(computeMoveChecksum(collection, begun), collection);
       this.#ledger.recordChange();
     })();
     return begun;
@@ -141,7 +141,7 @@ export class Reembeddings {
     })();
   }
 
-  /** Removes a few unused vectors. @returns whether there are more */
+  /** Removes a few unused vectors. Returns whether there are more. */
   clear(): boolean {
     const dropped = this.#run.dropped.get();
     if (dropped === undefined) {

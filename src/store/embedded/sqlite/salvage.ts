@@ -39,11 +39,11 @@ export function salvage(dataDir: string): string[] {
   }
   const release = lockDirectory(dataDir);
   try {
-    const aside = `${file}.salvaged`;
+    const temporary = `${file}.salvaged`;
     for (const part of PARTS) {
-      rmSync(aside + part, { force: true });
+      rmSync(temporary + part, { force: true });
     }
-    const kept = copyRows(file, aside);
+    const kept = copyRows(file, temporary);
     const damaged = `${file}.damaged-${new Date().toISOString().replaceAll(/\W/g, '')}`;
     // There is a database at every moment: a process that dies here leaves it as damaged as before.
     if (existsSync(file)) {
@@ -54,7 +54,7 @@ export function salvage(dataDir: string): string[] {
         renameSync(file + part, damaged + part);
       }
     }
-    renameSync(aside, file);
+    renameSync(temporary, file);
     // The recorded state no longer applies, and graphs are rebuilt from the rows.
     rmSync(path.join(dataDir, LEDGER_FILE), { force: true });
     rmSync(path.join(dataDir, 'graphs'), { recursive: true, force: true });
@@ -88,7 +88,7 @@ function findDamage(dataDir: string): string[] {
   }
 }
 
-/** Copies every readable row. @returns the number of items */
+/** Copies every readable row. Returns the number of items. */
 function copyRows(from: string, to: string): number {
   const target = openDatabaseFile(to, false);
   const source = openDamaged(from);
@@ -110,141 +110,156 @@ function openDamaged(file: string): Db | null {
   }
 }
 
-type Settings = Pick<CollectionRow, 'vector_sign' | 'originals'>;
+function prepareReads(db: Db) {
+  return {
+    collection: db.prepare<[number], CollectionRow>('SELECT * FROM collections WHERE id = ?'),
+    // An older database lacks some of these tables.
+    settings: attempt(() =>
+      db.prepare<[number], Pick<CollectionRow, 'vector_sign' | 'originals'>>(
+        'SELECT vector_sign, originals FROM collection_settings WHERE collection = ?',
+      ),
+    ),
+    aliases: attempt(() => db.prepare<[], [string, number]>('SELECT name, collection FROM aliases').raw()),
+    item: db.prepare<[number], ItemRow & { collection: number }>(
+      `SELECT ${listItemColumns(db)}, collection FROM items WHERE seq = ?`,
+    ),
+    vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
+    thumbnails: attempt(() => new ItemImages(db, 'thumbnails')),
+    originals: attempt(() => new ItemImages(db, 'originals')),
+  };
+}
+
+function prepareWrites(db: Db) {
+  return {
+    collection: db.prepare(
+      `INSERT INTO collections (id, name, dimension, fingerprint, model, description, gallery, calibration, created_at)
+       VALUES (@id, @name, @dimension, @fingerprint, @model, @description, @gallery, @calibration, @created_at)`,
+    ),
+    settings: db.prepare('INSERT INTO collection_settings (collection, originals) VALUES (?, ?)'),
+    alias: db.prepare('INSERT INTO aliases (name, collection) VALUES (?, ?)'),
+    item: db.prepare(
+      `INSERT INTO items (seq, collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at)
+       VALUES (@seq, @collection, @id, @sha256, @label, @source, @size, @metadata, @has_thumbnail, @created_at)`,
+    ),
+    vector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
+    thumbnails: new ItemImages(db, 'thumbnails'),
+    originals: new ItemImages(db, 'originals'),
+  };
+}
 
 class RowCopier {
   readonly #source: Db;
   readonly #target: Db;
+  readonly #read: ReturnType<typeof prepareReads>;
+  readonly #write: ReturnType<typeof prepareWrites>;
 
   constructor(source: Db, target: Db) {
     this.#source = source;
     this.#target = target;
+    this.#read = prepareReads(source);
+    this.#write = prepareWrites(target);
   }
 
+  /** Copies everything. Returns the number of items. */
   run(): number {
-    const ids = listNumbers(
-      1,
-      this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'collections'") + MARGIN,
-    );
-    const collections = new Map<number, CollectionRow>();
-    const find = this.#source.prepare<[number], CollectionRow>('SELECT * FROM collections WHERE id = ?');
-    // An older database has no such tables.
-    const settings = attempt(() =>
-      this.#source.prepare<[number], Settings>(
-        'SELECT vector_sign, originals FROM collection_settings WHERE collection = ?',
-      ),
-    );
-    const keep = this.#target.prepare(
-      'INSERT INTO collection_settings (collection, originals) VALUES (?, ?)',
-    );
-    const insert = this.#target.prepare(
-      `INSERT INTO collections (id, name, dimension, fingerprint, model, description, gallery, calibration, created_at)
-       VALUES (@id, @name, @dimension, @fingerprint, @model, @description, @gallery, @calibration, @created_at)`,
-    );
-    const damaged = attempt(() => findDamagedCollections(this.#source)) ?? [];
-    for (const id of ids) {
-      const row = attempt(() => find.get(id));
-      // Drop a calibration that may be damaged, since it can be fitted again.
-      const calibration = damaged.some((each) => each.id === id) ? null : row?.calibration;
-      if (row === null || attempt(() => insert.run({ ...row, calibration })) === null) {
-        continue;
-      }
-      const own = attempt(() => settings?.get(id)) ?? { vector_sign: 1, originals: 'off' };
-      collections.set(id, { ...row, ...own });
-      keep.run(id, own.originals);
+    const collections = this.#copyCollections();
+    for (const alias of attempt(() => this.#read.aliases?.all()) ?? []) {
+      this.#write.alias.run(alias);
     }
-    this.#copyAliases();
-    const copied = this.#copyItems(collections);
+    const counts = this.#copyItems(collections);
     const ledger = new Ledger(this.#target);
-    for (const [id, items] of copied) {
+    for (const [id, items] of counts) {
       ledger.open(id, items);
     }
-    return [...copied.values()].reduce((sum, items) => sum + items, 0);
+    return [...counts.values()].reduce((sum, items) => sum + items, 0);
   }
 
-  #copyAliases(): void {
-    const insert = this.#target.prepare('INSERT INTO aliases (name, collection) VALUES (?, ?)');
-    const aliases = attempt(() =>
-      this.#source.prepare<[], [string, number]>('SELECT name, collection FROM aliases').raw().all(),
-    );
-    for (const alias of aliases ?? []) {
-      insert.run(alias);
-    }
-  }
-
-  #copyItems(collections: Map<number, CollectionRow>): Map<number, number> {
-    const read = this.#readers();
-    const write = this.#writers();
-    const copied = new Map([...collections.keys()].map((id) => [id, 0]));
-    const last = Math.max(
-      this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'items'"),
-      this.#last('SELECT max(seq) FROM items'),
-      this.#last('SELECT max(seq) FROM vectors'),
-    );
-    const copyOne = (seq: number) => {
-      const row = attempt(() => read.item.get(seq));
-      const collection = row === null ? undefined : collections.get(row.collection);
-      if (row === null || collection === undefined) {
-        return;
+  /** Returns the copied collections by id. */
+  #copyCollections(): Map<number, CollectionRow> {
+    const damaged = attempt(() => findDamagedCollections(this.#source)) ?? [];
+    const last = this.#readNumber("SELECT seq FROM sqlite_sequence WHERE name = 'collections'");
+    const copied = new Map<number, CollectionRow>();
+    for (const id of listNumbers(1, last + MARGIN)) {
+      const isDamaged = damaged.some((collection) => collection.id === id);
+      const row = this.#copyCollection(id, isDamaged);
+      if (row !== null) {
+        copied.set(id, row);
       }
-      const vector = attempt(() => read.vector.get(collection.vector_sign * seq));
-      if (vector === null || unpackVector(vector, collection.dimension, row) === null) {
-        return;
-      }
-      if (!hasValidChecksum(row) || attempt(() => JSON.parse(row.metadata)) === null) {
-        return;
-      }
-      const image = row.has_thumbnail === 1 ? attempt(() => read.thumbnails?.read(row)) : null;
-      if (attempt(() => write.item.run({ ...row, has_thumbnail: image === null ? 0 : 1 })) === null) {
-        return;
-      }
-      write.vector.run(seq, vector);
-      if (image !== null) {
-        write.thumbnails.add(seq, image);
-      }
-      const original = attempt(() => read.originals?.read(row));
-      if (original !== null) {
-        write.originals.add(seq, original);
-      }
-      copied.set(row.collection, copied.get(row.collection)! + 1);
-    };
-    for (let from = 1; from <= last + MARGIN; from += STEP) {
-      this.#target.transaction(() => listNumbers(from, from + STEP - 1).forEach(copyOne))();
     }
     return copied;
   }
 
-  #readers() {
-    const db = this.#source;
-    return {
-      item: db.prepare<[number], ItemRow & { collection: number }>(
-        `SELECT ${listItemColumns(db)}, collection FROM items WHERE seq = ?`,
-      ),
-      vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
-      thumbnails: attempt(() => new ItemImages(db, 'thumbnails')),
-      originals: attempt(() => new ItemImages(db, 'originals')),
-    };
+  #copyCollection(id: number, isDamaged: boolean): CollectionRow | null {
+    const row = attempt(() => this.#read.collection.get(id));
+    // A calibration that may be damaged is dropped, since it can be fitted again.
+    const copy = row && { ...row, calibration: isDamaged ? null : row.calibration };
+    if (copy === null || attempt(() => this.#write.collection.run(copy)) === null) {
+      return null;
+    }
+    const settings = attempt(() => this.#read.settings?.get(id)) ?? { vector_sign: 1, originals: 'off' };
+    this.#write.settings.run(id, settings.originals);
+    return { ...copy, ...settings };
   }
 
-  #writers() {
-    const db = this.#target;
-    return {
-      item: db.prepare(
-        `INSERT INTO items (seq, collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at)
-         VALUES (@seq, @collection, @id, @sha256, @label, @source, @size, @metadata, @has_thumbnail, @created_at)`,
-      ),
-      vector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
-      thumbnails: new ItemImages(db, 'thumbnails'),
-      originals: new ItemImages(db, 'originals'),
-    };
+  /** Returns the number of copied items by the id of their collection. */
+  #copyItems(collections: ReadonlyMap<number, CollectionRow>): Map<number, number> {
+    const counts = new Map(Array.from(collections.keys(), (id) => [id, 0]));
+    const last = Math.max(
+      this.#readNumber("SELECT seq FROM sqlite_sequence WHERE name = 'items'"),
+      this.#readNumber('SELECT max(seq) FROM items'),
+      this.#readNumber('SELECT max(seq) FROM vectors'),
+    );
+    const copyRange = this.#target.transaction((from: number) => {
+      for (const seq of listNumbers(from, from + STEP - 1)) {
+        const collection = this.#copyItem(seq, collections);
+        if (collection !== null) {
+          counts.set(collection, counts.get(collection)! + 1);
+        }
+      }
+    });
+    for (let from = 1; from <= last + MARGIN; from += STEP) {
+      copyRange(from);
+    }
+    return counts;
   }
 
-  #last(sql: string): number {
+  /** Copies an item if all of it but its pictures is undamaged. Returns the id of its collection, or null. */
+  #copyItem(seq: number, collections: ReadonlyMap<number, CollectionRow>): number | null {
+    const row = attempt(() => this.#read.item.get(seq));
+    const collection = row && collections.get(row.collection);
+    if (!row || !collection) {
+      return null;
+    }
+    const vector = attempt(() => this.#read.vector.get(collection.vector_sign * seq));
+    if (vector === null || unpackVector(vector, collection.dimension, row) === null) {
+      return null;
+    }
+    if (!hasValidChecksum(row) || attempt(() => JSON.parse(row.metadata)) === null) {
+      return null;
+    }
+    const thumbnail = row.has_thumbnail === 1 ? attempt(() => this.#read.thumbnails?.read(row)) : null;
+    const copy = { ...row, has_thumbnail: thumbnail === null ? 0 : 1 };
+    // Another item may have the same id, because one of them is damaged.
+    if (attempt(() => this.#write.item.run(copy)) === null) {
+      return null;
+    }
+    this.#write.vector.run(seq, vector);
+    if (thumbnail !== null) {
+      this.#write.thumbnails.add(seq, thumbnail);
+    }
+    const original = attempt(() => this.#read.originals?.read(row));
+    if (original !== null) {
+      this.#write.originals.add(seq, original);
+    }
+    return row.collection;
+  }
+
+  #readNumber(sql: string): number {
     return attempt(() => this.#source.prepare<[], number | null>(sql).pluck().get()) ?? 0;
   }
 }
 
-/** Reads or writes one row. @returns null if that fails, or if there is no such row */
+/** Reads or writes one row. Returns null if that fails, or if there is no such row. */
 function attempt<T>(work: () => T | undefined): T | null {
   try {
     return work() ?? null;

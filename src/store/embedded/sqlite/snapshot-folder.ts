@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
 import { PRIVATE_FOLDER } from '../../../files/private-files.js';
-import { ASIDE } from '../../../files/replace-file.js';
+import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
 import { WorkerClient } from '../../../threads/rpc.js';
 import type { SnapshotInfo, StoredSnapshot } from '../../store.js';
 import { readSnapshotInfo, writeSnapshot } from './database-snapshot.js';
@@ -49,7 +49,7 @@ export class SnapshotFolder {
       mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
       // Left over from a process that died.
       for (const name of readdirSync(this.#folder)) {
-        if (name.endsWith(ASIDE)) {
+        if (name.endsWith(TEMPORARY_SUFFIX)) {
           rmSync(path.join(this.#folder, name), { force: true });
         }
       }
@@ -82,7 +82,7 @@ export class SnapshotFolder {
       return await thread.calls.writeSnapshot(this.#db.name, file);
     } finally {
       await thread.terminate();
-      rmSync(file + ASIDE, { force: true });
+      rmSync(file + TEMPORARY_SUFFIX, { force: true });
     }
   }
 

@@ -24,7 +24,7 @@ class Segment {
   #query: Float32Array | null = null;
   floats = new Float32Array(this.#kernel.memory.buffer);
 
-  /** Allocates a block. @returns its byte offset, or null if the segment is full */
+  /** Allocates a block. Returns its byte offset, or null if the segment is full. */
   allocate(): number | null {
     const end = this.#next + BLOCK_BYTES;
     if (end > this.#pages * PAGE) {

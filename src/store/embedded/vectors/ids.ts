@@ -7,34 +7,34 @@ import { resizeArray } from './resize-array.js';
 /** Bytes of a cell. */
 export const CELL = 32;
 /** Stored as the length of an id that is kept as a string, because it is not ASCII or does not fit. */
-export const ELSEWHERE = 255;
+export const OVERFLOW = 255;
 const WORDS = CELL / 4;
 
 export class Ids {
   #words = new Uint32Array(1024 * WORDS);
   #bytes = new Uint8Array(this.#words.buffer);
   #lengths = new Uint8Array(1024);
-  readonly #elsewhere = new Map<number, string>();
+  readonly #overflowIds = new Map<number, string>();
 
   set(slot: number, id: string): void {
     if (slot >= this.#lengths.length) {
       this.#grow(slot * 2);
     }
-    this.#elsewhere.delete(slot);
-    this.#lengths[slot] = id.length <= CELL && this.#write(slot, id) ? id.length : ELSEWHERE;
-    if (this.#lengths[slot] === ELSEWHERE) {
-      this.#elsewhere.set(slot, id);
+    this.#overflowIds.delete(slot);
+    this.#lengths[slot] = id.length <= CELL && this.#write(slot, id) ? id.length : OVERFLOW;
+    if (this.#lengths[slot] === OVERFLOW) {
+      this.#overflowIds.set(slot, id);
     }
   }
 
-  /** Length of the id in its cell, in bytes, or {@link ELSEWHERE}. */
+  /** Length of the id in its cell, in bytes, or {@link OVERFLOW}. */
   getLength(slot: number): number {
     return this.#lengths[slot]!;
   }
 
-  /** The id of a slot whose length is {@link ELSEWHERE}. */
-  getElsewhere(slot: number): string {
-    return this.#elsewhere.get(slot)!;
+  /** The id of a slot whose length is {@link OVERFLOW}. */
+  getOverflowId(slot: number): string {
+    return this.#overflowIds.get(slot)!;
   }
 
   /**

@@ -3,7 +3,7 @@
  * finding them in the graph.
  */
 import type { BareHit } from '../../store.js';
-import { CELL, ELSEWHERE } from './ids.js';
+import { CELL, OVERFLOW } from './ids.js';
 import { resizeArray } from './resize-array.js';
 import type { Rows } from './rows.js';
 
@@ -15,8 +15,8 @@ export interface PackedHits {
   /** The id of each hit in a cell of {@link CELL} bytes, as ASCII, and its length. */
   cells: Uint32Array;
   idLengths: Uint8Array;
-  /** Ids of the hits whose length is {@link ELSEWHERE}, in order. */
-  elsewhere: string[];
+  /** Ids of the hits whose length is {@link OVERFLOW}, in order. */
+  overflowIds: string[];
   /** The index in `labels` of each hit's label. */
   labelAt: Uint32Array;
   labels: (string | null)[];
@@ -34,7 +34,7 @@ export class HitPacker {
   #cells: Uint32Array;
   #idLengths: Uint8Array;
   #labelAt: Uint32Array;
-  readonly #elsewhere: string[] = [];
+  readonly #overflowIds: string[] = [];
   /** Index in the result's labels, by the number of the label in the rows. */
   readonly #labels = new Map<number, number>();
   #size = 0;
@@ -50,7 +50,7 @@ export class HitPacker {
     this.#labelAt = new Uint32Array(hits);
   }
 
-  /** Adds a row to the hits of the current query. @returns false if the row does not exist */
+  /** Adds a row to the hits of the current query. Returns false if the row does not exist. */
   add(seq: number, similarity: number): boolean {
     const slot = this.#rows.findSlot(seq);
     if (slot === -1) {
@@ -88,8 +88,8 @@ export class HitPacker {
       this.#labelAt[this.#settled] = place;
       const length = ids.getLength(slot);
       this.#idLengths[this.#settled] = length;
-      if (length === ELSEWHERE) {
-        this.#elsewhere.push(ids.getElsewhere(slot));
+      if (length === OVERFLOW) {
+        this.#overflowIds.push(ids.getOverflowId(slot));
       } else {
         ids.copy(slot, this.#cells, this.#settled);
       }
@@ -103,7 +103,7 @@ export class HitPacker {
       similarities: resizeArray(this.#similarities, this.#size),
       cells: resizeArray(this.#cells, (this.#size * CELL) / 4),
       idLengths: resizeArray(this.#idLengths, this.#size),
-      elsewhere: this.#elsewhere,
+      overflowIds: this.#overflowIds,
       labelAt: resizeArray(this.#labelAt, this.#size),
       labels: Array.from(this.#labels.keys(), (label) => this.#rows.getLabel(label)),
     };
@@ -120,7 +120,7 @@ export class HitPacker {
 }
 
 export function unpackHits(packed: PackedHits): BareHit[][] {
-  const { counts, similarities, cells, idLengths, elsewhere, labelAt, labels } = packed;
+  const { counts, similarities, cells, idLengths, overflowIds, labelAt, labels } = packed;
   const text = Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength).toString('latin1');
   let at = 0;
   let others = 0;
@@ -128,7 +128,7 @@ export function unpackHits(packed: PackedHits): BareHit[][] {
     const hits: BareHit[] = [];
     for (const end = at + count; at < end; at++) {
       const length = idLengths[at]!;
-      const id = length === ELSEWHERE ? elsewhere[others++]! : text.slice(at * CELL, at * CELL + length);
+      const id = length === OVERFLOW ? overflowIds[others++]! : text.slice(at * CELL, at * CELL + length);
       hits.push({ id, label: labels[labelAt[at]!]!, similarity: similarities[at]! });
     }
     return hits;

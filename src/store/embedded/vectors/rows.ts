@@ -71,7 +71,7 @@ export class Rows {
     return this.#slots.keys();
   }
 
-  /** Adds a row. @param vector a unit vector, float32 [dimension] */
+  /** Adds a row. `vector` is float32 [dimension], of length 1. */
   add(seq: number, id: string, label: string | null, vector: Float32Array): void {
     const slot = this.#free.pop() ?? this.#end++;
     if (slot === this.#blocks.length * this.#perBlock) {
@@ -130,7 +130,7 @@ export class Rows {
     return this.#labels[number]!;
   }
 
-  /** Copies a row's unit vector into `target` [dimension]. @returns false if the row does not exist */
+  /** Copies a row's unit vector into `target` [dimension]. Returns false if the row does not exist. */
   read(seq: number, target: number[]): boolean {
     const slot = this.#slots.get(seq);
     if (slot === -1) {

@@ -21,7 +21,7 @@ export class SeqMap {
     return this.#size;
   }
 
-  /** @param seq a whole number, 0 or more @returns the slot, or -1 */
+  /** Returns the slot of a sequence number (a whole number, 0 or more), or -1. */
   get(seq: number): number {
     const page = this.#pages.get(Math.floor(seq / PAGE));
     return page === undefined ? -1 : page.slots[seq % PAGE]! - 1;

@@ -6,7 +6,7 @@ const SEALED = /^(?<json>.*)\n(?<checksum>[0-9a-f]{8})\n$/s;
 const computeChecksum = (json: string) => crc32(json).toString(16).padStart(8, '0');
 
 /** Adds the checksum to JSON text. */
-export function sealJson(json: string): string {
+export function addChecksum(json: string): string {
   return `${json}\n${computeChecksum(json)}\n`;
 }
 
@@ -15,7 +15,7 @@ export function sealJson(json: string): string {
  *
  * @throws Error if the checksum is wrong
  */
-export function unsealJson(text: string): string {
+export function verifyChecksum(text: string): string {
   const { json, checksum } = SEALED.exec(text)?.groups ?? {};
   if (json === undefined) {
     return text;

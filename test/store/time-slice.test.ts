@@ -1,5 +1,5 @@
 import { afterAll, expect, it, vi } from 'vitest';
-import { runOverdue, runSoon } from '../../src/store/embedded/turns.js';
+import { runOverdue, runSoon } from '../../src/store/embedded/time-slice.js';
 
 let now = 0;
 const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);

@@ -53,16 +53,16 @@ export function runOverdue(): void {
 }
 
 /** Yields the thread when a time slice is used up. */
-export class Turn {
+export class TimeSlice {
   #until = performance.now() + SLICE_MS;
 
-  /** @returns whether the slice is used up and {@link next} should be awaited */
-  get isDue(): boolean {
+  /** Whether {@link yield} should be awaited. */
+  get isUsedUp(): boolean {
     return performance.now() >= this.#until;
   }
 
   /** Lets waiting calls run, then starts the next slice. */
-  async next(): Promise<void> {
+  async yield(): Promise<void> {
     await new Promise<void>(runSoon);
     this.#until = performance.now() + SLICE_MS;
   }

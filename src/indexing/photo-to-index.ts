@@ -41,7 +41,7 @@ export function readOrigin({ metadata }: Item): Origin | null {
 }
 
 /** Returns the label, source and metadata to store with a photo. */
-export function describePhoto({ name, label, metadata, folder }: PhotoToIndex): {
+export function toItemFields({ name, label, metadata, folder }: PhotoToIndex): {
   label: string | null;
   source: string;
   metadata: Metadata;
