@@ -68,6 +68,7 @@ export default withMermaid({
           'measurements/encoder': 'Threads and batches of the encoder',
           'measurements/training-cost': 'What a training step costs',
           'measurements/general-part': 'The general part',
+          'measurements/web-photos': 'Training on web photos',
           'measurements/without-labels': 'Training without labels',
           'measurements/gpu': 'GPUs',
         }),
