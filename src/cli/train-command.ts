@@ -7,7 +7,7 @@ import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet, buildRecipe } from '../training/recipe/build-recipe.js';
 import { getResizeRule } from '../training/recipe/load-recipe.js';
 import { LOSS_KINDS, type Recipe } from '../training/recipe/recipe-schema.js';
-import { checkRecipeGradients, type JudgedGradient } from '../training/run/check-recipe-gradients.js';
+import { checkRecipeGradients, type WeightCheck } from '../training/run/check-recipe-gradients.js';
 import { hasCheckpoint } from '../training/run/checkpoint.js';
 import { exportRun } from '../training/run/export-run.js';
 import { findReadablePhotos } from '../training/run/readable-photos.js';
@@ -124,14 +124,7 @@ async function printGradientChecks(recipe: Recipe, session: SessionOptions, json
   }
 }
 
-function formatGradientCheck({
-  name,
-  shape,
-  compared,
-  relativeError,
-  norm,
-  ...check
-}: JudgedGradient): string {
+function formatGradientCheck({ name, shape, compared, relativeError, norm, ...check }: WeightCheck): string {
   const verdict = check.negligible ? 'tiny ' : check.sound ? 'sound' : 'WRONG';
   const error = relativeError.toExponential(1).padStart(8);
   return `${error}  ${verdict}  |g| ${norm.toExponential(1)}  ${compared} compared  ${name} [${shape}]`;

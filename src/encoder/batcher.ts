@@ -7,8 +7,7 @@
  * lane computes its own. Threads that share an inference synchronise after every operator, so if decoding or HTTP takes one
  * core, all of them wait for the thread that lost it.
  *
- * More images of a photo that has already waited for its turn go to a lane at once, and are the next that it computes.
- * Behind its other batches, such a photo would wait as long again as at first.
+ * Further views of a photo skip the queue: the photo has waited once already.
  */
 import { PawdexError } from '../errors.js';
 import type { Place } from './encoder.js';
@@ -114,7 +113,7 @@ export class Batcher<T> {
     }
   }
 
-  /** The queue to take from, or null if nothing waits. */
+  /** Chooses the queue to take from; null if nothing waits. */
   #choosePlace(): Place | null {
     const { next, urgent, bulk } = this.#waiting;
     if (next.length > 0) {
@@ -127,31 +126,40 @@ export class Batcher<T> {
     return bulk.length > 0 ? 'bulk' : null;
   }
 
-  /** Where the next batch goes: 0, a lane, or null if it has to wait. */
+  /** Chooses where the next batch goes: 0 for all threads together, a lane, or null if it has to wait. */
   #chooseLane(place: Place): number | null {
-    const waiting = this.#waiting[place].length;
-    const [together, ...lanes] = this.#inFlight as [number, ...number[]];
-    // A second batch is handed over early, so that the worker does not wait for this thread, but not while it may still
-    // grow to its share of all images.
-    const enough = Math.min(this.#largest, Math.max(2, Math.floor(this.pending / 2 / (lanes.length || 1))));
-    const takes = (batches: number) =>
-      place === 'next' || batches === 0 || (batches === 1 && waiting >= enough);
+    const [sharedInFlight, ...lanes] = this.#inFlight as [number, ...number[]];
     if (lanes.length === 0) {
-      return takes(together) ? 0 : null;
+      return this.#isDue(place, sharedInFlight) ? 0 : null;
     }
     // A batch on all threads is done soon. Lanes that started now would take its cores.
-    if (together > 0) {
+    if (sharedInFlight > 0) {
       return null;
     }
-    const isAlone =
-      place === 'bulk'
-        ? waiting === 1 && lanes.every((n) => n === 0)
-        : (waiting === 1 || place === 'next') && this.#urgentInLanes === 0;
-    if (isAlone) {
+    if (this.#isAlone(place, lanes)) {
       return 0;
     }
-    const least = Math.min(...lanes);
-    return takes(least) ? 1 + lanes.indexOf(least) : null;
+    const shortest = Math.min(...lanes);
+    return this.#isDue(place, shortest) ? 1 + lanes.indexOf(shortest) : null;
+  }
+
+  /** Whether nothing else waits or runs that would slow down a batch on all threads, or that it would slow down. */
+  #isAlone(place: Place, lanes: readonly number[]): boolean {
+    const waiting = this.#waiting[place].length;
+    return place === 'bulk'
+      ? waiting === 1 && lanes.every((batches) => batches === 0)
+      : (waiting === 1 || place === 'next') && this.#urgentInLanes === 0;
+  }
+
+  /**
+   * Whether to hand a batch over to a worker that has `inFlight` already. A second one is handed over early, so that the
+   * worker does not wait for this thread, but not while it may still grow to its share of all images.
+   */
+  #isDue(place: Place, inFlight: number): boolean {
+    const lanes = this.#inFlight.length - 1 || 1;
+    const share = Math.max(2, Math.floor(this.pending / 2 / lanes));
+    const isLarge = this.#waiting[place].length >= Math.min(this.#largest, share);
+    return place === 'next' || inFlight === 0 || (inFlight === 1 && isLarge);
   }
 
   /** Takes a batch from a queue. Waiting photos are shared among all idle lanes, parts of a photo stay together. */

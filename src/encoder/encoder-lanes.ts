@@ -19,7 +19,7 @@ const NICENESS_TOGETHER = 1;
 const NICENESS_LANE = 10;
 
 export class EncoderLanes {
-  /** Lanes besides lane 0; none for a single thread, which has nobody to wait for. */
+  /** Lanes besides lane 0: 0 with a single thread. */
   readonly count: number;
   readonly #loaded: LoadedCard;
   readonly #threads: number;

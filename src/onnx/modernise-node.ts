@@ -49,8 +49,8 @@ export function moderniseNode(node: ModelNode, opset: number, rank: number): Mod
   }
   if (node.op === 'Split') {
     toInput('split', 1);
-    const told = constants.has(1) || node.inputs[1] || 'num_outputs' in attributes;
-    if (!told) {
+    const hasPartSizes = constants.has(1) || node.inputs[1] || 'num_outputs' in attributes;
+    if (!hasPartSizes) {
       attributes.num_outputs = node.outputs.length;
     }
   }

@@ -25,7 +25,7 @@ interface Step {
 }
 
 /** Operators after the pooling that only change the shape of the vector, or its precision. */
-export const PASSING: ReadonlySet<string> = new Set([
+export const SHAPE_ONLY_OPS: ReadonlySet<string> = new Set([
   'Identity',
   'Dropout',
   'Cast',
@@ -35,7 +35,7 @@ export const PASSING: ReadonlySet<string> = new Set([
   'QuantizeLinear',
   'DequantizeLinear',
 ]);
-const AFFINE: ReadonlySet<string> = new Set([
+const AFFINE_OPS: ReadonlySet<string> = new Set([
   'LpNormalization',
   'Gemm',
   'MatMul',
@@ -59,7 +59,8 @@ export function findTail(model: Model, output: string): Tail {
     return node?.inputs.every((input) => fixed(input)) ?? false;
   };
   const steps: Tail['steps'] = [];
-  for (let name = output; ; ) {
+  let name = output;
+  for (;;) {
     const node = producers.get(name);
     if (node === undefined) {
       throw createUnavailableError('Between input and embedding there is no pooled feature map.');
@@ -67,7 +68,7 @@ export function findTail(model: Model, output: string): Tail {
     if (isPooling(node, model)) {
       return { map: node.inputs[0]!, steps: steps.reverse() };
     }
-    if (node.domain !== '' || !(PASSING.has(node.op) || isAffine(node, fixed))) {
+    if (node.domain !== '' || !(SHAPE_ONLY_OPS.has(node.op) || isAffine(node, fixed))) {
       throw createUnavailableError(
         `The embedding is computed by ${describeModelNode(node)}, which is not a sum over the picture.`,
       );
@@ -81,7 +82,7 @@ export function findTail(model: Model, output: string): Tail {
 
 /** Whether an operator is affine in its only variable input. */
 function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) => boolean): boolean {
-  if (!AFFINE.has(op)) {
+  if (!AFFINE_OPS.has(op)) {
     return false;
   }
   const [first, second] = inputs as [string, string?];

@@ -4,9 +4,9 @@ import type { Model, ModelNode } from './onnx-model.js';
 import type { Tensor } from './tensor.js';
 
 /** Operators whose window slides over a feature map. */
-const WINDOWS = new Set(['Conv', 'MaxPool', 'AveragePool']);
+const WINDOW_OPS = new Set(['Conv', 'MaxPool', 'AveragePool']);
 /** Operators that do not move the cells of a feature map. Transpose only changes the layout at the input. */
-const STILL = new Set(
+const POSITION_PRESERVING_OPS = new Set(
   'Add BatchNormalization Cast Clip Concat DequantizeLinear Div Elu Erf Gelu HardSigmoid HardSwish Identity LeakyRelu Max Min Mish Mul PRelu QuantizeLinear Relu Sigmoid Softplus Sub Tanh Transpose'.split(
     ' ',
   ),
@@ -75,14 +75,14 @@ export function followMaps<T>(
   for (const node of nodes.filter(({ domain }) => domain === '')) {
     const before = node.inputs.map((name) => known.get(name));
     let after: T | undefined;
-    if (WINDOWS.has(node.op)) {
+    if (WINDOW_OPS.has(node.op)) {
       const weight = initialisers.get(node.inputs[1] ?? '');
       after = slide(
         node,
         before[0],
         readInts(node.attributes, 'kernel_shape') ?? weight?.shape.slice(2) ?? [],
       );
-    } else if (STILL.has(node.op)) {
+    } else if (POSITION_PRESERVING_OPS.has(node.op)) {
       // One known input is enough: the other may be a factor per channel.
       after = before.find((each) => each !== undefined);
     }

@@ -6,7 +6,7 @@ import {
   type ModelNode,
   type WritableModel,
 } from '../../onnx/onnx-model.js';
-import { findTail, PASSING, type Tail } from '../../onnx/pooled-tail.js';
+import { findTail, SHAPE_ONLY_OPS, type Tail } from '../../onnx/pooled-tail.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
 
 /** Names of the added outputs: float32 [batch, rows * columns, dimension], and int64 [4]. */
@@ -86,7 +86,7 @@ function applyStep(
   count: string,
 ): string {
   const { op, inputs, attributes } = node;
-  if (PASSING.has(op)) {
+  if (SHAPE_ONLY_OPS.has(op)) {
     return cells;
   }
   const other = inputs.find((input) => input !== data)!;

@@ -25,11 +25,11 @@ export function appendGradients(
   wrt: readonly Value[],
 ): Map<Value, Value> {
   const forward = [...g.tape];
-  const active = findDependents(g, wrt);
+  const active = findDependentValues(g, wrt);
   const found = new Map<Value, Value>();
   const collect = (value: Value, gradient: Value) => {
-    const sofar = found.get(value);
-    found.set(value, sofar === undefined ? gradient : g.add(sofar, gradient));
+    const sum = found.get(value);
+    found.set(value, sum === undefined ? gradient : g.add(sum, gradient));
   };
   for (const [value, gradient] of seeds) {
     if (active.has(value)) {
@@ -57,7 +57,7 @@ export function appendGradients(
 }
 
 /** Finds all float values that are computed from `sources`, including the sources. */
-function findDependents(g: GraphBuilder, sources: readonly Value[]): Set<Value> {
+function findDependentValues(g: GraphBuilder, sources: readonly Value[]): Set<Value> {
   const active = new Set(sources);
   for (const node of g.tape) {
     if (!node.inputs.some((input) => input && active.has(input))) {
@@ -96,7 +96,7 @@ function createRuleCall(
 
 /** Creates the error that names the operator, and what to freeze so that no gradient passes it. */
 function createMissingRuleError(g: GraphBuilder, node: GraphNode, wrt: readonly Value[]): PawdexError {
-  const before = wrt.filter((weight) => findDependents(g, [weight]).has(node.outputs[0] as Value));
+  const before = wrt.filter((weight) => findDependentValues(g, [weight]).has(node.outputs[0] as Value));
   const names = before.map((weight) => weight.name);
   const list = names.length > 6 ? [...names.slice(0, 3), '...', ...names.slice(-2)] : names;
   return new PawdexError('operator_not_differentiable', {

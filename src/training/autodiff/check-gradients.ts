@@ -78,9 +78,10 @@ export async function checkGradients(g: GraphBuilder, options: CheckOptions): Pr
     const checks: GradientCheck[] = [];
     for (const weight of parameters) {
       const gradient = analytic[`gradient of ${weight.name}`]?.data as Float32Array;
-      checks.push(
-        await checkWeight(weight, feeds[weight.name] as Tensor, gradient, evaluate, random, options),
-      );
+      const { data } = feeds[weight.name] as Tensor;
+      const directions = chooseDirections(gradient, random, options);
+      const objective = (moved: Float32Array) => evaluate(weight.name, moved);
+      checks.push(await checkWeight(weight, { data, gradient, directions }, objective, options.steps));
     }
     return checks;
   } finally {
@@ -91,26 +92,26 @@ export async function checkGradients(g: GraphBuilder, options: CheckOptions): Pr
 
 async function checkWeight(
   weight: Value,
-  { data }: Tensor,
-  gradient: Float32Array,
-  evaluate: (name: string, data: Float32Array) => Promise<number>,
-  random: () => number,
-  options: CheckOptions,
+  {
+    data,
+    gradient,
+    directions,
+  }: { data: Tensor['data']; gradient: Float32Array; directions: Float32Array[] },
+  objective: (moved: Float32Array) => Promise<number>,
+  steps: readonly number[] = STEPS,
 ): Promise<GradientCheck> {
   if (!(data instanceof Float32Array)) {
     throw new PawdexError('model_invalid', {
       detail: `The weight "${weight.name}" is ${weight.dtype}, not float32.`,
     });
   }
-  const directions = chooseDirections(gradient, random, options);
   const scale = Math.sqrt(computeDot(data, data) / data.length) || 1;
   let [difference, left, right] = [0, 0, 0];
   for (const direction of directions) {
     const expected = computeDot(gradient, direction);
     const spread = scale / direction.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     let best = Number.POSITIVE_INFINITY;
-    for (const step of options.steps ?? STEPS) {
-      const objective = (moved: Float32Array) => evaluate(weight.name, moved);
+    for (const step of steps) {
       const numeric = await measureSlope(data, direction, step * spread, objective);
       if (Math.abs(numeric - expected) < Math.abs(best - expected)) {
         best = numeric;
@@ -126,7 +127,7 @@ async function checkWeight(
   return { name: weight.name, shape: weight.shape, compared: directions.length, relativeError, norm };
 }
 
-/** The slope of the objective along a direction, times its length: the central difference of two steps from `data`. */
+/** Measures the slope of the objective along a direction, times its length: the central difference of two steps from `data`. */
 async function measureSlope(
   data: Float32Array,
   direction: Float32Array,
@@ -144,7 +145,7 @@ async function measureSlope(
   return (change / taken) * computeDot(direction, direction);
 }
 
-/** Directions to compare a weight along: each element of a small one, else the gradient and some at random. */
+/** Chooses the directions to compare a weight along: each element of a small one, else the gradient and some at random. */
 function chooseDirections(
   gradient: Float32Array,
   random: () => number,

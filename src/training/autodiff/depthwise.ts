@@ -32,7 +32,7 @@ interface Blocks {
   above: number;
 }
 
-/** The two spatial axes of a window. */
+/** Reads the geometry of a window along one axis. */
 function readAxis(window: Window, axis: 0 | 1) {
   const at = (values: readonly number[]) => values[axis] ?? 1;
   return {
@@ -82,7 +82,8 @@ function createSelection(
   blocks: Blocks,
   turned = false,
 ): Value {
-  const [v, h] = [readAxis(window, 0), readAxis(window, 1)];
+  const v = readAxis(window, 0);
+  const h = readAxis(window, 1);
   const columns = blocks.rows * h.output;
   const seen = blocks.seen * width;
   const shape = [v.kernel * h.kernel, seen * columns];
@@ -90,7 +91,8 @@ function createSelection(
   return g.shared(`taps ${JSON.stringify([v, h, width, blocks, turned])}`, () => {
     const data = new Float32Array(countElements(shape));
     for (let tap = 0; tap < v.kernel * h.kernel; tap++) {
-      const [down, across] = [Math.floor(tap / h.kernel), tap % h.kernel];
+      const down = Math.floor(tap / h.kernel);
+      const across = tap % h.kernel;
       for (let column = 0; column < columns; column++) {
         const row = Math.floor(column / h.output) * v.stride + down * v.dilation - blocks.above;
         const x = (column % h.output) * h.stride + across * h.dilation - h.begin;
@@ -169,13 +171,19 @@ export function appendDepthwise(g: GraphBuilder, x: Value, weight: Value, window
     [x, weight],
     () => appendForward(g, x, weight, window),
     ({ dy, needs }) => [
-      needs(0) ? appendDataGradient(g, x, weight, dy, window) : undefined,
-      needs(1) ? appendWeightGradient(g, x, weight, dy, window) : undefined,
+      needs(0) ? appendDepthwiseDataGradient(g, x, weight, dy, window) : undefined,
+      needs(1) ? appendDepthwiseWeightGradient(g, x, weight, dy, window) : undefined,
     ],
   );
 }
 
-function appendDataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
+function appendDepthwiseDataGradient(
+  g: GraphBuilder,
+  x: Value,
+  weight: Value,
+  dy: Value,
+  window: Window,
+): Value {
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
   const blocks = chooseBlocks(x, window);
   if (blocks.count === 1) {
@@ -204,7 +212,13 @@ function appendDataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value,
   return g.reshape(spread, x.shape);
 }
 
-function appendWeightGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
+function appendDepthwiseWeightGradient(
+  g: GraphBuilder,
+  x: Value,
+  weight: Value,
+  dy: Value,
+  window: Window,
+): Value {
   const [channels = 1, batch = 1, , width = 1] = x.shape;
   const blocks = chooseBlocks(x, window);
   const columns = blocks.rows * readAxis(window, 1).output;

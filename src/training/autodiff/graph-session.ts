@@ -113,11 +113,11 @@ export class GraphSession {
     } catch (cause) {
       throw new PawdexError('internal', { detail: `onnxruntime failed: ${(cause as Error).message}`, cause });
     }
-    await this.#tellPlacement();
+    await this.#reportPlacement();
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
   }
 
-  async #tellPlacement(): Promise<void> {
+  async #reportPlacement(): Promise<void> {
     const profile = this.#profile;
     if (profile === undefined) {
       return;

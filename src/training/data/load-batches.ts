@@ -1,4 +1,7 @@
-/** Prepares batches of views while the training step before them is computed. */
+/**
+ * Loads ahead: prepares what a training step needs while the one before is computed. `loadAhead` is enough where loading is
+ * one native call. A batch of views takes two, opening and rendering, of which the second starts only after the first.
+ */
 import { type Batch, BatchMaker, type BatchOptions } from './batch-maker.js';
 import type { PlannedBatch } from './sampler.js';
 
@@ -79,4 +82,27 @@ function startRendering(opening: Promise<() => Promise<Batch>> | undefined): Pen
 function ignoreUntilAwaited<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
+}
+
+/**
+ * Loads values in order, each while the caller works on the one before.
+ *
+ * @param load starts native work, which goes on while the caller blocks its thread
+ * @throws what `load` throws, in the order of the items
+ */
+export async function* loadAhead<Item, Value>(
+  items: Iterable<Item>,
+  load: (item: Item) => Promise<Value>,
+): AsyncGenerator<[Item, Value], void> {
+  let ahead: [Item, Promise<Value>] | undefined;
+  for (const item of items) {
+    const value = ignoreUntilAwaited(load(item));
+    if (ahead !== undefined) {
+      yield [ahead[0], await ahead[1]];
+    }
+    ahead = [item, value];
+  }
+  if (ahead !== undefined) {
+    yield [ahead[0], await ahead[1]];
+  }
 }

@@ -99,10 +99,10 @@ export function checkComponents(
   count: number,
   { rows, dimension }: Pick<Matrix, 'rows' | 'dimension'>,
 ): void {
-  const most = Math.min(dimension, rows - 1);
-  if (count > most) {
+  const maxCount = Math.min(dimension, rows - 1);
+  if (count > maxCount) {
     throw new PawdexError('config_invalid', {
-      detail: `${rows} photos with ${dimension} features have at most ${most} principal components, not ${count}.`,
+      detail: `${rows} photos with ${dimension} features have at most ${maxCount} principal components, not ${count}.`,
       hint: 'Lower head.general.dimension, or use more photos: evaluation.galleryPerLabel of each label.',
     });
   }

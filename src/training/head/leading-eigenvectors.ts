@@ -7,15 +7,15 @@ import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js'
 import { runOnce } from './projection.js';
 
 /** Up to this size all eigenvectors are computed, which takes a second. */
-const SMALL = 512;
+const MAX_DENSE_SIZE = 512;
 /** Additional vectors, as a share of those requested. The more there are, the faster the others converge. */
-const BEYOND = 0.5;
-const MAX_ROUNDS = 60;
+const OVERSAMPLING = 0.5;
+const MAX_ITERATIONS = 60;
 /**
  * The iteration has converged at this relative change of the sum of eigenvalues. The error of a vector is about its square
  * root.
  */
-const SETTLED = 1e-7;
+const CONVERGENCE_TOLERANCE = 1e-7;
 
 /**
  * Computes the eigenvectors of the `count` largest eigenvalues of a positive semidefinite matrix: subspace iteration
@@ -30,20 +30,20 @@ export async function computeLeadingEigenvectors(
   count: number,
   { threads }: SessionOptions = {},
 ): Promise<Float32Array> {
-  const width = Math.min(n, Math.ceil(count * (1 + BEYOND)));
-  if (n <= SMALL || width === n) {
+  const width = Math.min(n, Math.ceil(count * (1 + OVERSAMPLING)));
+  if (n <= MAX_DENSE_SIZE || width === n) {
     return takeLastColumns(decomposeSymmetric(symmetric, n).vectors, n, n, count);
   }
   // On the CPU, because a GPU multiplies with fewer bits, so that the sum would not converge.
   const options = { threads };
-  return GraphSession.use(buildRoundGraph(symmetric, n, width), options, async (session) => {
+  return GraphSession.use(buildIterationGraph(symmetric, n, width), options, async (session) => {
     let basis = orthonormalise(drawDirections(n, width, n), n, width);
     let before = 0;
-    for (let round = 0; ; round++) {
+    for (let iteration = 0; ; iteration++) {
       const { image, ritz } = await session.run({ basis: createFloatTensor(basis, [n, width]) });
       const { values, vectors } = decomposeSymmetric(ritz!.data as Float32Array, width);
       const sum = values.slice(-count).reduce((total, value) => total + value, 0);
-      if (round === MAX_ROUNDS || Math.abs(sum - before) <= SETTLED * sum) {
+      if (iteration === MAX_ITERATIONS || Math.abs(sum - before) <= CONVERGENCE_TOLERANCE * sum) {
         const turn = createFloatTensor(takeLastColumns(vectors, width, width, count), [width, count]);
         const { axes } = await runOnce(options, (g) => ({
           axes: g.matMul(g.constant(createFloatTensor(basis, [n, width])), g.constant(turn)),
@@ -57,7 +57,7 @@ export async function computeLeadingEigenvectors(
 }
 
 /** `basis` [n, width] -> its image under the matrix, applied twice, and basis^T matrix basis. */
-function buildRoundGraph(symmetric: Float32Array, n: number, width: number): Uint8Array {
+function buildIterationGraph(symmetric: Float32Array, n: number, width: number): Uint8Array {
   const g = new GraphBuilder();
   const matrix = g.constant(createFloatTensor(symmetric, [n, n]));
   const basis = g.input('basis', 'float32', [n, width]);

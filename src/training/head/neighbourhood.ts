@@ -47,7 +47,11 @@ export async function fitNeighbourhood(
     },
     loss: (g, embeddings) => appendNeighbourLoss(g, embeddings, temperature),
   };
-  const step = await TrainingStep.create(objective, { batch, optimiser: createOptimiser(start), session });
+  const step = await TrainingStep.create(objective, {
+    batch,
+    optimiser: createNeighbourhoodAdam(start),
+    session,
+  });
   try {
     const random = createRandom(seed);
     const order = labels.map((_, row) => row);
@@ -72,7 +76,7 @@ export async function fitNeighbourhood(
 }
 
 /** Adam whose steps are relative to the mean entry of the start. */
-function createOptimiser(start: Projection): AdamWOptions {
+function createNeighbourhoodAdam(start: Projection): AdamWOptions {
   const scales = new Map(
     Object.entries(start).map(([name, { data }]) => [name, computeMeanSize(data as Float32Array)]),
   );

@@ -5,7 +5,7 @@ import { countElements } from '../../onnx/tensor.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 
 /** Operators whose constant inputs are settings, not weights. */
-const WITHOUT_WEIGHTS = new Set([
+const OPS_WITHOUT_WEIGHTS = new Set([
   'Clip',
   'Pad',
   'Reshape',
@@ -32,7 +32,7 @@ function findLayers(model: Model): string[][] {
 }
 
 function findWeights(node: ModelNode, model: Model): string[] {
-  if (WITHOUT_WEIGHTS.has(node.op)) {
+  if (OPS_WITHOUT_WEIGHTS.has(node.op)) {
     return [];
   }
   // Running statistics are measured, not trained.

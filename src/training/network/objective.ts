@@ -1,4 +1,4 @@
-/** Turns network and losses of a recipe into the objective of a training step. */
+/** Turns network and losses of a recipe into the objective and the optimiser of a training step. */
 import type { Tensor } from '../../onnx/tensor.js';
 import type { AdamWOptions } from '../autodiff/step/adamw.js';
 import type { Objective } from '../autodiff/step/step-graphs.js';
@@ -8,20 +8,19 @@ import { selectTrainableWeights } from './layers.js';
 import { appendBackbone, appendHead, appendPixels, HEAD, type Network } from './network.js';
 import { appendTrainedPart, type NetworkCut } from './network-cut.js';
 
-/**
- * Creates the objective of a recipe.
- *
- * @param network backbone and head that training starts from
- * @param proxies float32 [labels, D] at the start, if a loss has proxies
- * @param cut if steps are fed kept values instead of pixels
- * @throws PawdexError config_invalid when the recipe freezes weights that do not exist
- */
-export function createObjective(
-  network: Network,
-  proxies: Tensor | null,
-  recipe: Recipe,
-  cut: NetworkCut | null = null,
-): Objective {
+/** What a training step computes. */
+export interface ObjectiveOptions {
+  recipe: Recipe;
+  /** Backbone and head that training starts from. */
+  network: Network;
+  /** float32 [labels, D] at the start; null if no loss has proxies. */
+  proxies: Tensor | null;
+  /** Where the network is cut, if steps are fed kept values instead of pixels. */
+  cut: NetworkCut | null;
+}
+
+/** Creates the objective of a recipe. @throws PawdexError config_invalid when it freezes weights that do not exist */
+export function createObjective({ recipe, network, proxies, cut }: ObjectiveOptions): Objective {
   const trainable = new Set(selectTrainableWeights(network.backbone, recipe).keys());
   return {
     async encoder(g, batch) {

@@ -3,7 +3,7 @@ import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../math/matrix.js';
 import { computeLength } from '../../math/vectors.js';
 import { createNode, type Model } from '../../onnx/onnx-model.js';
-import { findTail, PASSING } from '../../onnx/pooled-tail.js';
+import { findTail, SHAPE_ONLY_OPS } from '../../onnx/pooled-tail.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { findDependents, findProducers } from '../../onnx/walk-model.js';
 import type { Projection } from '../head/projection.js';
@@ -94,7 +94,7 @@ function findPooledMap(model: Model): string {
   const output = model.outputs[0]?.name ?? '';
   try {
     const { map, steps } = findTail(model, output);
-    if (steps.every(({ node }) => PASSING.has(node.op))) {
+    if (steps.every(({ node }) => SHAPE_ONLY_OPS.has(node.op))) {
       return map;
     }
   } catch (error) {

@@ -159,6 +159,6 @@ function lowerGeneral(general: Recipe['head']['general'], gallery: number): type
     return undefined;
   }
   // n photos have n - 1 principal components. The constant is not a component.
-  const most = gallery - 1 + (general.constant > 0 ? 1 : 0);
-  return most < 2 ? undefined : { ...general, dimension: Math.min(general.dimension, most) };
+  const maxDimension = gallery - 1 + (general.constant > 0 ? 1 : 0);
+  return maxDimension < 2 ? undefined : { ...general, dimension: Math.min(general.dimension, maxDimension) };
 }

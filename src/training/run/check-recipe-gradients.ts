@@ -1,5 +1,4 @@
 /** Compares the gradient of every weight that a recipe trains with finite differences. */
-
 import { createRandom, drawDirections } from '../../math/random.js';
 import type { Value } from '../../onnx/onnx-values.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
@@ -18,8 +17,8 @@ const TOLERANCE = 2e-2;
 /** A gradient this small, relative to the largest, is lost in the rounding of the loss. */
 const NEGLIGIBLE = 1e-3;
 
-/** The gradient of a weight beside finite differences. */
-export interface JudgedGradient extends GradientCheck {
+/** The comparison of a weight's gradient with finite differences, and what it means. */
+export interface WeightCheck extends GradientCheck {
   /** Whether it agrees, or is too small to tell. */
   sound: boolean;
   /** Whether it is too small to tell. */
@@ -36,7 +35,7 @@ export async function checkRecipeGradients(
   recipe: Recipe,
   session: SessionOptions,
   onStart: (weights: number) => void,
-): Promise<JudgedGradient[]> {
+): Promise<WeightCheck[]> {
   const { graph, loss } = await buildCheckGraph(recipe);
   onStart(graph.parameters.size);
   const checks = await checkGradients(graph, {
@@ -56,12 +55,12 @@ export async function checkRecipeGradients(
 }
 
 /** Enough photos for every loss to have positives and negatives. */
-const SMALL = { labels: 3, photos: 2 };
+const CHECK_BATCH = { labels: 3, photos: 2 };
 
 /** Shrinks the batch of a recipe, and the queue of keys with it. */
 function shrinkRecipe(recipe: Recipe): Recipe {
   const losses = recipe.losses.map((term) => (term.kind === 'moco' ? { ...term, queue: 12 } : term));
-  return { ...recipe, losses, batch: { ...SMALL }, head: { ...recipe.head, start: 'random' } };
+  return { ...recipe, losses, batch: { ...CHECK_BATCH }, head: { ...recipe.head, start: 'random' } };
 }
 
 /**
@@ -77,14 +76,13 @@ async function buildCheckGraph(recipe: Recipe): Promise<{ graph: GraphBuilder; l
   const dimension = countLearned(recipe);
   const head = createRandomHead(await measureFeatureWidth(parts), dimension, recipe.seed);
   const smaller = shrinkRecipe(recipe);
-  const proxies = drawUnitRows(SMALL.labels, dimension, 2);
-  const objective = createObjective({ ...parts, head }, proxies, smaller);
+  const proxies = drawUnitRows(CHECK_BATCH.labels, dimension, 2);
+  const objective = createObjective({ recipe: smaller, network: { ...parts, head }, proxies, cut: null });
   const graph = new GraphBuilder();
   const embeddings = await objective.encoder(graph, countViewsPerStep(smaller));
   return { graph, loss: objective.loss(graph, embeddings) };
 }
 
-/** Creates random images and the other inputs of the losses. */
 function createCheckFeeds(recipe: Recipe): Record<string, Tensor> {
   const smaller = shrinkRecipe(recipe);
   const { size } = recipe.backbone;
@@ -95,7 +93,7 @@ function createCheckFeeds(recipe: Recipe): Record<string, Tensor> {
   return {
     pixels: { dtype: 'uint8', shape: [views, size, size, 3], data },
     [LOSS_INPUTS.labels]: createIntTensor(
-      Array.from({ length: views }, (_, i) => Math.floor(i / SMALL.photos)),
+      Array.from({ length: views }, (_, i) => Math.floor(i / CHECK_BATCH.photos)),
     ),
     [LOSS_INPUTS.keys]: drawUnitRows(views, dimension, 3),
     [LOSS_INPUTS.queue]: drawUnitRows(12, dimension, 4),

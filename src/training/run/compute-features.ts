@@ -4,7 +4,7 @@ import { decode, type ResizeRule } from '../../image/decode.js';
 import type { Matrix } from '../../math/matrix.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
-import { loadAhead } from '../data/load-ahead.js';
+import { loadAhead } from '../data/load-batches.js';
 import { appendBackbone, appendPixels, type Network } from '../network/network.js';
 
 /** Photos that go through the network at once. More are not faster on a CPU. */

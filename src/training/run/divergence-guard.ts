@@ -2,9 +2,9 @@
 import { PawdexError } from '../../errors.js';
 
 /** A loss this many times the recent mean is not noise. */
-const EXPLODED = 10;
+const DIVERGENCE_FACTOR = 10;
 /** Losses below this may rise, because MoCo's is almost 0 until its queue contains real keys. */
-const SMALL = 1;
+const MIN_MEAN = 1;
 /** Share of a new loss in the running mean. */
 const SMOOTHING = 0.05;
 
@@ -22,7 +22,7 @@ export class DivergenceGuard {
         detail: `At step ${step} the loss was ${loss} and the norm of the gradients ${gradientNorm}.`,
       });
     }
-    if (this.#mean !== null && loss > EXPLODED * Math.max(this.#mean, SMALL)) {
+    if (this.#mean !== null && loss > DIVERGENCE_FACTOR * Math.max(this.#mean, MIN_MEAN)) {
       throw new PawdexError('training_diverged', {
         detail: `At step ${step} the loss rose to ${loss.toFixed(3)}, from about ${this.#mean.toFixed(3)}.`,
       });

@@ -7,18 +7,10 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Quality } from './training-log.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
-/** Quality, and the photos it was measured on. */
 export interface Evaluated {
   quality: Quality;
+  /** The photos that it was measured on. */
   val: EmbeddedSet;
-}
-
-/**
- * Selects the photos that an evaluation embeds: some train photos of each label as the gallery, val, and held-out
- * labels.
- */
-function selectPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPhoto[] {
-  return [...set.selectGallery(evaluation.galleryPerLabel), ...set.val, ...set.heldOut];
 }
 
 /**
@@ -34,7 +26,7 @@ export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Mat
 }
 
 /**
- * Compares the val photos with a gallery of train photos. Photos of held-out labels are compared with that gallery and
+ * Compares the val photos with a gallery of some train photos of each label. Photos of held-out labels are compared with that gallery and
  * with each other, each without itself.
  *
  * @param embed embeds photos as unit vectors, in their order; the first `gallery` of them are train photos
@@ -45,18 +37,18 @@ export async function evaluateEmbedding(
   recipe: Recipe,
   embed: (photos: readonly TrainingPhoto[], gallery: number) => Promise<Matrix>,
 ): Promise<Evaluated> {
-  const photos = selectPhotos(set, recipe);
-  const ends = photos.length - set.heldOut.length;
-  const begins = ends - set.val.length;
-  const all = createEmbeddedSet(photos, await embed(photos, begins));
-  const val = takeSubset(all, (_, row) => row >= begins && row < ends);
+  const gallery = set.selectGallery(recipe.evaluation.galleryPerLabel);
+  const photos = [...gallery, ...set.val, ...set.heldOut];
+  const valStart = gallery.length;
+  const heldOutStart = valStart + set.val.length;
+  const all = createEmbeddedSet(photos, await embed(photos, valStart));
+  const select = (isSelected: (row: number) => boolean) => takeSubset(all, (_, row) => isSelected(row));
   const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
   const measure = (gallery: EmbeddedSet, queries: EmbeddedSet, leaveOneOut: boolean) =>
     evaluate(ask({ ...settings, gallery, queries, leaveOneOut }));
-  const isTrain = (row: number) => row < begins;
-  const isHeldOut = (row: number) => row >= ends;
+  const val = select((row) => row >= valStart && row < heldOutStart);
   const onVal = measure(
-    takeSubset(all, (_, row) => isTrain(row)),
+    select((row) => row < valStart),
     val,
     false,
   );
@@ -64,8 +56,8 @@ export async function evaluateEmbedding(
     set.heldOut.length === 0
       ? null
       : measure(
-          takeSubset(all, (_, row) => isTrain(row) || isHeldOut(row)),
-          takeSubset(all, (_, row) => isHeldOut(row)),
+          select((row) => row < valStart || row >= heldOutStart),
+          select((row) => row >= heldOutStart),
           true,
         );
   return {

@@ -59,7 +59,7 @@ export class KeptViews {
       const { size } = await file.stat();
       const done = Math.min(photos * views, Math.floor(size / rowBytes / BATCH) * BATCH);
       if (done < photos * views) {
-        await fillFile(file, network, cut, options, done, width);
+        await fillFile(file, { network, cut, done, width }, options);
       }
       return new KeptViews(file, width, views);
     } catch (error) {
@@ -88,11 +88,8 @@ export class KeptViews {
 /** Computes the rows from `done` on. */
 async function fillFile(
   file: FileHandle,
-  network: Network,
-  cut: NetworkCut,
+  { network, cut, done, width }: { network: Network; cut: NetworkCut; done: number; width: number },
   options: KeptViewsOptions,
-  done: number,
-  width: number,
 ): Promise<void> {
   const { views, photos, load, signal, onProgress } = options;
   const total = photos * views;

@@ -38,19 +38,19 @@ export class MomentumEncoder {
     batch: number,
     weights: Readonly<Weights>,
     settings: { length: number; momentum: number; seed: number },
-    session?: SessionOptions,
+    options?: SessionOptions,
   ): Promise<MomentumEncoder> {
     const g = new GraphBuilder();
-    const computeKeys = appendUnitRows(g, await objective.encoder(g, batch));
-    g.output('keys', computeKeys);
-    const [, width = 0] = computeKeys.shape;
+    const keys = appendUnitRows(g, await objective.encoder(g, batch));
+    g.output('keys', keys);
+    const [, width = 0] = keys.shape;
     const start = drawDirections(settings.length, width, settings.seed);
     const queue = createFloatTensor(start, [settings.length, width]);
-    const open = await GraphSession.open(g.toBytes(), session);
-    const own = Object.fromEntries(
+    const session = await GraphSession.open(g.toBytes(), options);
+    const used = Object.fromEntries(
       [...g.parameters.keys()].map(({ name }) => [name, weights[name] as Tensor]),
     );
-    return new MomentumEncoder(open, copyWeights(own), queue, settings.momentum);
+    return new MomentumEncoder(session, copyWeights(used), queue, settings.momentum);
   }
 
   /** Continues from a checkpoint taken after `steps` steps of `batch` keys. */
@@ -61,7 +61,7 @@ export class MomentumEncoder {
   }
 
   /** Computes the keys of a batch of views. @returns float32 [batch, D], unit vectors */
-  async keys(pixels: Tensor): Promise<Tensor> {
+  async computeKeys(pixels: Tensor): Promise<Tensor> {
     const { keys } = await this.#session.run({ ...this.weights, pixels });
     return keys as Tensor;
   }

@@ -7,7 +7,7 @@ import { readPhoto } from '../../image/read-photo.js';
 import type { TrainingPhoto } from './training-set.js';
 
 /** Photos decoded at once. */
-const PARALLEL = 8;
+const CONCURRENCY = 8;
 
 /** Settings of {@link findReadablePhotos}. */
 export interface ReadableOptions {
@@ -29,7 +29,7 @@ export async function findReadablePhotos(
   photos: readonly TrainingPhoto[],
   { rule, maxPixels, signal, onProgress, onBad }: ReadableOptions,
 ): Promise<TrainingPhoto[]> {
-  const limit = pLimit(PARALLEL);
+  const limit = pLimit(CONCURRENCY);
   let done = 0;
   const checked = await Promise.all(
     photos.map((photo) =>

@@ -1,11 +1,13 @@
+/**
+ * Owns the state of a run: weights, optimiser moments, their running average, the mean over rounds, and MoCo's keys. It
+ * advances by one step or one round at a time. training-run.ts plans, logs, evaluates and stores.
+ */
 import { createZeros, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { copyInto, copyWeights, type TrainingState, type Weights } from '../autodiff/step/training-state.js';
 import { type StepResult, TrainingStep } from '../autodiff/step/training-step.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
-import type { Network } from '../network/network.js';
-import type { NetworkCut } from '../network/network-cut.js';
-import { createObjective, createOptimiser } from '../network/objective.js';
+import { createObjective, createOptimiser, type ObjectiveOptions } from '../network/objective.js';
 import { countPhotosPerStep, countViewsPerStep } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { moveAverage, moveTowards } from './average-weights.js';
@@ -13,7 +15,7 @@ import type { Checkpoint } from './checkpoint.js';
 import { MomentumEncoder } from './momentum-encoder.js';
 import type { StepBatch } from './plan-batches.js';
 
-/** Given the same batches, a trainer takes the same steps bit for bit, also after {@link Trainer.load}. */
+/** Takes the steps of a run. The same batches give the same steps bit for bit, also after {@link Trainer.load}. */
 export class Trainer {
   readonly #recipe: Recipe;
   readonly #step: TrainingStep;
@@ -37,19 +39,11 @@ export class Trainer {
   /**
    * Builds the graphs of a recipe.
    *
-   * @param network backbone and head that training starts from
-   * @param proxies float32 [labels, D] at the start, if a loss has proxies
-   * @param cut if steps are fed kept values instead of pixels
    * @throws PawdexError operator_not_differentiable, model_invalid, config_invalid
    */
-  static async create(
-    network: Network,
-    proxies: Tensor | null,
-    cut: NetworkCut | null,
-    recipe: Recipe,
-    session?: SessionOptions,
-  ): Promise<Trainer> {
-    const objective = createObjective(network, proxies, recipe, cut);
+  static async create(options: ObjectiveOptions, session?: SessionOptions): Promise<Trainer> {
+    const { recipe, network } = options;
+    const objective = createObjective(options);
     const { chunk } = recipe.batch;
     const step = await TrainingStep.create(objective, {
       batch: countViewsPerStep(recipe),
@@ -93,7 +87,10 @@ export class Trainer {
     return this.#average ?? this.#step.state.weights;
   }
 
-  /** Finishes a round: adds its weights to the mean, and goes back to the start for the next. */
+  /**
+   * Finishes a round: adds its weights to the mean, and goes back to the start, because the mean of weights is only good if
+   * all of them began at the same point.
+   */
   finishRound(): void {
     const { rounds } = this.#finished;
     moveTowards(this.#soup, this.weights, rounds / (rounds + 1));
@@ -112,7 +109,7 @@ export class Trainer {
    * @throws PawdexError internal when onnxruntime fails; the state is then as before
    */
   async takeStep(batch: StepBatch, learningRate: number): Promise<StepResult> {
-    const keys = this.#momentum === null ? null : await this.#momentum.keys(batch.second as Tensor);
+    const keys = this.#momentum === null ? null : await this.#momentum.computeKeys(batch.second as Tensor);
     const feeds = {
       ...batch.feeds,
       ...(keys === null ? {} : { [LOSS_INPUTS.keys]: keys, [LOSS_INPUTS.queue]: this.#momentum!.queue }),
@@ -171,7 +168,6 @@ export class Trainer {
     );
   }
 
-  /** Frees the graphs. */
   async close(): Promise<void> {
     await this.#step.close();
     await this.#momentum?.close();

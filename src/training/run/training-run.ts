@@ -11,8 +11,7 @@ import { cutNetwork } from '../network/network-cut.js';
 import type { PhaseReport } from '../phase-report.js';
 import { countPhotosPerStep, formatRecipe, getResizeRule, RECIPE_FILE } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import { interpolateWeights } from './average-weights.js';
-import { BestWeights, type JudgedNetwork } from './best-weights.js';
+import { BestWeights, type EvaluatedNetwork } from './best-weights.js';
 import {
   type Checkpoint,
   hasCheckpoint,
@@ -55,7 +54,7 @@ export interface RunReport extends PhaseReport {
 /** The result of a run: its best network, or a checkpoint to resume from if it was stopped. */
 export type RunResult = { finished: false; steps: number } | ({ finished: true; steps: number } & Trained);
 
-export interface Trained extends JudgedNetwork {
+export interface Trained extends EvaluatedNetwork {
   /** Share of the trained weights in it. The rest are the initial weights. */
   share: number;
   log: readonly LogEntry[];
@@ -122,18 +121,23 @@ class TrainingRun {
     const { network, proxies } = start;
     this.#checkBeforehand(network);
     const kept = recipe.keptViews > 0 ? await this.#keepViews(network) : null;
-    const trainer = await Trainer.create(network, proxies, kept?.cut ?? null, recipe, session);
+    const trainer = await Trainer.create({ recipe, network, proxies, cut: kept?.cut ?? null }, session);
     try {
       const progress = this.#restore(trainer, checkpoint);
+      const log = await TrainingLog.open(out, trainer.steps);
+      const onEvaluation = async (entry: EvaluationEntry) => {
+        await log.add(entry);
+        report?.reportEvaluation(entry);
+      };
       const best = new BestWeights(
-        { recipe, set, out, start: network, features: this.#features, session, onPhase },
+        { recipe, set, out, start: network, features: this.#features, session, onPhase, onEvaluation },
         progress?.best ?? null,
       );
-      const log = await TrainingLog.open(out, trainer.steps);
       const batches = planBatches(recipe, set, this.#createLoadOptions(set.train), kept);
-      const parts = { trainer, best, log, batches };
-      await this.#train(parts);
-      return { finished: true, steps: trainer.steps, ...(await this.#chooseBest(parts)) };
+      await this.#train({ trainer, best, log, batches });
+      const end = { step: trainer.steps, epoch: recipe.epochs * recipe.soup };
+      const chosen = await best.choose(trainer.start, trainer.weights, end);
+      return { finished: true, steps: end.step, log: log.entries, ...chosen };
     } finally {
       this.#steps = trainer.steps;
       await trainer.close();
@@ -192,9 +196,8 @@ class TrainingRun {
   }
 
   /** @throws the signal's reason when stopped, after a checkpoint */
-  async #train(parts: Parts): Promise<void> {
+  async #train({ trainer, log, batches, best }: Parts): Promise<void> {
     const { recipe, report, signal } = this.#options;
-    const { trainer, log, batches, best } = parts;
     const total = batches.perEpoch * recipe.epochs * recipe.soup;
     const interval = Math.max(1, Math.round(recipe.evaluation.every * batches.perEpoch));
     let savedAt = performance.now();
@@ -208,7 +211,9 @@ class TrainingRun {
       }
       signal?.throwIfAborted();
       if (isDue) {
-        await this.#evaluate(parts, entry);
+        const { step, epoch } = entry;
+        await best.consider(trainer.weights, { step, epoch }, `Evaluating step ${step}`);
+        this.#evaluatedAt = step;
       }
     }
     if (recipe.soup > 1 && trainer.stepsOfRound > 0) {
@@ -248,48 +253,9 @@ class TrainingRun {
     }
   }
 
-  async #evaluate({ trainer, best, log }: Parts, { step, epoch }: StepEntry): Promise<void> {
-    const { quality } = await best.judge(trainer.weights, `Evaluating step ${step}`);
-    const entry = { step, epoch, val: quality };
-    await log.add(entry);
-    this.#options.report?.reportEvaluation(entry);
-    this.#evaluatedAt = step;
-    await best.offer(trainer.weights, quality, step, 1);
-  }
-
   async #save(trainer: Trainer, best: BestWeights): Promise<void> {
     const { out, recipe } = this.#options;
     const progress = { evaluatedAt: this.#evaluatedAt, best: best.progress, seconds: this.#seconds };
     await writeCheckpoint(out, { ...trainer.snapshot, progress }, recipe);
-  }
-
-  /** Tries averages of final and initial weights, and chooses the best of them and of the evaluations during the run. */
-  async #chooseBest({ trainer, best, log }: Parts): Promise<Trained> {
-    const { recipe, report } = this.#options;
-    let judged: JudgedNetwork | null = null;
-    for (const share of recipe.average) {
-      const weights =
-        share === 1 ? trainer.weights : interpolateWeights(trainer.start, trainer.weights, share);
-      const text =
-        share === 1
-          ? 'Evaluating the final weights'
-          : `Evaluating ${share} of the final weights averaged with the initial ones`;
-      const candidate = await best.judge(weights, text);
-      const entry = {
-        step: trainer.steps,
-        epoch: recipe.epochs * recipe.soup,
-        share,
-        val: candidate.quality,
-      };
-      await log.add(entry);
-      report?.reportEvaluation(entry);
-      if (await best.offer(weights, candidate.quality, trainer.steps, share)) {
-        judged = candidate;
-      }
-    }
-    const { weights, share } = await best.read();
-    // An evaluation during the run was better than all of them. Its embeddings were not kept.
-    judged ??= await best.judge(weights, 'Evaluating the best weights');
-    return { share, log: log.entries, ...judged };
   }
 }

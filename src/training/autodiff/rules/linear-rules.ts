@@ -20,7 +20,7 @@ export const LINEAR_RULES: Readonly<Record<string, GradientRule>> = {
     const da = () => g.reshape(sumTo(g, g.matMul(outer, g.transposeLast(right)), left.shape), a.shape);
     return [
       needs(0) ? da() : undefined,
-      needs(1) ? g.reshape(appendWeightGradient(g, left, outer, right), b.shape) : undefined,
+      needs(1) ? g.reshape(appendMatrixGradient(g, left, outer, right), b.shape) : undefined,
     ];
   },
 
@@ -45,7 +45,7 @@ export const LINEAR_RULES: Readonly<Record<string, GradientRule>> = {
 };
 
 /** a^T dy summed to b's shape; for an unbatched b as one product over all rows of the batch. */
-function appendWeightGradient(g: GraphBuilder, a: Value, dy: Value, b: Value): Value {
+function appendMatrixGradient(g: GraphBuilder, a: Value, dy: Value, b: Value): Value {
   const flat = b.shape.length === 2 && a.shape.length === dy.shape.length;
   const rows = (x: Value) => g.reshape(x, [countElements(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
   if (flat) {

@@ -22,12 +22,12 @@ export function createNotDifferentiableError(node: GraphNode, because: string): 
 }
 
 /** A power of two, so that the product is exact. It lifts every normal number above 1. */
-const STEEP = 2 ** 100;
+const HARD_SIGMOID_SLOPE = 2 ** 100;
 
 /**
  * 1 where x > 0, else 0, as float32: a very steep HardSigmoid. Its CPU kernel in onnxruntime is ten times as fast as
  * that of Sign, or of a comparison with a Cast.
  */
 export function markPositive(g: GraphBuilder, x: Value): Value {
-  return g.op('HardSigmoid', [x], { alpha: asFloat(STEEP), beta: asFloat(0) });
+  return g.op('HardSigmoid', [x], { alpha: asFloat(HARD_SIGMOID_SLOPE), beta: asFloat(0) });
 }

@@ -19,8 +19,8 @@ export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
     const window = computeWindow(node.attributes, x.shape.slice(2), weight.shape.slice(2));
     const perChannel = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
     return [
-      needs(0) ? appendDataGradient(g, { x, weight, dy, group, window }) : undefined,
-      needs(1) ? appendWeightGradient(g, { x, weight, dy, group, window }) : undefined,
+      needs(0) ? appendConvDataGradient(g, { x, weight, dy, group, window }) : undefined,
+      needs(1) ? appendConvWeightGradient(g, { x, weight, dy, group, window }) : undefined,
       needs(2) ? g.reduceSum(dy, perChannel, false) : undefined,
     ];
   },
@@ -91,7 +91,7 @@ interface ConvCall {
 }
 
 /** dx: every dy, times the weight, added to what its window covered. */
-function appendDataGradient(g: GraphBuilder, call: ConvCall): Value {
+function appendConvDataGradient(g: GraphBuilder, call: ConvCall): Value {
   const { x, weight, dy, group, window } = call;
   if (group === 1 && isPointwise(window)) {
     return g.conv(dy, g.transpose(weight, swapFirstAxes(weight)), {});
@@ -100,7 +100,7 @@ function appendDataGradient(g: GraphBuilder, call: ConvCall): Value {
 }
 
 /** dw: for every tap of the kernel, the products of dy with the element the tap saw, summed over all positions. */
-function appendWeightGradient(g: GraphBuilder, call: ConvCall): Value {
+function appendConvWeightGradient(g: GraphBuilder, call: ConvCall): Value {
   const { x, weight, dy, group, window } = call;
   if (group === 1 && isPointwise(window)) {
     const matrix = (value: Value) =>

@@ -79,7 +79,7 @@ export class TrainingStep {
     }
     return chunk === batch
       ? TrainingStep.#openFused(objective, options)
-      : TrainingStep.#openCached(objective, options, chunk);
+      : TrainingStep.#openChunked(objective, options, chunk);
   }
 
   static async #openFused(objective: Objective, options: StepOptions): Promise<TrainingStep> {
@@ -89,42 +89,36 @@ export class TrainingStep {
     return new TrainingStep(buffers, options, [session], (feeds) => session.run(feeds, buffers.getTargets()));
   }
 
-  static async #openCached(objective: Objective, options: StepOptions, chunk: number): Promise<TrainingStep> {
-    const { batch, session: how, optimiser = {} } = options;
+  static async #openChunked(
+    objective: Objective,
+    options: StepOptions,
+    chunk: number,
+  ): Promise<TrainingStep> {
+    const { batch, session, optimiser = {} } = options;
     const forward = await buildForwardGraph(objective, chunk);
     const [, width = 1] = forward.outputs.get('embeddings')?.shape ?? [];
     const loss = buildLossGraph(objective, [batch, width]);
     const backward = await buildBackwardGraph(objective, chunk);
     const parameters = new Map([...backward.parameters, ...loss.parameters]);
     const update = buildUpdateGraph([...parameters.keys()], optimiser);
-    const open = (g: GraphBuilder) => GraphSession.open(g.toBytes(), how);
-    const forwards = await open(forward);
-    const losses = await open(loss);
-    const backwards = await open(backward);
-    const updates = await open(update);
-    const buffers = new StateBuffers(parameters);
-    const encoderInputs = forward.inputs.filter((value) => !forward.parameters.has(value));
-    const encoderWeights = [...backward.parameters.keys()];
-    const compute = async (feeds: Record<string, Tensor>) => {
-      const chunks = Array.from({ length: batch / chunk }, (_, i) => ({
-        ...feeds,
-        ...mapByName(encoderInputs, ({ name }) => sliceRows(feeds[name] as Tensor, i * chunk, chunk)),
-      }));
-      const embeddings = createZeros('float32', [batch, width]);
-      for (const [i, part] of chunks.entries()) {
-        await forwards.run(part, { embeddings: sliceRows(embeddings, i * chunk, chunk) });
-      }
-      const whole = await losses.run({ ...feeds, embeddings });
-      let sums = mapByName(encoderWeights, ({ shape }) => createZeros('float32', shape), nameGradient);
-      for (const [i, part] of chunks.entries()) {
-        const upstream = sliceRows(whole['d embeddings'] as Tensor, i * chunk, chunk);
-        const before = renameToSums(sums, encoderWeights);
-        sums = await backwards.run({ ...part, ...before, 'd embeddings': upstream });
-      }
-      const updated = await updates.run({ ...feeds, ...whole, ...sums }, buffers.getTargets());
-      return { ...whole, ...updated, embeddings };
+    const open = (graph: GraphBuilder) => GraphSession.open(graph.toBytes(), session);
+    const sessions: ChunkSessions = {
+      forward: await open(forward),
+      loss: await open(loss),
+      backward: await open(backward),
+      update: await open(update),
     };
-    return new TrainingStep(buffers, options, [forwards, losses, backwards, updates], compute);
+    const buffers = new StateBuffers(parameters);
+    const plan: ChunkPlan = {
+      batch,
+      chunk,
+      width,
+      inputs: forward.inputs.filter((value) => !forward.parameters.has(value)),
+      weights: [...backward.parameters.keys()],
+    };
+    return new TrainingStep(buffers, options, Object.values(sessions), (feeds) =>
+      runInChunks(sessions, plan, feeds, buffers.getTargets()),
+    );
   }
 
   /**
@@ -155,12 +149,60 @@ export class TrainingStep {
     this.#buffers.load(state);
   }
 
-  /** Frees the graphs. */
   async close(): Promise<void> {
     for (const session of this.#sessions) {
       await session.close();
     }
   }
+}
+
+/** The four graphs of a step in chunks. */
+interface ChunkSessions {
+  forward: GraphSession;
+  loss: GraphSession;
+  backward: GraphSession;
+  update: GraphSession;
+}
+
+interface ChunkPlan {
+  batch: number;
+  chunk: number;
+  /** D, of an embedding. */
+  width: number;
+  /** Inputs of the encoder that are not weights, with the batch as their first axis. */
+  inputs: readonly Value[];
+  /** Trained weights of the encoder. */
+  weights: readonly Value[];
+}
+
+/**
+ * Embeds chunk by chunk, computes the loss of the whole batch, then goes through the chunks again to sum their gradients.
+ *
+ * @param targets the buffers of the new state
+ */
+async function runInChunks(
+  { forward, loss, backward, update }: ChunkSessions,
+  { batch, chunk, width, inputs, weights }: ChunkPlan,
+  feeds: Record<string, Tensor>,
+  targets: Record<string, Tensor>,
+): Promise<Record<string, Tensor>> {
+  const chunks = Array.from({ length: batch / chunk }, (_, i) => ({
+    ...feeds,
+    ...mapByName(inputs, ({ name }) => sliceRows(feeds[name] as Tensor, i * chunk, chunk)),
+  }));
+  const embeddings = createZeros('float32', [batch, width]);
+  for (const [i, part] of chunks.entries()) {
+    await forward.run(part, { embeddings: sliceRows(embeddings, i * chunk, chunk) });
+  }
+  const whole = await loss.run({ ...feeds, embeddings });
+  let sums = mapByName(weights, ({ shape }) => createZeros('float32', shape), nameGradient);
+  for (const [i, part] of chunks.entries()) {
+    const upstream = sliceRows(whole['d embeddings'] as Tensor, i * chunk, chunk);
+    const before = renameToSums(sums, weights);
+    sums = await backward.run({ ...part, ...before, 'd embeddings': upstream });
+  }
+  const updated = await update.run({ ...feeds, ...whole, ...sums }, targets);
+  return { ...whole, ...updated, embeddings };
 }
 
 /** Makes a tensor for each value, by its name. @param toKey what to call it; by default as it is */

@@ -11,7 +11,7 @@ export interface Histogram {
 /** Largest integer of an activation. */
 const TOP = 255;
 /** Factors to try for each end of the range, from 1 down to a fifth, in steps of a fiftieth. */
-const SHARES = Array.from({ length: 41 }, (_, i) => 1 - i * 0.02);
+const CLIP_FACTORS = Array.from({ length: 41 }, (_, i) => 1 - i * 0.02);
 
 /**
  * Finds the rounding with the least squared error over the histogram, including what is clipped (as in Choukroun et
@@ -25,17 +25,17 @@ export function fitAffine({ low, high, counts }: Histogram): Affine {
   const weights = Float64Array.from(filled, (bin) => counts[bin] ?? 0);
   const centres = Float64Array.from(filled, (bin) => low + (bin + 0.5) * width);
   let best: Affine = { scale: 1, zero: 0 };
-  let least = Number.POSITIVE_INFINITY;
-  for (const a of below > 0 ? SHARES : [1]) {
-    for (const b of above > 0 ? SHARES : [1]) {
+  let minError = Number.POSITIVE_INFINITY;
+  for (const a of below > 0 ? CLIP_FACTORS : [1]) {
+    for (const b of above > 0 ? CLIP_FACTORS : [1]) {
       const scale = Math.fround((above * b + below * a) / TOP);
       if (!(scale > 0)) {
         continue;
       }
       const zero = Math.round((below * a) / scale);
-      const error = computeSquaredError(centres, weights, scale, zero, least);
-      if (error < least) {
-        least = error;
+      const error = computeSquaredError(centres, weights, scale, zero, minError);
+      if (error < minError) {
+        minError = error;
         best = { scale, zero };
       }
     }
@@ -43,16 +43,16 @@ export function fitAffine({ low, high, counts }: Histogram): Affine {
   return best;
 }
 
-/** Computes the squared error. Stops once it exceeds `enough`. */
+/** Computes the squared error. Stops once it exceeds `limit`. */
 function computeSquaredError(
   centres: Float64Array,
   weights: Float64Array,
   scale: number,
   zero: number,
-  enough: number,
+  limit: number,
 ): number {
   let error = 0;
-  for (let i = 0; i < centres.length && error < enough; i++) {
+  for (let i = 0; i < centres.length && error < limit; i++) {
     const value = centres[i]!;
     const integer = Math.min(TOP, Math.max(0, Math.round(value / scale) + zero));
     error += weights[i]! * (value - (integer - zero) * scale) ** 2;

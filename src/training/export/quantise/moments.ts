@@ -10,7 +10,7 @@ import { GraphSession } from '../../autodiff/graph-session.js';
 /** Positions to sample in each feature map. */
 const POSITIONS = 200;
 /** Floats to multiply at once: 32 MB. */
-const AT_ONCE = 8e6;
+const MAX_FLOATS_PER_RUN = 8e6;
 
 /** Moments of every group of a convolution. */
 export interface Moments {
@@ -53,7 +53,10 @@ export async function computeMoments(
   const patches: Patches = { window, groups, channels, size };
   const area = window.output.reduce((a, b) => a * b, 1);
   const perMap = Math.min(POSITIONS, area);
-  const mapsAtOnce = Math.max(1, Math.min(maps.length, Math.floor(AT_ONCE / (groups * size * perMap))));
+  const mapsAtOnce = Math.max(
+    1,
+    Math.min(maps.length, Math.floor(MAX_FLOATS_PER_RUN / (groups * size * perMap))),
+  );
   const rows = mapsAtOnce * perMap;
   const products = new Float64Array(groups * size * size);
   const sums = new Float64Array(groups * size);
@@ -63,7 +66,7 @@ export async function computeMoments(
       const data = new Float32Array(groups * rows * size);
       maps.slice(first, first + mapsAtOnce).forEach((map, m) => {
         drawDistinct([...Array(area).keys()], perMap, random).forEach((position, p) => {
-          gatherPatch(map, position, patches, zero, data, m * perMap + p, rows);
+          gatherPatch({ map, position, zero }, patches, { data, row: m * perMap + p, rows });
         });
       });
       const results = await session.run({ x: { dtype: 'float32', shape: [groups, rows, size], data } });
@@ -85,13 +88,9 @@ function buildProductGraph(groups: number, rows: number, size: number): Uint8Arr
 
 /** Writes the patch at an output position as row `row` of each group. Padding is 0. */
 function gatherPatch(
-  map: Tensor,
-  position: number,
+  { map, position, zero }: { map: Tensor; position: number; zero: number },
   { window, groups, channels, size }: Patches,
-  zero: number,
-  data: Float32Array,
-  row: number,
-  rows: number,
+  { data, row, rows }: { data: Float32Array; row: number; rows: number },
 ): void {
   const pixels = map.data as Uint8Array;
   const [, , height = 0, width = 0] = map.shape;

@@ -16,7 +16,7 @@ export interface Observations {
 export type Feed = Readonly<Record<string, Tensor>>;
 
 /** Creates a feed of an encoder for each photo. @param photos uint8 [S, S, 3] each */
-export function createFeeds(model: Model, photos: readonly Uint8Array[]): Feed[] {
+export function createPhotoFeeds(model: Model, photos: readonly Uint8Array[]): Feed[] {
   const [input] = model.inputs;
   const shape = [1, ...(input?.shape.slice(1) ?? []).map(Number)];
   return photos.map((data) => ({ [input?.name ?? '']: { dtype: 'uint8', shape, data } }));

@@ -1,4 +1,5 @@
 /** Decides which parts of an encoder are computed on integers. */
+import { groupBy } from '../../../math/group-by.js';
 import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
 import { type Tensor, toNumbers } from '../../../onnx/tensor.js';
 
@@ -40,109 +41,102 @@ export function planQuantisation(
   model: Model,
   shapes: ReadonlyMap<string, readonly number[]>,
 ): QuantisationPlan {
-  return new QuantisationPlanner(model, shapes).plan();
+  const reads = model.nodes.flatMap((node) => node.inputs.map((name) => ({ name, node })));
+  const draft: Draft = {
+    shapes,
+    initialisers: model.initialisers,
+    outputs: new Set(model.outputs.map(({ name }) => name)),
+    readers: groupBy(reads, ({ name }) => name),
+    integer: new Set(),
+    absorbed: new Map(),
+    activated: new Map(),
+    rounded: new Map(),
+    sources: new Map(),
+    integerOutputs: new Set(),
+  };
+  for (const node of model.nodes) {
+    if (node.domain === '' && !draft.outputs.has(node.outputs[0] ?? '')) {
+      planNode(draft, node);
+    }
+  }
+  const { integer, absorbed, activated, rounded, sources } = draft;
+  const convolutions = [...integer].filter(({ op }) => op === 'Conv');
+  return { convolutions, integer, absorbed, activated, rounded, sources };
 }
 
-class QuantisationPlanner {
-  readonly #model: Model;
-  readonly #shapes: ReadonlyMap<string, readonly number[]>;
-  readonly #consumers = new Map<string, ModelNode[]>();
-  readonly #outputs: ReadonlySet<string>;
-  readonly #integer = new Set<ModelNode>();
-  readonly #absorbed = new Map<ModelNode, string>();
-  readonly #activated = new Map<string, string>();
-  readonly #rounded = new Map<string, string>();
-  readonly #sources = new Map<string, Source>();
+/** A plan in the making, and what it is about. */
+interface Draft {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly initialisers: Model['initialisers'];
+  readonly outputs: ReadonlySet<string>;
+  /** Maps tensors to the nodes that read them. */
+  readonly readers: ReadonlyMap<string, readonly { node: ModelNode }[]>;
+  readonly integer: Set<ModelNode>;
+  readonly absorbed: Map<ModelNode, string>;
+  readonly activated: Map<string, string>;
+  readonly rounded: Map<string, string>;
+  readonly sources: Map<string, Source>;
   /** Tensors computed by nodes on integers. */
-  readonly #made = new Set<string>();
+  readonly integerOutputs: Set<string>;
+}
 
-  constructor(model: Model, shapes: ReadonlyMap<string, readonly number[]>) {
-    this.#model = model;
-    this.#shapes = shapes;
-    this.#outputs = new Set(model.outputs.map(({ name }) => name));
-    for (const node of model.nodes) {
-      for (const name of node.inputs) {
-        this.#consumers.set(name, [...(this.#consumers.get(name) ?? []), node]);
-      }
+function planNode(draft: Draft, node: ModelNode): void {
+  const [x = '', y = ''] = node.inputs;
+  const [output = ''] = node.outputs;
+  const source = node.op === 'DequantizeLinear' ? readSource(node, draft.initialisers) : undefined;
+  if (source !== undefined) {
+    draft.sources.set(output, source);
+  } else if (isConvolution(draft, node)) {
+    moveToIntegers(draft, node, [x]);
+  } else if (isResidualAddition(draft, node)) {
+    moveToIntegers(draft, node, [x, y]);
+  } else if (node.op === 'MaxPool' && draft.integerOutputs.has(x) && node.outputs.length === 1) {
+    draft.integer.add(node);
+    draft.integerOutputs.add(output);
+    draft.rounded.set(output, draft.rounded.get(x) ?? x);
+  }
+}
+
+function isConvolution(draft: Draft, { op, inputs: [, weightName = '', bias], outputs }: ModelNode): boolean {
+  const weight = draft.initialisers.get(weightName);
+  const isConstant = weight?.dtype === 'float32' && (!bias || draft.initialisers.has(bias));
+  return op === 'Conv' && isConstant && weight.shape.length === 4 && hasPositions(draft, outputs[0] ?? '');
+}
+
+function isResidualAddition(draft: Draft, { op, inputs: [x = '', y = ''], outputs }: ModelNode): boolean {
+  const { initialisers, integerOutputs } = draft;
+  const isOfData = !initialisers.has(x) && !initialisers.has(y);
+  const isOfIntegers = integerOutputs.has(x) || integerOutputs.has(y);
+  return op === 'Add' && isOfData && isOfIntegers && hasPositions(draft, outputs[0] ?? '');
+}
+
+function hasPositions({ shapes }: Draft, name: string): boolean {
+  const [, , height = 1, width = 1] = shapes.get(name) ?? [];
+  return height * width > 1;
+}
+
+/** Moves a node to integers, and absorbs the activation after it if rounding has the same effect. */
+function moveToIntegers(draft: Draft, node: ModelNode, inputs: readonly string[]): void {
+  const { outputs, readers, sources, rounded } = draft;
+  const [output = ''] = node.outputs;
+  const [next, ...others] = (readers.get(output) ?? []).map((reader) => reader.node);
+  const isAbsorbing = next !== undefined && others.length === 0 && isClippingAtZero(next, draft.initialisers);
+  const result = isAbsorbing ? (next.outputs[0] ?? '') : output;
+  if (outputs.has(result)) {
+    return;
+  }
+  if (isAbsorbing) {
+    draft.absorbed.set(next, result);
+    draft.activated.set(output, result);
+  }
+  draft.integer.add(node);
+  draft.integerOutputs.add(result);
+  for (const name of inputs) {
+    if (!sources.has(name) && !rounded.has(name)) {
+      rounded.set(name, name);
     }
   }
-
-  plan(): QuantisationPlan {
-    for (const node of this.#model.nodes) {
-      if (node.domain === '' && !this.#outputs.has(node.outputs[0] ?? '')) {
-        this.#consider(node);
-      }
-    }
-    return {
-      convolutions: [...this.#integer].filter(({ op }) => op === 'Conv'),
-      integer: this.#integer,
-      absorbed: this.#absorbed,
-      activated: this.#activated,
-      rounded: this.#rounded,
-      sources: this.#sources,
-    };
-  }
-
-  #consider(node: ModelNode): void {
-    const { initialisers } = this.#model;
-    const [x = '', y = ''] = node.inputs;
-    const [output = ''] = node.outputs;
-    const source = node.op === 'DequantizeLinear' ? readSource(node, initialisers) : undefined;
-    if (source !== undefined) {
-      this.#sources.set(output, source);
-    } else if (this.#isConvolution(node)) {
-      this.#choose(node, [x]);
-    } else if (this.#isResidualAddition(node)) {
-      this.#choose(node, [x, y]);
-    } else if (node.op === 'MaxPool' && this.#made.has(x) && node.outputs.length === 1) {
-      this.#integer.add(node);
-      this.#made.add(output);
-      this.#rounded.set(output, this.#rounded.get(x) ?? x);
-    }
-  }
-
-  #isConvolution({ op, inputs: [, weightName = '', bias], outputs: [output = ''] }: ModelNode): boolean {
-    const { initialisers } = this.#model;
-    const weight = initialisers.get(weightName);
-    const isConstant = weight?.dtype === 'float32' && (!bias || initialisers.has(bias));
-    return op === 'Conv' && isConstant && weight.shape.length === 4 && this.#hasPositions(output);
-  }
-
-  #isResidualAddition({ op, inputs: [x = '', y = ''], outputs: [output = ''] }: ModelNode): boolean {
-    const { initialisers } = this.#model;
-    const isOfData = !initialisers.has(x) && !initialisers.has(y);
-    const isOfMade = this.#made.has(x) || this.#made.has(y);
-    return op === 'Add' && isOfData && isOfMade && this.#hasPositions(output);
-  }
-
-  #hasPositions(name: string): boolean {
-    const [, , height = 1, width = 1] = this.#shapes.get(name) ?? [];
-    return height * width > 1;
-  }
-
-  /** Moves a node to integers, and absorbs the activation after it if rounding has the same effect. */
-  #choose(node: ModelNode, inputs: readonly string[]): void {
-    const [output = ''] = node.outputs;
-    const [next, ...others] = this.#consumers.get(output) ?? [];
-    const isAbsorbing =
-      next !== undefined && others.length === 0 && isClippingAtZero(next, this.#model.initialisers);
-    const result = isAbsorbing ? (next.outputs[0] ?? '') : output;
-    if (this.#outputs.has(result)) {
-      return;
-    }
-    if (isAbsorbing) {
-      this.#absorbed.set(next, result);
-      this.#activated.set(output, result);
-    }
-    this.#integer.add(node);
-    this.#made.add(result);
-    for (const name of inputs) {
-      if (!this.#sources.has(name) && !this.#rounded.has(name)) {
-        this.#rounded.set(name, name);
-      }
-    }
-    this.#rounded.set(result, result);
-  }
+  rounded.set(result, result);
 }
 
 /** Whether a node is a Relu, or a Clip from 0 up. Its range begins at 0, so rounding to 0..255 has the same effect. */

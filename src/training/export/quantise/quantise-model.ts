@@ -10,7 +10,7 @@ import { type Model, readModel, writeModel } from '../../../onnx/onnx-model.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 import type { PhaseReport } from '../../phase-report.js';
 import { fitAffine } from './activation-range.js';
-import { createFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
+import { createPhotoFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
 import { planQuantisation, type QuantisationPlan } from './quantisation-plan.js';
 import { refineRounding } from './refine-rounding.js';
 import { writeQdq } from './write-qdq.js';
@@ -57,7 +57,7 @@ export async function quantise(
     });
   }
   const model = await prepareEncoder(encoder);
-  const feeds = createFeeds(model, photos);
+  const feeds = createPhotoFeeds(model, photos);
   const planned = await planForShapes(model, feeds[0]);
   report?.beginPhase('Measuring activation ranges', 2 * feeds.length);
   let done = 0;

@@ -192,7 +192,7 @@ function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
   const integers = new Int8Array(values.length);
   for (let f = 0; f < filters; f++) {
     const row = values.subarray(f * size, (f + 1) * size);
-    const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const largest = row.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
     const added = Number(bias?.data[f] ?? 0);
     // The bias of a filter that is almost zero must fit into 32 bits.
     const scale = Math.fround(
