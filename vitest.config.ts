@@ -48,8 +48,8 @@ export default defineConfig({
     // Native modules (ONNX Runtime, SQLite, hnswlib) must not be loaded into several threads of one process, so each test
     // file runs in its own process.
     pool: 'forks',
-    // At least two: many tests wait for processes that they have started.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // At least three: many tests wait for a browser or for processes that they have started.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Catches hanging tests, not slow ones: tests must pass on a busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,

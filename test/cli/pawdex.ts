@@ -22,6 +22,15 @@ export interface Ended {
   stderr: string;
 }
 
+/** A command that may still run. */
+interface Started {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+  /** Asks it to end. */
+  stop: () => Promise<Ended>;
+  kill: () => Promise<Ended>;
+}
+
 /** A folder for one test file: photos, data directory, and the commands that work on them. */
 export class Bench {
   readonly #children = new Set<ChildProcess>();
@@ -45,7 +54,7 @@ export class Bench {
   }
 
   /** Starts a command without the shipped gallery, which takes a moment to load, unless `env` says otherwise. */
-  start(args: string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<Ended> } {
+  start(args: string[], env: Record<string, string> = {}): Started {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: this.root,
       env: { ...process.env, PAWDEX_DATA_DIR: this.dataDir, PAWDEX_GALLERY: '', PAWDEX_PORT: '0', ...env },
@@ -64,7 +73,11 @@ export class Bench {
       this.#children.delete(child);
       return { code, signal, stdout, stderr } as Ended;
     });
-    return { child, ended };
+    const end = (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      return ended;
+    };
+    return { child, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
   }
 
   run(args: string[], env?: Record<string, string>): Promise<Ended> {
@@ -89,7 +102,8 @@ export class Bench {
 
   /** Starts a server and waits until it listens. */
   async serve(env?: Record<string, string>) {
-    const { child, ended } = this.start(['serve'], env);
+    const command = this.start(['serve'], env);
+    const { child, ended } = command;
     const file = path.join(this.dataDir, 'server.json');
     const pid = () => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).pid : null);
     await until(() => pid() === child.pid || child.exitCode !== null);
@@ -97,11 +111,7 @@ export class Bench {
       throw new Error((await ended).stderr);
     }
     const { url } = JSON.parse(readFileSync(file, 'utf8')) as { url: string };
-    const end = (signal: NodeJS.Signals) => {
-      child.kill(signal);
-      return ended;
-    };
-    return { url, child, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+    return { url, ...command };
   }
 }
 

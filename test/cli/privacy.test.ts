@@ -10,8 +10,7 @@ beforeEach(async () => {
 afterEach(() => bench.remove());
 
 async function stop(server: Awaited<ReturnType<Bench['serve']>>): Promise<string> {
-  server.child.kill('SIGTERM');
-  const { code, stdout } = await server.ended;
+  const { code, stdout } = await server.stop();
   expect(code).toBe(0);
   return stdout;
 }

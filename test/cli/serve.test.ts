@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -17,37 +16,6 @@ beforeEach(async () => {
 afterEach(() => bench.remove());
 
 describe('pawdex serve', () => {
-  it('serves other commands, and ends cleanly at SIGTERM', async () => {
-    const photos = await bench.photos('photos', 70);
-    await writeFile(path.join(photos, 'odd', 'bad.jpg'), 'text');
-    const server = await bench.serve();
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
-
-    const indexed = await bench.run(['index', photos, '-c', 'mine', '--json']);
-    expect(indexed.stderr).toContain(`Using the server at ${server.url}`);
-    expect(indexed.code).toBe(1);
-    expect(JSON.parse(indexed.stdout)).toMatchObject({ created: 70, failed: 1 });
-    const again = await bench.run(['index', photos, '-c', 'mine', '--json', '--quiet']);
-    expect(JSON.parse(again.stdout)).toMatchObject({ created: 0, skipped: 70 });
-
-    const photo = path.join(photos, 'even/0004.png');
-    const identified = await bench.run(['identify', photo, '-c', 'mine', '--json', '--quiet']);
-    expect(JSON.parse(identified.stdout).neighbours[0].source).toBe('even/0004.png');
-    const remote = await bench.run(['embed', photo, '--quiet']);
-
-    server.child.kill('SIGTERM');
-    const { code, stdout, stderr } = await server.ended;
-    expect(code).toBe(0);
-    expect(stderr).toContain(`is ready at ${server.url}`);
-    expect(stdout).toContain('"msg":"stopped"');
-    expect(existsSync(path.join(bench.dataDir, 'server.json'))).toBe(false);
-
-    const local = await bench.run(['embed', photo, '--quiet']);
-    expect(JSON.parse(local.stdout).embedding).toEqual(JSON.parse(remote.stdout).embedding);
-    const kept = await bench.run(['index', photos, '-c', 'mine', '--json', '--quiet']);
-    expect(JSON.parse(kept.stdout)).toMatchObject({ created: 0, skipped: 70 });
-  });
-
   it('runs long work as jobs, with the results of a command without a server', async () => {
     const photos = await bench.photos('photos', 12);
     const server = await bench.serve();
@@ -71,8 +39,7 @@ describe('pawdex serve', () => {
     const listed = await bench.run(['jobs', '--quiet']);
     expect(listed.stdout.trim().split('\n')).toHaveLength(jobs.length);
     expect((await bench.run(['jobs', 'list', 'ID', '--quiet'])).stderr).toContain('list takes no job ID.');
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
+    expect((await server.stop()).code).toBe(0);
     for (const [command, through] of [
       [measure, measured],
       [check, checked],
@@ -113,8 +80,7 @@ describe('pawdex serve', () => {
     });
     const listed = await bench.run(['jobs']);
     expect(listed.stdout.trim().split('\n')).toHaveLength(4);
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
+    expect((await server.stop()).code).toBe(0);
   });
 
   it('indexes an archive that a client uploads', async () => {
@@ -150,8 +116,7 @@ describe('pawdex serve', () => {
     const found = await (await fetch(`${server.url}/v1/jobs/${job.id}`)).json();
     expect(found).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
     expect(found).toMatchObject({ createdAt: job.createdAt, startedAt: job.startedAt });
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
+    expect((await server.stop()).code).toBe(0);
   });
 
   it('refuses a data directory in use by a server, and a port in use', async () => {
@@ -182,8 +147,7 @@ describe('pawdex serve', () => {
 
   it('is not contacted after it died', async () => {
     const server = await bench.serve();
-    server.child.kill('SIGKILL');
-    await server.ended;
+    await server.kill();
     const photo = path.join(await bench.photos('photos', 1), 'even/0000.png');
     const { code, stderr } = await bench.run(['embed', photo]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -204,8 +168,7 @@ describe('pawdex doctor', () => {
     const server = await bench.serve();
     const served = await bench.run(['doctor']);
     expect(served).toMatchObject({ code: 0, stdout: expect.stringContaining(`in use by ${server.url}`) });
-    server.child.kill('SIGTERM');
-    await server.ended;
+    await server.stop();
     const sound = await bench.run(['doctor']);
     expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('is sound') });
     const ledger = path.join(bench.dataDir, 'ledger.json');

@@ -64,8 +64,7 @@ describe('pawdex index --sync', () => {
     await until(() => heard.includes('Watching') || child.exitCode !== null);
     expect(heard).toContain('4 added');
 
-    server.child.kill('SIGTERM');
-    await server.ended;
+    await server.stop();
     await writeFile(path.join(photos, 'odd', 'new.png'), await readFile(CAT));
     await rm(path.join(photos, 'odd', '0001.png'));
     await until(() => heard.includes('The server does not answer') || child.exitCode !== null);
@@ -89,8 +88,7 @@ describe('pawdex index through a server', () => {
     const server = await bench.serve();
     const { child, ended } = bench.start(['index', photos, '-c', 'mine', '--json']);
     await until(() => stored(bench.dataDir) || child.exitCode !== null);
-    server.child.kill('SIGTERM');
-    await server.ended;
+    await server.stop();
     const { url } = await bench.serve();
     const { code, stdout, stderr } = await ended;
     expect({ code, stderr }).toEqual({

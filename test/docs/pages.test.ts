@@ -11,12 +11,20 @@ const pages = [
   'models/README.md',
   'scripts/README.md',
   'scripts/model/README.md',
-  ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter(
-      (file) => file.endsWith('.md') && !file.includes('node_modules') && !file.startsWith('.vitepress'),
-    )
-    .map((file) => path.join('docs', file)),
+  ...['docs', ...listPageFolders()].flatMap((folder) =>
+    readdirSync(path.join(root, folder))
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => path.join(folder, file)),
+  ),
 ];
+
+/** Lists the folders of docs/ without those of the site's tools, which may be installed at this moment. */
+function listPageFolders(): string[] {
+  return readdirSync(path.join(root, 'docs'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
+    .map(({ name }) => path.join('docs', name));
+}
+
 const readPage = (page: string) => readFileSync(path.join(root, page), 'utf8');
 
 /** Headings as a code host links to them. */

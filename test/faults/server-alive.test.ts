@@ -21,7 +21,8 @@ afterEach(() => bench.remove());
 
 /** Starts a server that may have no server.json. */
 async function serve() {
-  const { child, ended } = bench.start(['serve', '--quiet']);
+  const command = bench.start(['serve', '--quiet']);
+  const { child } = command;
   let log = '';
   child.stdout!.on('data', (chunk) => {
     log += chunk;
@@ -32,8 +33,7 @@ async function serve() {
   return {
     url: parsed.find(({ msg }) => msg === 'ready')!.url,
     warnings: parsed.filter(({ level }) => level >= 40).map(({ msg }) => msg),
-    child,
-    ended,
+    ...command,
   };
 }
 
@@ -62,8 +62,7 @@ describe('a server', () => {
     expect(server.warnings.join()).toMatch(warning);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
     expect((await fetch(`${server.url}/v1/collections`)).status).toBe(200);
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
+    expect((await server.stop()).code).toBe(0);
   });
 
   it('refuses a new job with a code if jobs cannot be recorded', async () => {
@@ -110,16 +109,14 @@ describe('a server', () => {
     await writeFile(left, 'half of a file');
     const server = await serve();
     expect(existsSync(left)).toBe(false);
-    server.child.kill('SIGTERM');
-    expect((await server.ended).code).toBe(0);
+    expect((await server.stop()).code).toBe(0);
   });
 
   it('stops cleanly if server.json cannot be removed', async () => {
     const server = await bench.serve();
     await rm(path.join(bench.dataDir, 'server.json'));
     await mkdir(path.join(bench.dataDir, 'server.json'));
-    server.child.kill('SIGTERM');
-    expect(await server.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"stopped"') });
+    expect(await server.stop()).toMatchObject({ code: 0, stdout: expect.stringContaining('"stopped"') });
   });
 });
 
@@ -157,8 +154,7 @@ describe('a server on a damaged data directory', () => {
       code: 1,
       stdout: expect.stringMatching(/FAIL.*no vector/),
     });
-    server.child.kill('SIGTERM');
-    expect(await server.ended).toMatchObject({
+    expect(await server.stop()).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Not ready: Collection mine'),
     });

@@ -1,5 +1,5 @@
 /** What every implementation of the store interface must do, as a suite to run against each. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CollectionSpec, Store } from '../../src/store/store.js';
 import { cosine, item, nearestIds, vectorOf } from './items.js';
 import { metadataContract } from './metadata-contract.js';
@@ -29,11 +29,17 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
     let under: StoreUnderTest;
     let store: Store;
 
-    beforeEach(async () => {
+    // One store for all tests, each with collections of its own: opening one takes longer than most tests.
+    beforeAll(async () => {
       under = await create();
       store = await under.open();
     });
     afterEach(async () => {
+      for (const { name } of await store.listCollections()) {
+        await store.deleteCollection(name);
+      }
+    });
+    afterAll(async () => {
       await store.close();
       await under.destroy();
     });
