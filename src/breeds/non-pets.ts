@@ -2,6 +2,7 @@
 import { TopK } from '../math/top-k.js';
 import { createDotProducts, LANES } from '../wasm/dot-products.js';
 import { PAGE_BYTES } from '../wasm/load-wasm.js';
+import { REENCODED_PICTURE } from './same-picture.js';
 
 /** Embeddings of photos without pets. */
 export interface NonPetPhotos {
@@ -10,9 +11,6 @@ export interface NonPetPhotos {
   /** The subject of each photo, as a number. */
   groups: number[];
 }
-
-/** A photo this similar to a non-pet photo is that photo itself, which says nothing about new photos. */
-const SAME_PICTURE = 0.99;
 
 /** Compares an embedding with all photos. The result is valid until the next call. */
 type Comparer = (embedding: Float32Array) => Float32Array;
@@ -80,7 +78,7 @@ export function measureNonPetSimilarity(
   // Iterating over `entries()` would leave 100 kB of garbage for each photo that is identified.
   for (let i = 0; i < similarities.length; i++) {
     const similarity = similarities[i]!;
-    if (photos.groups[i] !== exceptGroup && similarity > nearest && similarity < SAME_PICTURE) {
+    if (photos.groups[i] !== exceptGroup && similarity > nearest && similarity < REENCODED_PICTURE) {
       nearest = similarity;
     }
   }

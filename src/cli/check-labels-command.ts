@@ -1,5 +1,5 @@
 /** `pawdex check-labels`: finds photos of a labelled set or a collection that probably have the wrong label. */
-
+import { SIMILAR_PICTURE } from '../breeds/same-picture.js';
 import { formatPercent } from '../evaluation/figures.js';
 import { findLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions, SERVER } from './create-command.js';
@@ -8,9 +8,6 @@ import { failUsage } from './exit-codes.js';
 import { formatCount, pluralise, printResult } from './print.js';
 import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
-
-/** Two photos count as the same picture from this cosine similarity on. */
-const SAME_PICTURE_SIMILARITY = 0.95;
 
 export const command = addSetOptions(
   createCommand(
@@ -36,11 +33,11 @@ export const command = addSetOptions(
     let found: LabelTrouble | null;
     if (set === undefined) {
       found = await runCancellableWork(common, (engine, work) =>
-        engine.findLabelTrouble(collection!, { ...work, threshold: SAME_PICTURE_SIMILARITY, limit }),
+        engine.findLabelTrouble(collection!, { ...work, threshold: SIMILAR_PICTURE, limit }),
       );
     } else {
       const { sets, card } = await embedSets([{ set }], flags.cache, common, flags);
-      found = findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit });
+      found = findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SIMILAR_PICTURE, limit });
     }
     if (found !== null) {
       await printResult(found, formatTrouble(found, set === undefined ? 'item' : 'photo'), flags.json);

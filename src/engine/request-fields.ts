@@ -1,5 +1,6 @@
 /** Fields of requests. Each schema validates requests, types the engine and the handlers, and documents the endpoints. */
 import { z } from 'zod';
+import { SIMILAR_PICTURE } from '../breeds/same-picture.js';
 import { PLAIN_NAME } from '../store/records.js';
 import { labelText, metadataKey, metadataObject, plainText, sourceText } from './item-fields.js';
 
@@ -184,5 +185,5 @@ export const photoRegion = z
 
 /** Two photos count as the same picture from this similarity on. */
 export const threshold = numberWithin(0, 1)
-  .default(0.95)
+  .default(SIMILAR_PICTURE)
   .meta({ description: 'Cosine similarity from which two photos count as the same picture.' });

@@ -7,6 +7,7 @@ import {
   identifyBreed,
 } from '../breeds/identify-breed.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
+import { CROPPED_PICTURE } from '../breeds/same-picture.js';
 import type { Voter } from '../breeds/vote.js';
 import { countBy } from '../math/group-by.js';
 import { getRow } from '../math/matrix.js';
@@ -178,9 +179,6 @@ function predictKnown(
   };
 }
 
-/** Cosine similarity from which a query counts as a cropped or re-encoded gallery photo. */
-const SAME_PICTURE = 0.985;
-
 /** Counts queries that have the same bytes as a gallery photo, and others that are nearly equal to one. */
 export function countOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): { same: number; nearly: number } {
   const hashes = new Set(gallery.items.map(({ sha256 }) => sha256));
@@ -188,7 +186,7 @@ export function countOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): { same
   forEachQuery(gallery.vectors, queries.vectors, (q, nearest) => {
     if (hashes.has(queries.items[q]!.sha256)) {
       overlap.same++;
-    } else if (nearest(1).similarities[0]! >= SAME_PICTURE) {
+    } else if (nearest(1).similarities[0]! >= CROPPED_PICTURE) {
       overlap.nearly++;
     }
   });

@@ -12,8 +12,6 @@ export const TAG = {
   photometric: 262,
   samplesPerPixel: 277,
   rowsPerStrip: 278,
-  planarConfiguration: 284,
-  tileWidth: 322,
   tileHeight: 323,
   subDirectories: 330,
   extraSamples: 338,

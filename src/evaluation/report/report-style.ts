@@ -27,7 +27,6 @@ export const createPlotRules = (colour: (name: Colour) => string): string => `
 .curve.second { stroke: ${colour('second')}; } .curve.third { stroke: ${colour('third')}; } .curve.fourth { stroke: ${colour('fourth')}; }
 .curve.faint { stroke-width: 1; stroke-opacity: 0.35; }
 .dot { fill: ${colour('second')}; stroke: ${colour('card')}; stroke-width: 1.5; }
-.dot.main { fill: ${colour('main')}; }
 `;
 
 const VARIABLES = Object.entries(COLOURS)

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { drawStandalone, escapeHtml, formatCoordinate } from '../../evaluation/report/svg.js';
 import type { Matrix } from '../../math/matrix.js';
+import { chooseColour } from '../../projection/label-colours.js';
 import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
 
 /** Embeddings with their labels. */
@@ -97,13 +98,4 @@ function separateLabels(places: readonly Point[], names: readonly string[]): Poi
     taken.push({ x, y: best, width });
     return [x, best] as const;
   });
-}
-
-/**
- * Chooses hues by the golden angle, so that labels next to each other in the alphabet differ. They are readable on
- * light and dark.
- */
-function chooseColour(index: number): string {
-  const hue = Math.round((index * 137.508) % 360);
-  return `hsl(${hue}, ${[65, 45][index % 2]}%, ${[42, 55, 48][index % 3]}%)`;
 }

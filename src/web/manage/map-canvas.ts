@@ -2,8 +2,9 @@
  * Draws a map on a canvas, moved and zoomed by mouse, touch and keyboard. A canvas draws ten thousand squares in a few
  * milliseconds (`npm run bench:page`), so each frame draws all of them.
  */
+import { chooseColour } from '../../projection/label-colours.js';
 import { el } from '../dom.js';
-import { chooseColour, MapView } from './map-view.js';
+import { MapView } from './map-view.js';
 
 /** The points to draw. */
 export interface MapData {

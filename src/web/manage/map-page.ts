@@ -1,5 +1,6 @@
 /** The map of a collection: its photos in a plane, with similar ones close together, and the position of another photo. */
 import type { CollectionMap } from '../../client/wire.js';
+import { chooseColour } from '../../projection/label-colours.js';
 import { fetchThumbnailUrl, getCollectionPath, read, searchByPhoto } from '../api.js';
 import { attempt } from '../attempt.js';
 import { el, fileButton, fill, writeInto } from '../dom.js';
@@ -11,7 +12,7 @@ import { CollectionPage } from './collection-page.js';
 import { openItem } from './item-dialog.js';
 import { getItem } from './manage-calls.js';
 import { MapCanvas } from './map-canvas.js';
-import { chooseColour, placeQuery } from './map-view.js';
+import { placeQuery } from './map-view.js';
 
 const MAX_LABELS = 60;
 /** Number of pictures cached for hovering. */

@@ -111,9 +111,3 @@ export function placeQuery(neighbours: readonly Anchor[]): { x: number; y: numbe
     y: anchors.reduce((total, { y }, i) => total + y * weights[i]!, 0) / sum,
   };
 }
-
-/** Hues by the golden angle, so that consecutive labels differ; they are readable on light and dark. */
-export function chooseColour(label: number): string {
-  const hue = Math.round((label * 137.508) % 360);
-  return `hsl(${hue}, ${[70, 50][label % 2]}%, ${[48, 58, 52][label % 3]}%)`;
-}

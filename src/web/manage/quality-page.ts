@@ -1,4 +1,5 @@
 /** The quality of a collection: calibrate, evaluate and find wrong labels, with live progress and the result. */
+import { SIMILAR_PICTURE } from '../../breeds/same-picture.js';
 import type { Job as FinishedJob } from '../../client/wire.js';
 import type { CalibrationOutcome } from '../../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
@@ -18,8 +19,6 @@ import { offerUndo, settle } from './toast.js';
 
 /** Maximum number of wrong labels shown: as many as a user works through in one go. */
 const MAX_SUSPECTS = 50;
-/** Similarity from which two photos are the same picture, for the shipped model. */
-const SAME_FROM = 0.95;
 
 /** A kind of job, with its texts and the view of its result. */
 interface Work {
@@ -103,7 +102,7 @@ export class QualityPage extends CollectionPage {
       { ...t.evaluate, request: { kind: 'evaluate', collection }, show: evaluationResult },
       {
         ...t.check,
-        request: { kind: 'check-labels', collection, threshold: SAME_FROM, limit: MAX_SUSPECTS },
+        request: { kind: 'check-labels', collection, threshold: SIMILAR_PICTURE, limit: MAX_SUSPECTS },
         show: ({ result }) => this.#suspectList(result as LabelTrouble),
       },
     ];

@@ -1,4 +1,5 @@
 /** Notes that a photo is already in the collection, in which case its answer proves nothing. */
+import { RESAVED_PICTURE } from '../../breeds/same-picture.js';
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { el } from '../dom.js';
 import { formatLabel } from '../format.js';
@@ -6,8 +7,6 @@ import { hashFile } from '../hash-file.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
-/** Similarity from which two photos are the same picture, saved in different ways. */
-const SAME = 0.9995;
 /** An item's id is the start of its content's SHA-256, in hex digits. */
 const ID_DIGITS = 32;
 
@@ -20,7 +19,7 @@ async function findKnown(
   photo: Blob,
   { neighbours }: Identification,
 ): Promise<{ neighbour: Neighbour; exact: boolean } | null> {
-  const close = neighbours.filter(({ similarity }) => similarity >= SAME);
+  const close = neighbours.filter(({ similarity }) => similarity >= RESAVED_PICTURE);
   if (close.length === 0) {
     return null;
   }
