@@ -24,13 +24,14 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fitCalibration } from '../../dist/breeds/fit-calibration.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
-import { collectCalibrationData, toNonPetPhotos } from '../../dist/evaluation/calibration-data.js';
 import { cleanLabels } from '../../dist/evaluation/clean-labels.js';
 import { joinSets, takeSubset } from '../../dist/evaluation/embed-set.js';
 import { evaluate } from '../../dist/evaluation/evaluate.js';
-import { ask, predictLabel } from '../../dist/evaluation/outcomes.js';
+import { predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
+import { runQueries } from '../../dist/evaluation/run-queries.js';
 import { readOptions } from '../lib/options.mjs';
+import { collectCalibrationData, toNonPetPhotos } from './lib/calibration-data.mjs';
 import { embedSets, readListedLabels } from './lib/sets.mjs';
 
 const FOLDS = 5;
@@ -142,7 +143,7 @@ const fitted = (data) => {
   process.exit(1);
 };
 const outcomes = (photos, calibration, references) =>
-  ask({
+  runQueries({
     gallery,
     queries: photos,
     k: calibration.k,

@@ -9,7 +9,7 @@
 import path from 'node:path';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { computeAuroc } from '../../dist/evaluation/metrics/selective.js';
-import { ask } from '../../dist/evaluation/outcomes.js';
+import { runQueries } from '../../dist/evaluation/run-queries.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
 import { projectFeatures } from '../../dist/training/head/projection.js';
@@ -91,7 +91,7 @@ async function measure(name, temperature, embedder) {
   const measured = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
   if (others !== null) {
     const familiarities = (queries) =>
-      ask({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
+      runQueries({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
         ({ familiarity }) => familiarity,
       );
     measured.push(computeAuroc(familiarities(val), familiarities(createEmbeddedSet(nonpets, embed(others)))));

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { scanLabelledSet } from '../datasets/labelled-set.js';
-import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
+import { type CheckedLabel, cleanLabels } from '../evaluation/clean-labels.js';
 import { drawLabelSheet } from '../evaluation/report/label-sheet.js';
 import { drawPicture } from '../evaluation/report/pictures.js';
 import { createFolder } from '../files/create-folder.js';
@@ -43,16 +43,16 @@ export const command = addSetOptions(
       flags,
     );
     const [own, ...trusted] = sets;
-    const verdicts = cleanLabels(own!, {
+    const checked = cleanLabels(own!, {
       ...card.vote,
       trusted,
       keep: new Set(flags.keep),
-      least: flags.least,
+      minPerLabel: flags.least,
     });
-    const counts = countByLabel(verdicts);
-    await writeResults(flags.out, photos, verdicts, counts, common.config.MAX_PIXELS);
-    const dropped = verdicts.filter((verdict) => verdict.dropped !== null).length;
-    const summary = { photos: verdicts.length, dropped, perLabel: Object.fromEntries(counts) };
+    const counts = countByLabel(checked);
+    await writeResults(flags.out, photos, checked, counts, common.config.MAX_PIXELS);
+    const dropped = checked.filter((photo) => photo.dropped !== null).length;
+    const summary = { photos: checked.length, dropped, perLabel: Object.fromEntries(counts) };
     const lines = [...counts].map(
       ([label, count]) =>
         `${String(count.kept).padStart(6)} kept ${String(count.dropped).padStart(6)} dropped  ${label}`,
@@ -60,7 +60,7 @@ export const command = addSetOptions(
     await printResult(summary, lines, flags.json);
     if (!common.quiet && !flags.json) {
       note(
-        `${formatCount(verdicts.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
+        `${formatCount(checked.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
       );
     }
   });
@@ -70,9 +70,9 @@ interface Counts {
   dropped: number;
 }
 
-function countByLabel(verdicts: readonly LabelVerdict[]): Map<string, Counts> {
+function countByLabel(checked: readonly CheckedLabel[]): Map<string, Counts> {
   const counts = new Map<string, Counts>();
-  for (const { item, dropped } of verdicts) {
+  for (const { item, dropped } of checked) {
     const count = counts.get(item.label) ?? { kept: 0, dropped: 0 };
     count[dropped === null ? 'kept' : 'dropped']++;
     counts.set(item.label, count);
@@ -83,15 +83,15 @@ function countByLabel(verdicts: readonly LabelVerdict[]): Map<string, Counts> {
 async function writeResults(
   dir: string,
   photos: readonly LabelledPhoto[],
-  verdicts: readonly LabelVerdict[],
+  checked: readonly CheckedLabel[],
   counts: ReadonlyMap<string, Counts>,
   maxPixels: number,
 ): Promise<void> {
   const photoOf = new Map(photos.map((photo) => [photo.file, photo]));
   const columns = [...new Set(photos.flatMap(({ metadata }) => Object.keys(metadata)))].sort();
-  const kept = verdicts.filter(({ dropped }) => dropped === null);
-  const dropped = verdicts.filter((verdict) => verdict.dropped !== null);
-  const rowOf = ({ item }: LabelVerdict) => {
+  const kept = checked.filter(({ dropped }) => dropped === null);
+  const dropped = checked.filter((photo) => photo.dropped !== null);
+  const rowOf = ({ item }: CheckedLabel) => {
     const { name, metadata } = photoOf.get(item.file)!;
     return [name, item.label, ...columns.map((column) => metadata[column] ?? '')];
   };
@@ -101,7 +101,7 @@ async function writeResults(
     'kept.csv': formatCsv([['file', 'label', ...columns], ...kept.map(rowOf)]),
     'dropped.csv': formatCsv([
       ['file', 'label', 'by', 'classifier_says', 'neighbours_say', 'classifier_rank', 'neighbours_rank'],
-      ...dropped.map((verdict) => [photoOf.get(verdict.item.file)!.name, ...listReasons(verdict)]),
+      ...dropped.map((photo) => [photoOf.get(photo.item.file)!.name, ...listReasons(photo)]),
     ]),
     'dropped.html': sheet,
   };
@@ -115,7 +115,7 @@ async function writeResults(
   }
 }
 
-function listReasons({ item, dropped, suggested, rank }: LabelVerdict): string[] {
+function listReasons({ item, dropped, suggested, rank }: CheckedLabel): string[] {
   const { classifier, neighbours } = suggested;
   return [
     item.label,

@@ -8,9 +8,10 @@ import { catchAsNull, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { evaluate, evaluateBy } from '../evaluation/evaluate.js';
 import type { AnyEvaluation, SplitFigures } from '../evaluation/figures.js';
-import { type AskOptions, ask, countOverlap, listMistakes, type Outcome } from '../evaluation/outcomes.js';
+import { listMistakes, type Outcome } from '../evaluation/outcomes.js';
 import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
+import { countOverlap, type QueryOptions, runQueries } from '../evaluation/run-queries.js';
 import { type CommonOptions, createCommand, readCommonOptions, SERVER } from './create-command.js';
 import { embedPhotos, embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
@@ -89,8 +90,8 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
   }
   const { MODEL, MAX_PIXELS } = common.config;
   const asking = { gallery, ...(await readAnswering(flags, MODEL, { card, fingerprint })) };
-  const outcomes = ask({ ...asking, queries });
-  const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });
+  const outcomes = runQueries({ ...asking, queries });
+  const others = nonPets === undefined ? undefined : runQueries({ ...asking, queries: nonPets });
   const evaluation = evaluate(outcomes, others);
   const by = splitFigures(flags.by, outcomes);
   if (report === undefined) {
@@ -114,7 +115,7 @@ async function readAnswering(
   flags: EvalFlags,
   model: string,
   { card, fingerprint }: Pick<LoadedCard, 'card' | 'fingerprint'>,
-): Promise<Omit<AskOptions, 'gallery' | 'queries'>> {
+): Promise<Omit<QueryOptions, 'gallery' | 'queries'>> {
   const calibration = await loadMatchingCalibration(flags, model, fingerprint);
   const similarities = path.join(path.dirname(model), 'similarity.json');
   return {

@@ -11,9 +11,9 @@ import { computeExpectedCalibrationError } from './metrics/reliability.js';
 
 const FOLDS = 5;
 
-/** Shares are of the queries, 0..1. */
-export interface CalibrationWorth {
-  /** Number of queries, each judged by a calibration that was not fitted to it. */
+/** The quality of answers to photos that a calibration was not fitted to. Shares are of the queries, 0..1. */
+export interface CalibrationQuality {
+  /** Number of queries, each answered with a calibration that was not fitted to it. */
   n: number;
   match: number;
   ambiguous: number;
@@ -27,43 +27,43 @@ export interface CalibrationWorth {
 }
 
 /**
- * Fits to four fifths of the queries and judges the rest, five times.
+ * Fits to four fifths of the queries and answers the rest, five times.
  *
  * @returns null if there are too few queries
  */
-export function assessCalibration(data: CalibrationData): CalibrationWorth | null {
-  const judged: { label: string; answered: BreedAnswer }[] = [];
+export function assessCalibration(data: CalibrationData): CalibrationQuality | null {
+  const answers: { label: string; answer: BreedAnswer }[] = [];
   const nonPets: BreedAnswer[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
-    const learns = (_: unknown, i: number) => i % FOLDS !== fold;
+    const isFitted = (_: unknown, i: number) => i % FOLDS !== fold;
     const part = {
       ...data,
-      queries: data.queries.filter(learns),
-      labelsHeldOut: data.labelsHeldOut.filter(learns),
-      nonPets: data.nonPets.filter(learns),
+      queries: data.queries.filter(isFitted),
+      labelsHeldOut: data.labelsHeldOut.filter(isFitted),
+      nonPets: data.nonPets.filter(isFitted),
     };
     const calibration = fitCalibration(part, MIN_QUERIES / 2);
     if (calibration === null) {
       return null;
     }
-    const judge = ({ neighbours, nonPetSimilarity }: AnsweredQuery) =>
+    const identify = ({ neighbours, nonPetSimilarity }: AnsweredQuery) =>
       identifyBreed(neighbours, { temperature: data.temperature, calibration }, nonPetSimilarity);
-    const held = <T>(of: readonly T[]) => of.filter((_, i) => i % FOLDS === fold);
-    judged.push(...held(data.queries).map((query) => ({ label: query.label, answered: judge(query) })));
-    nonPets.push(...held(data.nonPets).map(judge));
+    const holdOut = <T>(all: readonly T[]) => all.filter((_, i) => !isFitted(_, i));
+    answers.push(...holdOut(data.queries).map((query) => ({ label: query.label, answer: identify(query) })));
+    nonPets.push(...holdOut(data.nonPets).map(identify));
   }
-  const isRight = judged.map(({ label, answered }) => answered.candidates[0]?.label === label);
+  const isRight = answers.map(({ label, answer }) => answer.candidates[0]?.label === label);
   const shareOf = (decision: BreedAnswer['decision']) =>
-    judged.filter(({ answered }) => answered.decision === decision).length / judged.length;
-  const matches = isRight.filter((_, i) => judged[i]!.answered.decision === 'match');
+    answers.filter(({ answer }) => answer.decision === decision).length / answers.length;
+  const matches = isRight.filter((_, i) => answers[i]!.answer.decision === 'match');
   return {
-    n: judged.length,
+    n: answers.length,
     match: shareOf('match'),
     ambiguous: shareOf('ambiguous'),
     unknown: shareOf('unknown'),
     matchError: computeMean(matches.map((right) => (right ? 0 : 1))),
     ece: computeExpectedCalibrationError(
-      Float64Array.from(judged, ({ answered }) => answered.confidence),
+      Float64Array.from(answers, ({ answer }) => answer.confidence),
       Uint8Array.from(isRight, (right) => (right ? 1 : 0)),
     )!,
     nonPetMatch: computeMean(nonPets.map(({ decision }) => (decision === 'match' ? 1 : 0))),

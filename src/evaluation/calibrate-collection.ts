@@ -3,20 +3,22 @@ import type { Calibration } from '../breeds/calibration.js';
 import { type CalibrationData, MIN_QUERIES } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { Store } from '../store/store.js';
-import type { CalibrationWorth } from './assess-calibration.js';
+import type { CalibrationQuality } from './assess-calibration.js';
 import {
   batchNonPets,
   batchQueries,
   countLabels,
+  type NonPetBatch,
   type QueryBatch,
   sampleQueries,
+  searchQueryBatch,
   type WorkOptions,
 } from './collection-queries.js';
 import { withEvaluationThread } from './evaluation-thread.js';
-import type { AskedPart } from './evaluation-worker.js';
+import type { CalibrationPart } from './evaluation-worker.js';
 
 /** Queries sent to the store at once; few, so that other searches can run in between. */
-const AT_ONCE = 16;
+const BATCH_SIZE = 16;
 
 export interface CalibrateOptions extends WorkOptions {
   /** The vote to calibrate, and the fingerprint of the encoder. */
@@ -32,14 +34,14 @@ export interface CalibrationOutcome {
   /** The calibration that was stored, or null if the collection has too few photos. */
   calibration: Calibration | null;
   /** Its quality on photos that it was not fitted to; null if nothing was fitted. */
-  worth: CalibrationWorth | null;
+  worth: CalibrationQuality | null;
   queries: number;
-  /** The least number of labelled photos for a calibration. */
+  /** Labelled photos that a calibration needs. */
   needed: number;
 }
 
 /**
- * Identifies a sample of the collection's photos, each without itself and again without its label, fits a calibration, and
+ * Identifies a sample of the collection's photos, each without itself and again without its label. Fits a calibration and
  * stores it with the collection.
  *
  * This assumes that the photos are independent. Near-duplicates under one label, and photos that the encoder was
@@ -62,12 +64,12 @@ export async function calibrateCollection(
     return { ...outcome, calibration: null, worth: null };
   }
   const { calibration, worth } = await withEvaluationThread(signal, async (thread) => {
-    for await (const batch of batchQueries(queries, labels, AT_ONCE, options)) {
-      await thread.addAsked(await askBatch(store, name, batch, options));
+    for await (const batch of batchQueries(queries, labels, BATCH_SIZE, options)) {
+      await thread.addQueries(await runQueryBatch(store, name, batch, options));
     }
     const nonPets = options.nonPets ?? options.references?.vectors ?? [];
-    for await (const [first, vectors] of batchNonPets(nonPets, AT_ONCE, options)) {
-      await thread.addAsked(await askNonPets(store, name, first, vectors, options));
+    for await (const batch of batchNonPets(nonPets, BATCH_SIZE, options)) {
+      await thread.addQueries(await runNonPetBatch(store, name, batch, options));
     }
     onProgress?.({ phase: 'computing', done: 0, total: 1 });
     return thread.fit(vote);
@@ -80,39 +82,36 @@ export async function calibrateCollection(
   return { ...outcome, calibration, worth };
 }
 
-/** Identifies photos of the collection, each without itself and again without its label. */
-async function askBatch(
+/** Searches with photos of the collection, each without itself and again without its label. */
+async function runQueryBatch(
   store: Store,
   name: string,
-  { label, others, queries }: QueryBatch,
+  batch: QueryBatch,
   { vote, references }: CalibrateOptions,
-): Promise<AskedPart> {
-  const vectors = queries.map(({ vector }) => vector);
-  const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
-  const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
-  const similarities = vectors.map((vector) => measureNonPetSimilarity(vector, references));
+): Promise<CalibrationPart> {
+  const { label } = batch;
+  const found = await searchQueryBatch(store, name, batch, { depth: vote.k, k: vote.k, references });
   return {
-    queries: queries.map(({ id }, i) => ({
-      neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k),
+    queries: found.map(({ neighbours, nonPetSimilarity }) => ({ neighbours, label, nonPetSimilarity })),
+    labelsHeldOut: found.map(({ withoutLabel, nonPetSimilarity }) => ({
+      neighbours: withoutLabel,
       label,
-      nonPetSimilarity: similarities[i],
+      nonPetSimilarity,
     })),
-    labelsHeldOut: without.map((neighbours, i) => ({ neighbours, label, nonPetSimilarity: similarities[i] })),
     nonPets: [],
   };
 }
 
-/** Identifies photos of something else. A reference is compared with those of other subjects. */
-async function askNonPets(
+/** Searches with photos of something else. A reference is compared with those of other subjects. */
+async function runNonPetBatch(
   store: Store,
   name: string,
-  first: number,
-  vectors: Float32Array[],
-  { vote, references, nonPets: given }: CalibrateOptions,
-): Promise<AskedPart> {
+  { first, vectors }: NonPetBatch,
+  { vote, references, nonPets: separate }: CalibrateOptions,
+): Promise<CalibrationPart> {
   const found = await store.searchMany(name, vectors, { k: vote.k });
   const nonPets = found.map((neighbours, i) => {
-    const group = given === undefined ? references?.groups[first + i] : undefined;
+    const group = separate === undefined ? references?.groups[first + i] : undefined;
     return {
       neighbours,
       label: '',

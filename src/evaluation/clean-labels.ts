@@ -9,15 +9,15 @@ import { type EmbeddedItem, type EmbeddedSet, joinSets } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
 import { readGroup, readSource } from './provenance.js';
 
-/** A label is trusted if it is among this many likeliest ones for both judges. */
-const BELIEVED = 2;
+/** A label is trusted if it is among this many likeliest ones for both the classifier and the neighbours. */
+const TRUSTED_RANK = 2;
 
 /** Why a photo is dropped. */
 export type DropReason = 'classifier' | 'neighbours' | 'classifier and neighbours';
 
-export interface LabelVerdict {
+export interface CheckedLabel {
   item: EmbeddedItem;
-  /** Rank of its own label, from 1, by the classifier and by the vote of its neighbours. */
+  /** Rank of its label, from 1, by the classifier and by the vote of its neighbours. */
   rank: { classifier: number; neighbours: number };
   /** The likeliest label according to each. */
   suggested: { classifier: string; neighbours: string | null };
@@ -26,24 +26,24 @@ export interface LabelVerdict {
 }
 
 export interface CleanOptions {
-  /** Sets with trusted labels, which are not judged themselves. */
+  /** Sets with trusted labels, which are not checked themselves. */
   trusted?: readonly EmbeddedSet[];
   /** Labels whose photos are all kept, such as "no breed". */
   keep?: ReadonlySet<string>;
-  /** The least number of photos to keep per label, best supported first. Default: 0. */
-  least?: number;
+  /** Number of photos to keep per label even if they are doubtful, best supported first. Default: 0. */
+  minPerLabel?: number;
   /** The vote of the model. */
   k: number;
   temperature: number;
 }
 
 /**
- * Judges every photo of a set. Both judgements are out of sample. The classifier is cross-fitted (confident learning,
+ * Checks the label of every photo of a set, twice and out of sample. The classifier is cross-fitted (confident learning,
  * Northcutt, Jiang, Chuang 2021, arXiv 1911.00068). The neighbours come from other groups and, if the label has several
  * sources, from other sources, since photos that were mislabelled together support each other.
  */
-export function cleanLabels(set: EmbeddedSet, options: CleanOptions): LabelVerdict[] {
-  const { trusted = [], keep = new Set(), least = 0, k, temperature } = options;
+export function cleanLabels(set: EmbeddedSet, options: CleanOptions): CheckedLabel[] {
+  const { trusted = [], keep = new Set(), minPerLabel = 0, k, temperature } = options;
   const all = joinSets([set, ...trusted]);
   const labels = [...new Set(all.items.map(({ label }) => label))].sort();
   const numberOf = new Map(labels.map((label, i) => [label, i]));
@@ -52,59 +52,63 @@ export function cleanLabels(set: EmbeddedSet, options: CleanOptions): LabelVerdi
     labels: all.items.map(({ label }) => numberOf.get(label)!),
     groups: all.items.map(readGroup),
   });
-  const sources = new Map<string, Set<string>>();
-  for (const item of all.items) {
-    sources.set(item.label, (sources.get(item.label) ?? new Set()).add(readSource(item)));
-  }
-  const verdicts: LabelVerdict[] = [];
-  forEachQuery(all.vectors, set.vectors, (q, nearest) => {
+  const isTooClose = createClosenessCheck(all.items);
+  const checked: CheckedLabel[] = [];
+  forEachQuery(all.vectors, set.vectors, (q, findNearest) => {
     const item = set.items[q]!;
-    const [group, source] = [readGroup(item), readSource(item)];
-    const tooClose = (row: number) => {
-      const other = all.items[row]!;
-      const alike = sources.get(other.label)!.size > 1 && readSource(other) === source;
-      return alike || readGroup(other) === group || other.sha256 === item.sha256;
-    };
-    const { rows, similarities } = nearest(k, tooClose);
+    const { rows, similarities } = findNearest(k, (row) => isTooClose(item, all.items[row]!));
     const votes = vote(
       Array.from(rows, (row, i) => ({ label: all.items[row]!.label, similarity: similarities[i]! })),
       temperature,
     );
-    const own = numberOf.get(item.label)!;
-    verdicts.push(
-      judge(item, scores.subarray(q * labels.length, (q + 1) * labels.length), own, votes, labels, keep),
-    );
+    const photoScores = scores.subarray(q * labels.length, (q + 1) * labels.length);
+    const check = checkLabel(item, labels, photoScores, votes);
+    checked.push(keep.has(item.label) ? { ...check, dropped: null } : check);
   });
-  keepLeast(verdicts, least);
-  return verdicts;
+  restoreMinimum(checked, minPerLabel);
+  return checked;
 }
 
-/** Restores the best supported photos of a label until it has `least`. */
-function keepLeast(verdicts: readonly LabelVerdict[], least: number): void {
-  const support = ({ rank }: LabelVerdict) => rank.classifier + rank.neighbours;
-  for (const own of groupBy(verdicts, ({ item }) => item.label).values()) {
-    const missing = least - own.filter(({ dropped }) => dropped === null).length;
-    const candidates = own.filter(({ dropped }) => dropped !== null).sort((a, b) => support(a) - support(b));
-    for (const verdict of candidates.slice(0, Math.max(0, missing))) {
-      verdict.dropped = null;
+/** Creates a function that tells whether a photo must not vote on another, because both may be mislabelled together. */
+function createClosenessCheck(items: readonly EmbeddedItem[]) {
+  const sources = new Map<string, Set<string>>();
+  for (const item of items) {
+    sources.set(item.label, (sources.get(item.label) ?? new Set()).add(readSource(item)));
+  }
+  return (item: EmbeddedItem, other: EmbeddedItem): boolean => {
+    const isSameSource = sources.get(other.label)!.size > 1 && readSource(other) === readSource(item);
+    return isSameSource || readGroup(other) === readGroup(item) || other.sha256 === item.sha256;
+  };
+}
+
+/** Restores the best supported photos of a label until it has `minPerLabel`. */
+function restoreMinimum(checked: readonly CheckedLabel[], minPerLabel: number): void {
+  const sumRanks = ({ rank }: CheckedLabel) => rank.classifier + rank.neighbours;
+  for (const photos of groupBy(checked, ({ item }) => item.label).values()) {
+    const dropped = photos.filter((photo) => photo.dropped !== null);
+    const missing = minPerLabel - (photos.length - dropped.length);
+    dropped.sort((a, b) => sumRanks(a) - sumRanks(b));
+    for (const photo of dropped.slice(0, Math.max(0, missing))) {
+      photo.dropped = null;
     }
   }
 }
 
-function judge(
+/** @param scores of the classifier, one per label */
+function checkLabel(
   item: EmbeddedItem,
-  scores: Float64Array,
-  own: number,
-  votes: readonly { label: string }[],
   labels: readonly string[],
-  keep: ReadonlySet<string>,
-): LabelVerdict {
-  const classifier = 1 + scores.filter((score) => score > scores[own]!).length;
-  const place = 1 + votes.findIndex(({ label }) => label === item.label);
-  // Without neighbours from other sources there is no second opinion. A label that nobody votes for comes last.
-  const neighbours = votes.length === 0 ? 1 : place || labels.length;
-  const rank = { classifier, neighbours };
-  const doubters = (['classifier', 'neighbours'] as const).filter((judge) => rank[judge] > BELIEVED);
+  scores: Float64Array,
+  votes: readonly { label: string }[],
+): CheckedLabel {
+  const score = scores[labels.indexOf(item.label)]!;
+  const voteRank = 1 + votes.findIndex(({ label }) => label === item.label);
+  const rank = {
+    classifier: 1 + scores.filter((other) => other > score).length,
+    // Without neighbours from other sources there is no second opinion. A label that nobody votes for comes last.
+    neighbours: votes.length === 0 ? 1 : voteRank || labels.length,
+  };
+  const doubters = (['classifier', 'neighbours'] as const).filter((name) => rank[name] > TRUSTED_RANK);
   return {
     item,
     rank,
@@ -112,6 +116,6 @@ function judge(
       classifier: labels[scores.indexOf(Math.max(...scores))]!,
       neighbours: votes[0]?.label ?? null,
     },
-    dropped: keep.has(item.label) || doubters.length === 0 ? null : (doubters.join(' and ') as DropReason),
+    dropped: doubters.length === 0 ? null : (doubters.join(' and ') as DropReason),
   };
 }

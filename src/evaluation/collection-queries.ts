@@ -1,8 +1,9 @@
 /** Queries and progress of long work on live collections. */
-import type { Store } from '../store/store.js';
+import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
+import type { BareHit, Store } from '../store/store.js';
 
-/** The most queries; more would hardly change the result. */
-const MAX_QUERIES = 2000;
+/** More queries would hardly change the result. */
+export const MAX_QUERIES = 2000;
 
 /** The progress of long work on a collection. */
 export interface Progress {
@@ -42,17 +43,17 @@ export async function countLabels(store: Store, name: string): Promise<Map<strin
 /**
  * Samples every n-th photo whose label has another photo in the collection, so that a right answer exists.
  *
- * @param most the most photos. Default: {@link MAX_QUERIES}
+ * @param options maxQueries: default {@link MAX_QUERIES}
  * @throws PawdexError collection_not_found, storage_failed; the signal's reason
  */
 export async function sampleQueries(
   store: Store,
   name: string,
   counts: ReadonlyMap<string, number>,
-  { signal, onProgress, most = MAX_QUERIES }: WorkOptions & { most?: number } = {},
+  { signal, onProgress, maxQueries = MAX_QUERIES }: WorkOptions & { maxQueries?: number } = {},
 ): Promise<CollectionQuery[]> {
   const eligible = [...counts.values()].reduce((sum, count) => sum + (count > 1 ? count : 0), 0);
-  const stride = Math.max(1, Math.ceil(eligible / most));
+  const stride = Math.max(1, Math.ceil(eligible / maxQueries));
   const queries: CollectionQuery[] = [];
   let seen = 0;
   for await (const { id, label, vector } of store.iterate(name)) {
@@ -108,10 +109,10 @@ export async function* batchQueries(
   let done = 0;
   for (const label of labels) {
     const others = labels.filter((other) => other !== label);
-    const own = queries.filter((query) => query.label === label);
-    for (let at = 0; at < own.length; at += size) {
+    const ofLabel = queries.filter((query) => query.label === label);
+    for (let first = 0; first < ofLabel.length; first += size) {
       signal?.throwIfAborted();
-      const batch = own.slice(at, at + size);
+      const batch = ofLabel.slice(first, first + size);
       yield { label, others, queries: batch };
       done += batch.length;
       onProgress?.({ phase: 'asking', done, total: queries.length });
@@ -119,16 +120,50 @@ export async function* batchQueries(
   }
 }
 
-/** The same for photos of something else. @returns the index of the first vector of each batch, and the vectors */
+/** What the collection's own searches found for one query. */
+export interface SearchedQuery {
+  /** The nearest others, nearest first. */
+  neighbours: BareHit[];
+  /** The nearest of other labels; empty if that was not requested. */
+  withoutLabel: BareHit[];
+  nonPetSimilarity: number | null;
+}
+
+/** @param depth neighbours to find; k: of other labels, null for none */
+export async function searchQueryBatch(
+  store: Store,
+  name: string,
+  { others, queries }: QueryBatch,
+  { depth, k, references }: { depth: number; k: number | null; references: NonPetPhotos | null | undefined },
+): Promise<SearchedQuery[]> {
+  const vectors = queries.map(({ vector }) => vector);
+  // Each finds itself.
+  const found = await store.searchMany(name, vectors, { k: depth + 1 });
+  const withoutLabel =
+    k === null ? [] : await store.searchMany(name, vectors, { k, filter: { label: others } });
+  return queries.map(({ id, vector }, i) => ({
+    neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, depth),
+    withoutLabel: withoutLabel[i] ?? [],
+    nonPetSimilarity: measureNonPetSimilarity(vector, references),
+  }));
+}
+
+export interface NonPetBatch {
+  /** The index of the first vector. */
+  first: number;
+  vectors: Float32Array[];
+}
+
+/** The same for non-pets. */
 export async function* batchNonPets(
   nonPets: Float32Array[],
   size: number,
   { signal, onProgress }: WorkOptions,
-): AsyncGenerator<[first: number, vectors: Float32Array[]], void> {
+): AsyncGenerator<NonPetBatch, void> {
   for (let first = 0; first < nonPets.length; first += size) {
     signal?.throwIfAborted();
     const vectors = nonPets.slice(first, first + size);
-    yield [first, vectors];
+    yield { first, vectors };
     onProgress?.({ phase: 'non-pets', done: first + vectors.length, total: nonPets.length });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Cross-fitted linear discriminant analysis of embeddings: each photo is judged by a classifier that was fitted
+ * Cross-fitted linear discriminant analysis of embeddings: each photo is classified by a classifier that was fitted
  * without the photo and its group. The solution is in closed form, so it takes seconds and needs no settings.
  */
 import { invertCholeskyFactor } from '../math/decompositions.js';
@@ -14,7 +14,7 @@ export interface LabelledVectors {
   vectors: Matrix;
   /** The label of each row, as a number from 0. */
   labels: readonly number[];
-  /** Rows of one group never judge each other. */
+  /** Rows of one group are in one fold, so that they never influence each other's scores. */
   groups: readonly string[];
 }
 
@@ -28,7 +28,7 @@ interface Moments {
   squares: Float64Array;
 }
 
-function computeMoments(
+function sumMoments(
   { vectors, labels }: LabelledVectors,
   rows: readonly number[],
   labelCount: number,
@@ -137,15 +137,15 @@ function fitClassifier({ rows, counts, sums, squares }: Moments, d: number): Cla
  *
  * @returns [rows, labels], row-major
  */
-export function computeCrossFittedScores(given: LabelledVectors): Float64Array {
-  const { vectors, labels, groups } = given;
+export function computeCrossFittedScores(labelled: LabelledVectors): Float64Array {
+  const { vectors, labels, groups } = labelled;
   const { data, dimension: d } = vectors;
-  const labelCount = labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  const labelCount = labels.reduce((count, label) => Math.max(count, label + 1), 0);
   const folds: number[][] = Array.from({ length: FOLDS }, () => []);
   numberAlike(groups).forEach((group, row) => {
     folds[group % FOLDS]!.push(row);
   });
-  const moments = folds.map((rows) => computeMoments(given, rows, labelCount));
+  const moments = folds.map((rows) => sumMoments(labelled, rows, labelCount));
   const scores = new Float64Array(labels.length * labelCount);
   folds.forEach((rows, fold) => {
     if (rows.length === 0 || rows.length === labels.length) {

@@ -6,26 +6,29 @@ import {
   batchNonPets,
   batchQueries,
   countLabels,
+  MAX_QUERIES,
   type QueryBatch,
   sampleQueries,
+  searchQueryBatch,
   type WorkOptions,
 } from './collection-queries.js';
 import type { Evaluation } from './evaluate.js';
-import { type Judgement, withEvaluationThread } from './evaluation-thread.js';
+import { withEvaluationThread } from './evaluation-thread.js';
+import type { EvaluationResult } from './evaluation-worker.js';
 import { computeAveragePrecisionAtR } from './metrics/retrieval.js';
 import { thinOut } from './metrics/selective.js';
 import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 
-/** The most queries, and the most vectors compared by all exact searches together. */
-const [MAX_QUERIES, MAX_COMPARISONS] = [2000, 500_000_000];
-/** The least number of queries for any size of collection. */
+/** Limit on the vectors that all exact searches together compare. Beyond it, there are fewer queries. */
+const MAX_COMPARISONS = 500_000_000;
+/** Number of queries for any size of collection. */
 const MIN_QUERIES = 200;
 /** Largest R of mAP@R, which limits the cost of exact searches. */
 const MAX_RELEVANT = 1000;
 /** Queries sent to the store at once; few, so that other searches can run in between. */
-const AT_ONCE = 8;
+const BATCH_SIZE = 8;
 /** Similarities this close differ only by rounding. */
-const SAME = 1e-6;
+const ROUNDING = 1e-6;
 /** Points of the risk-coverage curve. */
 const CURVE_POINTS = 100;
 
@@ -40,7 +43,7 @@ export interface EvaluateOptions extends WorkOptions {
 }
 
 /** Quality of a live collection. */
-export interface CollectionEvaluation extends Evaluation, Omit<Judgement, 'evaluation'> {
+export interface CollectionEvaluation extends Evaluation, Omit<EvaluationResult, 'evaluation'> {
   /** Photos whose label has at least two; `n` of them, evenly spread, were queries. */
   photos: number;
   /** How searches are answered now, and the share of the ten nearest that they find; null without queries. */
@@ -50,44 +53,46 @@ export interface CollectionEvaluation extends Evaluation, Omit<Judgement, 'evalu
 /** Measures the share of the ten nearest that a search with the index found; any of several equal ones counts. */
 function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]): number {
   const nearest = exact.slice(0, RECALL_DEPTH);
-  const least = (nearest.at(-1)?.similarity ?? 1) - SAME;
-  const hits = found.slice(0, RECALL_DEPTH).filter(({ similarity }) => similarity >= least);
+  const minSimilarity = (nearest.at(-1)?.similarity ?? 1) - ROUNDING;
+  const hits = found.slice(0, RECALL_DEPTH).filter(({ similarity }) => similarity >= minSimilarity);
   return nearest.length === 0 ? 1 : Math.min(1, hits.length / nearest.length);
 }
 
 const toNeighbour = ({ id, label, similarity }: BareHit) => ({ file: id, label, similarity });
 
-/** Runs some queries of one label. @param relevant other photos of the label, at most {@link MAX_RELEVANT} */
-async function askBatch(
+/** Runs some queries of one label. @param relevantCount other photos of the label, at most {@link MAX_RELEVANT} */
+async function runQueryBatch(
   store: Store,
   name: string,
-  { others, queries }: QueryBatch,
-  relevant: number,
+  batch: QueryBatch,
+  relevantCount: number,
   { k, answering, references }: EvaluateOptions,
 ): Promise<{ outcomes: Outcome[]; recalls: number[] }> {
+  const { label, queries } = batch;
+  const found = await searchQueryBatch(store, name, batch, {
+    depth: Math.max(k, RECALL_DEPTH),
+    k: answering.calibration ? k : null,
+    references,
+  });
   const vectors = queries.map(({ vector }) => vector);
-  const depth = Math.max(k, RECALL_DEPTH);
-  const found = await store.searchMany(name, vectors, { k: depth + 1 });
-  const deepest = Math.max(relevant, RECALL_DEPTH) + 1;
-  const exact = await store.searchMany(name, vectors, { k: deepest, exact: true });
-  const without = answering.calibration
-    ? await store.searchMany(name, vectors, { k, filter: { label: others } })
-    : [];
+  const exact = await store.searchMany(name, vectors, {
+    k: Math.max(relevantCount, RECALL_DEPTH) + 1,
+    exact: true,
+  });
   const recalls: number[] = [];
-  const outcomes = queries.map(({ id, label }, i) => {
-    const itself = (hit: BareHit) => hit.id !== id;
-    const neighbours = found[i]!.filter(itself).slice(0, depth);
-    const nearest = exact[i]!.filter(itself);
+  const outcomes = queries.map(({ id }, i) => {
+    const { neighbours, withoutLabel, nonPetSimilarity } = found[i]!;
+    const nearest = exact[i]!.filter((hit) => hit.id !== id);
     recalls.push(measureIndexRecall(neighbours, nearest));
-    const right = Uint8Array.from(nearest, (hit) => (hit.label === label ? 1 : 0));
+    const isRelevant = Uint8Array.from(nearest, (hit) => (hit.label === label ? 1 : 0));
     return toOutcome(
       {
         file: id,
         label,
         neighbours: neighbours.map(toNeighbour),
-        averagePrecision: computeAveragePrecisionAtR(right, relevant),
-        withoutLabel: () => without[i] ?? [],
-        nonPetSimilarity: measureNonPetSimilarity(vectors[i]!, references),
+        averagePrecision: computeAveragePrecisionAtR(isRelevant, relevantCount),
+        findWithoutLabel: () => withoutLabel,
+        nonPetSimilarity,
       },
       k,
       answering,
@@ -113,24 +118,25 @@ export async function evaluateCollection(
   const { signal, onProgress } = options;
   const counts = await countLabels(store, name);
   const { count, index } = await store.getCollection(name);
-  const most = Math.max(MIN_QUERIES, Math.min(MAX_QUERIES, Math.floor(MAX_COMPARISONS / Math.max(1, count))));
-  const queries = await sampleQueries(store, name, counts, { ...options, most });
+  const affordable = Math.floor(MAX_COMPARISONS / Math.max(1, count));
+  const maxQueries = Math.max(MIN_QUERIES, Math.min(MAX_QUERIES, affordable));
+  const queries = await sampleQueries(store, name, counts, { ...options, maxQueries });
   let recall = 0;
   const { evaluation, mistakes, familiarity } = await withEvaluationThread(signal, async (thread) => {
-    for await (const batch of batchQueries(queries, [...counts.keys()], AT_ONCE, options)) {
-      const relevant = Math.min(MAX_RELEVANT, counts.get(batch.label)! - 1);
-      const { outcomes, recalls } = await askBatch(store, name, batch, relevant, options);
+    for await (const batch of batchQueries(queries, [...counts.keys()], BATCH_SIZE, options)) {
+      const relevantCount = Math.min(MAX_RELEVANT, counts.get(batch.label)! - 1);
+      const { outcomes, recalls } = await runQueryBatch(store, name, batch, relevantCount, options);
       recall += recalls.reduce((sum, value) => sum + value, 0);
       await thread.addOutcomes({ queries: outcomes, nonPets: [] });
     }
-    for await (const [, vectors] of batchNonPets(options.nonPets ?? [], AT_ONCE, options)) {
-      await thread.addOutcomes({ queries: [], nonPets: await askNonPets(store, name, vectors, options) });
+    for await (const { vectors } of batchNonPets(options.nonPets ?? [], BATCH_SIZE, options)) {
+      await thread.addOutcomes({ queries: [], nonPets: await runNonPetBatch(store, name, vectors, options) });
     }
     onProgress?.({ phase: 'computing', done: 0, total: 1 });
     return thread.evaluate();
   });
   return {
-    photos: [...counts.values()].reduce((sum, of) => sum + (of > 1 ? of : 0), 0),
+    photos: [...counts.values()].reduce((sum, photos) => sum + (photos > 1 ? photos : 0), 0),
     ...evaluation,
     riskCoverage: thinOut(evaluation.riskCoverage, CURVE_POINTS),
     index: { ...index, recallAt10: queries.length === 0 ? null : recall / queries.length },
@@ -139,8 +145,7 @@ export async function evaluateCollection(
   };
 }
 
-/** Identifies photos of something else. */
-async function askNonPets(
+async function runNonPetBatch(
   store: Store,
   name: string,
   vectors: Float32Array[],
@@ -148,8 +153,14 @@ async function askNonPets(
 ): Promise<Outcome[]> {
   const found = await store.searchMany(name, vectors, { k });
   return found.map((hits, i) => {
-    const nonPetSimilarity = measureNonPetSimilarity(vectors[i]!, references);
-    const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [], nonPetSimilarity };
-    return toOutcome({ ...asked, neighbours: hits.map(toNeighbour) }, k, answering);
+    const result = {
+      file: '',
+      label: '',
+      neighbours: hits.map(toNeighbour),
+      averagePrecision: null,
+      findWithoutLabel: () => [],
+      nonPetSimilarity: measureNonPetSimilarity(vectors[i]!, references),
+    };
+    return toOutcome(result, k, answering);
   });
 }

@@ -114,10 +114,13 @@ function compareWithNonPets(
 }
 
 /** Scores the first candidate of each query among the labels of the queries. */
-function scoreAmongAsked(outcomes: readonly Outcome[], labels: readonly string[]): Evaluation['amongAsked'] {
-  const asked = new Set(labels);
+function scoreAmongQueryLabels(
+  outcomes: readonly Outcome[],
+  labels: readonly string[],
+): Evaluation['amongAsked'] {
+  const queryLabels = new Set(labels);
   const predicted = outcomes.map(
-    ({ answer }) => answer.candidates.find(({ label }) => asked.has(label))?.label ?? null,
+    ({ answer }) => answer.candidates.find(({ label }) => queryLabels.has(label))?.label ?? null,
   );
   return {
     top1: computeMean(labels.map((label, i) => (predicted[i] === label ? 1 : 0))),
@@ -151,7 +154,7 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
     withoutMatch: outcomes.length - findable.length,
     top1: computeMean(right),
     macroTop1: computeMean([...perLabel.values()].map(({ top1 }) => top1)),
-    amongAsked: scoreAmongAsked(outcomes, labels),
+    amongAsked: scoreAmongQueryLabels(outcomes, labels),
     ece: computeExpectedCalibrationError(confidence, right),
     calibrated: outcomes.every((o) => o.answer.calibrated),
     coverageAt95: computeCoverageAtPrecision(curve, 0.95),
@@ -166,7 +169,7 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
     },
     ...(nonPets === undefined ? {} : compareWithNonPets(outcomes, nonPets)),
     unknownLabelAuroc: computeUnknownLabelAuroc(findable),
-    keptApart: outcomes.reduce((sum, outcome) => sum + outcome.keptApart, 0),
+    keptApart: outcomes.reduce((sum, outcome) => sum + outcome.excludedCount, 0),
     perLabel: Object.fromEntries(perLabel),
     confusions: countConfusions(labels, predicted),
     reliability: computeReliability(confidence, right),

@@ -6,8 +6,6 @@
 import { type Remote, WorkerClient } from '../threads/rpc.js';
 import type { EvaluationCalls } from './evaluation-worker.js';
 
-export type { Judgement } from './evaluation-worker.js';
-
 /**
  * Runs `work` with a new thread, which ends with it or when the signal is aborted.
  *

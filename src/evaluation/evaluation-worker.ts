@@ -2,16 +2,16 @@
 import type { Calibration } from '../breeds/calibration.js';
 import { type CalibrationData, fitCalibration } from '../breeds/fit-calibration.js';
 import { serveCalls } from '../threads/rpc.js';
-import { assessCalibration, type CalibrationWorth } from './assess-calibration.js';
+import { assessCalibration, type CalibrationQuality } from './assess-calibration.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { listMistakes, type Mistake, type Outcome } from './outcomes.js';
 
-export type AskedPart = Pick<CalibrationData, 'queries' | 'labelsHeldOut' | 'nonPets'>;
+export type CalibrationPart = Pick<CalibrationData, 'queries' | 'labelsHeldOut' | 'nonPets'>;
 
-/** A calibration with its quality on photos that it was not fitted to. */
+/** A calibration and its quality; both null if there were too few photos. */
 export interface Fitted {
   calibration: Calibration | null;
-  worth: CalibrationWorth | null;
+  worth: CalibrationQuality | null;
 }
 
 export interface OutcomesPart {
@@ -19,7 +19,8 @@ export interface OutcomesPart {
   nonPets: Outcome[];
 }
 
-export interface Judgement {
+/** The evaluation of all outcomes that were added. */
+export interface EvaluationResult {
   evaluation: Evaluation;
   /** The most confident wrong answers. */
   mistakes: Mistake[];
@@ -27,31 +28,30 @@ export interface Judgement {
   familiarity: { queries: number[]; nonPets: number[] };
 }
 
-/** The most mistakes listed. */
-const MISTAKES = 100;
+const MAX_MISTAKES = 100;
 
-const asked: AskedPart = { queries: [], labelsHeldOut: [], nonPets: [] };
+const calibrationData: CalibrationPart = { queries: [], labelsHeldOut: [], nonPets: [] };
 const outcomes: Outcome[] = [];
 const nonPets: Outcome[] = [];
 
 const calls = {
-  addAsked(part: AskedPart): void {
-    asked.queries.push(...part.queries);
-    asked.labelsHeldOut.push(...part.labelsHeldOut);
-    asked.nonPets.push(...part.nonPets);
+  addQueries(part: CalibrationPart): void {
+    calibrationData.queries.push(...part.queries);
+    calibrationData.labelsHeldOut.push(...part.labelsHeldOut);
+    calibrationData.nonPets.push(...part.nonPets);
   },
   /** See `fitCalibration` and `assessCalibration`. */
   fit(vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>): Fitted {
-    const data = { ...vote, ...asked };
+    const data = { ...vote, ...calibrationData };
     return { calibration: fitCalibration(data), worth: assessCalibration(data) };
   },
   addOutcomes(part: OutcomesPart): void {
     outcomes.push(...part.queries);
     nonPets.push(...part.nonPets);
   },
-  evaluate: (): Judgement => ({
+  evaluate: (): EvaluationResult => ({
     evaluation: evaluate(outcomes, nonPets.length === 0 ? undefined : nonPets),
-    mistakes: listMistakes(outcomes).slice(0, MISTAKES),
+    mistakes: listMistakes(outcomes).slice(0, MAX_MISTAKES),
     familiarity: {
       queries: outcomes.map(({ familiarity }) => familiarity),
       nonPets: nonPets.map(({ familiarity }) => familiarity),

@@ -66,7 +66,11 @@ export function listFigures(evaluation: AnyEvaluation): Figure[] {
     figures.push(['recall@10 of the index', formatShare(index.recallAt10), note]);
   }
   if (keptApart > 0) {
-    figures.push(['pairs kept apart', formatCount(keptApart), 'of one photo or group']);
+    figures.push([
+      'gallery photos excluded',
+      formatCount(keptApart),
+      'same photo or group, over all queries',
+    ]);
   }
   return figures;
 }

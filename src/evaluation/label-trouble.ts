@@ -1,15 +1,14 @@
 /**
  * Finds probable label errors: photos that disagree with their neighbours, and equal pictures with different labels.
+ * collection-label-trouble.ts does the same in a live collection.
  */
 import { vote } from '../breeds/vote.js';
-import type { Store } from '../store/store.js';
-import { countLabels, type WorkOptions } from './collection-queries.js';
+import { BestEntries } from '../math/best-entries.js';
 import type { EmbeddedSet } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
-import { waitForIndex } from './wait-for-index.js';
 
-/** A labelled photo with its nearest neighbours. */
-interface Asked {
+/** A labelled photo with its nearest neighbours, without itself. */
+interface LabelledPhoto {
   id: string;
   label: string;
   neighbours: { id: string; label: string | null; similarity: number }[];
@@ -35,7 +34,7 @@ export interface Contradiction {
   similarity: number;
 }
 
-/** The result of {@link findLabelTrouble}, worst first. */
+/** Probable label errors, worst first. */
 export interface LabelTrouble {
   /** Number of labelled photos checked. */
   photos: number;
@@ -51,39 +50,10 @@ export interface LabelTroubleOptions {
   temperature: number;
   /** Two photos count as the same picture from this cosine similarity on; about 0.95 for the shipped model. */
   sameFrom: number;
-  /** The most entries per list. Default: all. */
+  /** Maximum entries per list. Default: all. */
   limit?: number;
   /** For tests: number of contradictions to remember. */
   maxPairs?: number;
-}
-
-/** Keeps the best entries of many, in bounded memory. */
-class Best<T> {
-  readonly #limit: number;
-  readonly #compare: (a: T, b: T) => number;
-  #kept: T[] = [];
-  #offered = 0;
-
-  constructor(limit: number, compare: (a: T, b: T) => number) {
-    this.#limit = limit;
-    this.#compare = compare;
-  }
-
-  get offered(): number {
-    return this.#offered;
-  }
-
-  offer(entry: T): void {
-    this.#offered++;
-    this.#kept.push(entry);
-    if (this.#kept.length > 2 * this.#limit) {
-      this.#kept = this.sort();
-    }
-  }
-
-  sort(): T[] {
-    return this.#kept.sort(this.#compare).slice(0, this.#limit);
-  }
 }
 
 const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
@@ -94,11 +64,11 @@ const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
  */
 const MAX_PAIRS = 100_000;
 
-/** Collects findings, one photo at a time. */
-class Findings {
+/** Collects label errors, one photo at a time. */
+export class LabelTroubleCollector {
   readonly #options: LabelTroubleOptions;
-  readonly #suspects: Best<Suspect>;
-  readonly #contradictions: Best<Contradiction>;
+  readonly #suspects: BestEntries<Suspect>;
+  readonly #contradictions: BestEntries<Contradiction>;
   /** Contradictions found so far; see {@link MAX_PAIRS}. */
   readonly #pairs = new Set<string>();
   readonly #maxPairs: number;
@@ -108,19 +78,31 @@ class Findings {
     this.#options = options;
     this.#maxPairs = options.maxPairs ?? MAX_PAIRS;
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    this.#suspects = new Best(limit, (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1));
-    this.#contradictions = new Best(
+    this.#suspects = new BestEntries(
+      limit,
+      (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1),
+    );
+    this.#contradictions = new BestEntries(
       limit,
       (x, y) => y.similarity - x.similarity || (x.a.id < y.a.id ? -1 : 1),
     );
   }
 
-  add({ id, label, neighbours }: Asked): void {
+  add(photo: LabelledPhoto): void {
     this.#photos++;
+    this.#checkVote(photo);
+    for (const neighbour of photo.neighbours) {
+      if (neighbour.label !== photo.label && neighbour.similarity >= this.#options.sameFrom) {
+        this.#addContradiction(photo, neighbour);
+      }
+    }
+  }
+
+  #checkVote({ id, label, neighbours }: LabelledPhoto): void {
     const shares = vote(neighbours, this.#options.temperature);
     const [first] = shares;
     if (first !== undefined && first.label !== label) {
-      this.#suspects.offer({
+      this.#suspects.add({
         id,
         label,
         suggested: first.label,
@@ -128,34 +110,34 @@ class Findings {
         suggestedShare: first.confidence,
       });
     }
-    for (const other of neighbours) {
-      if (other.label === null || other.label === label || other.similarity < this.#options.sameFrom) {
-        continue;
-      }
-      const pair = [
-        { id, label },
-        { id: other.id, label: other.label },
-      ].sort((x, y) => (x.id < y.id ? -1 : 1)) as [Contradiction['a'], Contradiction['b']];
-      // Each of the two finds the other, mostly.
-      const key = JSON.stringify([pair[0].id, pair[1].id]);
-      if (this.#pairs.has(key)) {
-        continue;
-      }
-      if (this.#pairs.size < this.#maxPairs) {
-        this.#pairs.add(key);
-      } else if (pair[0].id !== id) {
-        continue;
-      }
-      this.#contradictions.offer({ a: pair[0], b: pair[1], similarity: other.similarity });
+  }
+
+  #addContradiction({ id, label }: LabelledPhoto, neighbour: LabelledPhoto['neighbours'][number]): void {
+    if (neighbour.label === null) {
+      return;
     }
+    const other = { id: neighbour.id, label: neighbour.label };
+    const isFirst = id < other.id;
+    const [a, b] = isFirst ? [{ id, label }, other] : [other, { id, label }];
+    // Mostly, each of the two finds the other.
+    const key = JSON.stringify([a.id, b.id]);
+    if (this.#pairs.has(key)) {
+      return;
+    }
+    if (this.#pairs.size < this.#maxPairs) {
+      this.#pairs.add(key);
+    } else if (!isFirst) {
+      return;
+    }
+    this.#contradictions.add({ a, b, similarity: neighbour.similarity });
   }
 
   getResult(): LabelTrouble {
     return {
       photos: this.#photos,
-      found: { suspects: this.#suspects.offered, contradictions: this.#contradictions.offered },
-      suspects: this.#suspects.sort(),
-      contradictions: this.#contradictions.sort(),
+      found: { suspects: this.#suspects.total, contradictions: this.#contradictions.total },
+      suspects: this.#suspects.rank(),
+      contradictions: this.#contradictions.rank(),
     };
   }
 }
@@ -168,7 +150,7 @@ class Findings {
  * Photos with the same bytes and different labels are contradictions, too.
  */
 export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions): LabelTrouble {
-  const findings = new Findings(options);
+  const collector = new LabelTroubleCollector(options);
   const { items, vectors } = set;
   forEachQuery(vectors, vectors, (q, nearest) => {
     const { rows, similarities } = nearest(options.k, (row) => row === q);
@@ -177,57 +159,7 @@ export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions)
       label: items[row]!.label,
       similarity: similarities[i]!,
     }));
-    findings.add({ id: items[q]!.file, label: items[q]!.label, neighbours });
+    collector.add({ id: items[q]!.file, label: items[q]!.label, neighbours });
   });
-  return findings.getResult();
-}
-
-/** Photos between two checks of whether the graph is being built. */
-const LOOK_EVERY = 1024;
-/** Queries sent to the store at once; few, so that other searches can run in between. */
-const AT_ONCE = 16;
-
-export interface CollectionTroubleOptions extends LabelTroubleOptions, WorkOptions {}
-
-/**
- * Finds label errors in a live collection, by its own searches. Skips items without a label.
- *
- * @throws PawdexError collection_not_found, storage_failed; the signal's reason
- */
-export async function findCollectionLabelTrouble(
-  store: Store,
-  name: string,
-  { signal, onProgress, ...options }: CollectionTroubleOptions,
-): Promise<LabelTrouble> {
-  const findings = new Findings(options);
-  let waiting: { id: string; label: string; vector: Float32Array }[] = [];
-  const total = [...(await countLabels(store, name)).values()].reduce((sum, count) => sum + count, 0);
-  let done = 0;
-  const flush = async () => {
-    signal?.throwIfAborted();
-    if (done % LOOK_EVERY === 0) {
-      await waitForIndex(store, name, { signal, onProgress });
-    }
-    const vectors = waiting.map(({ vector }) => vector);
-    const found = await store.searchMany(name, vectors, { k: options.k + 1 });
-    waiting.forEach(({ id, label }, i) => {
-      const neighbours = found[i]!.filter((hit) => hit.id !== id).slice(0, options.k);
-      findings.add({ id, label, neighbours });
-    });
-    done += waiting.length;
-    waiting = [];
-    onProgress?.({ phase: 'asking', done: Math.min(done, total), total });
-  };
-  for await (const { id, label, vector } of store.iterate(name)) {
-    if (label !== null) {
-      waiting.push({ id, label, vector });
-    }
-    if (waiting.length === AT_ONCE) {
-      await flush();
-    }
-  }
-  if (waiting.length > 0) {
-    await flush();
-  }
-  return findings.getResult();
+  return collector.getResult();
 }

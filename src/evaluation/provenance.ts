@@ -27,7 +27,7 @@ function hasGroup({ metadata }: Pick<EmbeddedItem, 'metadata'>): boolean {
  * @param gallery each content once
  * @returns a function from a query to gallery rows
  */
-export function createApartFinder(
+export function createExclusionFinder(
   gallery: readonly EmbeddedItem[],
   leaveOneOut: boolean,
 ): (query: EmbeddedItem) => ReadonlySet<number> {

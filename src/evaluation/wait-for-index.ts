@@ -5,39 +5,39 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../store/store.js';
 import type { WorkOptions } from './collection-queries.js';
 
-/** Interval between two checks, each of which delays the building by a quarter of a second. */
-const LOOK_MS = 1_000;
+/** Interval between two checks. Each delays the building by a quarter of a second. */
+const POLL_MS = 1_000;
 /** If the graph makes no progress for this long, the work continues with exact searches. */
 const STALL_MS = 30_000;
 
 /**
- * Resolves when searches of a collection run at full speed, or never will.
+ * Resolves when searches of a collection run at full speed, or if the graph makes no progress.
  *
- * @param limits lookMs: interval between checks; maxMs: longest time to wait
+ * @param limits pollMs: interval between checks; maxMs: maximum time to wait
  * @throws PawdexError collection_not_found; the signal's reason
  */
 export async function waitForIndex(
   store: Store,
   name: string,
   { signal, onProgress }: WorkOptions,
-  { lookMs = LOOK_MS, maxMs = Number.POSITIVE_INFINITY } = {},
+  { pollMs = POLL_MS, maxMs = Number.POSITIVE_INFINITY } = {},
 ): Promise<void> {
   const giveUpAt = performance.now() + maxMs;
-  let most = -1;
-  let movedAt = performance.now();
+  let indexedBefore = -1;
+  let progressedAt = performance.now();
   for (;;) {
     const { index, count } = await store.getCollection(name);
     if (index.kind !== 'building' || performance.now() > giveUpAt) {
       return;
     }
-    if (index.indexed > most) {
-      most = index.indexed;
-      movedAt = performance.now();
-    } else if (performance.now() - movedAt > STALL_MS) {
+    if (index.indexed > indexedBefore) {
+      indexedBefore = index.indexed;
+      progressedAt = performance.now();
+    } else if (performance.now() - progressedAt > STALL_MS) {
       return;
     }
     onProgress?.({ phase: 'waiting', done: Math.min(index.indexed, count), total: count });
-    await sleep(lookMs, undefined, { signal }).catch(() => {});
+    await sleep(pollMs, undefined, { signal }).catch(() => {});
     signal?.throwIfAborted();
   }
 }

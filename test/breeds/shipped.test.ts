@@ -9,7 +9,8 @@ import { PACKAGE_ROOT } from '../../src/config.js';
 import { loadCard } from '../../src/encoder/model-card.js';
 import { readGallerySet } from '../../src/engine/load-gallery.js';
 import { takeSubset } from '../../src/evaluation/embed-set.js';
-import { ask, predictLabel } from '../../src/evaluation/outcomes.js';
+import { predictLabel } from '../../src/evaluation/outcomes.js';
+import { runQueries } from '../../src/evaluation/run-queries.js';
 
 const models = path.join(PACKAGE_ROOT, 'models');
 
@@ -36,7 +37,7 @@ it('rarely calls a black, white or grey cat of no breed a Bombay, Turkish Angora
   const relabelled = new Set(rows.map(({ file }) => file));
   const queries = takeSubset(gallery, ({ file }) => relabelled.has(file.slice(file.indexOf('images/'))));
   expect(queries.items.length).toBeGreaterThan(100);
-  const outcomes = ask({
+  const outcomes = runQueries({
     gallery,
     queries,
     k: calibration.k,

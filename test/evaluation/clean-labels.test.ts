@@ -108,8 +108,8 @@ describe('cleaning a set', () => {
     const kept = cleanLabels(noisy, { ...VOTE, trusted: [clean], keep: new Set(['corgi']) });
     expect(kept.filter(({ item, dropped }) => item.label === 'corgi' && dropped !== null)).toEqual([]);
 
-    const least = cleanLabels(noisy, { ...VOTE, trusted: [clean], least: 1000 });
-    expect(least.every(({ dropped }) => dropped === null)).toBe(true);
+    const restored = cleanLabels(noisy, { ...VOTE, trusted: [clean], minPerLabel: 1000 });
+    expect(restored.every(({ dropped }) => dropped === null)).toBe(true);
   });
 });
 

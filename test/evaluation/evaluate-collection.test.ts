@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collectCalibrationData } from '../../scripts/evaluation/lib/calibration-data.mjs';
 import { fitCalibration } from '../../src/breeds/fit-calibration.js';
-import { collectCalibrationData } from '../../src/evaluation/calibration-data.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { evaluateCollection } from '../../src/evaluation/evaluate-collection.js';
-import { ask, listMistakes } from '../../src/evaluation/outcomes.js';
+import { listMistakes } from '../../src/evaluation/outcomes.js';
+import { runQueries } from '../../src/evaluation/run-queries.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { BareHit, SearchOptions, Store } from '../../src/store/store.js';
 import { asSet, reference } from './reference.js';
@@ -53,8 +54,8 @@ describe('evaluating a collection', () => {
     for (const fitted of [null, calibration]) {
       const answering = { temperature: VOTE.temperature, calibration: fitted };
       const asking = { gallery: set, k: VOTE.k, answering, leaveOneOut: true };
-      const outcomes = ask({ ...asking, queries: set });
-      const expected = evaluate(outcomes, ask({ ...asking, queries: other, leaveOneOut: false }));
+      const outcomes = runQueries({ ...asking, queries: set });
+      const expected = evaluate(outcomes, runQueries({ ...asking, queries: other, leaveOneOut: false }));
       const progress: object[] = [];
       const found = await evaluateCollection(store, 'pets', {
         k: VOTE.k,

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { EmbeddedSet } from '../../src/evaluation/embed-set.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { forEachQuery } from '../../src/evaluation/exact-neighbours.js';
-import { ask, countOverlap } from '../../src/evaluation/outcomes.js';
+import { countOverlap, runQueries } from '../../src/evaluation/run-queries.js';
 import { asSet, reference } from './reference.js';
 
 const gallery = asSet(reference.gallery, 'gallery');
 const queries = asSet(reference.queries, 'queries');
 
 const asked = (of: EmbeddedSet, from: EmbeddedSet, leaveOneOut = false) =>
-  ask({
+  runQueries({
     gallery: from,
     queries: of,
     k: reference.k,

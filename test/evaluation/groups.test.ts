@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { collectCalibrationData } from '../../src/evaluation/calibration-data.js';
+import { collectCalibrationData } from '../../scripts/evaluation/lib/calibration-data.mjs';
 import { evaluate, evaluateBy } from '../../src/evaluation/evaluate.js';
-import { ask, countOverlap } from '../../src/evaluation/outcomes.js';
+import { countOverlap, runQueries } from '../../src/evaluation/run-queries.js';
 import { asSet } from './reference.js';
 
 /** Two pugs in the gallery, the nearer of them another photo of the animal that is asked about. */
@@ -35,16 +35,16 @@ const asking = { k: 1, answering: { temperature: 0.1 }, leaveOneOut: false };
 
 describe('the group of a photo', () => {
   it('keeps other photos of one animal from being found', () => {
-    const apart = ask({
+    const apart = runQueries({
       ...asking,
       gallery: named(gallery, [OF_ONE_ANIMAL, {}, {}]),
       queries: named(query, [OF_ONE_ANIMAL, {}]),
     });
     expect(apart[0]!.answer.breed).toBe('boxer');
-    expect(apart.map(({ keptApart }) => keptApart)).toEqual([1, 0]);
+    expect(apart.map(({ excludedCount }) => excludedCount)).toEqual([1, 0]);
     expect(evaluate(apart).keptApart).toBe(1);
 
-    const together = ask({ ...asking, gallery, queries: query });
+    const together = runQueries({ ...asking, gallery, queries: query });
     expect(together[0]!.answer.breed).toBe('pug');
   });
 
@@ -53,7 +53,7 @@ describe('the group of a photo', () => {
       { source: 'breeder', group: '17' },
       { source: 'shelter', group: '' },
     ]) {
-      const outcomes = ask({
+      const outcomes = runQueries({
         ...asking,
         gallery: named(gallery, [other, {}, {}]),
         queries: named(query, [{ ...OF_ONE_ANIMAL, group: other.group }, {}]),
@@ -62,7 +62,7 @@ describe('the group of a photo', () => {
     }
   });
 
-  it('is also kept apart when fitting a calibration', () => {
+  it('is also excluded when fitting a calibration', () => {
     const { queries } = collectCalibrationData(
       {
         gallery: named(gallery, [OF_ONE_ANIMAL, {}, {}]),
@@ -78,7 +78,11 @@ describe('the group of a photo', () => {
 });
 
 it('splits all figures by a column of the queries', () => {
-  const outcomes = ask({ ...asking, gallery, queries: named(query, [{ source: 'web' }, { source: 'zoo' }]) });
+  const outcomes = runQueries({
+    ...asking,
+    gallery,
+    queries: named(query, [{ source: 'web' }, { source: 'zoo' }]),
+  });
   const parts = evaluateBy(outcomes, 'source');
   expect(Object.keys(parts)).toEqual(['web', 'zoo']);
   expect(parts.web).toMatchObject({ n: 1, top1: 1 });
@@ -103,7 +107,7 @@ it('also counts the vote among only the labels of the queries', () => {
     },
     'asked',
   );
-  const { top1, amongAsked } = evaluate(ask({ ...asking, k: 3, gallery: wide, queries: asked }));
+  const { top1, amongAsked } = evaluate(runQueries({ ...asking, k: 3, gallery: wide, queries: asked }));
   expect(top1).toBe(0.5);
   expect(amongAsked).toEqual({ top1: 1, perLabel: { boxer: 1, pug: 1 } });
 });

@@ -5,10 +5,11 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/evaluation/evaluate.js';
-import { ask, listMistakes } from '../../src/evaluation/outcomes.js';
+import { listMistakes } from '../../src/evaluation/outcomes.js';
 import { drawPicture } from '../../src/evaluation/report/pictures.js';
 import { STYLE_HASH } from '../../src/evaluation/report/report-style.js';
 import { writeReport } from '../../src/evaluation/report/write-report.js';
+import { runQueries } from '../../src/evaluation/run-queries.js';
 import { asSet, reference } from './reference.js';
 
 let dir: string;
@@ -26,8 +27,8 @@ async function report(photo: string, label = (given: string) => given) {
   });
   const gallery = rename(asSet(reference.gallery, 'gallery'));
   const asking = { gallery, k: 20, answering: { temperature: 0.1 }, leaveOneOut: false };
-  const outcomes = ask({ ...asking, queries: rename(asSet(reference.queries, 'queries')) });
-  const nonPets = ask({ ...asking, queries: rename(asSet(reference.queries, 'others')) });
+  const outcomes = runQueries({ ...asking, queries: rename(asSet(reference.queries, 'queries')) });
+  const nonPets = runQueries({ ...asking, queries: rename(asSet(reference.queries, 'others')) });
   const page = await writeReport(path.join(dir, 'new', 'report'), {
     evaluation: evaluate(outcomes, nonPets),
     mistakes: listMistakes(outcomes),

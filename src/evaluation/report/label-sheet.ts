@@ -1,5 +1,5 @@
 /** Draws a page of the photos that `clean-labels` dropped, for review by a person. */
-import type { LabelVerdict } from '../clean-labels.js';
+import type { CheckedLabel } from '../clean-labels.js';
 import { createPage } from './report-style.js';
 import type { Pictures } from './sections.js';
 import { escapeHtml } from './svg.js';
@@ -14,25 +14,27 @@ const GRID =
  * @param kept number of photos kept per label
  */
 export async function drawLabelSheet(
-  dropped: readonly LabelVerdict[],
+  dropped: readonly CheckedLabel[],
   kept: ReadonlyMap<string, number>,
   pictures: Pictures,
 ): Promise<string> {
   const labels = [...new Set(dropped.map(({ item }) => item.label))].sort();
   const sections: string[] = [];
   for (const label of labels) {
-    const own = dropped.filter(({ item }) => item.label === label);
-    const figures = await Promise.all(own.map((verdict) => drawFigure(verdict, pictures)));
+    const photos = dropped.filter(({ item }) => item.label === label);
+    const figures = await Promise.all(photos.map((photo) => drawFigure(photo, pictures)));
     sections.push(
-      `<section><h2>${escapeHtml(label)}</h2><p class="soft">${own.length} dropped, ${kept.get(label) ?? 0} kept</p><div class="sheet">${figures.join('')}</div></section>`,
+      `<section><h2>${escapeHtml(label)}</h2><p class="soft">${photos.length} dropped, ${kept.get(label) ?? 0} kept</p><div class="sheet">${figures.join('')}</div></section>`,
     );
   }
   const heading = `<h1>${dropped.length} dropped photos</h1>`;
   return createPage('pawdex: dropped photos', [heading, ...sections].join('\n'), GRID);
 }
 
-async function drawFigure({ item, dropped, suggested }: LabelVerdict, pictures: Pictures): Promise<string> {
-  const says = [...new Set([suggested.classifier, suggested.neighbours])].filter((label) => label !== null);
-  const caption = `${escapeHtml(says.join(' or '))}<br>by ${escapeHtml(dropped ?? 'nobody')}`;
+async function drawFigure({ item, dropped, suggested }: CheckedLabel, pictures: Pictures): Promise<string> {
+  const suggestions = [...new Set([suggested.classifier, suggested.neighbours])].filter(
+    (label) => label !== null,
+  );
+  const caption = `${escapeHtml(suggestions.join(' or '))}<br>by ${escapeHtml(dropped ?? 'nobody')}`;
   return `<figure>${await pictures(item.file)}<figcaption>${caption}</figcaption></figure>`;
 }

@@ -1,7 +1,7 @@
 /** Evaluates embeddings on photos that were not trained on. */
 import { type EmbeddedSet, takeSubset } from '../../evaluation/embed-set.js';
 import { evaluate } from '../../evaluation/evaluate.js';
-import { ask } from '../../evaluation/outcomes.js';
+import { runQueries } from '../../evaluation/run-queries.js';
 import type { Matrix } from '../../math/matrix.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Quality } from './training-log.js';
@@ -45,7 +45,7 @@ export async function evaluateEmbedding(
   const select = (isSelected: (row: number) => boolean) => takeSubset(all, (_, row) => isSelected(row));
   const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
   const measure = (gallery: EmbeddedSet, queries: EmbeddedSet, leaveOneOut: boolean) =>
-    evaluate(ask({ ...settings, gallery, queries, leaveOneOut }));
+    evaluate(runQueries({ ...settings, gallery, queries, leaveOneOut }));
   const val = select((row) => row >= valStart && row < heldOutStart);
   const onVal = measure(
     select((row) => row < valStart),
