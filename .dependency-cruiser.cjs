@@ -24,7 +24,8 @@ const LAYERS = [
 const typesOnly = (layer) => (layer === 'client' ? { dependencyTypesNot: ['type-only'] } : {});
 
 /** Files that the browser application is built with, too. */
-const SHARED_WITH_BROWSERS = '(breeds/same-picture|datasets/set-names|projection/label-colours|image/(heat-colours|regions))\\.ts$';
+const SHARED_WITH_BROWSERS =
+  '(breeds/same-picture|datasets/set-names|projection/label-colours|image/(heat-colours|regions))\\.ts$';
 
 const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;
 
