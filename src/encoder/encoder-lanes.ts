@@ -61,7 +61,6 @@ export class EncoderLanes {
     return calls.runCells(movePixels(images));
   }
 
-  /** Closes the sessions and ends the threads. */
   close(): Promise<void> {
     return this.#forEach((worker) => worker.close());
   }

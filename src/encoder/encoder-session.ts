@@ -18,7 +18,6 @@ export const BULK_BATCH_SIZES = [1, 2, 4, 8];
  */
 export const MAX_LANES = 8;
 
-/** An open session that embeds batches. */
 export interface EncoderSession {
   /**
    * @param images uint8 [size, size, 3] each

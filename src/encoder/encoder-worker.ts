@@ -10,7 +10,6 @@ import type { CellEmbedding } from './encoder.js';
 import { type EncoderSession, openSession } from './encoder-session.js';
 import type { LoadedCard } from './model-card.js';
 
-/** Settings of the thread. */
 export interface EncoderWorkerData {
   loaded: LoadedCard;
   threads: number;
@@ -47,7 +46,11 @@ let isBusy = false;
 async function runInTurn<T>(isNext: boolean, run: () => Promise<T>): Promise<T> {
   if (isBusy) {
     await new Promise<void>((resolve) => {
-      isNext ? waiting.unshift(resolve) : waiting.push(resolve);
+      if (isNext) {
+        waiting.unshift(resolve);
+      } else {
+        waiting.push(resolve);
+      }
     });
   }
   isBusy = true;
@@ -101,7 +104,6 @@ const calls = {
   },
 };
 
-/** The calls that the thread answers. */
 export type EncoderCalls = typeof calls;
 
 serveCalls(calls);

@@ -2,7 +2,6 @@
 import type { ResizeRule } from '../image/decode.js';
 import type { Rectangle } from '../image/regions.js';
 
-/** Information about an encoder. */
 export interface EncoderInfo {
   name: string;
   /** Hex sha256 of model bytes and preprocessing. Encoders with equal fingerprints give equal embeddings. */

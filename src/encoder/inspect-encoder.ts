@@ -30,10 +30,10 @@ export interface EncoderHints {
   pooling?: NonNullable<Output['pooling']> | undefined;
 }
 
-/** The result of {@link inspectEncoder}, with notes about assumptions. */
 interface InspectedEncoder {
   input: Input;
   output: Output;
+  /** What was assumed, for the user. */
   notes: string[];
 }
 

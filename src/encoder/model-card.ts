@@ -60,10 +60,8 @@ const cardSchema = z.object({
 
 export type ModelCard = z.infer<typeof cardSchema>;
 
-/** A card with the path of its model and its fingerprint. */
 export interface LoadedCard {
   card: ModelCard;
-  /** Path of the ONNX file. */
   modelPath: string;
   /** Hex sha256 of the model's digest and the preprocessing. Encoders with equal fingerprints give equal embeddings. */
   fingerprint: string;

@@ -7,7 +7,6 @@ import { EncoderLanes } from './encoder-lanes.js';
 import { BATCH_SIZES, BULK_BATCH_SIZES } from './encoder-session.js';
 import { loadCard, type ModelCard } from './model-card.js';
 
-/** Settings of {@link openEncoder}. */
 export interface EncoderOptions extends WorkerWatcher {
   cardPath: string;
   /** Threads of all inferences together. */
@@ -18,7 +17,6 @@ export interface EncoderOptions extends WorkerWatcher {
   bulk?: boolean;
 }
 
-/** An {@link Encoder} with the card it was opened from. */
 export interface OpenedEncoder extends Encoder {
   readonly card: ModelCard;
 }

@@ -1,6 +1,5 @@
 /** The k best of a stream of scored items: a binary heap with the worst on top. */
 
-/** An item with its score. */
 export interface Ranked {
   id: number;
   score: number;

@@ -8,7 +8,7 @@ import { type Attribute, describeModelNode, type ModelNode } from './onnx-model.
 import { createIntTensor, type Tensor } from './tensor.js';
 
 /** The oldest supported operator set. */
-const OLDEST_OPSET = 11;
+const MIN_MODEL_OPSET = 11;
 
 /** A node in the newer form. `constants` are inputs that were attributes, by position. */
 export interface ModernNode {
@@ -18,11 +18,11 @@ export interface ModernNode {
 
 /** @throws PawdexError model_invalid for an operator set that is too old */
 export function checkOpset(opset: number): void {
-  if (opset >= OLDEST_OPSET) {
+  if (opset >= MIN_MODEL_OPSET) {
     return;
   }
   throw new PawdexError('model_invalid', {
-    detail: `The model uses the ONNX operator set ${opset}. The oldest that the trainer supports is ${OLDEST_OPSET}.`,
+    detail: `The model uses the ONNX operator set ${opset}. The oldest that the trainer supports is ${MIN_MODEL_OPSET}.`,
     hint: 'Export it again with a newer operator set, or convert it with onnx.version_converter.',
   });
 }

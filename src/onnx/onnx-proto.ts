@@ -140,7 +140,6 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
   return modelType.decode(bytes) as unknown as ModelProto;
 }
 
-/** The inverse of {@link decodeModel}. */
 export function encodeModel(model: ModelProto): Uint8Array {
   return modelType.encode(model as unknown as Record<string, unknown>).finish();
 }

@@ -9,7 +9,6 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
-/** The attributes of a node by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** The part of a node that shape inference needs. */

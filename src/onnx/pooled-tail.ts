@@ -15,7 +15,6 @@ export interface Tail {
   steps: Step[];
 }
 
-/** One operator after the pooling. */
 interface Step {
   node: ModelNode;
   /** The input that comes from the previous step. */

@@ -17,7 +17,7 @@ import type { GraphBuilder } from './graph-builder.js';
 import { computeOverhang } from './rules/spread-window.js';
 
 /** Up to this many entries, one matrix maps a whole image, and no rows are copied. */
-const WHOLE_IMAGE = 10_000;
+const MAX_WHOLE_IMAGE_ENTRIES = 10_000;
 
 /** How the output is divided into blocks of rows. */
 interface Blocks {
@@ -47,7 +47,7 @@ function readAxis(window: Window, axis: 0 | 1) {
 function chooseBlocks(x: Value, window: Window): Blocks {
   const [, , height = 1, width = 1] = x.shape;
   const { kernel, stride, dilation, begin, output } = readAxis(window, 0);
-  if (height * width * countElements(window.output) <= WHOLE_IMAGE) {
+  if (height * width * countElements(window.output) <= MAX_WHOLE_IMAGE_ENTRIES) {
     return { count: 1, rows: output, seen: height, stride: 0, above: begin };
   }
   const rows = output % 2 === 0 ? 2 : 1;

@@ -16,7 +16,6 @@ import {
 } from './execution-provider.js';
 import { OperatorGraph } from './operator-graph.js';
 
-/** Where and how a graph runs. */
 export interface SessionOptions {
   /** Threads that work on one operator. Default: 2. */
   readonly threads?: number;
@@ -132,7 +131,6 @@ export class GraphSession {
     }
   }
 
-  /** Frees the session's memory. */
   async close(): Promise<void> {
     await this.#session.release();
     await removeProfile(this.#profile);

@@ -17,7 +17,7 @@ import { inferShapes } from '../../onnx/shapes/infer-shapes.js';
 import type { DType, Tensor } from '../../onnx/tensor.js';
 
 /** The oldest operator set that graphs are written in; a newer backbone raises it. */
-export const MINIMUM_OPSET = 18;
+export const MIN_OPSET = 18;
 
 /** Operators, inputs, constants and outputs. {@link OperatorGraph.toBytes} writes what the outputs need as a model. */
 export class OperatorGraph {
@@ -30,7 +30,7 @@ export class OperatorGraph {
   /** Maps names in the written model to values. */
   readonly outputs = new Map<string, Value>();
   /** The operator set; importing a newer model raises it. */
-  opset = MINIMUM_OPSET;
+  opset = MIN_OPSET;
 
   readonly #constants = new Map<Value, Tensor>();
   readonly #producers = new Map<Value, GraphNode>();

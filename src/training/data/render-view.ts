@@ -37,7 +37,6 @@ export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParam
   return pixels;
 }
 
-/** Paints over a rectangle. */
 function erase(pixels: Uint8Array, size: number, { area, ratio, x, y }: RelativeBox): void {
   const width = Math.min(size, Math.max(1, Math.round(size * Math.sqrt(area * ratio))));
   const height = Math.min(size, Math.max(1, Math.round(size * Math.sqrt(area / ratio))));
@@ -98,7 +97,6 @@ function computeFrame(photo: Size, size: number, { crop, degrees }: ViewParamete
   };
 }
 
-/** Applies the position, size and rotation of a view. */
 function applyFrame(image: Sharp, photo: Size, rule: ResizeRule, view: ViewParameters): Sharp {
   const { width, height, left, top } = computeFrame(photo, rule.size, view);
   const scaled = image.resize(width, height, { fit: 'fill', kernel: rule.kernel }).flop(view.flip);

@@ -7,7 +7,6 @@ import { groupByLabel } from './sampler.js';
 /** Makes these random numbers independent of others. */
 const SUBSTITUTE = 0x7e11;
 
-/** A photo that cannot be used. */
 export interface BadPhoto {
   photo: number;
   error: PawdexError;

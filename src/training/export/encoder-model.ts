@@ -19,7 +19,6 @@ export interface EncoderParts {
   readonly head?: { readonly matrix: Tensor; readonly offset: Tensor } | undefined;
 }
 
-/** Names of an encoder's input and output. */
 const PORTS = { pixels: 'pixels', embedding: 'embedding' } as const;
 
 /** Nodes in order, and the constants that they read. */

@@ -8,7 +8,6 @@ import type { SessionOptions } from '../autodiff/graph-session.js';
 import { computeLeadingEigenvectors } from './leading-eigenvectors.js';
 import { computeCovariance, type Projection, runOnce } from './projection.js';
 
-/** Settings of {@link addGeneralPart}. */
 export interface GeneralOptions {
   /** Number of dimensions to add to the embedding: principal components, and the constant if there is one. */
   readonly dimension: number;

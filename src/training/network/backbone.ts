@@ -12,8 +12,7 @@ export const SMALL_NETWORK = 'builtin:small-cnn';
 /** Channels of its layers. Each layer halves the sides. */
 const WIDTHS = [32, 64, 128, 256];
 
-/** Settings for reading a backbone. */
-interface Reading {
+interface BackboneOptions {
   /** Side of the square input, in pixels. */
   size: number;
   /** See the recipe's `backbone.padding`. */
@@ -28,7 +27,7 @@ interface Reading {
  * @param file an ONNX file, or {@link SMALL_NETWORK}
  * @throws PawdexError file_unreadable, model_invalid
  */
-export async function readBackbone(file: string, { size, padding, seed }: Reading): Promise<Model> {
+export async function readBackbone(file: string, { size, padding, seed }: BackboneOptions): Promise<Model> {
   if (file === SMALL_NETWORK) {
     return createSmallNetwork(size, seed);
   }

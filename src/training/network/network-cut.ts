@@ -110,7 +110,6 @@ export function createKeptFeeds({ ports }: NetworkCut, rows: readonly Uint16Arra
   );
 }
 
-/** The two parts of a model. */
 export interface Split {
   /** From the model's inputs to the values that cross the cut. It has no trained weight. */
   readonly frozen: Model;

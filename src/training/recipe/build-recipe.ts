@@ -102,7 +102,7 @@ function applySettings(partial: PartialRecipe, overrides: RecipeOverrides): void
 }
 
 /** Default side of the small network's input, in pixels. */
-const SMALL_SIZE = 64;
+const SMALL_NETWORK_SIZE = 64;
 /** Mean and standard deviation of ImageNet's pixels, 0..255, with which most networks were trained. */
 const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
 
@@ -124,7 +124,7 @@ export async function adaptBackbone(
     return { settings: known, assumed: false };
   }
   const { shape } = requireImageInput(
-    await readBackbone(absolute, { size: SMALL_SIZE, padding: 'stored', seed: 0 }),
+    await readBackbone(absolute, { size: SMALL_NETWORK_SIZE, padding: 'stored', seed: 0 }),
   );
   const size = typeof shape[2] === 'number' ? shape[2] : known?.size;
   if (size === undefined) {

@@ -35,7 +35,6 @@ const lossTerm = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proxy-nca'), ...contrast }),
 ]);
 
-/** The names of the losses. */
 export const LOSS_KINDS = lossTerm.options.map(({ shape }) => shape.kind.value);
 
 const backbone = z.strictObject({
@@ -158,7 +157,5 @@ export const recipeSchema = z.strictObject({
     .prefault({}),
 });
 
-/** A complete recipe. */
 export type Recipe = z.infer<typeof recipeSchema>;
-/** One loss of a recipe. */
 export type LossTerm = z.infer<typeof lossTerm>;

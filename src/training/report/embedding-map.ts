@@ -5,7 +5,6 @@ import type { Matrix } from '../../math/matrix.js';
 import { chooseColour } from '../../projection/label-colours.js';
 import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
 
-/** Embeddings with their labels. */
 export interface MapInput {
   /** Unit rows. */
   readonly vectors: Matrix;

@@ -5,7 +5,6 @@ import { drawOwnSvg } from '../../image/libvips.js';
 import { type ChartEntry, drawLossChart, drawQualityChart } from './curves.js';
 import { drawEmbeddingMap, type MapInput } from './embedding-map.js';
 
-/** The data for {@link writeTrainingCharts}. */
 export interface ChartInput {
   /** Lines of the log so far, in order. */
   readonly log: readonly ChartEntry[];

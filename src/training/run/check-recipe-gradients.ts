@@ -15,7 +15,7 @@ import { createRandomHead, measureFeatureWidth } from './prepare-start.js';
 /** Largest relative error of a correct gradient in float32. At kinks, correct gradients can show more. */
 const TOLERANCE = 2e-2;
 /** A gradient this small, relative to the largest, is lost in the rounding of the loss. */
-const NEGLIGIBLE = 1e-3;
+const NEGLIGIBLE_SHARE = 1e-3;
 
 /** The comparison of a weight's gradient with finite differences, and what it means. */
 export interface WeightCheck extends GradientCheck {
@@ -49,7 +49,7 @@ export async function checkRecipeGradients(
   return checks
     .toSorted((a, b) => a.relativeError - b.relativeError)
     .map((check) => {
-      const negligible = check.norm < NEGLIGIBLE * largest;
+      const negligible = check.norm < NEGLIGIBLE_SHARE * largest;
       return { ...check, sound: check.relativeError < TOLERANCE || negligible, negligible };
     });
 }

@@ -21,7 +21,7 @@ import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
 /** Train photos to quantise with. */
 const QUANTISATION_PHOTOS = 128;
-/** Images to embed at once when the written encoder is measured. */
+/** Images per run when the written encoder is measured: a server's largest batch. */
 const BATCH = 4;
 
 export interface ExportOptions {
@@ -30,7 +30,6 @@ export interface ExportOptions {
   report?: PhaseReport;
 }
 
-/** The written encoder. */
 export interface Exported {
   /** Model card of the encoder to serve. */
   card: string;

@@ -12,7 +12,6 @@ import { type NetworkCut, nameKeptInput, openFrozenPart } from '../network/netwo
 /** Views that go through the frozen layers at once. */
 const BATCH = 8;
 
-/** Settings of {@link KeptViews.open}. */
 export interface KeptViewsOptions {
   /** Folder of the run. */
   dir: string;

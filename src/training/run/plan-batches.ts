@@ -16,7 +16,7 @@ import type { KeptViews } from './kept-views.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
 /** Bytes of photo files to keep in memory. */
-const CACHE_BYTES = 2 * 1024 ** 3;
+const MAX_CACHE_BYTES = 2 * 1024 ** 3;
 
 /** The input of one training step. */
 export interface StepBatch {
@@ -91,7 +91,7 @@ export function createLoadOptions(
     [...new Set(photos.map(({ label }) => label))].sort().map((label, i) => [label, i]),
   );
   return {
-    photos: new PhotoCache((photo) => readPhoto(photos[photo]!.file), { maxBytes: CACHE_BYTES, limits }),
+    photos: new PhotoCache((photo) => readPhoto(photos[photo]!.file), { maxBytes: MAX_CACHE_BYTES, limits }),
     // Without labels, any photo can stand in for any other.
     labels: Int32Array.from(photos, ({ label }) => (isLabelFree(recipe) ? 0 : numbers.get(label)!)),
     rule: getResizeRule(recipe),

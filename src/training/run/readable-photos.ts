@@ -9,7 +9,6 @@ import type { TrainingPhoto } from './training-set.js';
 /** Photos decoded at once. */
 const CONCURRENCY = 8;
 
-/** Settings of {@link findReadablePhotos}. */
 export interface ReadableOptions {
   rule: ResizeRule;
   maxPixels: number;

@@ -6,13 +6,16 @@ import { PawdexError } from '../../errors.js';
 import { replaceFile } from '../../files/replace-file.js';
 import { countElements, type Tensor } from '../../onnx/tensor.js';
 
-const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(
-  z.object({
-    dtype: z.literal('F32'),
-    shape: z.array(z.int().min(0)),
-    data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
-  }),
-);
+const tensorSchema = z.object({
+  dtype: z.literal('F32'),
+  shape: z.array(z.int().min(0)),
+  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+});
+type TensorHeader = z.infer<typeof tensorSchema>;
+
+const headerSchema = z
+  .object({ __metadata__: z.record(z.string(), z.string()).optional() })
+  .catchall(tensorSchema);
 
 export interface TensorFile {
   tensors: Record<string, Tensor>;
@@ -55,23 +58,15 @@ export async function readTensors(file: string): Promise<TensorFile> {
     const { __metadata__: metadata = {}, ...entries } = headerSchema.parse(
       JSON.parse(bytes.subarray(8, start).toString('utf8')),
     );
-    const tensors = Object.entries(
-      entries as Record<string, { shape: number[]; data_offsets: [number, number] }>,
-    ).map(
-      ([
-        name,
-        {
-          shape,
-          data_offsets: [from, to],
-        },
-      ]): [string, Tensor] => {
-        if (to - from !== 4 * countElements(shape) || start + to > bytes.length) {
-          throw new Error(`"${name}" is cut short`);
-        }
-        const own = Uint8Array.from(bytes.subarray(start + from, start + to));
-        return [name, { dtype: 'float32', shape, data: new Float32Array(own.buffer) }];
-      },
-    );
+    const headers = Object.entries(entries as Record<string, TensorHeader>);
+    const tensors = headers.map(([name, { shape, data_offsets }]): [string, Tensor] => {
+      const [from, to] = data_offsets;
+      if (to - from !== 4 * countElements(shape) || start + to > bytes.length) {
+        throw new Error(`"${name}" is cut short`);
+      }
+      const copy = Uint8Array.from(bytes.subarray(start + from, start + to));
+      return [name, { dtype: 'float32', shape, data: new Float32Array(copy.buffer) }];
+    });
     return { tensors: Object.fromEntries(tensors), metadata };
   } catch (cause) {
     throw new PawdexError('model_invalid', {

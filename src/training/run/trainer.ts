@@ -109,16 +109,15 @@ export class Trainer {
    * @throws PawdexError internal when onnxruntime fails; the state is then as before
    */
   async takeStep(batch: StepBatch, learningRate: number): Promise<StepResult> {
-    const keys = this.#momentum === null ? null : await this.#momentum.computeKeys(batch.second as Tensor);
-    const feeds = {
-      ...batch.feeds,
-      ...(keys === null ? {} : { [LOSS_INPUTS.keys]: keys, [LOSS_INPUTS.queue]: this.#momentum!.queue }),
-    };
+    const momentum = this.#momentum;
+    const feeds = { ...batch.feeds };
+    if (momentum !== null) {
+      feeds[LOSS_INPUTS.keys] = await momentum.computeKeys(batch.second as Tensor);
+      feeds[LOSS_INPUTS.queue] = momentum.queue;
+    }
     const result = await this.#step.run(feeds, learningRate);
     const { weights, step } = this.#step.state;
-    if (keys !== null) {
-      this.#momentum?.advance(keys, weights);
-    }
+    momentum?.advance(feeds[LOSS_INPUTS.keys] as Tensor, weights);
     if (this.#average !== null) {
       moveAverage(this.#average, weights, this.#recipe.ema, step);
     }
@@ -157,15 +156,8 @@ export class Trainer {
     if (this.#average !== null) {
       copyInto(this.#average, average);
     }
-    if (this.#momentum === null) {
-      return;
-    }
-    this.#momentum.load(
-      momentum,
-      queue ?? this.#momentum.queue,
-      state.step,
-      countPhotosPerStep(this.#recipe),
-    );
+    const batch = countPhotosPerStep(this.#recipe);
+    this.#momentum?.load(momentum, queue ?? this.#momentum.queue, state.step, batch);
   }
 
   async close(): Promise<void> {

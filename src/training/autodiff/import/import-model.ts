@@ -11,12 +11,12 @@ import { inferShapes } from '../../../onnx/shapes/infer-shapes.js';
 import { countElements, createFloatTensor, createIntTensor, type Tensor } from '../../../onnx/tensor.js';
 import { findDependents } from '../../../onnx/walk-model.js';
 import type { GraphBuilder } from '../graph-builder.js';
-import { MINIMUM_OPSET } from '../operator-graph.js';
+import { MIN_OPSET } from '../operator-graph.js';
 import { evaluateNode } from './evaluate-node.js';
 import { isTallLayoutSuitable, TallLayout } from './tall-layout.js';
 
 /** Nodes that read constants of up to this many elements are computed on import: they give shapes, axes and scales. */
-const FOLD_LIMIT = 1024;
+const MAX_FOLDED_ELEMENTS = 1024;
 
 export interface ImportOptions {
   /** The value of each model input in the graph. Its shape replaces the one in the model. */
@@ -180,7 +180,7 @@ async function appendModernised(
   const modern = { ...node, inputs: inputs.map((input) => input?.name ?? ''), attributes };
   const evaluate = () => {
     const values = inputs.map((input) => g.constantOf(input) ?? input);
-    return evaluateNode(modern, values, Math.max(opset, MINIMUM_OPSET));
+    return evaluateNode(modern, values, Math.max(opset, MIN_OPSET));
   };
   if (inputs.length > 0 && inputs.every((input) => !input || isSmallConstant(g, input))) {
     const results = await evaluate();
@@ -199,7 +199,7 @@ async function appendModernised(
 }
 
 function isSmallConstant(g: GraphBuilder, value: Value): boolean {
-  return g.constantOf(value) !== undefined && countElements(value.shape) <= FOLD_LIMIT;
+  return g.constantOf(value) !== undefined && countElements(value.shape) <= MAX_FOLDED_ELEMENTS;
 }
 
 /** Reads the tensor of a Constant node in any of its forms. */

@@ -81,7 +81,6 @@ function computeShares(window: Window, spatial: readonly number[], withPads: boo
   return Float32Array.from(shares);
 }
 
-/** A convolution and the gradient of its output. */
 interface ConvCall {
   x: Value;
   weight: Value;

@@ -27,7 +27,6 @@ export interface Objective {
 
 const UPSTREAM = 'd embeddings';
 
-/** The name of a gradient as an output. */
 export const nameGradient = (weight: string): string => `d ${weight}`;
 const nameSum = (weight: string): string => `sum of d ${weight}`;
 

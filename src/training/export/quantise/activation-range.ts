@@ -9,7 +9,7 @@ export interface Histogram {
 }
 
 /** Largest integer of an activation. */
-const TOP = 255;
+const MAX_INTEGER = 255;
 /** Factors to try for each end of the range, from 1 down to a fifth, in steps of a fiftieth. */
 const CLIP_FACTORS = Array.from({ length: 41 }, (_, i) => 1 - i * 0.02);
 
@@ -28,7 +28,7 @@ export function fitAffine({ low, high, counts }: Histogram): Affine {
   let minError = Number.POSITIVE_INFINITY;
   for (const a of below > 0 ? CLIP_FACTORS : [1]) {
     for (const b of above > 0 ? CLIP_FACTORS : [1]) {
-      const scale = Math.fround((above * b + below * a) / TOP);
+      const scale = Math.fround((above * b + below * a) / MAX_INTEGER);
       if (!(scale > 0)) {
         continue;
       }
@@ -54,7 +54,7 @@ function computeSquaredError(
   let error = 0;
   for (let i = 0; i < centres.length && error < limit; i++) {
     const value = centres[i]!;
-    const integer = Math.min(TOP, Math.max(0, Math.round(value / scale) + zero));
+    const integer = Math.min(MAX_INTEGER, Math.max(0, Math.round(value / scale) + zero));
     error += weights[i]! * (value - (integer - zero) * scale) ** 2;
   }
   return error;

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../autodiff/graph-builder.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 
 /** Positions to sample in each feature map. */
-const POSITIONS = 200;
+const MAX_POSITIONS = 200;
 /** Floats to multiply at once: 32 MB. */
 const MAX_FLOATS_PER_RUN = 8e6;
 
@@ -52,7 +52,7 @@ export async function computeMoments(
   const size = channels * spatial.reduce((a, b) => a * b, 1);
   const patches: Patches = { window, groups, channels, size };
   const area = window.output.reduce((a, b) => a * b, 1);
-  const perMap = Math.min(POSITIONS, area);
+  const perMap = Math.min(MAX_POSITIONS, area);
   const mapsAtOnce = Math.max(
     1,
     Math.min(maps.length, Math.floor(MAX_FLOATS_PER_RUN / (groups * size * perMap))),

@@ -11,7 +11,7 @@ import type { Tensor } from '../../../onnx/tensor.js';
 import { computeMoments } from './moments.js';
 import type { Feed } from './observe-activations.js';
 import { Segments } from './segments.js';
-import { type QuantisedConvolution, type QuantisedModel, WEIGHT_LIMIT } from './write-qdq.js';
+import { MAX_WEIGHT, type QuantisedConvolution, type QuantisedModel } from './write-qdq.js';
 
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -63,7 +63,7 @@ function roundGroups(
     const first = group * filters;
     const weights = (exact.data as Float32Array).subarray(first * size, (first + filters) * size);
     const own = scales.subarray(first, first + filters);
-    rounded.set(roundFilters({ weights, moments, size, scales: own, limit: WEIGHT_LIMIT }), first * size);
+    rounded.set(roundFilters({ weights, moments, size, scales: own, limit: MAX_WEIGHT }), first * size);
   });
   return rounded;
 }

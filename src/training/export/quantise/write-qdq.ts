@@ -35,9 +35,9 @@ export interface QuantisedModel extends Model {
  * Largest absolute weight. With 7 bits, the sum of two products of weight and activation never overflows the 16 bits in
  * which CPUs without VNNI add them.
  */
-export const WEIGHT_LIMIT = 64;
+export const MAX_WEIGHT = 64;
 /** Largest absolute bias, which leaves room in the int32 that products are added to. */
-const BIAS_LIMIT = 2 ** 30;
+const MAX_BIAS = 2 ** 30;
 
 /**
  * Writes the quantised model, with everything rounded to nearest.
@@ -196,7 +196,7 @@ function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
     const added = Number(bias?.data[f] ?? 0);
     // The bias of a filter that is almost zero must fit into 32 bits.
     const scale = Math.fround(
-      Math.max(largest / WEIGHT_LIMIT, Math.abs(added) / (step * BIAS_LIMIT)) || 1 / WEIGHT_LIMIT,
+      Math.max(largest / MAX_WEIGHT, Math.abs(added) / (step * MAX_BIAS)) || 1 / MAX_WEIGHT,
     );
     scales[f] = scale;
     for (let i = 0; i < size; i++) {
