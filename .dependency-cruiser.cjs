@@ -57,8 +57,8 @@ module.exports = {
       name: 'errors-and-config-are-the-ground',
       comment: 'Everything may import them, so they import nothing.',
       severity: 'error',
-      from: { path: '^src/((errors|config|native-modules)\\.ts$|error-codes/)' },
-      to: { path: '^src/', pathNot: '^src/(errors\\.ts$|error-codes/)' },
+      from: { path: '^src/((errors|config|describe-issue|native-modules)\\.ts$|error-codes/)' },
+      to: { path: '^src/', pathNot: '^src/((errors|describe-issue)\\.ts$|error-codes/)' },
     },
     {
       name: 'every-folder-has-its-layer',
@@ -68,7 +68,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           `^src/(${LAYERS.flat().join('|')}|web|error-codes)/`,
-          '^src/(errors|config|native-modules)\\.ts$',
+          '^src/(errors|config|describe-issue|native-modules)\\.ts$',
         ],
       },
       to: {},

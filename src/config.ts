@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { describeIssue } from './describe-issue.js';
 import { PawdexError } from './errors.js';
 
 /** Root of the installed package, which contains models/. */
@@ -13,7 +14,7 @@ export const SHIPPED_COLLECTION = 'breeds';
 
 const locateShipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
 const flag = z
-  .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
+  .union([z.boolean(), z.enum(['true', 'false', '1', '0'])], 'must be true or false')
   .transform((value) => value === true || value === 'true' || value === '1');
 const list = z
   .union([z.array(z.string()), z.string()])
@@ -163,12 +164,7 @@ export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: 
       continue;
     }
     if (!Object.hasOwn(schema.shape, key)) {
-      throw new PawdexError('config_invalid', {
-        detail: `${name} is not a setting of pawdex.`,
-        hint: `Settings: ${Object.keys(schema.shape)
-          .map((k) => `PAWDEX_${k}`)
-          .join(', ')}.`,
-      });
+      throw new PawdexError('config_invalid', { detail: `${name} is not a setting of pawdex.` });
     }
     if (value !== '' || key === 'GALLERY') {
       values[key] = value;
@@ -179,15 +175,16 @@ export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: 
       values[name] = value;
     }
   }
-  const parsed = schema.safeParse(values);
+  const parsed = schema.safeParse(values, { error: describeIssue });
   if (parsed.success) {
     return parsed.data;
   }
-  const issue = parsed.error.issues[0]!;
-  throw new PawdexError('config_invalid', {
-    detail: `PAWDEX_${issue.path.join('.')}: ${issue.message}.`,
-    errors: parsed.error.issues.map((i) => ({ path: `PAWDEX_${i.path.join('.')}`, message: i.message })),
-  });
+  const errors = parsed.error.issues.map(({ path: [name], message }) => ({
+    path: `PAWDEX_${String(name)}`,
+    message,
+  }));
+  const [first] = errors;
+  throw new PawdexError('config_invalid', { detail: `${first!.path} ${first!.message}.`, errors });
 }
 
 /** Variables that only the command line's client reads. */

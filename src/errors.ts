@@ -1,7 +1,8 @@
 /**
- * All coded errors. HTTP answers, the exit codes of the command line and docs/errors.md come from this table, so that a code
+ * All coded errors. HTTP responses, the exit codes of the command line and docs/errors.md come from this table, so that a code
  * means the same everywhere.
  */
+import { getSystemErrorMap } from 'node:util';
 import { COLLECTION_ERRORS } from './error-codes/collection-errors.js';
 import { REQUEST_ERRORS } from './error-codes/request-errors.js';
 import { SERVICE_ERRORS } from './error-codes/service-errors.js';
@@ -28,6 +29,8 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface ErrorDetails {
   /** What exactly went wrong. Safe to show to the caller. */
   detail?: string;
+  /** `detail` with paths of this machine, for the command line and the log. It is the error's message, and never sent to clients. */
+  localDetail?: string;
   /** Replaces the table's hint. */
   hint?: string;
   /** One entry per field that failed validation. */
@@ -48,12 +51,13 @@ export class PawdexError extends Error {
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     const spec = ERRORS[code];
-    super(details.detail ?? spec.title, details.cause === undefined ? undefined : { cause: details.cause });
+    const { detail, localDetail = detail ?? spec.title, cause } = details;
+    super(localDetail, cause === undefined ? undefined : { cause });
     this.name = 'PawdexError';
     this.code = code;
     this.status = spec.status;
     this.hint = details.hint ?? spec.hint;
-    this.detail = details.detail;
+    this.detail = detail;
     this.errors = details.errors;
     this.retryAfter = details.retryAfter;
   }
@@ -63,6 +67,7 @@ export class PawdexError extends Error {
     return {
       code: this.code,
       detail: this.detail,
+      localDetail: this.message,
       hint: this.hint,
       errors: this.errors,
       retryAfter: this.retryAfter,
@@ -80,22 +85,23 @@ export class PawdexError extends Error {
 export interface WireError {
   code: string;
   detail?: string | undefined;
+  localDetail?: string | undefined;
   hint?: string | undefined;
   errors?: { path: string; message: string }[] | undefined;
   retryAfter?: number | undefined;
 }
 
-/** An error as shown in answers and results. */
+/** An error as shown in responses and results. */
 export interface Failure {
   code: ErrorCode;
   detail: string;
   hint: string;
 }
 
-/** Describes any thrown value for an answer or a result. */
+/** Converts any thrown value for a response or a result. */
 export function describeFailure(error: unknown): Failure {
-  const { code, message, hint } = asPawdexError(error);
-  return { code, detail: message, hint };
+  const { code, detail = ERRORS[code].title, hint } = asPawdexError(error);
+  return { code, detail, hint };
 }
 
 /** Hint for a folder that cannot be written. */
@@ -104,31 +110,34 @@ export const WRITE_ACCESS =
 
 /** What errors of the file system mean, by their code. */
 const FILE_ERRORS = new Map<string, { code: ErrorCode; hint?: string; retryAfter?: number }>([
-  ...['ENOSPC', 'EDQUOT', 'EFBIG'].map((each) => [each, { code: 'storage_full' }] as const),
+  ...['ENOSPC', 'EDQUOT', 'EFBIG'].map((code) => [code, { code: 'storage_full' }] as const),
   ...['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'EISDIR'].map(
-    (each) => [each, { code: 'storage_failed', hint: WRITE_ACCESS }] as const,
+    (code) => [code, { code: 'storage_failed', hint: WRITE_ACCESS }] as const,
   ),
   ...['EIO', 'EBUSY', 'ELOOP', 'ENAMETOOLONG', 'ENODEV', 'ENOTEMPTY', 'ENXIO', 'ESTALE'].map(
-    (each) => [each, { code: 'storage_failed' }] as const,
+    (code) => [code, { code: 'storage_failed' }] as const,
   ),
-  ...['EMFILE', 'ENFILE'].map((each) => [each, { code: 'too_many_open_files', retryAfter: 2 }] as const),
+  ...['EMFILE', 'ENFILE'].map((code) => [code, { code: 'too_many_open_files', retryAfter: 2 }] as const),
 ]);
 /** System calls that are not about files. */
 const OTHER_CALLS = /^(listen|bind|connect|accept|spawn|kill|getaddrinfo)/;
 
 /** Converts an error of the file system. @returns null for any other error */
 export function toFileError(error: unknown): PawdexError | null {
-  const { code, syscall, path = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  const found = syscall === undefined || OTHER_CALLS.test(syscall) ? undefined : FILE_ERRORS.get(code ?? '');
-  if (found === undefined) {
+  const { code, errno = 0, syscall, path = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  const fileError =
+    syscall === undefined || OTHER_CALLS.test(syscall) ? undefined : FILE_ERRORS.get(code ?? '');
+  if (fileError === undefined) {
     return null;
   }
-  const { code: coded, ...rest } = found;
-  // The name alone: answers to strangers contain the detail.
-  const name = path.split(/[\\/]/).at(-1) || 'A file';
-  const detail =
-    coded === 'storage_failed' ? { detail: `${name} could not be read or written (${code}).` } : {};
-  return new PawdexError(coded, { ...detail, ...rest, cause: error });
+  const [, reason = 'it failed'] = getSystemErrorMap().get(errno) ?? [];
+  const format = (name: string) => `Cannot access ${name || 'a file'}: ${reason} (${code}).`;
+  // Clients must not learn the folders of the server.
+  const details =
+    fileError.code === 'storage_failed'
+      ? { detail: format(path.split(/[\\/]/).at(-1)!), localDetail: format(path) }
+      : {};
+  return new PawdexError(fileError.code, { ...details, ...fileError, cause: error });
 }
 
 /** Converts any thrown value to a {@link PawdexError}; unexpected errors become `internal` with their cause. */

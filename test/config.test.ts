@@ -7,6 +7,20 @@ describe('settings', () => {
     expect(config).toMatchObject({ PORT: 4000, HOST: '::1', LOG_LEVEL: 'info', API_KEYS: [] });
   });
 
+  it.each([
+    ['PORT', 'abc', 'PAWDEX_PORT must be a number.'],
+    ['PORT', '1.5', 'PAWDEX_PORT must be a whole number.'],
+    ['THREADS', '0', 'PAWDEX_THREADS must be at least 1.'],
+    ['READ_ONLY', 'maybe', 'PAWDEX_READ_ONLY must be true or false.'],
+    [
+      'LOG_LEVEL',
+      'loud',
+      'PAWDEX_LOG_LEVEL must be one of `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`.',
+    ],
+  ])('refuse %s=%s in plain words', (name, value, message) => {
+    expect(() => parseConfig({ [name]: value }, {})).toThrow(message);
+  });
+
   it.each(['PROT', 'port', 'toString', 'constructor', '__proto__'])('refuse PAWDEX_%s', (name) => {
     expect(() => parseConfig({}, { [`PAWDEX_${name}`]: '1' })).toThrow(`PAWDEX_${name} is not a setting`);
   });

@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asPawdexError } from '../src/errors.js';
+import { asPawdexError, describeFailure, PawdexError } from '../src/errors.js';
+import { toProblem } from '../src/http/problem-details.js';
 import { type Share, Shares } from '../src/http/shares.js';
 
 let root: string;
@@ -25,11 +26,20 @@ const catchError = (work: Promise<unknown>) =>
 const fail = (code: string) => Object.assign(new Error(code), { code, syscall: 'write' });
 
 describe('an error of the file system', () => {
-  it('is storage_failed with the name of the file, without its folder, and says what to do', async () => {
-    const { code, message, hint } = asPawdexError(await catchError(mkdir(path.join(file, 'folder'))));
-    expect([code, message]).toEqual(['storage_failed', 'folder could not be read or written (ENOTDIR).']);
+  it('is storage_failed, and says what to do', async () => {
+    const { code, hint } = asPawdexError(await catchError(mkdir(path.join(file, 'folder'))));
+    expect(code).toBe('storage_failed');
     expect(hint).toMatch(/may write/);
     expect(asPawdexError(await catchError(readFile(root))).code).toBe('storage_failed');
+  });
+
+  it('names the whole path on this machine, also after another thread threw it, but not to clients', async () => {
+    const folder = path.join(file, 'folder');
+    const error = PawdexError.fromWire(asPawdexError(await catchError(mkdir(folder))).toWire());
+    expect(error.message).toBe(`Cannot access ${folder}: not a directory (ENOTDIR).`);
+    const detail = 'Cannot access folder: not a directory (ENOTDIR).';
+    expect(toProblem(error, {})).toMatchObject({ detail });
+    expect(describeFailure(error)).toMatchObject({ detail });
   });
 
   it.each([

@@ -87,7 +87,9 @@ async function run(): Promise<number> {
       return EXIT.unavailable;
     }
     const coded = loadFailureError(error) ?? asPawdexError(error);
-    note(describeError(coded, process.argv.includes('--verbose') || process.argv.includes('-v')));
+    const lines = describeError(coded, process.argv.includes('--verbose') || process.argv.includes('-v'));
+    const command = process.argv.find((argument) => Object.hasOwn(COMMANDS, argument)) ?? 'COMMAND';
+    note(lines.map((line) => line.replace('`pawdex COMMAND --help`', `\`pawdex ${command} --help\``)));
     return getExitCode(coded);
   }
 }

@@ -99,9 +99,9 @@ export class Transport {
     for (;;) {
       const response = await this.#attempt(call);
       if (response.ok) {
-        return await read(response).catch((cause) => this.#lost(call, cause));
+        return await read(response).catch((cause) => this.#throwUnreachable(call, cause));
       }
-      const error = await toApiError(response).catch((cause) => this.#lost(call, cause));
+      const error = await toApiError(response).catch((cause) => this.#throwUnreachable(call, cause));
       const pause = (error.retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
       if (response.status !== 503 || waited + pause > this.#maxWaitMs) {
         throw error;
@@ -112,7 +112,8 @@ export class Transport {
     }
   }
 
-  #attempt({ method = 'GET', path, query = {}, json, form, file, timeoutMs }: Call): Promise<Response> {
+  #attempt(call: Call): Promise<Response> {
+    const { method = 'GET', path, query = {}, json, form, file, timeoutMs = this.#timeoutMs } = call;
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) {
       for (const one of value === undefined ? [] : [value].flat()) {
@@ -125,14 +126,14 @@ export class Transport {
     return this.#fetch(url, {
       method,
       headers: { ...this.#headers, ...type },
-      signal: AbortSignal.timeout(timeoutMs ?? this.#timeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
       body,
-    }).catch((cause) => this.#lost({ path }, cause));
+    }).catch((cause) => this.#throwUnreachable(call, cause));
   }
 
-  #lost({ path }: Call, cause: unknown): never {
-    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-    const reason = timedOut ? `no answer within ${this.#timeoutMs} ms` : describe(cause);
+  #throwUnreachable({ path, timeoutMs = this.#timeoutMs }: Call, cause: unknown): never {
+    const hasTimedOut = cause instanceof Error && cause.name === 'TimeoutError';
+    const reason = hasTimedOut ? `no response within ${timeoutMs / 1000} s` : describe(cause);
     throw new PawdexError('server_unreachable', { detail: `${this.#base}${path}: ${reason}.`, cause });
   }
 }

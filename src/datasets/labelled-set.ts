@@ -197,7 +197,8 @@ async function parseSpec(spec: string): Promise<{ root: string; split: string | 
     return { root, split };
   }
   throw new PawdexError('set_invalid', {
-    detail: `There is no folder or archive ${colon > 1 ? root : spec}.`,
+    detail: `There is no folder or archive at "${colon > 1 ? root : spec}".`,
+    hint: 'Check the path.',
   });
 }
 

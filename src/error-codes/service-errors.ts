@@ -8,7 +8,7 @@ export const SERVICE_ERRORS = {
   },
   too_many_open_files: {
     status: 503,
-    title: 'The process may not open more files.',
+    title: 'The process has reached its limit on open files.',
     hint: 'Raise the limit before starting pawdex: `ulimit -n 2048`, `LimitNOFILE=` of systemd, or `--ulimit nofile=` of Docker.',
   },
   shutting_down: {
@@ -66,11 +66,11 @@ export const SERVICE_ERRORS = {
   config_invalid: {
     status: 500,
     title: 'A setting is not valid.',
-    hint: 'docs/settings.md lists all settings.',
+    hint: '`pawdex serve --help` and docs/settings.md describe all settings.',
   },
   keys_missing: {
     status: 500,
-    title: 'The server would answer other machines without asking for a key.',
+    title: 'Refusing to accept connections from other machines without API keys.',
     hint: 'Set PAWDEX_API_KEYS, or listen on 127.0.0.1. To let anyone who reaches the port read, write and delete everything, set PAWDEX_ALLOW_UNAUTHENTICATED=true.',
   },
   model_invalid: {
@@ -115,8 +115,8 @@ export const SERVICE_ERRORS = {
   },
   sync_refused: {
     status: 409,
-    title: 'A sync would remove more than a third of the photos from its folder.',
-    hint: 'Check that the folder is complete and its disk is mounted; look with --dry-run; then use --yes or --keep-missing.',
+    title: "The sync would remove more than a third of the folder's photos.",
+    hint: 'Check that the folder is complete and its disk is mounted; preview with --dry-run, then pass --yes or --keep-missing.',
   },
   file_unreadable: {
     status: 400,
@@ -155,7 +155,7 @@ export const SERVICE_ERRORS = {
   },
   internal: {
     status: 500,
-    title: 'Something went wrong inside pawdex.',
-    hint: 'Please report it. The log has the details under the request id.',
+    title: 'Internal error.',
+    hint: 'Please report it, with the log entries for this request id.',
   },
 } as const;

@@ -1,8 +1,9 @@
 /** Validates requests against schemas, and reports what is wrong. */
 import type { z } from 'zod';
+import { describeIssue } from '../describe-issue.js';
 import { PawdexError } from '../errors.js';
 
-/** The most entries of `errors` in one answer. */
+/** Maximum number of entries of `errors` in one response. */
 const MAX_ERRORS = 20;
 
 /** Names of fields with their schemas. */
@@ -34,35 +35,6 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part
   }
   throw new PawdexError('invalid_request', { detail, errors });
 }
-
-const TYPES: Record<string, string> = {
-  string: 'a text',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'an array',
-  object: 'an object',
-  record: 'an object',
-};
-
-/** Describes what a value must be, for schemas without a message of their own. */
-const describeIssue: z.core.$ZodErrorMap = (issue) => {
-  const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' elements' : '';
-  const verb = unit === '' ? 'be' : 'have';
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.input === undefined ? 'is required' : `must be ${TYPES[issue.expected] ?? issue.expected}`;
-    case 'too_big':
-      return `must ${verb} at most ${issue.maximum}${unit}`;
-    case 'too_small':
-      return `must ${verb} at least ${issue.minimum}${unit}`;
-    case 'invalid_value':
-      return `must be ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}`;
-    case 'invalid_key':
-      return `has a key that ${issue.issues[0]?.message}`;
-    default:
-      return undefined;
-  }
-};
 
 function toErrors(issue: z.core.$ZodIssue, part: Part): { path: string; message: string }[] {
   const at = [part, ...issue.path.map(String)];

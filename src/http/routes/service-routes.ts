@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { resizeSchema } from '../../encoder/model-card.js';
 import { modelSchema } from '../../engine/answers.js';
 import type { Engine } from '../../engine/engine.js';
+import { describeFailure } from '../../errors.js';
 import { uploadLimitsSchema } from '../body/body-reader.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
@@ -87,7 +88,7 @@ export const checkReadiness = defineEndpoint({
     if (state !== 'damaged' || !problem) {
       return { status: state };
     }
-    return { status: state, code: problem.code, detail: problem.message, hint: problem.hint };
+    return { status: state, ...describeFailure(problem) };
   },
 });
 

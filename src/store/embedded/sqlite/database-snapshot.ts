@@ -126,16 +126,16 @@ function listContents(file: string): SnapshotInfo['collections'] {
   }
 }
 
-/** Reads the list of contents at the end of a snapshot. Throws PawdexError snapshot_invalid. */
+/** Reads the list of contents at the end of a snapshot. Throws PawdexError snapshot_invalid, file_unreadable. */
 export function readSnapshotInfo(file: string): SnapshotInfo {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) {
-    throw createInvalidError(file, 'there is no such file');
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    throw new PawdexError('file_unreadable', { detail: `There is no file ${file}.` });
   }
-  if (!found.isFile()) {
+  if (!stats.isFile()) {
     throw createInvalidError(file, 'it is not a file');
   }
-  const { size } = found;
+  const { size } = stats;
   const read = (bytes: number, at: number) => {
     const buffer = Buffer.alloc(bytes);
     withFile(file, 'r', (fd) => readSync(fd, buffer, 0, bytes, at));
