@@ -29,7 +29,7 @@ const schema = z.object({
   ACCEPT_DAMAGE: flag
     .default(false)
     .describe(
-      'continue with the intact part of a damaged data directory; the damaged database is kept beside it',
+      'continue with the intact part of a damaged data directory; the damaged database is kept next to it',
     ),
   SNAPSHOT_HOURS: z.coerce
     .number()
@@ -117,7 +117,7 @@ const schema = z.object({
     .int()
     .min(1)
     .default(256)
-    .describe('images that may wait for the encoder; further requests are answered with 503'),
+    .describe('images that may wait for the encoder; further requests are refused with 503'),
   MAX_CONNECTIONS: z.coerce
     .number()
     .int()

@@ -104,6 +104,20 @@ export function describeFailure(error: unknown): Failure {
   return { code, detail, hint };
 }
 
+/** Formats a size limit: "20 MiB", "64 KiB". */
+function formatLimit(bytes: number): string {
+  const [unit, size] = bytes < 2 ** 20 ? ['KiB', 2 ** 10] : ['MiB', 2 ** 20];
+  return `${Math.round((10 * bytes) / size) / 10} ${unit}`;
+}
+
+/** @param what what is too large, as the subject of a sentence: `The file` */
+export function createTooLargeError(what: string, maxBytes: number, hint?: string): PawdexError {
+  return new PawdexError('payload_too_large', {
+    detail: `${what} exceeds the limit of ${formatLimit(maxBytes)}.`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
 /** Hint for a folder that cannot be written. */
 export const WRITE_ACCESS =
   'Check that the folder exists and that the user running pawdex may write to it, or choose another folder.';
@@ -122,7 +136,11 @@ const FILE_ERRORS = new Map<string, { code: ErrorCode; hint?: string; retryAfter
 /** System calls that are not about files. */
 const OTHER_CALLS = /^(listen|bind|connect|accept|spawn|kill|getaddrinfo)/;
 
-/** Converts an error of the file system. @returns null for any other error */
+/**
+ * Converts an error of the file system.
+ *
+ * @returns null for any other error
+ */
 export function toFileError(error: unknown): PawdexError | null {
   const { code, errno = 0, syscall, path = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   const fileError =
@@ -147,7 +165,11 @@ export function asPawdexError(error: unknown): PawdexError {
     : (toFileError(error) ?? new PawdexError('internal', { cause: error }));
 }
 
-/** Waits for a result; null if it fails with one of these codes. @example catchAsNull(store.getItem(c, id), 'item_not_found') */
+/**
+ * Waits for a result; null if it fails with one of these codes.
+ *
+ * @example catchAsNull(store.getItem(c, id), 'item_not_found')
+ */
 export async function catchAsNull<T>(result: Promise<T>, ...codes: ErrorCode[]): Promise<T | null> {
   return result.catch((error) => {
     if (codes.includes(asPawdexError(error).code)) {

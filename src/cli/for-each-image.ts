@@ -1,7 +1,7 @@
 /** Processes image files concurrently, for commands that print one result per file. A failure sets exit code 1. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { describeFailure, PawdexError } from '../errors.js';
+import { createTooLargeError, describeFailure, PawdexError } from '../errors.js';
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { isImageFault } from '../image/image-errors.js';
 import { EXIT } from './exit-codes.js';
@@ -69,16 +69,12 @@ async function processFile<T>(
 }
 
 async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Array> {
-  const tooLarge = (has: string) =>
-    new PawdexError('payload_too_large', {
-      detail: `The file has ${has} bytes; the limit is ${maxFileBytes}.`,
-      hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
-    });
+  const hint = 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).';
   try {
     const found = await stat(file).catch(() => null);
     const { size } = found ?? (await readFileFacts(file));
     if (size > maxFileBytes) {
-      throw tooLarge(String(size));
+      throw createTooLargeError('The file', maxFileBytes, hint);
     }
     if (found === null) {
       return await readWholeFile(file);
@@ -89,7 +85,7 @@ async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Arra
     for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxFileBytes) {
-        throw tooLarge('too many');
+        throw createTooLargeError('The file', maxFileBytes, hint);
       }
       chunks.push(chunk);
     }

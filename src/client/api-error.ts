@@ -1,10 +1,11 @@
-/** Errors that the client throws for answers with an error status. */
+/** Errors that the client throws for responses with an error status. */
 import { ERRORS, type ErrorCode, type ErrorDetails, PawdexError } from '../errors.js';
+import { parseProblem } from './parse-problem.js';
 
-/** Characters of the answer's body to keep for debugging. */
+/** Characters of the response body to keep for debugging. */
 const MAX_BODY = 1000;
 
-/** Codes for answers that are not problem+json and therefore come from a proxy. */
+/** Codes for responses that are not problem+json and therefore come from a proxy. */
 const BY_STATUS: Record<number, ErrorCode> = {
   401: 'unauthorized',
   403: 'unauthorized',
@@ -17,11 +18,11 @@ const BY_STATUS: Record<number, ErrorCode> = {
   504: 'server_unreachable',
 };
 
-/** The server answered with an error. `code`, `hint`, `errors` and `retryAfter` come from the server. */
+/** The server responded with an error. `code`, `hint`, `errors` and `retryAfter` come from the server. */
 export class ApiError extends PawdexError {
   /**
-   * @param httpStatus the answer's status
-   * @param body the answer's text, at most 1000 characters
+   * @param httpStatus the status of the response
+   * @param body the body of the response, at most 1000 characters
    * @param requestId the id of the request in the server's log
    */
   constructor(
@@ -36,50 +37,38 @@ export class ApiError extends PawdexError {
   }
 }
 
-interface ProblemFields {
-  code?: unknown;
-  title?: unknown;
-  detail?: unknown;
-  hint?: unknown;
-  errors?: { path: string; message: string }[];
+/**
+ * Parses a Retry-After header, which contains seconds or a date.
+ *
+ * @returns seconds from now
+ */
+function parseRetryAfter(header: string | null): number | undefined {
+  const seconds = /^\d+$/.test(header ?? '')
+    ? Number(header)
+    : (Date.parse(header ?? '') - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }
 
-function parseProblem(text: string): ProblemFields {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
-  } catch {
-    // For example the error page of a proxy. The status decides.
-    return {};
-  }
-}
-
-/** Parses a Retry-After header, which contains seconds or a date. Returns seconds. */
-function readRetryAfter(header: string | null): number | undefined {
-  if (header === null) {
-    return undefined;
-  }
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
-}
-
-/** Reads the error from an unsuccessful answer. Consumes the body. */
+/** Reads the error from an unsuccessful response. Consumes the body. */
 export async function toApiError(response: Response): Promise<ApiError> {
-  const text = await response.text();
-  const { code, title, detail, hint, errors } = parseProblem(text);
-  const known = typeof code === 'string' && Object.hasOwn(ERRORS, code);
-  const retryAfter = readRetryAfter(response.headers.get('retry-after'));
-  const said = [detail, title].find((part) => typeof part === 'string') as string | undefined;
+  const { status, headers } = response;
+  const body = await response.text();
+  const {
+    code = '',
+    title = `The server responded with status ${status}.`,
+    hint,
+    ...problem
+  } = parseProblem(body);
   return new ApiError(
-    known ? (code as ErrorCode) : (BY_STATUS[response.status] ?? 'internal'),
+    Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : (BY_STATUS[status] ?? 'internal'),
     {
-      detail: said ?? `The server answered with status ${response.status}.`,
-      ...(typeof hint === 'string' ? { hint } : {}),
-      ...(Array.isArray(errors) ? { errors } : {}),
-      retryAfter,
+      detail: problem.detail ?? title,
+      hint,
+      ...(Array.isArray(problem.errors) ? { errors: problem.errors } : {}),
+      retryAfter: parseRetryAfter(headers.get('retry-after')),
     },
-    response.status,
-    text.slice(0, MAX_BODY),
-    response.headers.get('x-request-id'),
+    status,
+    body.slice(0, MAX_BODY),
+    headers.get('x-request-id'),
   );
 }

@@ -39,12 +39,17 @@ export class PawdexClient extends CollectionClient {
    * @param image the file's bytes
    * @param options collection: default `breeds`; k: neighbours to list, 1..1000; views: `flip` or `5` for several views of
    *   the photo; region: the part of it to look at; explain: also return where the similarity to each neighbour comes
-   *   from; animals: also look for other animals beside the first
+   *   from; animals: also look for other animals in addition to the first
    */
   identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
     const { region, ...rest } = options;
     const query = { ...rest, region: formatRegion(region) };
-    return this.http.json({ method: 'POST', path: '/v1/identify', query, form: createImageForm(image) });
+    return this.transport.requestJson({
+      method: 'POST',
+      path: '/v1/identify',
+      query,
+      form: createImageForm(image),
+    });
   }
 
   /**
@@ -63,15 +68,20 @@ export class PawdexClient extends CollectionClient {
     const fields = { collection, ...rest, region: formatRegion(region) };
     if ('image' in query) {
       const form = createImageForm(query.image, { ...fields, filter: filter && JSON.stringify(filter) });
-      return this.http.json({ ...call, form });
+      return this.transport.requestJson({ ...call, form });
     }
-    return this.http.json({ ...call, json: { ...encodeQuery(query), ...fields, filter } });
+    return this.transport.requestJson({ ...call, json: { ...encodeQuery(query), ...fields, filter } });
   }
 
   /** Returns the embedding of a photo. */
   embed(image: Uint8Array, { views, region }: LookOptions = {}): Promise<EmbedResult> {
     const query = { views, region: formatRegion(region) };
-    return this.http.json({ method: 'POST', path: '/v1/embed', query, form: createImageForm(image) });
+    return this.transport.requestJson({
+      method: 'POST',
+      path: '/v1/embed',
+      query,
+      form: createImageForm(image),
+    });
   }
 
   /**
@@ -90,6 +100,11 @@ export class PawdexClient extends CollectionClient {
   ): Promise<Uint8Array> {
     const { collection, neighbour, views, region } = options;
     const query = { collection, neighbour, views, region: formatRegion(region) };
-    return this.http.bytes({ method: 'POST', path: '/v1/explain', query, form: createImageForm(image) });
+    return this.transport.requestBytes({
+      method: 'POST',
+      path: '/v1/explain',
+      query,
+      form: createImageForm(image),
+    });
   }
 }

@@ -1,5 +1,4 @@
 /** The client's methods for collections and their items. */
-import { openAsBlob } from 'node:fs';
 import type {
   AddOptions,
   CreateOptions,
@@ -7,21 +6,21 @@ import type {
   ItemInput,
   ThumbnailInput,
 } from '../engine/engine.js';
-import { describeFailure, PawdexError } from '../errors.js';
+import { createTooLargeError, describeFailure, PawdexError } from '../errors.js';
 import type { BulkPatch, CollectionPatch, Filter, ItemPatch, Target } from '../store/store.js';
 import { JobClient } from './job-client.js';
-import { downloadFile, formatPath, PARQUET_TYPE, TRANSFER_MS } from './transport.js';
+import { formatPath, PARQUET_TYPE } from './transport.js';
 import { createItemsForm, sendSplitting, splitIntoBatches } from './upload.js';
 import type {
-  AddAnswer,
   AddResult,
-  AttachAnswer,
+  AddResults,
+  AttachResults,
   CollectionInfo,
   CollectionList,
   CollectionMap,
   DuplicatePage,
   FacetList,
-  ImportAnswer,
+  ImportOutcome,
   Item,
   ItemPage,
   LabelList,
@@ -31,15 +30,15 @@ import type {
 } from './wire.js';
 
 /** Thumbnails per request. The server accepts up to 200. */
-const THUMBNAILS_AT_ONCE = 100;
+const THUMBNAILS_PER_REQUEST = 100;
 
 /** Reads and changes the collections of a server. */
 export class CollectionClient extends JobClient {
   #info: Promise<ServerInfo> | null = null;
 
-  /** Returns version, model and limits of the server. The answer is cached. */
+  /** Returns version, model and limits of the server. The response is cached. */
   info(): Promise<ServerInfo> {
-    this.#info ??= this.http.json<ServerInfo>({ path: '/v1/info' }).catch((error) => {
+    this.#info ??= this.transport.requestJson<ServerInfo>({ path: '/v1/info' }).catch((error) => {
       this.#info = null;
       throw error;
     });
@@ -47,24 +46,28 @@ export class CollectionClient extends JobClient {
   }
 
   async listCollections(): Promise<CollectionInfo[]> {
-    return (await this.http.json<CollectionList>({ path: '/v1/collections' })).collections;
+    return (await this.transport.requestJson<CollectionList>({ path: '/v1/collections' })).collections;
   }
 
   /** @param options encoder: name of an added encoder; originals: which copy of each photo to keep */
   createCollection(name: string, description?: string, options: CreateOptions = {}): Promise<CollectionInfo> {
     const json = { name, description, ...options };
-    return this.http.json({ method: 'POST', path: '/v1/collections', json });
+    return this.transport.requestJson({ method: 'POST', path: '/v1/collections', json });
   }
 
   /** Renames a collection, sets its aliases, or changes its description or `originals`. */
   updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo> {
-    return this.http.json({ method: 'PATCH', path: formatPath('collections', name), json: patch });
+    return this.transport.requestJson({
+      method: 'PATCH',
+      path: formatPath('collections', name),
+      json: patch,
+    });
   }
 
   /** Downloads a collection as a Parquet file. An existing file is replaced once the new one is complete. */
   async exportCollection(collection: string, file: string): Promise<{ items: number; bytes: number }> {
     const path = formatPath('collections', collection, 'export');
-    const headers = await downloadFile(this.http, path, file);
+    const headers = await this.transport.download(path, file);
     return { items: Number(headers.get('x-pawdex-items')), bytes: Number(headers.get('content-length')) };
   }
 
@@ -73,28 +76,23 @@ export class CollectionClient extends JobClient {
     collection: string,
     file: string,
     { reembed, previews }: Pick<ImportOptions, 'reembed' | 'previews'> = {},
-  ): Promise<ImportAnswer> {
-    return this.http.json({
-      method: 'POST',
-      path: formatPath('collections', collection, 'import'),
-      query: { reembed, previews },
-      file: { content: await openAsBlob(file), type: PARQUET_TYPE },
-      timeoutMs: TRANSFER_MS,
-    });
+  ): Promise<ImportOutcome> {
+    const path = formatPath('collections', collection, 'import');
+    return this.transport.upload(path, { reembed, previews }, file, PARQUET_TYPE);
   }
 
   getCollection(name: string): Promise<CollectionInfo> {
-    return this.http.json({ path: formatPath('collections', name) });
+    return this.transport.requestJson({ path: formatPath('collections', name) });
   }
 
   /** Lists labels with counts, most frequent first. null stands for items without a label. */
   async listLabels(collection: string): Promise<LabelList['labels']> {
     const path = formatPath('collections', collection, 'labels');
-    return (await this.http.json<LabelList>({ path })).labels;
+    return (await this.transport.requestJson<LabelList>({ path })).labels;
   }
 
   deleteCollection(name: string): Promise<void> {
-    return this.http.done({ method: 'DELETE', path: formatPath('collections', name) });
+    return this.transport.request({ method: 'DELETE', path: formatPath('collections', name) });
   }
 
   /**
@@ -108,7 +106,7 @@ export class CollectionClient extends JobClient {
     const path = formatPath('collections', collection, 'items');
     const send = async (batch: ItemInput[]) => {
       const call = { method: 'POST', path, query: { upsert }, form: createItemsForm(batch) } as const;
-      const { results } = await this.http.json<AddAnswer>(call);
+      const { results } = await this.transport.requestJson<AddResults>(call);
       // If one were missing, all later photos would get the result of another.
       if (results.length !== batch.length) {
         throw new PawdexError('internal', {
@@ -123,12 +121,8 @@ export class CollectionClient extends JobClient {
       results.push(...(await sendSplitting(batch, send)));
     }
     const inOrder = results.values();
-    const tooLarge = new PawdexError('payload_too_large', {
-      detail: `A file may have at most ${limits.fileBytes} bytes.`,
-    });
-    return items.map((item) =>
-      fits(item) ? inOrder.next().value! : { status: 'failed', error: describeFailure(tooLarge) },
-    );
+    const error = describeFailure(createTooLargeError('The file', limits.fileBytes));
+    return items.map((item) => (fits(item) ? inOrder.next().value! : { status: 'failed', error }));
   }
 
   /** Lists a page of items in order of insertion. Pass `next` as `cursor` to get the next page. */
@@ -144,16 +138,16 @@ export class CollectionClient extends JobClient {
       sha256: sha256?.join(','),
       filter: metadata && JSON.stringify({ metadata }),
     };
-    return this.http.json({ path: formatPath('collections', collection, 'items'), query });
+    return this.transport.requestJson({ path: formatPath('collections', collection, 'items'), query });
   }
 
   getItem(collection: string, id: string): Promise<Item> {
-    return this.http.json({ path: formatPath('collections', collection, 'items', id) });
+    return this.transport.requestJson({ path: formatPath('collections', collection, 'items', id) });
   }
 
   /** Changes label, source or metadata. Absent fields do not change. */
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
-    return this.http.json({
+    return this.transport.requestJson({
       method: 'PATCH',
       path: formatPath('collections', collection, 'items', id),
       json: patch,
@@ -161,7 +155,10 @@ export class CollectionClient extends JobClient {
   }
 
   deleteItem(collection: string, id: string): Promise<void> {
-    return this.http.done({ method: 'DELETE', path: formatPath('collections', collection, 'items', id) });
+    return this.transport.request({
+      method: 'DELETE',
+      path: formatPath('collections', collection, 'items', id),
+    });
   }
 
   /**
@@ -175,19 +172,20 @@ export class CollectionClient extends JobClient {
   async updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number> {
     const path = formatPath('collections', collection, 'items', 'update');
     const json = { ...target, ...patch };
-    return (await this.http.json<{ updated: number }>({ method: 'POST', path, json })).updated;
+    return (await this.transport.requestJson<{ updated: number }>({ method: 'POST', path, json })).updated;
   }
 
   /** Deletes many items, selected as in {@link updateItems}. @returns the number of items */
   async deleteItems(collection: string, target: Target): Promise<number> {
     const path = formatPath('collections', collection, 'items', 'delete');
-    return (await this.http.json<{ deleted: number }>({ method: 'POST', path, json: target })).deleted;
+    return (await this.transport.requestJson<{ deleted: number }>({ method: 'POST', path, json: target }))
+      .deleted;
   }
 
   /** Lists the values of a metadata key with counts, most frequent first. */
   async listFacets(collection: string, field: string, limit?: number): Promise<FacetList['values']> {
     const path = formatPath('collections', collection, 'facets');
-    return (await this.http.json<FacetList>({ path, query: { field, limit } })).values;
+    return (await this.transport.requestJson<FacetList>({ path, query: { field, limit } })).values;
   }
 
   /**
@@ -195,28 +193,33 @@ export class CollectionClient extends JobClient {
    *
    * @param thumbnails JPEG or WebP, at most 64 KiB each
    */
-  async attachThumbnails(collection: string, thumbnails: ThumbnailInput[]): Promise<AttachAnswer['results']> {
+  async attachThumbnails(
+    collection: string,
+    thumbnails: ThumbnailInput[],
+  ): Promise<AttachResults['results']> {
     const path = formatPath('collections', collection, 'items', 'thumbnails');
-    const results: AttachAnswer['results'] = [];
-    for (let from = 0; from < thumbnails.length; from += THUMBNAILS_AT_ONCE) {
-      const some = thumbnails.slice(from, from + THUMBNAILS_AT_ONCE).map(({ sha256, thumbnail }) => ({
+    const results: AttachResults['results'] = [];
+    for (let from = 0; from < thumbnails.length; from += THUMBNAILS_PER_REQUEST) {
+      const batch = thumbnails.slice(from, from + THUMBNAILS_PER_REQUEST).map(({ sha256, thumbnail }) => ({
         sha256,
         imageBase64: Buffer.from(thumbnail).toString('base64'),
       }));
-      const call = { method: 'POST', path, json: { thumbnails: some } } as const;
-      results.push(...(await this.http.json<AttachAnswer>(call)).results);
+      const call = { method: 'POST', path, json: { thumbnails: batch } } as const;
+      results.push(...(await this.transport.requestJson<AttachResults>(call)).results);
     }
     return results;
   }
 
   /** Returns the items as points on a plane, with one array per property. Takes up to a minute if it is not cached. */
   getMap(collection: string): Promise<CollectionMap> {
-    return this.http.json({ path: formatPath('collections', collection, 'map') });
+    return this.transport.requestJson({ path: formatPath('collections', collection, 'map') });
   }
 
   /** Returns the thumbnail of an item, a WebP or JPEG. */
   getThumbnail(collection: string, id: string): Promise<Uint8Array> {
-    return this.http.bytes({ path: formatPath('collections', collection, 'items', id, 'thumbnail') });
+    return this.transport.requestBytes({
+      path: formatPath('collections', collection, 'items', id, 'thumbnail'),
+    });
   }
 
   /**
@@ -228,16 +231,16 @@ export class CollectionClient extends JobClient {
     collection: string,
     query: { threshold?: number; limit?: number; cursor?: string } = {},
   ): Promise<DuplicatePage> {
-    return this.http.json({ path: formatPath('collections', collection, 'duplicates'), query });
+    return this.transport.requestJson({ path: formatPath('collections', collection, 'duplicates'), query });
   }
 
   /** Writes a snapshot of all collections on the server, and resolves when it is on disk there. */
   createSnapshot(): Promise<Snapshot> {
-    return this.http.json({ method: 'POST', path: '/v1/snapshots' });
+    return this.transport.requestJson({ method: 'POST', path: '/v1/snapshots' });
   }
 
   /** Lists the server's snapshots, newest first. */
   async listSnapshots(): Promise<Snapshot[]> {
-    return (await this.http.json<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
+    return (await this.transport.requestJson<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
   }
 }

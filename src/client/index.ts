@@ -16,8 +16,8 @@ export type { Filter, ItemPatch, Metadata } from '../store/store.js';
 export { ApiError } from './api-error.js';
 export { PawdexClient } from './client.js';
 export { createRemoteEngine as remoteEngine } from './remote-engine.js';
-export { followJob, runJob } from './run-job.js';
 export type { ClientOptions } from './transport.js';
+export { followJob, runJob } from './wait-for-job.js';
 export type {
   AddResult,
   CollectionInfo,

@@ -1,17 +1,8 @@
 /** The client's methods for jobs. */
-import { openAsBlob } from 'node:fs';
 import type { ImportOptions } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { JobRequest } from '../jobs/job-request.js';
-import {
-  type ClientOptions,
-  downloadFile,
-  formatPath,
-  PARQUET_TYPE,
-  type Parameter,
-  TRANSFER_MS,
-  Transport,
-} from './transport.js';
+import { type ClientOptions, formatPath, PARQUET_TYPE, Transport } from './transport.js';
 import type { Job, JobFailure, JobList } from './wire.js';
 
 const ARCHIVE_TYPES: [RegExp, string][] = [
@@ -34,11 +25,11 @@ function encodeRequest(request: JobRequest): object {
 
 /** Starts, watches and controls the jobs of a server. */
 export class JobClient {
-  protected readonly http: Transport;
+  protected readonly transport: Transport;
 
   /** @throws PawdexError config_invalid if `baseUrl` is not an http or https address */
   constructor(options: ClientOptions) {
-    this.http = new Transport(options);
+    this.transport = new Transport(options);
   }
 
   /**
@@ -48,7 +39,7 @@ export class JobClient {
    * const { id } = await pawdex.startJob({ kind: 'calibrate', collection: 'mine' });
    */
   startJob(request: JobRequest): Promise<Job> {
-    return this.http.json({ method: 'POST', path: '/v1/jobs', json: encodeRequest(request) });
+    return this.transport.requestJson({ method: 'POST', path: '/v1/jobs', json: encodeRequest(request) });
   }
 
   /**
@@ -62,7 +53,7 @@ export class JobClient {
     if (type === undefined) {
       throw new PawdexError('usage', { detail: `${file} has no extension of a zip, tar or tar.gz file.` });
     }
-    return this.#upload(formatPath('collections', collection, 'archive'), options, file, type);
+    return this.transport.upload(formatPath('collections', collection, 'archive'), options, file, type);
   }
 
   /** Uploads a Parquet file and starts a job that imports it. The collection is created if needed. */
@@ -71,58 +62,59 @@ export class JobClient {
     file: string,
     { reembed = false, previews = false }: Pick<ImportOptions, 'reembed' | 'previews'> = {},
   ): Promise<Job> {
-    return this.#upload(
-      formatPath('collections', collection, 'import-job'),
-      { reembed, previews },
-      file,
-      PARQUET_TYPE,
-    );
+    const path = formatPath('collections', collection, 'import-job');
+    return this.transport.upload(path, { reembed, previews }, file, PARQUET_TYPE);
   }
 
   /** Downloads the file of an export job. An existing file is replaced once the new one is complete. */
   async downloadExport(id: string, file: string): Promise<void> {
-    await downloadFile(this.http, formatPath('jobs', id, 'file'), file);
-  }
-
-  async #upload(path: string, query: Record<string, Parameter>, file: string, type: string): Promise<Job> {
-    const body = { content: await openAsBlob(file), type };
-    return this.http.json({ method: 'POST', path, query, file: body, timeoutMs: TRANSFER_MS });
+    await this.transport.download(formatPath('jobs', id, 'file'), file);
   }
 
   /** Lists all jobs without their results, newest first. */
   async listJobs(): Promise<JobList['jobs']> {
-    return (await this.http.json<JobList>({ path: '/v1/jobs' })).jobs;
+    return (await this.transport.requestJson<JobList>({ path: '/v1/jobs' })).jobs;
   }
 
   /** Returns a job with its result, which is null until the job has succeeded. */
   getJob(id: string): Promise<Job> {
-    return this.http.json({ path: formatPath('jobs', id) });
+    return this.transport.requestJson({ path: formatPath('jobs', id) });
   }
 
-  /** Pauses a job. @returns the job afterwards: `paused`, or another state if it finished first */
+  /**
+   * Pauses a job.
+   *
+   * @returns the job afterwards: `paused`, or another state if it finished first
+   */
   pauseJob(id: string): Promise<Job> {
-    return this.http.json({ method: 'POST', path: formatPath('jobs', id, 'pause') });
+    return this.transport.requestJson({ method: 'POST', path: formatPath('jobs', id, 'pause') });
   }
 
   /** Queues a paused job again. */
   resumeJob(id: string): Promise<Job> {
-    return this.http.json({ method: 'POST', path: formatPath('jobs', id, 'resume') });
+    return this.transport.requestJson({ method: 'POST', path: formatPath('jobs', id, 'resume') });
   }
 
   /** Lists the files that a job could not process, at most 10,000. */
   async listJobFailures(id: string): Promise<JobFailure[]> {
-    const bytes = await this.http.bytes({ path: formatPath('jobs', id, 'failures') });
+    const bytes = await this.transport.requestBytes({ path: formatPath('jobs', id, 'failures') });
     const lines = Buffer.from(bytes).toString().split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line));
   }
 
   /** Returns the report of a successful evaluation, as an HTML page. */
   async getReport(job: string): Promise<string> {
-    return Buffer.from(await this.http.bytes({ path: formatPath('jobs', job, 'report') })).toString();
+    return Buffer.from(
+      await this.transport.requestBytes({ path: formatPath('jobs', job, 'report') }),
+    ).toString();
   }
 
-  /** Cancels a job. @returns the job afterwards: `cancelled`, or another state if it finished first */
+  /**
+   * Cancels a job.
+   *
+   * @returns the job afterwards: `cancelled`, or another state if it finished first
+   */
   cancelJob(id: string): Promise<Job> {
-    return this.http.json({ method: 'DELETE', path: formatPath('jobs', id) });
+    return this.transport.requestJson({ method: 'DELETE', path: formatPath('jobs', id) });
   }
 }

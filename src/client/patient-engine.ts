@@ -4,7 +4,12 @@ import type { ErrorCode } from '../errors.js';
 import { keepTrying, type Patience } from '../threads/keep-trying.js';
 
 /** Errors of a server that is being restarted. */
-const RESTARTING: ErrorCode[] = ['server_unreachable', 'shutting_down', 'starting', 'worker_failed'];
+export const RESTARTING: readonly ErrorCode[] = [
+  'server_unreachable',
+  'shutting_down',
+  'starting',
+  'worker_failed',
+];
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;

@@ -5,7 +5,7 @@ import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobResults } from '../jobs/job.js';
 import type { JobRequest } from '../jobs/job-request.js';
 import type { PawdexClient } from './client.js';
-import { followJob, type RunJobOptions, runJob } from './run-job.js';
+import { followJob, type RunJobOptions, runJob } from './wait-for-job.js';
 
 /** Content hashes per request. They are in the URL, which is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
@@ -23,7 +23,11 @@ async function findKnown(client: PawdexClient, collection: string, sha256: strin
   return found;
 }
 
-/** Refuses --photos, because a server does not read this machine's folders. @throws PawdexError usage */
+/**
+ * Refuses --photos, because a server does not read this machine's folders.
+ *
+ * @throws PawdexError usage
+ */
 function refusePhotos(photos: readonly string[] | undefined): void {
   if (photos !== undefined) {
     throw new PawdexError('usage', {

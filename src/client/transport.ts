@@ -1,12 +1,9 @@
-/** Sends one request: adds the API key, limits its time, and waits if the server is overloaded. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { PawdexError } from '../errors.js';
-import { toApiError } from './api-error.js';
+/** Sends requests: adds the API key, limits the time, and waits if the server is overloaded. */
+import { openAsBlob } from 'node:fs';
+import { ERRORS, type ErrorCode, PawdexError, toFileError } from '../errors.js';
+import { replaceFile } from '../files/replace-file.js';
+import { keepTrying } from '../threads/keep-trying.js';
+import { ApiError, toApiError } from './api-error.js';
 
 export interface ClientOptions {
   /** Where the server is: http://127.0.0.1:3000. */
@@ -17,7 +14,7 @@ export interface ClientOptions {
   fetch?: typeof fetch;
   /** Time limit of one request, in milliseconds. */
   timeoutMs?: number;
-  /** How long one call may wait in total while the server answers 503, in milliseconds. 0: never wait. */
+  /** How long one call may wait in total while the server responds with 503, in milliseconds. 0: never wait. */
   maxWaitMs?: number;
 }
 
@@ -39,13 +36,22 @@ export interface Call {
   timeoutMs?: number;
 }
 
-/** Builds the path of a resource, with encoded names. @example formatPath('collections', name, 'items') */
+/**
+ * Builds the path of a resource, with encoded names.
+ *
+ * @example formatPath('collections', name, 'items')
+ */
 export const formatPath = (...names: string[]): string => `/v1/${names.map(encodeURIComponent).join('/')}`;
 
+/** Media type of Parquet files. */
+export const PARQUET_TYPE = 'application/vnd.apache.parquet';
+
 const DEFAULT_TIMEOUT_MS = 120_000;
+/** Time limit of uploads and downloads of files. */
+const TRANSFER_MS = 24 * 3_600_000;
 const DEFAULT_MAX_WAIT_MS = 30_000;
-/** Wait after a 503 without Retry-After. */
-const DEFAULT_RETRY_SECONDS = 1;
+/** Codes of requests that were refused with 503. */
+const RETRIABLE = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].status === 503);
 
 /** Sends requests for {@link PawdexClient}. */
 export class Transport {
@@ -70,54 +76,65 @@ export class Transport {
     this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
   }
 
-  /** Returns the answer as JSON. @throws ApiError, PawdexError server_unreachable */
-  async json<T>(call: Call): Promise<T> {
+  /**
+   * Sends a request and returns the JSON of the response.
+   *
+   * @throws ApiError, PawdexError server_unreachable
+   */
+  async requestJson<T>(call: Call): Promise<T> {
     return (await this.#send(call, (response) => response.json())) as T;
   }
 
-  /** Returns the answer's bytes. Throws like {@link json}. */
-  async bytes(call: Call): Promise<Uint8Array> {
+  /** Sends a request and returns the bytes of the response. Throws like {@link requestJson}. */
+  async requestBytes(call: Call): Promise<Uint8Array> {
     return new Uint8Array(await this.#send(call, (response) => response.arrayBuffer()));
   }
 
-  /** Streams the answer to a file. @returns its headers. Throws like {@link json} */
-  download(call: Call, file: string): Promise<Headers> {
-    return this.#send(call, async ({ body, headers }) => {
-      await pipeline(Readable.fromWeb(body as ReadableStream), createWriteStream(file));
+  /** Sends a request whose response has no body. Throws like {@link requestJson}. */
+  async request(call: Call): Promise<void> {
+    await this.#send(call, (response) => response.arrayBuffer());
+  }
+
+  /**
+   * Downloads a file, which replaces an existing one once it is complete. Also throws the file system's errors.
+   *
+   * @returns the headers of the response
+   */
+  download(path: string, file: string): Promise<Headers> {
+    return this.#send({ path, timeoutMs: TRANSFER_MS }, async ({ body, headers }) => {
+      await replaceFile(file, (body as AsyncIterable<Uint8Array> | null) ?? '');
       return headers;
     });
   }
 
-  /** For answers without a body. Throws like {@link json}. */
-  async done(call: Call): Promise<void> {
-    await this.#send(call, (response) => response.arrayBuffer());
+  /** Uploads a file of this machine and returns the JSON of the response. Throws like {@link requestJson}. */
+  async upload<T>(path: string, query: Call['query'], file: string, type: string): Promise<T> {
+    const content = await openAsBlob(file);
+    return this.requestJson({ method: 'POST', path, query, file: { content, type }, timeoutMs: TRANSFER_MS });
   }
 
-  /** Every call can be repeated: a request answered with 503 has done nothing, and adding is idempotent. */
-  async #send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
-    let waited = 0;
-    for (;;) {
+  /** Every call can be repeated: a request refused with 503 has done nothing, and adding is idempotent. */
+  #send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+    const attempt = async () => {
       const response = await this.#attempt(call);
       if (response.ok) {
-        return await read(response).catch((cause) => this.#throwUnreachable(call, cause));
+        return read(response);
       }
-      const error = await toApiError(response).catch((cause) => this.#throwUnreachable(call, cause));
-      const pause = (error.retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
-      if (response.status !== 503 || waited + pause > this.#maxWaitMs) {
-        throw error;
-      }
-      waited += pause;
+      throw await toApiError(response);
+    };
+    return keepTrying(() => attempt().catch((error) => this.#throwFailure(call, error)), {
+      codes: RETRIABLE,
+      patienceMs: this.#maxWaitMs,
       // Spread the retries of clients that were refused at the same time.
-      await sleep(pause * (1 + Math.random() / 4));
-    }
+      waitMs: ({ retryAfter = 1 }) => retryAfter * 1000 * (1 + Math.random() / 4),
+    });
   }
 
-  #attempt(call: Call): Promise<Response> {
-    const { method = 'GET', path, query = {}, json, form, file, timeoutMs = this.#timeoutMs } = call;
+  #attempt({ method = 'GET', path, query = {}, json, form, file, timeoutMs }: Call): Promise<Response> {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) {
-      for (const one of value === undefined ? [] : [value].flat()) {
-        url.searchParams.append(name, String(one));
+      for (const element of value === undefined ? [] : [value].flat()) {
+        url.searchParams.append(name, String(element));
       }
     }
     const body = json === undefined ? (file?.content ?? form) : JSON.stringify(json);
@@ -126,40 +143,28 @@ export class Transport {
     return this.#fetch(url, {
       method,
       headers: { ...this.#headers, ...type },
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(timeoutMs ?? this.#timeoutMs),
       body,
-    }).catch((cause) => this.#throwUnreachable(call, cause));
+    });
   }
 
-  #throwUnreachable({ path, timeoutMs = this.#timeoutMs }: Call, cause: unknown): never {
+  /** @throws ApiError, the error of a file that cannot be written, or PawdexError server_unreachable */
+  #throwFailure({ path, timeoutMs = this.#timeoutMs }: Call, cause: unknown): never {
+    if (cause instanceof ApiError) {
+      throw cause;
+    }
     const hasTimedOut = cause instanceof Error && cause.name === 'TimeoutError';
-    const reason = hasTimedOut ? `no response within ${timeoutMs / 1000} s` : describe(cause);
-    throw new PawdexError('server_unreachable', { detail: `${this.#base}${path}: ${reason}.`, cause });
+    const reason = hasTimedOut ? `no response within ${timeoutMs / 1000} s` : formatCause(cause);
+    const detail = `${this.#base}${path}: ${reason}.`;
+    throw toFileError(cause) ?? new PawdexError('server_unreachable', { detail, cause });
   }
 }
 
 /** The message of `fetch` is only "fetch failed"; its cause says what happened. */
-function describe(error: unknown): string {
+function formatCause(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);
   }
   const { cause } = error;
   return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
-}
-
-/** Time limit of a transfer, in milliseconds. */
-export const TRANSFER_MS = 24 * 3_600_000;
-
-export const PARQUET_TYPE = 'application/vnd.apache.parquet';
-
-/** Writes an answer to a file. An existing file is replaced once the new one is complete. @returns the headers */
-export async function downloadFile(http: Transport, path: string, file: string): Promise<Headers> {
-  const aside = `${file}.tmp`;
-  try {
-    const headers = await http.download({ path, timeoutMs: TRANSFER_MS }, aside);
-    await rename(aside, file);
-    return headers;
-  } finally {
-    await rm(aside, { force: true });
-  }
 }

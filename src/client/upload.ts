@@ -20,7 +20,7 @@ export function createImageForm(image: Uint8Array, fields: Record<string, Parame
 export function createItemsForm(items: ItemInput[]): FormData {
   const form = new FormData();
   // Without `source: null` the server would use the file name.
-  form.append('items', JSON.stringify(items.map(({ image: _, ...said }) => ({ source: null, ...said }))));
+  form.append('items', JSON.stringify(items.map(({ image: _, ...description }) => ({ source: null, ...description }))));
   for (const { image } of items) {
     form.append('image', createBlob(image), 'image');
   }
@@ -34,8 +34,8 @@ const createBlob = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuf
  */
 const MAX_DESCRIPTION_BYTES = 40_000;
 
-const measureDescription = ({ image: _, ...described }: ItemInput) =>
-  Buffer.byteLength(JSON.stringify(described));
+const measureDescription = ({ image: _, ...description }: ItemInput) =>
+  Buffer.byteLength(JSON.stringify(description));
 
 /** Splits items into consecutive batches that fit into one request each. */
 export function splitIntoBatches(items: ItemInput[], limits: ServerInfo['limits']): ItemInput[][] {

@@ -1,4 +1,4 @@
-/** Types of the server's answers. Loads none of the server's code. */
+/** Types of the server's responses. Loads none of the server's code. */
 import type { z } from 'zod';
 import type { embeddingSchema } from '../engine/answers.js';
 import type { AddResult, AttachStatus, ServedCollection } from '../engine/engine.js';
@@ -11,7 +11,7 @@ export type {
   CollectionMap,
   DuplicatePage,
   Identification,
-  ImportOutcome as ImportAnswer,
+  ImportOutcome,
   SearchAnswer as SearchResult,
   ServedCollection as CollectionInfo,
 } from '../engine/engine.js';
@@ -30,5 +30,5 @@ export type FacetList = { values: Facet[] };
 export type SnapshotList = { snapshots: StoredSnapshot[] };
 export type JobList = { jobs: JobSummary[] };
 /** One result per image or thumbnail, in the order sent. */
-export type AddAnswer = { results: AddResult[] };
-export type AttachAnswer = { results: AttachStatus[] };
+export type AddResults = { results: AddResult[] };
+export type AttachResults = { results: AttachStatus[] };

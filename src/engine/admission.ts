@@ -46,7 +46,7 @@ export class Admission {
    *
    * @throws PawdexError overloaded, with the estimated time until the waiting work is done
    */
-  check(images: number): void {
+  assertCapacity(images: number): void {
     const { maxSeconds, maxImages } = this.#options;
     const isFull = this.seconds >= maxSeconds || this.#pending + images > maxImages;
     if (this.#pending > 0 && isFull) {
@@ -60,7 +60,7 @@ export class Admission {
    * @throws PawdexError overloaded
    */
   async admit<T>(images: number, work: () => Promise<T>): Promise<T> {
-    this.check(images);
+    this.assertCapacity(images);
     return this.extend(images, work);
   }
 

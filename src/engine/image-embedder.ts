@@ -128,8 +128,8 @@ export class ImageEmbedder {
   }
 
   /** @throws PawdexError overloaded if work of this urgency would be refused now */
-  checkRoom(urgency: Urgency): void {
-    this.#admissions[urgency].check(1);
+  assertCapacity(urgency: Urgency): void {
+    this.#admissions[urgency].assertCapacity(1);
   }
 
   /**

@@ -47,7 +47,7 @@ export interface LocalEngine extends Engine {
   /** What happened to the shipped gallery at start; null if none is configured. */
   readonly gallery: GalleryOutcome | null;
   /** How much work waits for the encoder. */
-  readonly load: Pick<ImageEmbedder, 'pending' | 'queueSeconds' | 'checkRoom'>;
+  readonly load: Pick<ImageEmbedder, 'pending' | 'queueSeconds' | 'assertCapacity'>;
 }
 
 /** Bulk images in progress at once: enough to keep every encoder lane busy. */

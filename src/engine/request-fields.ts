@@ -142,7 +142,7 @@ const conditions = z.preprocess(
   },
   z.record(
     metadataKey,
-    z.union([z.string().max(2000), z.number(), z.boolean()], 'must be a text, a number or a boolean'),
+    z.union([z.string().max(2000), z.number(), z.boolean()], 'must be a string, a number or a boolean'),
   ),
 );
 

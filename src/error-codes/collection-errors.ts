@@ -38,18 +38,18 @@ export const COLLECTION_ERRORS = {
   },
   model_mismatch: {
     status: 409,
-    title: 'The collection was embedded with a different model than the one this server runs.',
-    hint: 'Move the collection to the model of this server with `pawdex reembed -c NAME`, or start the server with the model of the collection.',
+    title: 'The collection was embedded with a different encoder than this server runs.',
+    hint: "Re-embed it with `pawdex reembed -c NAME`, or start the server with the collection's encoder.",
   },
   space_changed: {
     status: 409,
-    title: 'The collection was moved to another model in the meantime.',
+    title: 'The collection switched to another encoder while the request was running.',
     hint: 'Send the request again.',
   },
   explain_unavailable: {
     status: 409,
-    title: 'The model of this server cannot explain its answers.',
-    hint: 'Send the request without `explain`, which requires an encoder whose embedding is a projection of the mean of its last feature map.',
+    title: 'The encoder of this server cannot explain similarities.',
+    hint: 'Send the request without `explain`, or use an encoder that supports it (docs/guides/encoders.md).',
   },
   // Jobs
   job_not_found: {
@@ -74,8 +74,8 @@ export const COLLECTION_ERRORS = {
   },
   path_not_allowed: {
     status: 403,
-    title: 'The server does not read this folder.',
-    hint: 'Use a folder below one of the index roots of the server, or add it to PAWDEX_INDEX_ROOTS.',
+    title: "The path is outside the server's index roots.",
+    hint: 'Use a path in one of the index roots, or add its folder to PAWDEX_INDEX_ROOTS.',
   },
   job_cancelled: {
     status: 409,

@@ -48,18 +48,19 @@ export const REQUEST_ERRORS = {
   },
   host_not_allowed: {
     status: 403,
-    title: 'This server has no API keys, so it does not answer requests for that host name.',
+    title:
+      'This server has no API keys, so it only answers to localhost, IP addresses and allowed host names.',
     hint: 'Use localhost or an IP address, add the name to PAWDEX_ALLOWED_HOSTS, or set PAWDEX_API_KEYS.',
   },
   origin_not_allowed: {
     status: 403,
-    title: 'This server has no API keys, so it does not answer pages of other web sites.',
+    title: 'Cross-site requests are refused because this server has no API keys.',
     hint: 'Add the site to PAWDEX_ALLOWED_ORIGINS. If it is this server behind a proxy, add its name to PAWDEX_ALLOWED_HOSTS.',
   },
   read_only: {
     status: 403,
     title: 'This server is read-only.',
-    hint: 'It answers questions, but changes nothing. Its operator can restart it without PAWDEX_READ_ONLY.',
+    hint: 'Only requests that read are allowed. To allow writes, restart the server without PAWDEX_READ_ONLY.',
   },
   not_found: {
     status: 404,
@@ -68,7 +69,7 @@ export const REQUEST_ERRORS = {
   },
   method_not_allowed: {
     status: 405,
-    title: 'This address does not support the method.',
+    title: 'This method is not supported here.',
     hint: 'See /docs for the methods of each endpoint.',
   },
   // Images by URL, shared answers
@@ -89,13 +90,13 @@ export const REQUEST_ERRORS = {
   },
   url_not_allowed: {
     status: 403,
-    title: 'This server does not fetch from that address.',
-    hint: 'Use an http or https address on the public internet, without a user name or password.',
+    title: 'This server does not fetch from that URL.',
+    hint: 'Use an http or https URL on the public internet, without a user name or password.',
   },
   url_unreachable: {
     status: 422,
-    title: 'The image could not be fetched from its address.',
-    hint: 'Check that the address opens as a picture, or send the image itself.',
+    title: 'The image could not be fetched from its URL.',
+    hint: 'Check that the URL opens as a picture in a browser, or send the image itself.',
   },
   // Images
   image_missing: {
@@ -136,7 +137,7 @@ export const REQUEST_ERRORS = {
   region_invalid: {
     status: 422,
     title: 'The region is too small, or not inside the image.',
-    hint: 'Give `region` as x,y,width,height in fractions of the upright photo, from 0 to 1, at least 16 pixels on each side.',
+    hint: 'Send `region` as x,y,width,height in fractions of the upright photo, from 0 to 1. It must have at least 16 pixels on each side.',
   },
   image_too_large: {
     status: 422,

@@ -3,8 +3,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PRIVATE_FILE } from './private-files.js';
 
-/** The content of a file: text, or bytes in one or several pieces. */
-type Content = string | Uint8Array | readonly Uint8Array[];
+/** The content of a file: text, or bytes in one or several pieces, which may still arrive. */
+type Content = string | Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 
 /** Suffix of a file that is being written, or was being written when a process died. */
 export const TEMPORARY_SUFFIX = '.tmp';
@@ -38,7 +38,7 @@ export async function replaceFile(
 export async function writeSynced(file: string, content: Content, mode?: number): Promise<void> {
   const handle = await open(file, 'w', mode);
   try {
-    const pieces = Array.isArray(content) ? content : [content as string | Uint8Array];
+    const pieces = Array.isArray(content) ? content : [content as Exclude<Content, readonly Uint8Array[]>];
     for (const piece of pieces) {
       await handle.writeFile(piece);
     }

@@ -9,7 +9,7 @@ import type { Store } from '../store/store.js';
 
 /** The state of the server between start and stop, shared by /readyz, the gate before /v1 and the server. */
 export interface Lifecycle {
-  /** `damaged`: part of the stored data cannot be read, so no data requests are answered. */
+  /** `damaged`: part of the stored data cannot be read, so requests for data are refused. */
   state: 'starting' | 'ready' | 'damaged' | 'stopping';
   /** What is wrong while it is `damaged`. */
   problem?: PawdexError;

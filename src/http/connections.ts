@@ -1,6 +1,6 @@
 /**
- * Limits what slow clients can cost: those that do not read their answers, send uploads slowly, pipeline more than they
- * read, or keep connections open. Node answers all pipelined requests at once and keeps the answers in memory. Here a
+ * Limits what slow clients can cost: those that do not read their responses, send uploads slowly, pipeline more than they
+ * read, or keep connections open. Node handles all pipelined requests concurrently and buffers their responses. Here a
  * connection has one request in progress at a time, and everything that it leaves unread is limited.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -8,11 +8,11 @@ import type { Socket } from 'node:net';
 
 /** Limits of {@link Connections}; times in milliseconds. */
 export interface ConnectionLimits {
-  /** The most connections. Another one closes the idle ones or the slowest; it is refused if all are busy. */
+  /** Maximum number of connections. Another one closes the idle ones or the slowest; it is refused if all are busy. */
   maxConnections: number;
-  /** How long a client may leave an answer unread before it is disconnected. */
+  /** How long a client may leave a response unread before it is disconnected. */
   unreadMs: number;
-  /** The most unread bytes of answers over all connections; beyond that the slowest readers are disconnected. */
+  /** Maximum unread bytes of responses over all connections; beyond that the slowest readers are disconnected. */
   unreadBytes: number;
   /** An upload must average `minBytesPerSecond` over each period of this length. */
   uploadWindowMs: number;
@@ -23,12 +23,12 @@ export interface ConnectionLimits {
 
 /** How much longer connections stay open, so that a request sent at the last moment does not find them closed. */
 const KEEP_ALIVE_MARGIN_MS = 5_000;
-/** The most pipelined requests; the connection closes after these. */
+/** Maximum number of pipelined requests; the connection closes after these. */
 const MAX_PIPELINED = 32;
 /** A client that makes the server wait for this long counts as slow if memory or connections are short. */
 const STALLED_MS = 1_000;
 
-interface Turn {
+interface QueuedRequest {
   req: IncomingMessage;
   res: ServerResponse;
   start: () => void;
@@ -36,11 +36,12 @@ interface Turn {
 
 /** The state of an open connection. */
 interface Connection {
-  current: Turn | null;
-  waiting: Turn[];
-  /** Bytes received when the last answer was done, or at the start of the current upload period. */
-  bytesAt: number;
-  measuredFrom: number;
+  current: QueuedRequest | null;
+  waiting: QueuedRequest[];
+  /** Start of the current upload period, or of the idle time since the last response. */
+  periodStart: number;
+  /** Bytes received by then. */
+  bytesReadAtStart: number;
   /** Total bytes that the client had read when it last read any. */
   readBytes: number;
   readAt: number;
@@ -49,24 +50,24 @@ interface Connection {
 /** The open connections of a server. */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  readonly #tooSlow: (socket: Socket) => void;
+  readonly #onSlowUpload: (socket: Socket) => void;
   readonly #open = new Map<Socket, Connection>();
   #refused = 0;
 
-  /** @param tooSlow answers and closes a connection whose upload is too slow */
-  constructor(server: Server, limits: ConnectionLimits, tooSlow: (socket: Socket) => void) {
+  /** @param onSlowUpload responds to and closes a connection whose upload is too slow */
+  constructor(server: Server, limits: ConnectionLimits, onSlowUpload: (socket: Socket) => void) {
     this.#limits = limits;
-    this.#tooSlow = tooSlow;
+    this.#onSlowUpload = onSlowUpload;
     server.timeout = limits.unreadMs;
     server.keepAliveTimeout = limits.keepAliveMs;
-    // Also for `server.close`: Node considers a connection idle as soon as its answer is handed over, even if unread.
+    // Also for `server.close`: Node considers a connection idle as soon as its response is handed over, even if unread.
     server.closeIdleConnections = () => this.closeIdle();
     server.on('connection', (socket: Socket) => this.#accept(socket));
-    server.on('timeout', (socket: Socket) => this.#expire(socket));
+    server.on('timeout', (socket: Socket) => this.#handleTimeout(socket));
   }
 
-  /** Requests whose answer is not finished. */
-  *inFlight(): Generator<ServerResponse> {
+  /** Lists the responses that are not finished. */
+  *listInFlight(): Generator<ServerResponse> {
     for (const { current, waiting } of this.#open.values()) {
       if (current !== null) {
         yield current.res;
@@ -77,8 +78,8 @@ export class Connections {
     }
   }
 
-  /** Whether part of an answer may have been sent already. */
-  isAnswering(socket: Socket): boolean {
+  /** Whether part of the current response may have been sent already. */
+  hasStartedResponse(socket: Socket): boolean {
     return this.#open.get(socket)?.current?.res.headersSent ?? false;
   }
 
@@ -88,16 +89,13 @@ export class Connections {
   }
 
   /**
-   * Calls `start` when the answers to all earlier requests of this connection have been sent, which is at once
-   * where the client does not pipeline.
+   * Calls `start` once all earlier responses on this connection have been sent: immediately, unless the client
+   * pipelines.
    */
   enqueue(req: IncomingMessage, res: ServerResponse, start: () => void): void {
     const connection = this.#open.get(req.socket);
-    // The client has already disconnected.
-    if (connection === undefined) {
-      return;
-    }
-    if (connection.waiting.length >= MAX_PIPELINED) {
+    const hasDisconnected = connection === undefined;
+    if (hasDisconnected || connection.waiting.length >= MAX_PIPELINED) {
       return;
     }
     if (connection.waiting.length === MAX_PIPELINED - 1) {
@@ -109,28 +107,28 @@ export class Connections {
     }
   }
 
-  /** Closes the connections without a request or an answer in progress. */
+  /** Closes the connections without a request or a response in progress. */
   closeIdle(): void {
-    for (const [socket, { current, bytesAt }] of this.#open) {
-      if (current === null && socket.bytesRead === bytesAt) {
+    for (const [socket, { current, bytesReadAtStart }] of this.#open) {
+      if (current === null && socket.bytesRead === bytesReadAtStart) {
         socket.destroy();
       }
     }
   }
 
-  /** Disconnects uploads that are too slow and clients that leave answers unread. */
-  check(): void {
+  /** Disconnects clients that upload or read too slowly. */
+  disconnectSlowClients(): void {
     const now = performance.now();
     let unread = 0;
     for (const [socket, connection] of this.#open) {
-      this.#noteReading(socket, connection, now);
+      this.#recordReading(socket, connection, now);
       unread += socket.writableLength;
       if (this.#isTooSlow(socket, connection, now)) {
-        this.#tooSlow(socket);
+        this.#onSlowUpload(socket);
       }
     }
     if (unread > this.#limits.unreadBytes) {
-      this.#cutSlowReaders(unread, now);
+      this.#disconnectSlowReaders(unread, now);
     }
   }
 
@@ -140,7 +138,7 @@ export class Connections {
       this.closeIdle();
     }
     if (this.#isFull()) {
-      this.#cutSlowest(now);
+      this.#disconnectSlowest(now);
     }
     if (this.#isFull()) {
       this.#refused++;
@@ -150,8 +148,8 @@ export class Connections {
     this.#open.set(socket, {
       current: null,
       waiting: [],
-      bytesAt: 0,
-      measuredFrom: now,
+      periodStart: now,
+      bytesReadAtStart: 0,
       readBytes: 0,
       readAt: now,
     });
@@ -168,25 +166,25 @@ export class Connections {
   }
 
   /** Disconnects the client that the server has waited for the longest, so that slow ones cannot keep others out. */
-  #cutSlowest(now: number): void {
+  #disconnectSlowest(now: number): void {
     let slowest: Socket | null = null;
     let since = now - STALLED_MS;
     for (const [socket, connection] of this.#open) {
-      this.#noteReading(socket, connection, now);
-      const waiting = socket.destroyed ? now : this.#waitsSince(socket, connection, now);
-      if (waiting < since) {
-        since = waiting;
+      this.#recordReading(socket, connection, now);
+      const stalledSince = socket.destroyed ? now : this.#getStalledSince(socket, connection, now);
+      if (stalledSince < since) {
+        since = stalledSince;
         slowest = socket;
       }
     }
     slowest?.destroy();
   }
 
-  /** Since when the client has sent its request, or read its answer, too slowly. @returns `now` if it has not */
-  #waitsSince(socket: Socket, connection: Connection, now: number): number {
-    const { current, measuredFrom, readAt } = connection;
+  /** Returns the time since which the client has been too slow to send or read, or `now` if it is not slow. */
+  #getStalledSince(socket: Socket, connection: Connection, now: number): number {
+    const { current, periodStart, readAt } = connection;
     if (current === null || this.#isSlowUpload(socket, connection, now)) {
-      return measuredFrom;
+      return periodStart;
     }
     return socket.writableLength > 0 ? readAt : now;
   }
@@ -197,8 +195,7 @@ export class Connections {
     if (next === null) {
       return;
     }
-    connection.bytesAt = socket.bytesRead;
-    connection.measuredFrom = performance.now();
+    this.#startPeriod(socket, connection);
     next.res.once('close', () => {
       if (socket.destroyed) {
         return;
@@ -207,30 +204,30 @@ export class Connections {
       if (connection.current !== null) {
         return;
       }
-      this.#becomeIdle(socket, connection);
+      this.#startPeriod(socket, connection);
       // The rest of an upload that was refused.
-      next.req.once('end', () => connection.current === null && this.#becomeIdle(socket, connection));
+      next.req.once('end', () => connection.current === null && this.#startPeriod(socket, connection));
       socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
     });
     next.start();
   }
 
-  #becomeIdle(socket: Socket, connection: Connection): void {
-    connection.bytesAt = socket.bytesRead;
-    connection.measuredFrom = performance.now();
+  #startPeriod(socket: Socket, connection: Connection, now = performance.now()): void {
+    connection.periodStart = now;
+    connection.bytesReadAtStart = socket.bytesRead;
   }
 
-  /** Handles a connection without traffic: it is idle, its client does not read, or the answer takes long. */
-  #expire(socket: Socket): void {
-    const isAnswering = this.#open.get(socket)?.current != null && socket.writableLength === 0;
-    if (isAnswering) {
+  /** Handles a connection without traffic: it is idle, its client does not read, or the response takes long. */
+  #handleTimeout(socket: Socket): void {
+    const isResponding = this.#open.get(socket)?.current != null && socket.writableLength === 0;
+    if (isResponding) {
       socket.setTimeout(this.#limits.unreadMs);
     } else {
       socket.destroy();
     }
   }
 
-  #noteReading(socket: Socket, connection: Connection, now: number): void {
+  #recordReading(socket: Socket, connection: Connection, now: number): void {
     const readBytes = socket.bytesWritten - socket.writableLength;
     if (readBytes === connection.readBytes && socket.writableLength > 0) {
       return;
@@ -240,37 +237,40 @@ export class Connections {
   }
 
   #isTooSlow(socket: Socket, connection: Connection, now: number): boolean {
-    const { current, measuredFrom } = connection;
-    if (current === null || current.req.complete || now - measuredFrom < this.#limits.uploadWindowMs) {
+    const { current, periodStart } = connection;
+    if (current === null || current.req.complete || now - periodStart < this.#limits.uploadWindowMs) {
       return false;
     }
     const isSlow = this.#isSlowUpload(socket, connection, now);
-    connection.bytesAt = socket.bytesRead;
-    connection.measuredFrom = now;
+    this.#startPeriod(socket, connection, now);
     return isSlow;
   }
 
   /** Whether an upload is below the minimum rate since the start of its current period. */
-  #isSlowUpload(socket: Socket, { current, bytesAt, measuredFrom }: Connection, now: number): boolean {
+  #isSlowUpload(
+    socket: Socket,
+    { current, bytesReadAtStart, periodStart }: Connection,
+    now: number,
+  ): boolean {
     if (current === null || current.req.complete) {
       return false;
     }
-    const seconds = (now - measuredFrom) / 1000;
+    const seconds = (now - periodStart) / 1000;
     const isWaitingForUs = current.req.isPaused() || current.req.readableLength > 0;
-    return !isWaitingForUs && socket.bytesRead - bytesAt < this.#limits.minBytesPerSecond * seconds;
+    return !isWaitingForUs && socket.bytesRead - bytesReadAtStart < this.#limits.minBytesPerSecond * seconds;
   }
 
   /** Frees memory by disconnecting the clients that have not read for the longest time. */
-  #cutSlowReaders(unread: number, now: number): void {
+  #disconnectSlowReaders(unread: number, now: number): void {
     const stalled = [...this.#open]
       .filter(([socket, { readAt }]) => socket.writableLength > 0 && now - readAt >= STALLED_MS)
       .sort(([, a], [, b]) => a.readAt - b.readAt);
-    let left = unread;
+    let stillUnread = unread;
     for (const [socket] of stalled) {
-      if (left <= this.#limits.unreadBytes) {
+      if (stillUnread <= this.#limits.unreadBytes) {
         return;
       }
-      left -= socket.writableLength;
+      stillUnread -= socket.writableLength;
       socket.destroy();
     }
   }

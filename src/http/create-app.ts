@@ -6,17 +6,18 @@ import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { PawdexError } from '../errors.js';
 import { STYLE_HASH } from '../evaluation/report/report-style.js';
-import { createAnswerQueues } from './answer-queue.js';
 import type { AppDeps } from './app-deps.js';
 import { BodyReader, getUploadLimits } from './body/body-reader.js';
 import { type Context, mount } from './define-endpoint.js';
 import { createDocsRouter } from './docs-router.js';
 import { ENDPOINTS } from './endpoints.js';
+import { StreamLimit } from './event-stream.js';
 import { logRequests } from './log-requests.js';
 import { Metrics } from './metrics.js';
 import { createOpenApiDocument } from './openapi-document.js';
 import { errorHandler } from './problem-details.js';
 import { requireKey } from './require-key.js';
+import { createResponseQueues } from './response-queue.js';
 import { Shares } from './shares.js';
 import { allowOrigins, refuseOtherSites } from './site-access.js';
 import { Tickets } from './tickets.js';
@@ -59,29 +60,30 @@ const refuseUnlessReady =
   };
 
 /**
- * HTTP/1.1 requires one `Host`. Node leaves the check to the app, so that the answer is a problem like any other. Two of
- * them, different ones, or a coding of the body that Node does not undo, could mean something else to a proxy in front.
+ * Requires one `Host` header, as HTTP/1.1 does. Node leaves the check to the app, so that the response is a problem like any
+ * other. Duplicate or conflicting hosts and unknown transfer codings are refused, because a proxy in front may interpret them
+ * differently (request smuggling).
  */
 const requirePlainRequest: RequestHandler = (req, _res, next) => {
-  const refuse = (detail: string) => new PawdexError('invalid_request', { detail });
+  const toError = (detail: string) => new PawdexError('invalid_request', { detail });
   const { host = [] } = req.headersDistinct;
   if (host.length === 0 && req.httpVersion === '1.1') {
-    throw refuse('The request has no `Host` header.');
+    throw toError('The request has no `Host` header.');
   }
   if (host.length > 1) {
-    throw refuse('The request has more than one `Host` header.');
+    throw toError('The request has more than one `Host` header.');
   }
-  // A proxy's form of the address, whose host counts more than the header.
+  // The form that clients use for proxies. Its host takes precedence over the header.
   if (URL.canParse(req.url) && new URL(req.url).host !== (host[0] ?? '').toLowerCase()) {
-    throw refuse('The address of the request names another host than its `Host` header.');
+    throw toError('The request URL and the `Host` header name different hosts.');
   }
   if ((req.headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked') {
-    throw refuse('The only supported `Transfer-Encoding` is chunked.');
+    throw toError('The only supported `Transfer-Encoding` is chunked.');
   }
   next();
 };
 
-/** Compresses pages, scripts and the API description. Other answers are small, pictures or streams. */
+/** Compresses pages, scripts and the API description. Other responses are small, images or streams. */
 const compress = compression();
 
 /** Serves the web application, or says why it is missing. */
@@ -104,7 +106,8 @@ function createContext(deps: AppDeps, metrics: Metrics, tickets: Tickets): Conte
     ...deps,
     metrics,
     tickets,
-    queues: createAnswerQueues(),
+    queues: createResponseQueues(),
+    streams: new StreamLimit(),
     shares: new Shares(path.join(deps.config.DATA_DIR, 'shares'), deps.config.SHARE_HOURS),
     reader: new BodyReader(getUploadLimits(deps.config), deps.config.FETCH_URLS, deps.mayFetchFrom),
     openApi: () => {
@@ -126,7 +129,7 @@ export function createApp(deps: AppDeps): Express {
   const app = express();
   const metrics = new Metrics(deps);
   app.disable('x-powered-by');
-  // Hashing answers for an ETag is useless, since they always differ. Files and thumbnails set their own.
+  // Hashing responses for an ETag is useless, since they always differ. Files and thumbnails set their own.
   app.disable('etag');
   app.set('trust proxy', deps.config.TRUST_PROXY);
   app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);

@@ -7,12 +7,13 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { Urgency } from '../encoder/encoder.js';
 import { type ErrorCode, PawdexError } from '../errors.js';
-import type { AnswerQueues } from './answer-queue.js';
 import type { AppDeps } from './app-deps.js';
 import type { BodyReader } from './body/body-reader.js';
 import type { BodySpec } from './body/body-spec.js';
+import type { StreamLimit } from './event-stream.js';
 import type { Metrics } from './metrics.js';
 import { type Parsed, parse, type Shape } from './parse-fields.js';
+import type { ResponseQueue, ResponseQueues } from './response-queue.js';
 import type { ResponseSpec } from './response-spec.js';
 import type { Shares } from './shares.js';
 import type { Tickets } from './tickets.js';
@@ -25,7 +26,8 @@ export interface Context extends AppDeps {
   shares: Shares;
   tickets: Tickets;
   metrics: Metrics;
-  queues: AnswerQueues;
+  queues: ResponseQueues;
+  streams: StreamLimit;
   /** The OpenAPI document, as JSON text. */
   openApi: () => string;
 }
@@ -56,8 +58,8 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   urgency?: Urgency;
   /** Whether it changes neither collections nor jobs. Default: only GET. A read-only server refuses the others. */
   isReading?: boolean;
-  /** The queue for answers that take long; undefined for requests that do not. */
-  queue?(input: Input<P, Q, B>): keyof AnswerQueues | undefined;
+  /** The queue for responses that take long; undefined for requests that do not. */
+  queue?(input: Input<P, Q, B>): keyof ResponseQueues | undefined;
   response: ResponseSpec<A>;
   /** Error codes in addition to those of every endpoint or body. */
   errors: readonly ErrorCode[];
@@ -77,33 +79,46 @@ export interface Endpoint
   query: z.ZodObject;
   body: BodySpec<unknown> | null;
   response: ResponseSpec<unknown>;
-  answer(req: Request, res: Response, context: Context): Promise<void>;
+  respond(req: Request, res: Response, context: Context): Promise<void>;
 }
 
 /** Shorter JSON contains no image, so it does not need the encoder. */
 const MIN_IMAGE_BYTES = 1_000;
-/**
- * Delay of refusals. Clients that retry immediately in spite of Retry-After would otherwise keep the server busy.
- */
-const REFUSAL_PAUSE_MS = 400;
+/** Delay of refusals. Clients that retry immediately in spite of Retry-After would otherwise keep the server busy. */
+const REFUSAL_DELAY_MS = 400;
 
 function canHoldImage(req: Request): boolean {
   return req.is('json') === false || !(Number(req.headers['content-length']) < MIN_IMAGE_BYTES);
 }
 
 /**
- * Refuses a request if there is no room for it.
+ * Delays the refusal of a request that the server has no capacity for.
  *
- * @param check throws if there is none
- * @throws PawdexError overloaded, after a pause
+ * @param assertCapacity throws if there is none
+ * @throws PawdexError overloaded, after the delay
  */
-async function requireRoom(check: () => void): Promise<void> {
+async function withRefusalDelay(assertCapacity: () => void): Promise<void> {
   try {
-    check();
+    assertCapacity();
   } catch (error) {
-    await sleep(REFUSAL_PAUSE_MS);
+    await sleep(REFUSAL_DELAY_MS);
     throw error;
   }
+}
+
+/**
+ * Calls `respond` when its turn has come.
+ *
+ * @throws PawdexError overloaded
+ */
+async function respondInTurn(
+  queue: ResponseQueue,
+  res: Response,
+  respond: () => Promise<void>,
+): Promise<void> {
+  await withRefusalDelay(() => queue.assertCapacity());
+  // The client may have disconnected while it waited.
+  await queue.run(async () => (res.destroyed ? undefined : respond()));
 }
 
 /**
@@ -142,25 +157,20 @@ export function defineEndpoint<
     query,
     body: body ?? null,
     response,
-    async answer(req, res, context) {
+    async respond(req, res, context) {
       const parsedParams = parse(params, req.params, 'path') as Parsed<P>;
       const parsedQuery = parse(query, req.query, 'query') as Parsed<Q>;
       const { load, queues } = context;
       if (urgency !== undefined && load !== undefined && canHoldImage(req)) {
         // Refuse before reading the upload, which is most of the cost of a refusal.
-        await requireRoom(() => load.checkRoom(urgency));
+        await withRefusalDelay(() => load.assertCapacity(urgency));
       }
       const parsedBody = (await body?.read(req, res, context.reader, parsedQuery)) as B;
       res.status(response.status);
       const input = { params: parsedParams, query: parsedQuery, body: parsedBody, req, res };
-      const make = async () => response.send(req, res, await spec.handle(input, context));
+      const send = async () => response.send(req, res, await spec.handle(input, context));
       const queue = spec.queue?.(input);
-      if (queue === undefined) {
-        return make();
-      }
-      await requireRoom(() => queues[queue].checkRoom());
-      // The client may have disconnected while it waited.
-      await queues[queue].run(async () => (res.destroyed ? undefined : make()));
+      return queue === undefined ? send() : respondInTurn(queues[queue], res, send);
     },
   };
 }
@@ -172,29 +182,33 @@ function toExpressPath(path: string): string {
 
 /** @throws PawdexError read_only, from the handler, before anything is read */
 const refuseChange: RequestHandler = (req) => {
-  throw new PawdexError('read_only', { detail: `${req.method} ${req.path} would change what it keeps.` });
+  throw new PawdexError('read_only', { detail: `${req.method} ${req.path} modifies data.` });
 };
 
-/** Mounts the endpoints. Other methods of a known path are answered 405 with `Allow`. */
+const formatAlternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
+/** Mounts the endpoints. Other methods of their paths get 405 with `Allow`. */
 export function mount(app: Express, endpoints: readonly Endpoint[], context: Context): void {
-  const methods = new Map<string, Set<string>>();
+  const methodsByPath = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
     const path = toExpressPath(endpoint.path);
     const isRefused = context.config.READ_ONLY && !endpoint.isReading;
-    app[endpoint.method](path, isRefused ? refuseChange : (req, res) => endpoint.answer(req, res, context));
-    const known = methods.get(path) ?? new Set(['OPTIONS']);
-    known.add(endpoint.method.toUpperCase());
+    app[endpoint.method](path, isRefused ? refuseChange : (req, res) => endpoint.respond(req, res, context));
+    const methods = methodsByPath.get(path) ?? new Set(['OPTIONS']);
+    methods.add(endpoint.method.toUpperCase());
     if (endpoint.method === 'get') {
-      known.add('HEAD');
+      methods.add('HEAD');
     }
-    methods.set(path, known);
+    methodsByPath.set(path, methods);
   }
-  for (const [path, known] of methods) {
-    const allow = [...known].sort().join(', ');
+  for (const [path, methods] of methodsByPath) {
+    const allowed = [...methods].sort();
     app.route(path).all((req, res) => {
-      res.set('Allow', allow);
+      res.set('Allow', allowed.join(', '));
       if (req.method !== 'OPTIONS') {
-        throw new PawdexError('method_not_allowed', { detail: `${req.method} is not one of ${allow}.` });
+        const alternatives = formatAlternatives.format(allowed);
+        const detail = `${req.method} is not supported; use ${alternatives}.`;
+        throw new PawdexError('method_not_allowed', { detail });
       }
       res.status(204).end();
     });

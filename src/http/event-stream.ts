@@ -1,10 +1,28 @@
 /** Streams server-sent events (WHATWG HTML, section 9.2) to one client, which may read slowly or disconnect. */
 import type { Response } from 'express';
+import { PawdexError } from '../errors.js';
 
 /** Interval of comments while nothing happens, since most proxies close a silent connection after 30 s. */
 const HEARTBEAT_MS = 15_000;
 /** Smallest interval between two events. Changes in between are merged into the next event. */
 const MIN_GAP_MS = 200;
+
+/** Maximum number of open streams, each of which occupies a connection. */
+const MAX_STREAMS = 100;
+
+/** Limits the number of streams of a server. */
+export class StreamLimit {
+  #open = 0;
+
+  /** @throws PawdexError overloaded if too many streams are open */
+  async run(stream: () => Promise<void>): Promise<void> {
+    if (this.#open >= MAX_STREAMS) {
+      throw new PawdexError('overloaded', { retryAfter: 5 });
+    }
+    this.#open++;
+    await stream().finally(() => this.#open--);
+  }
+}
 
 /** One state of the streamed object. */
 export interface StreamedState {
@@ -53,7 +71,7 @@ class StateStream {
 
   readonly sendHeartbeat = (): void => {
     if (!this.#res.writableNeedDrain) {
-      this.#res.write(': still here\n\n');
+      this.#res.write(': keep-alive\n\n');
     }
   };
 

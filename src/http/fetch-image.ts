@@ -1,23 +1,36 @@
 /**
- * Fetches photos that requests name by their web address. It only connects to public addresses. This is checked for each
- * connection, so that neither DNS rebinding nor a redirect leads elsewhere.
+ * Fetches images that requests name by their URL. It only connects to public addresses; otherwise clients could reach this
+ * machine and its local network through the server. This is checked for each connection, so that neither DNS rebinding nor a
+ * redirect leads elsewhere.
  */
 import dns from 'node:dns';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import pLimit from 'p-limit';
-import { PawdexError } from '../errors.js';
+import { createTooLargeError, PawdexError } from '../errors.js';
 import { sniff } from '../image/sniff.js';
-import { isPublicAddress } from './public-address.js';
 
-const AT_ONCE = 4;
-const REDIRECTIONS = 3;
+const CONCURRENCY = 4;
+const MAX_REDIRECTS = 3;
 const TIMEOUT_MS = 10_000;
-/** Requests that wait for others to end, which takes at most 20 s. */
+/** Maximum number of requests that wait for others, which takes at most 20 s. */
 const MAX_WAITING = 8;
 
-const fetching = pLimit(AT_ONCE);
+const limit = pLimit(CONCURRENCY);
+
+/** The part of IPv6 that is assigned to the internet. IPv4 in disguise (`::ffff:10.0.0.1`, `64:ff9b::`) is outside of it. */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/** Whether an IPv4 or IPv6 address belongs to the public internet. Anything else, such as a name, does not. */
+export function isPublicAddress(text: string): boolean {
+  if (isIP(text) === 0) {
+    return false;
+  }
+  const address = ipaddr.parse(text);
+  return address.range() === 'unicast' && (address instanceof ipaddr.IPv4 || address.match(GLOBAL_IPV6));
+}
 
 export interface FetchOptions {
   /** Largest image, in bytes. */
@@ -35,10 +48,10 @@ const createUnreachableError = (detail: string) => new PawdexError('url_unreacha
 function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw createNotAllowedError('The address does not start with http:// or https://.');
+    throw createNotAllowedError('The URL does not start with http:// or https://.');
   }
   if (url.username !== '' || url.password !== '') {
-    throw createNotAllowedError('The address contains a user name or a password.');
+    throw createNotAllowedError('The URL contains a user name or a password.');
   }
   // Names are checked when they are looked up, but IP addresses are never looked up.
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -55,12 +68,12 @@ function createLookup(isAllowed: (address: string) => boolean): LookupFunction {
       if (error !== null) {
         return callback(error, []);
       }
-      const open = addresses.filter(({ address }) => isAllowed(address));
-      const [first] = open;
+      const allowed = addresses.filter(({ address }) => isAllowed(address));
+      const [first] = allowed;
       if (first === undefined) {
         return callback(createNotAllowedError(`${hostname} has no public address.`), []);
       }
-      return options.all ? callback(null, open) : callback(null, first.address, first.family);
+      return options.all ? callback(null, allowed) : callback(null, first.address, first.family);
     });
   };
 }
@@ -80,7 +93,7 @@ async function readBody(response: IncomingMessage, maxBytes: number): Promise<Bu
   for await (const piece of response as AsyncIterable<Buffer>) {
     bytes += piece.length;
     if (bytes > maxBytes) {
-      throw new PawdexError('payload_too_large', { detail: `The image has more than ${maxBytes} bytes.` });
+      throw createTooLargeError('The image', maxBytes);
     }
     pieces.push(piece);
   }
@@ -95,23 +108,23 @@ async function followRedirects(
   const { maxBytes, isAllowed = isPublicAddress } = options;
   const lookup = createLookup(isAllowed);
   let url = checkUrl(text, isAllowed);
-  for (let left = REDIRECTIONS; ; left--) {
+  for (let left = MAX_REDIRECTS; ; left--) {
     const response = await sendRequest(url, lookup, signal);
     const { statusCode = 0, headers } = response;
     try {
       if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
         if (left === 0) {
-          throw createUnreachableError(`The address redirects more than ${REDIRECTIONS} times.`);
+          throw createUnreachableError(`The URL redirects more than ${MAX_REDIRECTS} times.`);
         }
         url = checkUrl(new URL(headers.location, url).href, isAllowed);
         continue;
       }
       if (statusCode !== 200) {
-        throw createUnreachableError(`${url.host} answered with status ${statusCode}.`);
+        throw createUnreachableError(`${url.host} responded with status ${statusCode}.`);
       }
       const bytes = await readBody(response, maxBytes);
       if (sniff(bytes) === null) {
-        throw createUnreachableError(`The answer of ${url.host} is not a readable picture.`);
+        throw createUnreachableError(`${url.host} did not send an image in a supported format.`);
       }
       return bytes;
     } finally {
@@ -121,16 +134,17 @@ async function followRedirects(
 }
 
 /**
- * Fetches the bytes of a picture on the web.
+ * Fetches the bytes of an image on the web.
  *
  * @throws PawdexError url_not_allowed, url_unreachable, payload_too_large, overloaded
  */
 export async function fetchImage(url: string, options: FetchOptions): Promise<Uint8Array> {
-  if (fetching.pendingCount >= MAX_WAITING) {
-    throw new PawdexError('overloaded', { detail: 'Too many pictures are being fetched.', retryAfter: 5 });
+  if (limit.pendingCount >= MAX_WAITING) {
+    throw new PawdexError('overloaded', { detail: 'Too many images are being fetched.', retryAfter: 5 });
   }
-  return fetching(async () => {
-    const signal = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
+  return limit(async () => {
+    const { timeoutMs = TIMEOUT_MS } = options;
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
       return await followRedirects(url, options, signal);
     } catch (error) {
@@ -138,11 +152,11 @@ export async function fetchImage(url: string, options: FetchOptions): Promise<Ui
         throw error;
       }
       if (signal.aborted) {
-        throw createUnreachableError('The picture did not arrive in time.');
+        throw createUnreachableError(`Fetching the image timed out after ${timeoutMs / 1000} s.`);
       }
-      // Only network errors: a programming error must not look like a problem of the address.
+      // Only network errors: a programming error must not look like a problem of the URL.
       if (error instanceof Error && 'code' in error) {
-        throw createUnreachableError(`The picture could not be fetched (${String(error.code)}).`);
+        throw createUnreachableError(`The image could not be fetched (${String(error.code)}).`);
       }
       throw error;
     }

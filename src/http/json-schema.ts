@@ -15,7 +15,7 @@ const createOverride: (io: 'input' | 'output') => Override = (io) => (context) =
   if (def.type === 'default') {
     jsonSchema.default = (def as z.core.$ZodDefaultDef).defaultValue as JsonSchema;
   }
-  // Later versions may add fields to answers. Generated clients must not refuse them.
+  // Later versions may add fields to responses. Generated clients must not refuse them.
   if (io === 'output' && jsonSchema.additionalProperties === false) {
     delete jsonSchema.additionalProperties;
   }
@@ -33,7 +33,7 @@ const createOverride: (io: 'input' | 'output') => Override = (io) => (context) =
 /**
  * Converts the input or output of a zod schema.
  *
- * @param io `input` for requests, `output` for answers
+ * @param io `input` for requests, `output` for responses
  * @param definitions collects the schemas with an `id`, which are referenced
  */
 export function toJsonSchema(
@@ -41,20 +41,20 @@ export function toJsonSchema(
   io: 'input' | 'output',
   definitions: Definitions,
 ): JsonSchema {
-  const made = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: createOverride(io) });
+  const converted = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: createOverride(io) });
   const {
     $schema: _,
     $defs = {},
-    ...described
-  } = JSON.parse(JSON.stringify(made).replaceAll('"#/$defs/', '"#/components/schemas/')) as JsonSchema;
+    ...jsonSchema
+  } = JSON.parse(JSON.stringify(converted).replaceAll('"#/$defs/', '"#/components/schemas/')) as JsonSchema;
   Object.assign(definitions, $defs);
-  return described;
+  return jsonSchema;
 }
 
 /** Whether a field is an object or an array, which forms send as JSON text. */
 export function isStructured(schema: z.ZodType): boolean {
   const definitions: Definitions = {};
-  const described = toJsonSchema(schema, 'input', definitions);
-  const { type } = definitions[described.$ref?.split('/').at(-1) ?? ''] ?? described;
+  const jsonSchema = toJsonSchema(schema, 'input', definitions);
+  const { type } = definitions[jsonSchema.$ref?.split('/').at(-1) ?? ''] ?? jsonSchema;
   return type === 'object' || type === 'array';
 }

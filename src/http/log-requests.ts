@@ -11,13 +11,13 @@ const stripQuery = (url: string | undefined) => (url ?? '').split('?', 1)[0]!;
 
 /** Uses the caller's X-Request-Id if it is valid, so that the logs of several services can be joined. */
 function assignRequestId(req: IncomingMessage, res: ServerResponse): string {
-  const given = req.headers['x-request-id'];
-  const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+  const header = req.headers['x-request-id'];
+  const id = typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header) ? header : randomUUID();
   res.setHeader('X-Request-Id', id);
   return id;
 }
 
-/** Sets `req.id` and `req.log` and logs every answer. */
+/** Sets `req.id` and `req.log` and logs every response. */
 export function logRequests(logger: Logger): RequestHandler {
   return pinoHttp({
     logger,

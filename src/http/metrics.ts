@@ -9,18 +9,18 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 // Apps in one process share its event loop and heap.
 const processRegistry = new Registry();
-let collecting = false;
+let isCollecting = false;
 
 export class Metrics {
   readonly #registry = new Registry();
   readonly #seconds = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Time from the first byte of a request to the last of its answer.',
+    help: 'Time from the first byte of a request to the last of its response.',
     labelNames: ['method', 'route', 'status'],
     buckets: BUCKETS,
     registers: [this.#registry],
   });
-  readonly #inFlight = this.#gauge('http_requests_in_flight', 'Requests being answered.');
+  readonly #inFlight = this.#gauge('http_requests_in_flight', 'Requests in progress.');
   readonly #items = this.#gauge('pawdex_collection_items', 'Items per collection.', ['collection']);
   readonly #recall = this.#gauge(
     'pawdex_collection_sampled_recall',
@@ -31,10 +31,10 @@ export class Metrics {
 
   constructor(deps: Pick<AppDeps, 'engine' | 'jobs' | 'load' | 'stats' | 'lifecycle'>) {
     const { engine, jobs, load, stats, lifecycle } = deps;
-    if (!collecting) {
+    if (!isCollecting) {
       collectDefaultMetrics({ register: processRegistry });
     }
-    collecting = true;
+    isCollecting = true;
     this.#engine = engine;
     this.#gauge('pawdex_jobs', 'Jobs that are waiting or running.', ['state'], (gauge) => {
       for (const state of ['queued', 'running'] as const) {
@@ -92,7 +92,7 @@ export class Metrics {
   };
 
   /** Formats all metrics as Prometheus text. */
-  async text(): Promise<string> {
+  async format(): Promise<string> {
     await this.#readCollections();
     return `${await this.#registry.metrics()}\n${await processRegistry.metrics()}`;
   }

@@ -1,4 +1,4 @@
-/** Turns thrown values into answers: RFC 9457 problem+json. */
+/** Turns thrown values into responses: RFC 9457 problem+json. */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { z } from 'zod';
 import { asPawdexError, ERRORS, type ErrorCode, PawdexError } from '../errors.js';
@@ -20,7 +20,7 @@ export const problemSchema = z
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: 'Problem' });
-/** An error's body. `type`, the code's entry in the error table, and `instance` are relative to the request's address. */
+/** An error's body. `type`, the code's entry in the error table, and `instance` are relative to the request's URL. */
 export type Problem = z.output<typeof problemSchema>;
 
 /**
@@ -48,26 +48,26 @@ export function toProblem(
   };
 }
 
-/** Codes of the conditions that a request for a file can contain, by status. */
-const CODES_OF_FILES = new Map<number, ErrorCode>([
+/** Codes by the status of Express' errors about `Range` and conditional requests for files. */
+const FILE_CODES = new Map<number, ErrorCode>([
   [412, 'precondition_failed'],
   [416, 'range_not_satisfiable'],
 ]);
 
-/** Converts any thrown value. Express throws its own errors for addresses that it cannot decode. */
+/** Converts any thrown value. Express throws its own errors for URLs that it cannot decode. */
 function toPawdexError(error: unknown): PawdexError {
   if (error instanceof PawdexError || !(error instanceof Error)) {
     return asPawdexError(error);
   }
   const { status } = error as { status?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    const code = CODES_OF_FILES.get(status) ?? 'invalid_request';
+    const code = FILE_CODES.get(status) ?? 'invalid_request';
     return new PawdexError(code, { detail: error.message, cause: error });
   }
   return asPawdexError(error);
 }
 
-/** Whether Node closes the connection after the answer, even if the client is still sending. */
+/** Whether Node closes the connection after the response, even if the client is still sending. */
 const isClosedAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
 
 function sendProblem(req: Request, res: Response, error: PawdexError): void {
@@ -83,7 +83,7 @@ function sendProblem(req: Request, res: Response, error: PawdexError): void {
   res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** The last middleware: turns every error into an answer. */
+/** The last middleware: turns every error into a response. */
 export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next) => {
   const error = toPawdexError(thrown);
   if (error.status >= 500 && error.status !== 503) {
@@ -91,7 +91,7 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
   } else {
     req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
   }
-  // Read and discard the rest of the body, so that the client sees the answer, unless it has disconnected.
+  // Read and discard the rest of the body, so that the client sees the response, unless it has disconnected.
   const rest = req.complete || req.destroyed ? undefined : linger(req);
   const closes = isClosedAfter(res);
   if (closes) {
@@ -102,7 +102,7 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
   } else {
     sendProblem(req, res, error);
   }
-  // Close the connection if the client keeps sending after it was answered.
+  // Close the connection if the client keeps sending after the response.
   if (closes || rest === undefined) {
     return;
   }

@@ -1,5 +1,5 @@
 /**
- * Makes addresses in answers relative to the request. Behind a reverse proxy that serves pawdex under a path, such as
+ * Makes addresses in responses relative to the request. Behind a reverse proxy that serves pawdex under a path, such as
  * `https://example.org/pets/`, only the client knows that path.
  */
 

@@ -1,4 +1,4 @@
-/** API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`; for downloads, also a ticket in the query. */
+/** Checks API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`; for downloads, also a ticket in the query. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { PawdexError } from '../errors.js';
@@ -26,18 +26,18 @@ export function requireKey(keys: string[], tickets: Tickets): RequestHandler {
     if (digests.length === 0 || isTicket) {
       return next();
     }
-    const given = readKey(req);
-    if (given === undefined) {
+    const key = readKey(req);
+    if (key === undefined) {
       throw new PawdexError('unauthorized');
     }
     // Node decodes headers as latin1.
-    const sent = hashKey(Buffer.from(given, 'latin1'));
-    let known = false;
+    const digest = hashKey(Buffer.from(key, 'latin1'));
+    let isValid = false;
     // Compare with every key, so that the time does not reveal which one matched.
-    for (const each of digests) {
-      known = timingSafeEqual(each, sent) || known;
+    for (const accepted of digests) {
+      isValid = timingSafeEqual(accepted, digest) || isValid;
     }
-    if (!known) {
+    if (!isValid) {
       throw new PawdexError('unauthorized', { detail: 'The API key is not valid.' });
     }
     next();

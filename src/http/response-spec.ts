@@ -1,4 +1,4 @@
-/** Declares the answers of endpoints: how they are sent and documented. */
+/** Declares the responses of endpoints: how they are sent and documented. */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { toRelativeAddress } from './relative-address.js';
@@ -6,21 +6,21 @@ import { toRelativeAddress } from './relative-address.js';
 /** Media types with the schemas of their content. */
 export type Content = Record<string, z.ZodType>;
 
-/** How an endpoint answers on success. */
+/** How an endpoint responds on success. */
 export interface ResponseSpec<A> {
   status: number;
   description: string;
   content: Content;
   /** Other statuses that are not errors. */
   others: Record<number, { description: string; content?: Content }>;
-  send(req: Request, res: Response, answer: A): void;
+  send(req: Request, res: Response, value: A): void;
 }
 
 const binary = z.string().meta({ format: 'binary' });
 
 type Others = ResponseSpec<unknown>['others'];
 
-/** Declares a JSON answer. */
+/** Declares a JSON response. */
 export function json<S extends z.ZodType>(
   schema: S,
   description: string,
@@ -31,44 +31,44 @@ export function json<S extends z.ZodType>(
     description,
     content: { 'application/json': schema },
     others,
-    send: (_req, res, answer) => {
-      res.json(answer);
+    send: (_req, res, value) => {
+      res.json(value);
     },
   };
 }
 
 /**
- * Declares a JSON answer for something that was created or accepted, with its address in `Location`.
+ * Declares a JSON response for something that was created or accepted, with its address in `Location`.
  *
- * @param addressOf returns the path of the new object from the root of the app: `v1/jobs/ID`
+ * @param getAddress returns the path of the new object from the root of the app: `v1/jobs/ID`
  */
 export function created<S extends z.ZodType>(
   schema: S,
   description: string,
-  addressOf: (answer: z.output<S>) => string,
+  getAddress: (value: z.output<S>) => string,
   status = 201,
 ): ResponseSpec<z.output<S>> {
   return {
     ...json(schema, description, { status }),
-    send: (req, res, answer) => {
-      res.location(toRelativeAddress(req.originalUrl, addressOf(answer))).json(answer);
+    send: (req, res, value) => {
+      res.location(toRelativeAddress(req.originalUrl, getAddress(value))).json(value);
     },
   };
 }
 
-/** Declares an empty answer with status 204. */
+/** Declares an empty response with status 204. */
 export function noContent(description: string): ResponseSpec<void> {
   return { status: 204, description, content: {}, others: {}, send: (_req, res) => void res.end() };
 }
 
-/** A file. Express answers 304 if the client has it already, by the `ETag` that the handler sets. */
-export interface FileAnswer {
+/** A file. Express responds 304 if the client has it already, by the `ETag` that the handler sets. */
+export interface FileContent {
   type: string;
   bytes: Uint8Array | string;
 }
 
 /** Declares a file of one of these media types. */
-export function file(types: string[], description: string, others: Others = {}): ResponseSpec<FileAnswer> {
+export function file(types: string[], description: string, others: Others = {}): ResponseSpec<FileContent> {
   return {
     status: 200,
     description,

@@ -1,4 +1,4 @@
-/** Rounds the engine's numbers to meaningful digits for answers. */
+/** Rounds the engine's numbers to meaningful digits for responses. */
 
 /** By field, the factor that makes the last meaningful digit a whole number. */
 const FACTORS: Readonly<Record<string, number>> = {
@@ -11,20 +11,20 @@ const FACTORS: Readonly<Record<string, number>> = {
   ...{ x: 1e4, y: 1e4 },
 };
 
-/** Returns a copy of an answer with rounded numbers. Metadata of items stays as it is. */
-export function roundAnswer<T>(value: T, factor?: number): T {
+/** Returns a copy of a value with rounded numbers. Metadata of items stays as it is. */
+export function roundNumbers<T>(value: T, factor?: number): T {
   if (typeof value === 'number') {
     return factor === undefined ? value : ((Math.round(value * factor) / factor) as T);
   }
   if (Array.isArray(value)) {
-    return value.map((each) => roundAnswer(each, factor)) as T;
+    return value.map((element) => roundNumbers(element, factor)) as T;
   }
   if (typeof value !== 'object' || value === null) {
     return value;
   }
   const rounded: Record<string, unknown> = {};
-  for (const [name, each] of Object.entries(value)) {
-    rounded[name] = name === 'metadata' ? each : roundAnswer(each, FACTORS[name]);
+  for (const [name, field] of Object.entries(value)) {
+    rounded[name] = name === 'metadata' ? field : roundNumbers(field, FACTORS[name]);
   }
   return rounded as T;
 }

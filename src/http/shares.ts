@@ -15,8 +15,8 @@ import { replaceFile } from '../files/replace-file.js';
 const HOUR_MS = 3_600_000;
 const ID_BYTES = 16;
 const ID = /^[\w-]{22}$/;
-/** Largest number of shares. The oldest are removed to make room. */
-const MOST = 1000;
+/** Maximum number of shares. The oldest are removed to make room. */
+const MAX_SHARES = 1000;
 
 export const shareSchema = z
   .object({
@@ -60,7 +60,7 @@ export class Shares {
       expires: new Date(now + this.#hours * HOUR_MS).toISOString(),
       ...shared,
     };
-    await replaceFile(this.#fileOf(share.id), addChecksum(JSON.stringify(share)), { isPrivate: true });
+    await replaceFile(this.#getFile(share.id), addChecksum(JSON.stringify(share)), { isPrivate: true });
     return share;
   }
 
@@ -69,7 +69,7 @@ export class Shares {
     if (!ID.test(id)) {
       throw new PawdexError('share_not_found');
     }
-    const text = await readFile(this.#fileOf(id), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const text = await readFile(this.#getFile(id), 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? new PawdexError('share_not_found') : error;
     });
     const share = parseShare(text);
@@ -79,7 +79,7 @@ export class Shares {
     return share;
   }
 
-  #fileOf(id: string): string {
+  #getFile(id: string): string {
     return path.join(this.#folder, `${id}.json`);
   }
 
@@ -89,13 +89,13 @@ export class Shares {
     const files = await Promise.all(
       names.map(async (name) => {
         const file = path.join(this.#folder, name);
-        return { file, at: (await stat(file)).mtimeMs };
+        return { file, modifiedAt: (await stat(file)).mtimeMs };
       }),
     );
-    files.sort((a, b) => b.at - a.at);
-    const oldest = Date.now() - this.#hours * HOUR_MS;
-    const over = files.filter(({ at }, i) => i >= MOST - 1 || at < oldest);
-    await Promise.all(over.map(({ file }) => rm(file, { force: true })));
+    files.sort((a, b) => b.modifiedAt - a.modifiedAt);
+    const expiry = Date.now() - this.#hours * HOUR_MS;
+    const obsolete = files.filter(({ modifiedAt }, i) => i >= MAX_SHARES - 1 || modifiedAt < expiry);
+    await Promise.all(obsolete.map(({ file }) => rm(file, { force: true })));
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Protects a server without API keys against web sites. Any page in a browser on this machine can send requests to
- * 127.0.0.1. A form needs no permission, so it could store photos; `Origin` and `Sec-Fetch-Site`, which pages cannot
- * forge, reveal that. With DNS rebinding, the scripts of a page count as ours, so they could read everything; `Host`
- * reveals that.
+ * 127.0.0.1. HTML forms are exempt from CORS, so a page could upload photos: `Origin` and `Sec-Fetch-Site`, which pages
+ * cannot forge, expose such requests. With DNS rebinding a page becomes same-origin and could read everything: only the
+ * `Host` header exposes that.
  *
  * With keys, a site would need one, so nothing is checked.
  */
@@ -18,7 +18,11 @@ type SiteConfig = Pick<Config, 'API_KEYS' | 'ALLOWED_HOSTS' | 'ALLOWED_ORIGINS' 
 const OPEN_TO_ANY_HOST = new Set(['/healthz', '/readyz']);
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Reads the name in a `Host` header, without port and brackets, in lower case. @returns null if it is invalid */
+/**
+ * Reads the name in a `Host` header, without port and brackets, in lower case.
+ *
+ * @returns null if it is invalid
+ */
 function readHostname(host: string): string | null {
   const url = `http://${host}/`;
   if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(url)) {
@@ -36,7 +40,11 @@ function isOwnName(name: string): boolean {
   return name === machine || name === `${machine}.local`;
 }
 
-/** Reads the host of the page that sent a request. @returns null for pages without one, as in `Origin: null` */
+/**
+ * Reads the host of the page that sent a request.
+ *
+ * @returns null for pages without one, as in `Origin: null`
+ */
 function readOriginHost(origin: string): string | null {
   return URL.canParse(origin) && new URL(origin).host !== '' ? new URL(origin).host : null;
 }
@@ -64,7 +72,7 @@ class SitePolicy {
     if (name !== null && (isOwnName(name) || this.#isAllowed(name, host))) {
       return;
     }
-    throw new PawdexError('host_not_allowed', { detail: `The request asks for the host "${host}".` });
+    throw new PawdexError('host_not_allowed', { detail: `The \`Host\` header is "${host}".` });
   }
 
   /** @throws PawdexError origin_not_allowed */
@@ -80,7 +88,9 @@ class SitePolicy {
     }
     throw new PawdexError('origin_not_allowed', {
       detail:
-        origin === undefined ? 'The request comes from another web site.' : `It comes from "${origin}".`,
+        origin === undefined
+          ? 'The request comes from another web site.'
+          : `The request comes from "${origin}".`,
     });
   }
 
@@ -98,8 +108,8 @@ class SitePolicy {
       return false;
     }
     const forwarded = this.#trustProxy ? req.get('x-forwarded-host') : undefined;
-    const asked = [req.headers.host, forwarded].map((name) => name?.toLowerCase());
-    return asked.includes(host) || this.#isAllowed(readHostname(host) ?? '', host);
+    const hosts = [req.headers.host, forwarded].map((name) => name?.toLowerCase());
+    return hosts.includes(host) || this.#isAllowed(readHostname(host) ?? '', host);
   }
 
   #isAllowed(name: string, host: string): boolean {
@@ -129,7 +139,7 @@ export function refuseOtherSites(config: SiteConfig): RequestHandler {
 const EXPOSED_HEADERS = 'X-Request-Id, Retry-After, Location';
 const PREFLIGHT_SECONDS = '600';
 
-/** Allows the configured origins to read answers (CORS), and answers preflight requests. */
+/** Allows the configured origins to read responses (CORS), and responds to preflight requests. */
 export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>): RequestHandler {
   return (req, res, next) => {
     const origin = req.get('origin');
@@ -140,7 +150,7 @@ export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'
       return next();
     }
     res.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': EXPOSED_HEADERS });
-    // helmet forbids other origins to read answers.
+    // helmet forbids other origins to read responses.
     res.set('Cross-Origin-Resource-Policy', 'cross-origin');
     if (req.method !== 'OPTIONS' || req.get('access-control-request-method') === undefined) {
       return next();

@@ -53,8 +53,8 @@ export interface RunningServer {
 /** How long a client that was refused may keep its side of the connection open, in milliseconds. */
 const REFUSED_LINGER_MS = 2_000;
 
-/** Answers requests that Node's HTTP parser cannot read; there is no request object for Express then. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+/** Responds to requests that Node's HTTP parser cannot read. There is no request object for Express then. */
+function sendClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
@@ -71,16 +71,16 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-  // A client that sends on and never closes would keep the connection otherwise.
+  // Otherwise a client that keeps sending and never closes would keep the connection.
   setTimeout(() => socket.destroy(), REFUSED_LINGER_MS).unref();
 }
 
-function answerSlowUpload(socket: Socket): void {
-  answerClientError(Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+function sendRequestTimeout(socket: Socket): void {
+  sendClientError(Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
 }
 
-/** Answers a request that the app never sees, with a problem document. */
-function answerBadRequest(res: ServerResponse, detail: string): void {
+/** Responds to a request that the app never sees. */
+function sendBadRequest(res: ServerResponse, detail: string): void {
   const problem = toProblem(new PawdexError('invalid_request', { detail }), {});
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   res.end(JSON.stringify(problem));
@@ -90,18 +90,22 @@ function answerBadRequest(res: ServerResponse, detail: string): void {
 const CLOSE_IDLE_MS = 50;
 const REFUSED_NOTICE_MS = 60_000;
 
-/** Checks the limits periodically. @returns a function that stops it */
+/**
+ * Checks the limits periodically.
+ *
+ * @returns a function that stops it
+ */
 function watch(connections: Connections, checkMs: number, onRefused: ServerOptions['onRefused']): () => void {
-  let told = 0;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let reported = 0;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   const timer = setInterval(() => {
-    connections.check();
-    if (connections.refused === told || performance.now() - toldAt < REFUSED_NOTICE_MS) {
+    connections.disconnectSlowClients();
+    if (connections.refused === reported || performance.now() - reportedAt < REFUSED_NOTICE_MS) {
       return;
     }
-    told = connections.refused;
-    toldAt = performance.now();
-    onRefused?.(told);
+    reported = connections.refused;
+    reportedAt = performance.now();
+    onRefused?.(reported);
   }, checkMs);
   timer.unref();
   return () => clearInterval(timer);
@@ -110,10 +114,10 @@ function watch(connections: Connections, checkMs: number, onRefused: ServerOptio
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
+      const reason = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
       reject(
         new PawdexError('config_invalid', {
-          detail: `Cannot listen on ${host}:${port}: ${taken ? 'the port is in use' : error.message}.`,
+          detail: `Cannot listen on ${host}:${port}: ${reason}.`,
           hint: 'Choose another PAWDEX_PORT or PAWDEX_HOST.',
           cause: error,
         }),
@@ -125,9 +129,9 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 
 function getAddress(server: Server): Pick<RunningServer, 'url' | 'address'> {
   const { address, port, family } = server.address() as AddressInfo;
-  const real = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const bound = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   const isEverywhere = address === '0.0.0.0' || address === '::';
-  return { address: real, url: `http://${isEverywhere ? `127.0.0.1:${port}` : real}` };
+  return { address: bound, url: `http://${isEverywhere ? `127.0.0.1:${port}` : bound}` };
 }
 
 /**
@@ -143,25 +147,23 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     // A fixed time would cut off honest uploads over slow lines. Connections enforces a minimum rate instead.
     requestTimeout: 0,
     connectionsCheckingInterval: limits.checkMs,
-    // The app answers a request without Host with a problem document. Node would answer without a body.
+    // The app responds to a request without Host with a problem document; Node would respond without a body.
     requireHostHeader: false,
   });
-  const connections = new Connections(server, limits, answerSlowUpload);
+  const connections = new Connections(server, limits, sendRequestTimeout);
   server.on('request', (req, res) => {
     if (options.lifecycle.state === 'stopping') {
       res.setHeader('Connection', 'close');
     }
     connections.enqueue(req, res, () =>
-      app(req as Request, res as Response, () =>
-        answerBadRequest(res, 'The address of the request cannot be read.'),
-      ),
+      app(req as Request, res as Response, () => sendBadRequest(res, 'The request URL is not valid.')),
     );
   });
   server.on('checkExpectation', (_req, res) =>
-    answerBadRequest(res, 'The only supported `Expect` header is 100-continue.'),
+    sendBadRequest(res, 'The only supported `Expect` header is 100-continue.'),
   );
   server.on('clientError', (error, socket) =>
-    connections.isAnswering(socket as Socket) ? socket.destroy() : answerClientError(error, socket),
+    connections.hasStartedResponse(socket as Socket) ? socket.destroy() : sendClientError(error, socket),
   );
   await listen(server, options.host, options.port);
   const stopWatching = watch(connections, limits.checkMs, options.onRefused);
@@ -175,21 +177,21 @@ export async function startServer(app: Express, options: ServerOptions): Promise
   };
 }
 
-/** Ends when all answers in progress are sent, or cuts them off when the time is over. */
+/** Waits until all responses in progress are sent, or cuts them off when the time is over. */
 function stop(server: Server, connections: Connections, graceSeconds: number): Promise<void> {
   return new Promise((resolve) => {
-    // A connection with an answer in progress must not wait for the client's next request.
-    for (const res of connections.inFlight()) {
+    // A connection with a response in progress must not wait for the client's next request.
+    for (const res of connections.listInFlight()) {
       if (!res.headersSent) {
         res.setHeader('Connection', 'close');
       }
     }
-    const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
-    // The headers of an answer may have promised the client before the stop that the connection stays open.
-    const close = setInterval(() => connections.closeIdle(), CLOSE_IDLE_MS);
+    const cutOff = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
+    // The headers of a response may have told the client before the stop that the connection stays open.
+    const closeIdle = setInterval(() => connections.closeIdle(), CLOSE_IDLE_MS);
     server.close(() => {
-      clearTimeout(cut);
-      clearInterval(close);
+      clearTimeout(cutOff);
+      clearInterval(closeIdle);
       resolve();
     });
   });

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { describeProblem } from '../engine/item-fields.js';
-import { describeFailure, PawdexError } from '../errors.js';
+import { createTooLargeError, describeFailure, PawdexError } from '../errors.js';
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { computeSha256Async } from '../files/sha256.js';
 import { type PhotoToIndex, toItemFields } from './photo-to-index.js';
@@ -81,7 +81,7 @@ async function* checkPhotos(
     try {
       const { size } = await readFileFacts(photo.file);
       if (size > maxFileBytes) {
-        settle(photo, createSizeFailure(size, maxFileBytes), null);
+        settle(photo, createSizeFailure(maxFileBytes), null);
       } else {
         yield { photo, size };
       }
@@ -141,14 +141,9 @@ function createNameFailure(detail: string): AddResult {
   return createFailure(new PawdexError('invalid_request', { detail, hint }));
 }
 
-function createSizeFailure(size: number, limit: number): AddResult {
-  const mib = (bytes: number) => (bytes / 1024 ** 2).toFixed(1);
-  return createFailure(
-    new PawdexError('payload_too_large', {
-      detail: `The file has ${mib(size)} MiB; the limit is ${mib(limit)}.`,
-      hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
-    }),
-  );
+function createSizeFailure(limit: number): AddResult {
+  const hint = 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).';
+  return createFailure(createTooLargeError('The file', limit, hint));
 }
 
 function createFailure(error: PawdexError): AddResult {

@@ -1,4 +1,5 @@
 /** What can go wrong between the page and the server, as one error class. */
+import { parseProblem } from '../client/parse-problem.js';
 import { findProblemText } from './texts/texts.js';
 
 /** A response that is not a success, or no response at all (status 0). */
@@ -54,8 +55,6 @@ export const replaceProblem =
     return value;
   };
 
-const readText = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
-
 /**
  * The problem that a response describes. A proxy may respond without problem+json; then only the status is known.
  *
@@ -63,27 +62,15 @@ const readText = (value: unknown) => (typeof value === 'string' && value !== '' 
  * @param retryAfter the Retry-After header, in seconds
  */
 export function toProblem(status: number, body: string, retryAfter: string | null): Problem {
-  let fields: Record<string, unknown> = {};
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null) {
-      fields = parsed as Record<string, unknown>;
-    }
-  } catch {
-    // Not JSON, for example a proxy's HTML page. The status below is used instead.
-  }
-  const seconds = Number.parseFloat(retryAfter ?? '');
   const fallback = status === 413 ? 'payload_too_large' : status === 503 ? 'overloaded' : 'unexpected';
-  return new Problem(
-    readText(fields.code) ?? fallback,
-    status,
-    readText(fields.detail),
-    {
-      title: readText(fields.title) ?? `The server answered with status ${status}.`,
-      hint: readText(fields.hint),
-    },
-    Number.isFinite(seconds) ? seconds : undefined,
-  );
+  const {
+    code = fallback,
+    title = `The server answered with status ${status}.`,
+    detail,
+    hint,
+  } = parseProblem(body);
+  const seconds = Number.parseFloat(retryAfter ?? '') || undefined;
+  return new Problem(code, status, detail, { title, hint }, seconds);
 }
 
 /** A browser stores where a file is, not its content: one that was moved or changed can no longer be read. */

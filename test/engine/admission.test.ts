@@ -49,7 +49,7 @@ describe('Admission', () => {
         await work(1, secondsEach);
       }
       let waiting = 0;
-      while (refusal(() => admission.check(1)) === null) {
+      while (refusal(() => admission.assertCapacity(1)) === null) {
         asked.push(add());
         waiting++;
       }
@@ -71,7 +71,7 @@ describe('Admission', () => {
     const { admission, add, work } = bench({ maxSeconds: 60, maxImages: 1000 });
     const asked = Array.from({ length: 300 }, () => add());
     await work(200, 0.7);
-    const { code, retryAfter } = refusal(() => admission.check(1))!;
+    const { code, retryAfter } = refusal(() => admission.assertCapacity(1))!;
     expect([code, retryAfter]).toEqual(['overloaded', 70]);
     await expect(add()).rejects.toMatchObject({ code: 'overloaded' });
     await work(100, 0.7);
@@ -82,12 +82,12 @@ describe('Admission', () => {
   it('admits anything on an idle machine, and counts each view as an image', async () => {
     const { admission, add, work } = bench({ maxSeconds: 1, maxImages: 4 });
     const first = add(5);
-    expect(refusal(() => admission.check(1))?.code).toBe('overloaded');
+    expect(refusal(() => admission.assertCapacity(1))?.code).toBe('overloaded');
     await work(1, 0.1);
     await first;
     const second = add(2);
-    expect(refusal(() => admission.check(2))).toBe(null);
-    expect(refusal(() => admission.check(3))?.code).toBe('overloaded');
+    expect(refusal(() => admission.assertCapacity(2))).toBe(null);
+    expect(refusal(() => admission.assertCapacity(3))?.code).toBe('overloaded');
     await work(1, 0.1);
     await second;
   });

@@ -52,7 +52,7 @@ export interface TestApp<E> {
 export async function appOver<E extends AppDeps['engine']>(
   engine: E,
   config: Partial<TestConfig> = {},
-  checkRoom: (urgency: 'urgent' | 'bulk') => void = () => {},
+  assertCapacity: (urgency: 'urgent' | 'bulk') => void = () => {},
 ): Promise<TestApp<E>> {
   const log: string[] = [];
   const sink = new Writable({
@@ -92,7 +92,7 @@ export async function appOver<E extends AppDeps['engine']>(
     logger: pino({ level: 'trace' }, sink),
     version: '0.0.0',
     lifecycle,
-    load: { pending: 7, queueSeconds: () => 0.5, checkRoom },
+    load: { pending: 7, queueSeconds: () => 0.5, assertCapacity },
     webDir: new URL('./no-such-folder', import.meta.url).pathname,
   });
   return { app, engine, jobs, lifecycle, log };

@@ -1,8 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fetchImage } from '../../src/http/fetch-image.js';
-import { isPublicAddress } from '../../src/http/public-address.js';
+import { fetchImage, isPublicAddress } from '../../src/http/fetch-image.js';
 import { sceneJpeg } from '../helpers/images.js';
 
 describe('a public address', () => {
@@ -27,13 +26,23 @@ describe('a public address', () => {
     '::1',
     '::ffff:10.0.0.1',
     '::ffff:7f00:1',
+    '192.0.0.1',
+    '192.0.2.1',
+    '203.0.113.1',
     '64:ff9b::a00:1',
+    '64:ff9b:1::a00:1',
     'fc00::1',
     'fd12::1',
     'fe80::1',
     'fe80::1%lo',
     'ff02::1',
+    '::10.0.0.1',
+    '4000::1',
+    '5f00::1',
+    '2001::1',
+    '2001:20::1',
     '2001:db8::1',
+    '3fff::1',
     '2002:7f00:1::',
     'localhost',
     '',

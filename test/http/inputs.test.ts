@@ -10,7 +10,7 @@ import { PACKAGE_ROOT } from '../../src/config.js';
 import * as answers from '../../src/engine/answers.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { problemSchema } from '../../src/http/problem-details.js';
-import { addAnswerSchema } from '../../src/http/routes/add-items-route.js';
+import { addItemsResponseSchema } from '../../src/http/routes/add-items-route.js';
 import { infoSchema } from '../../src/http/routes/service-routes.js';
 import { itemPageSchema, itemSchema } from '../../src/store/records.js';
 import { appOver, type TestApp } from '../helpers/http.js';
@@ -236,7 +236,7 @@ describe('answers are as documented', () => {
         z.object({ collections: z.array(answers.servedCollectionSchema) }),
         await request(t.app).get('/v1/collections'),
       ],
-      [addAnswerSchema, items],
+      [addItemsResponseSchema, items],
       [itemPageSchema, await request(t.app).get('/v1/collections/breeds/items?limit=3')],
       [itemSchema, await request(t.app).get(`/v1/collections/shape/items/${own}`)],
       [infoSchema, await request(t.app).get('/v1/info')],

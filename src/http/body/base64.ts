@@ -1,7 +1,7 @@
 /** Decodes images and vectors that a JSON body contains as base64. */
-import { PawdexError } from '../../errors.js';
+import { createTooLargeError, PawdexError } from '../../errors.js';
 
-/** The most vectors per body. */
+/** Maximum number of vectors per body. */
 const MAX_VECTORS = 10_000;
 
 /**
@@ -21,12 +21,12 @@ export function decodeBase64(text: string, maxBytes: number, path: string): Buff
     });
   }
   if (bytes.length > maxBytes) {
-    throw new PawdexError('payload_too_large', { detail: `An image may have at most ${maxBytes} bytes.` });
+    throw createTooLargeError(`\`${path}\``, maxBytes);
   }
   return bytes;
 }
 
-/** Whether all of a text is base64. Node skips other characters, so the result is too short if there are any. */
+/** Whether all of a string is base64. Node skips other characters, so the result is too short if there are any. */
 function isBase64(text: string, decodedBytes: number): boolean {
   const fits = (digits: number) => digits % 4 !== 1 && decodedBytes === Math.floor((digits * 3) / 4);
   let end = text.length;
@@ -57,10 +57,10 @@ function isBase64(text: string, decodedBytes: number): boolean {
  */
 export function decodeVectors(text: string, dimension: number, path: string): Float32Array[] {
   const bytes = decodeBase64(text, MAX_VECTORS * dimension * 4, path);
-  const invalid = (message: string) =>
+  const toError = (message: string) =>
     new PawdexError('vector_invalid', { detail: `${path}: ${message}.`, errors: [{ path, message }] });
   if (bytes.length === 0 || bytes.length % (4 * dimension) !== 0) {
-    throw invalid(`must contain one or more vectors of ${dimension} float32 numbers`);
+    throw toError(`must contain one or more vectors of ${dimension} float32 numbers`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / (4 * dimension) }, (_, row) => {
@@ -68,7 +68,7 @@ export function decodeVectors(text: string, dimension: number, path: string): Fl
       view.getFloat32(4 * (row * dimension + i), true),
     );
     if (!vector.every(Number.isFinite) || vector.every((value) => value === 0)) {
-      throw invalid(`vector ${row} must contain finite numbers, not all of them zero`);
+      throw toError(`vector ${row} must contain finite numbers, not all of them zero`);
     }
     return vector;
   });

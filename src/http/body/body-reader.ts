@@ -3,8 +3,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
-import { fetchImage } from '../fetch-image.js';
-import { isPublicAddress } from '../public-address.js';
+import { fetchImage, isPublicAddress } from '../fetch-image.js';
 import { JsonGuard, parseBoundedJson } from './json-guard.js';
 import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
 import { ByteBudget, receiveBody } from './receive-body.js';
@@ -62,7 +61,7 @@ export class BodyReader {
   readonly #budget: ByteBudget;
 
   /**
-   * @param fetchesUrls whether requests may name images by their web address
+   * @param fetchesUrls whether requests may name images by their URL
    * @param mayFetchFrom whether to connect to an IP address. Default: only public ones.
    */
   constructor(
@@ -82,13 +81,13 @@ export class BodyReader {
    */
   async read(req: Request, res: Response, options: ReadOptions = {}): Promise<Body> {
     if (req.is('multipart/form-data')) {
-      return this.#form(req, res, options);
+      return this.#readForm(req, res, options);
     }
-    return { files: [], fields: await this.object(req, res, options) };
+    return { files: [], fields: await this.readJson(req, res, options) };
   }
 
   /**
-   * Fetches the image at a web address.
+   * Fetches the image at a URL.
    *
    * @throws PawdexError url_input_disabled, url_not_allowed, url_unreachable, payload_too_large, overloaded
    */
@@ -100,7 +99,7 @@ export class BodyReader {
   }
 
   /** Reads a JSON object. A missing body counts as an empty one. Throws as {@link read}. */
-  async object(
+  async readJson(
     req: Request,
     res: Response,
     { imagePaths = [] }: ReadOptions = {},
@@ -120,7 +119,11 @@ export class BodyReader {
     return bytes.length === 0 ? {} : parseObject(bytes);
   }
 
-  async #form(req: Request, res: Response, { many = false, jsonFields = [] }: ReadOptions): Promise<Body> {
+  async #readForm(
+    req: Request,
+    res: Response,
+    { many = false, jsonFields = [] }: ReadOptions,
+  ): Promise<Body> {
     refuseCompressed(req);
     const { fileBytes, batchBytes, batchFiles } = this.limits;
     const limit = (many ? batchBytes : fileBytes) + FORM_OVERHEAD_BYTES;
@@ -138,17 +141,17 @@ export class BodyReader {
 
 /** @throws PawdexError unsupported_media_type unless it is JSON in UTF-8 */
 function checkJsonType(type: string | undefined): void {
-  const refuse = (detail: string) => new PawdexError('unsupported_media_type', { detail });
+  const toError = (detail: string) => new PawdexError('unsupported_media_type', { detail });
   if (type === undefined) {
-    throw refuse('The request has no content type.');
+    throw toError('The request has no content type.');
   }
   const [essence = '', ...parameters] = type.split(';').map((part) => part.trim());
   if (!/^application\/([\w.-]+\+)?json$/i.test(essence)) {
-    throw refuse(`Unsupported content type \`${essence.slice(0, 100)}\`.`);
+    throw toError(`Unsupported content type \`${essence.slice(0, 100)}\`.`);
   }
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice('charset='.length);
   if (charset !== undefined && !/^"?utf-?8"?$/i.test(charset)) {
-    throw refuse(`JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);
+    throw toError(`JSON must be UTF-8, not ${charset.slice(0, 100)}.`);
   }
 }
 
@@ -162,18 +165,18 @@ function refuseCompressed(req: Request): void {
 
 /** @throws PawdexError invalid_json, invalid_request when it is an array */
 function parseObject(bytes: Buffer): Record<string, unknown> {
-  const invalid = (detail: string, cause?: unknown) => new PawdexError('invalid_json', { detail, cause });
+  const toError = (detail: string, cause?: unknown) => new PawdexError('invalid_json', { detail, cause });
   let body: unknown;
   try {
     body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw invalid(error instanceof SyntaxError ? `${error.message}.` : 'The body is not UTF-8.', error);
+    throw toError(error instanceof SyntaxError ? `${error.message}.` : 'The body is not UTF-8.', error);
   }
   if (Array.isArray(body)) {
     throw new PawdexError('invalid_request', { detail: 'The body is an array; it must be an object.' });
   }
   if (typeof body !== 'object' || body === null) {
-    throw invalid('The body must be a JSON object.');
+    throw toError('The body must be a JSON object.');
   }
   return body as Record<string, unknown>;
 }

@@ -32,23 +32,27 @@ const jsonImage = {
   }),
 };
 
-/** The address of an image, in the body or in the query. */
+/** The URL of an image, in the body or in the query. */
 const urlOption = z.string().min(1).max(2000).optional().meta({
-  description: 'Public address of an image, which the server fetches if PAWDEX_FETCH_URLS is set.',
+  description: 'Public URL of an image, which the server fetches if PAWDEX_FETCH_URLS is set.',
   example: 'https://example.org/cat.jpg',
 });
 
-/** Declares a JSON body. @param imagePaths paths of texts that may be as long as an image */
+/**
+ * Declares a JSON body.
+ *
+ * @param imagePaths paths of strings that may be as long as an image
+ */
 export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = []): BodySpec<z.output<S>> {
   return {
     options: {},
     json: schema,
     form: null,
-    read: async (req, res, reader) => parse(schema, await reader.object(req, res, { imagePaths }), 'body'),
+    read: async (req, res, reader) => parse(schema, await reader.readJson(req, res, { imagePaths }), 'body'),
   };
 }
 
-interface ImageBodyParts<O extends Shape, F extends Shape> {
+interface ImageBodyOptions<O extends Shape, F extends Shape> {
   /** Fields that may be sent in the query or in the body, but must not differ. */
   options: O;
   /** Fields of the body only; forms send objects and arrays as JSON text. */
@@ -57,75 +61,72 @@ interface ImageBodyParts<O extends Shape, F extends Shape> {
 
 /** Declares an image with further fields, as a form or as JSON. */
 export function imageBody<O extends Shape, F extends Shape = Record<never, never>>(
-  parts: ImageBodyParts<O, F>,
-): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array }> {
-  const spec = optionalImageBody(parts);
-  return {
-    ...spec,
-    form: spec.form!.required({ image: true }),
-    async read(...request) {
-      const { image, ...named } = await spec.read(...request);
-      if (image === null) {
-        throw new PawdexError('image_missing');
-      }
-      return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array };
-    },
-  };
-}
-
-/** Like {@link imageBody}, with an optional image. */
-export function optionalImageBody<O extends Shape, F extends Shape = Record<never, never>>({
-  options: own,
-  fields,
-}: ImageBodyParts<O, F>): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array | null }> {
-  const options = { ...own, url: urlOption };
-  const shape = { ...options, ...fields, ...jsonImage };
+  parts: ImageBodyOptions<O, F>,
+): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array }>;
+/** Declares an optional image with further fields, for endpoints with other kinds of queries. */
+export function imageBody<O extends Shape, F extends Shape = Record<never, never>>(
+  parts: ImageBodyOptions<O, F>,
+  presence: 'optional',
+): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array | null }>;
+export function imageBody(
+  parts: ImageBodyOptions<Shape, Shape>,
+  presence: 'required' | 'optional' = 'required',
+): BodySpec<Record<string, unknown>> {
+  const isRequired = presence === 'required';
+  const options = { ...parts.options, url: urlOption };
+  const shape = { ...options, ...parts.fields, ...jsonImage };
   const schema = z.strictObject(shape);
-  const jsonFields = Object.keys(fields ?? {}).filter((name) => isStructured(shape[name]!));
+  const jsonFields = Object.entries(parts.fields ?? {}).flatMap(([name, field]) =>
+    isStructured(field) ? [name] : [],
+  );
   return {
     options,
     json: schema,
-    form: z.strictObject({ ...shape, image: imageFile.optional() }),
+    form: z.strictObject({ ...shape, image: isRequired ? imageFile : imageFile.optional() }),
     async read(req, res, reader, query) {
       const body = await reader.read(req, res, { imagePaths: ['imageBase64'], jsonFields });
-      const { imageBase64, ...named } = parse(schema, body.fields, 'body') as Record<string, unknown>;
+      const { imageBase64, ...values } = parse(schema, body.fields, 'body') as Record<string, unknown>;
       for (const name of Object.keys(options)) {
-        const inQuery = req.query[name] !== undefined;
-        const inBody = body.fields[name] !== undefined;
-        if (inQuery && inBody && query[name] !== named[name]) {
+        const isInQuery = req.query[name] !== undefined;
+        const isInBody = body.fields[name] !== undefined;
+        if (isInQuery && isInBody && query[name] !== values[name]) {
           throw createConflictError(name);
         }
-        if (inQuery || !inBody) {
-          named[name] = query[name];
+        if (isInQuery || !isInBody) {
+          values[name] = query[name];
         }
       }
-      const { url, ...rest } = named;
-      const image = await readImage(body, { imageBase64, url } as NamedImage, reader);
-      return { ...rest, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
+      const { url, ...rest } = values;
+      const image = await readImage(body, { imageBase64, url } as ImageReference, reader);
+      if (isRequired && image === null) {
+        throw new PawdexError('image_missing');
+      }
+      return { ...rest, image };
     },
   };
 }
 
 /** The ways to send an image outside of a form. */
-interface NamedImage {
+interface ImageReference {
   imageBase64?: string;
   url?: string;
 }
 
 /**
- * Takes the only image of a body. @returns null if it has none
+ * Reads the only image of a body.
  *
+ * @returns null if it has none
  * @throws PawdexError image_unexpected if there are several, image_missing if the part is not a file, and the errors of
  *   base64 and of fetching
  */
 async function readImage(
   { files }: Body,
-  { imageBase64, url }: NamedImage,
+  { imageBase64, url }: ImageReference,
   reader: BodyReader,
 ): Promise<Uint8Array | null> {
   const [file] = files;
-  const named = [file, imageBase64, url].filter((way) => way !== undefined).length;
-  if (named > 1) {
+  const images = [file, imageBase64, url].filter((image) => image !== undefined);
+  if (images.length > 1) {
     throw new PawdexError('image_unexpected', { detail: 'The request contains more than one image.' });
   }
   if (url !== undefined) {

@@ -5,7 +5,8 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request } from 'express';
 import { z } from 'zod';
-import { PawdexError, toFileError } from '../../errors.js';
+import { PARQUET_TYPE } from '../../client/transport.js';
+import { createTooLargeError, PawdexError, toFileError } from '../../errors.js';
 import { PRIVATE_FILE } from '../../files/private-files.js';
 import type { BodySpec } from './body-spec.js';
 
@@ -22,16 +23,14 @@ interface ArrivingFile<E extends string> {
 
 async function receiveFile(req: Request, file: string, maxMiB: number, hint: string): Promise<void> {
   const maxBytes = maxMiB * 2 ** 20;
-  const createSizeError = () =>
-    new PawdexError('payload_too_large', { detail: `The file may have at most ${maxBytes} bytes.`, hint });
   if (Number(req.headers['content-length']) > maxBytes) {
-    throw createSizeError();
+    throw createTooLargeError('The file', maxBytes, hint);
   }
   let received = 0;
   const count = new Transform({
     transform(piece: Buffer, _encoding, done) {
       received += piece.length;
-      done(received > maxBytes ? createSizeError() : null, piece);
+      done(received > maxBytes ? createTooLargeError('The file', maxBytes, hint) : null, piece);
     },
   });
   try {
@@ -92,16 +91,14 @@ export const archiveBody = fileBody(
   },
 );
 
-/** Media type of Parquet files. */
-export const PARQUET = 'application/vnd.apache.parquet';
 /** The largest accepted Parquet file. */
 export const MAX_PARQUET_MIB = 64 * 1024;
 
 /** A Parquet file, as any of the media types that clients use for it. */
 export const parquetBody = fileBody(
-  { [PARQUET]: 'parquet', 'application/octet-stream': 'parquet', 'application/x-parquet': 'parquet' },
+  { [PARQUET_TYPE]: 'parquet', 'application/octet-stream': 'parquet', 'application/x-parquet': 'parquet' },
   {
-    type: `Send the Parquet file as the body, with content-type ${PARQUET}.`,
+    type: `Send the Parquet file as the body, with content-type ${PARQUET_TYPE}.`,
     size: 'Split the rows into several files and import them one by one.',
   },
 );

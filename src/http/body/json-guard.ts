@@ -3,24 +3,24 @@
  * level, so a few megabytes of `[` or `1,` would block the event loop for seconds. The guard reads the bytes once, as
  * they arrive, and stops at the first limit. `JSON.parse` then reports invalid JSON.
  */
-import { PawdexError } from '../../errors.js';
+import { createTooLargeError, PawdexError } from '../../errors.js';
 
 /** Deepest nesting. Metadata may be 16 levels deep, and is three levels down. */
 const MAX_DEPTH = 32;
-/** The most values and keys. A query vector has up to 8,192. */
+/** Maximum number of values and keys. A query vector has up to 8,192. */
 const MAX_VALUES = 20_000;
-/** Longest text that is not an image, in bytes. */
-const MAX_TEXT_BYTES = 64 * 1024;
+/** Longest string that is not an image, in bytes. */
+const MAX_STRING_BYTES = 64 * 1024;
 /** Size limit of everything except images, in bytes. */
 const MAX_PLAIN_BYTES = 1024 * 1024;
 /** Bytes of each key that are kept, to recognise the paths of images. */
 const KEPT_KEY_BYTES = 32;
 
-/** Share of an image's text that may be other than base64: line breaks and escaped slashes need 1 / 16. */
-const MAX_OTHER_SHARE = 1 / 8;
+/** Share of an image's string that may be other than base64: line breaks and escaped slashes need 1 / 16. */
+const MAX_NON_BASE64_SHARE = 1 / 8;
 
 /** For each byte: 1 unless it is a digit of base64. */
-const IS_OTHER = Uint8Array.from({ length: 256 }, (_, byte) =>
+const IS_NOT_BASE64 = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[\w+/=-]/.test(String.fromCharCode(byte)) ? 0 : 1,
 );
 
@@ -36,18 +36,18 @@ export class JsonGuard {
   #values = 0;
   #plainBytes = 0;
   #expectsKey = false;
-  #inText = false;
+  #inString = false;
   #escaped = false;
-  #textBytes = 0;
-  /** Whether the current text may be as long as an image. */
+  #stringBytes = 0;
+  /** Whether the current string may be as long as an image. */
   #isImage = false;
-  /** Bytes of that text that are not base64. */
-  #otherBytes = 0;
+  /** Bytes of that string that are not base64. */
+  #nonBase64Bytes = 0;
   #key = '';
 
   /**
    * @param where name of the text in errors, such as `body`
-   * @param imagePaths paths of images, such as `items[].imageBase64`; other texts are limited to 64 KiB
+   * @param imagePaths paths of images, such as `items[].imageBase64`; other strings are limited to 64 KiB
    */
   constructor(where: string, imagePaths: readonly string[] = []) {
     this.#where = where;
@@ -63,15 +63,15 @@ export class JsonGuard {
     const { length } = bytes;
     let at = 0;
     while (at < length) {
-      at = this.#inText ? this.#readText(bytes, at) : this.#readStructure(bytes, at);
+      at = this.#inString ? this.#readString(bytes, at) : this.#readStructure(bytes, at);
     }
   }
 
-  /** Reads up to the next text. @returns where it stopped */
+  /** Reads up to the next string. Returns where it stopped. */
   #readStructure(bytes: Uint8Array, from: number): number {
     const { length } = bytes;
     let at = from;
-    while (at < length && !this.#inText) {
+    while (at < length && !this.#inString) {
       this.#readToken(bytes[at++]!);
     }
     this.#countPlain(at - from);
@@ -81,7 +81,7 @@ export class JsonGuard {
   #readToken(byte: number): void {
     switch (byte) {
       case QUOTE:
-        this.#startText();
+        this.#startString();
         break;
       case COMMA:
         this.#countValue();
@@ -98,7 +98,7 @@ export class JsonGuard {
       case OPEN_OBJECT:
         this.#countValue();
         if (this.#open.length === MAX_DEPTH) {
-          throw this.#refusal(`must be nested at most ${MAX_DEPTH} levels deep`);
+          throw this.#createError(`must be nested at most ${MAX_DEPTH} levels deep`);
         }
         this.#open.push(byte === OPEN_ARRAY ? null : '');
         this.#expectsKey = byte === OPEN_OBJECT;
@@ -110,18 +110,18 @@ export class JsonGuard {
     }
   }
 
-  #startText(): void {
-    this.#inText = true;
-    this.#textBytes = 0;
-    this.#otherBytes = 0;
+  #startString(): void {
+    this.#inString = true;
+    this.#stringBytes = 0;
+    this.#nonBase64Bytes = 0;
     this.#isImage = !this.#expectsKey && this.#imagePaths.size > 0 && this.#imagePaths.has(this.#path());
     if (this.#expectsKey) {
       this.#key = '';
     }
   }
 
-  /** Reads up to the end of the text. @returns where it stopped */
-  #readText(bytes: Uint8Array, from: number): number {
+  /** Reads up to the end of the string. Returns where it stopped. */
+  #readString(bytes: Uint8Array, from: number): number {
     const { length } = bytes;
     let at = from;
     while (at < length) {
@@ -131,27 +131,27 @@ export class JsonGuard {
       } else if (byte === BACKSLASH) {
         this.#escaped = true;
       } else if (byte === QUOTE) {
-        this.#inText = false;
+        this.#inString = false;
         break;
       }
     }
-    this.#textBytes += at - from;
+    this.#stringBytes += at - from;
     if (this.#isImage) {
       this.#checkImage(bytes, from, at);
     } else {
-      this.#checkText(bytes.subarray(from, at));
+      this.#checkString(bytes.subarray(from, at));
     }
     return at;
   }
 
   /** Limits other characters than base64, which take ten times as long to unescape and decode. */
   #checkImage(bytes: Uint8Array, from: number, to: number): void {
-    let other = 0;
+    let nonBase64 = 0;
     for (let at = from; at < to; at++) {
-      other += IS_OTHER[bytes[at]!]!;
+      nonBase64 += IS_NOT_BASE64[bytes[at]!]!;
     }
-    this.#otherBytes += other;
-    if (this.#otherBytes <= MAX_TEXT_BYTES + this.#textBytes * MAX_OTHER_SHARE) {
+    this.#nonBase64Bytes += nonBase64;
+    if (this.#nonBase64Bytes <= MAX_STRING_BYTES + this.#stringBytes * MAX_NON_BASE64_SHARE) {
       return;
     }
     const path = `${this.#where}.${this.#path()}`;
@@ -161,38 +161,40 @@ export class JsonGuard {
     });
   }
 
-  #checkText(piece: Uint8Array): void {
+  #checkString(piece: Uint8Array): void {
     this.#countPlain(piece.length);
-    if (this.#textBytes > MAX_TEXT_BYTES) {
-      throw new PawdexError('payload_too_large', {
-        detail: `A text that is not an image may have at most ${MAX_TEXT_BYTES} bytes.`,
-        hint: 'Send images as `imageBase64`; keep labels, sources and metadata short.',
-      });
+    if (this.#stringBytes > MAX_STRING_BYTES) {
+      throw createTooLargeError(
+        'A string that is not an image',
+        MAX_STRING_BYTES,
+        'Send images as `imageBase64`; keep labels, sources and metadata short.',
+      );
     }
     if (!this.#expectsKey || this.#key.length >= KEPT_KEY_BYTES) {
       return;
     }
-    const end = this.#inText ? piece.length : piece.length - 1;
+    const end = this.#inString ? piece.length : piece.length - 1;
     this.#key += Buffer.from(piece.subarray(0, Math.min(end, KEPT_KEY_BYTES))).toString('latin1');
   }
 
   #countValue(): void {
     if (++this.#values > MAX_VALUES) {
-      throw this.#refusal(`must have at most ${MAX_VALUES} values and keys`);
+      throw this.#createError(`must have at most ${MAX_VALUES} values and keys`);
     }
   }
 
   #countPlain(bytes: number): void {
     this.#plainBytes += bytes;
     if (this.#plainBytes > MAX_PLAIN_BYTES) {
-      throw new PawdexError('payload_too_large', {
-        detail: `Everything except images may have at most ${MAX_PLAIN_BYTES} bytes.`,
-        hint: 'Send fewer images in one request, or less metadata with each.',
-      });
+      throw createTooLargeError(
+        'The JSON without its images',
+        MAX_PLAIN_BYTES,
+        'Send fewer images in one request, or less metadata with each.',
+      );
     }
   }
 
-  #refusal(message: string): PawdexError {
+  #createError(message: string): PawdexError {
     return new PawdexError('invalid_request', {
       detail: `${this.#where}: ${message}.`,
       errors: [{ path: this.#where, message }],

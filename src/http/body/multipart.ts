@@ -6,14 +6,14 @@ import {
   type MultipartPart,
   parseMultipart,
 } from '@remix-run/multipart-parser';
-import { PawdexError } from '../../errors.js';
+import { createTooLargeError, PawdexError } from '../../errors.js';
 
-/** The most text fields per form. */
+/** Maximum number of text fields per form. */
 const MAX_FIELDS = 16;
 /** Longest text field in bytes: enough for `items` with metadata for every file. */
 const MAX_FIELD_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** A text up to this length in place of a file is a path that a user typed. */
+/** A text field up to this length in place of a file is a path that a user typed. */
 const MAX_PATH_BYTES = 4096;
 
 /** Bytes that text fields and part headers may add to the files of a form. */
@@ -54,7 +54,7 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
     ?.slice(1)
     .find(Boolean);
   if (boundary === undefined) {
-    throw createInvalidError('The content type names no boundary.');
+    throw createInvalidError('The content type has no boundary.');
   }
   const form: Form = { files: [], fields: {} };
   let fields = 0;
@@ -68,7 +68,7 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
           detail: `Files go into the field \`image\`, not \`${name}\`.`,
         });
       } else if (++fields > MAX_FIELDS) {
-        throw createInvalidError(`A form may have at most ${MAX_FIELDS} text fields.`);
+        throw createInvalidError(`A form must not have more than ${MAX_FIELDS} text fields.`);
       } else {
         addField(form, name, part);
       }
@@ -100,17 +100,18 @@ function readFieldName(part: MultipartPart): string {
   }
   // In some parsers `a[b]` creates objects. Here names are plain words.
   if (!/^[\w.-]{1,64}$/.test(name)) {
-    throw createInvalidError('The name of a field may have 1 to 64 letters, digits, ., - and _.');
+    throw createInvalidError('A field name must have 1 to 64 letters, digits, ., - or _.');
   }
   return name;
 }
 
 function addField({ fields }: Form, name: string, part: MultipartPart): void {
   if (part.size > MAX_FIELD_BYTES) {
-    throw new PawdexError('payload_too_large', {
-      detail: `A text field may have at most ${MAX_FIELD_BYTES} bytes.`,
-      hint: 'Send fewer images in one request, or less metadata with each.',
-    });
+    throw createTooLargeError(
+      'A text field',
+      MAX_FIELD_BYTES,
+      'Send fewer images in one request, or less metadata with each.',
+    );
   }
   const before = Object.hasOwn(fields, name) ? fields[name]! : [];
   const values = [before, part.text].flat();
@@ -130,7 +131,7 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
     });
   }
   if (part.size > limits.fileBytes) {
-    throw createSizeError(limits);
+    throw createTooLargeError('The file', limits.fileBytes);
   }
   const name = readFileName(part.filename);
   const bytes = part.bytes;
@@ -140,10 +141,11 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
   );
 }
 
-const createSizeError = ({ fileBytes }: FormLimits) =>
-  new PawdexError('payload_too_large', { detail: `A file may have at most ${fileBytes} bytes.` });
-
-/** Reads the path from a part without a file name. @returns null if it is a file: every image has control bytes */
+/**
+ * Reads the path from a part without a file name.
+ *
+ * @returns null if it is a file: every image has control bytes
+ */
 function readTypedPath(bytes: Uint8Array): string | null {
   if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES) {
     return null;
@@ -159,7 +161,11 @@ function createTextError(path: string): PawdexError {
   });
 }
 
-/** Takes the last part of a path from any operating system. @returns null if that is not a file name */
+/**
+ * Takes the last part of a path from any operating system.
+ *
+ * @returns null if that is not a file name
+ */
 function readFileName(sent: string | undefined): string | null {
   // Browsers escape only these three characters in names.
   const name = (sent ?? '')
@@ -171,7 +177,7 @@ function readFileName(sent: string | undefined): string | null {
 
 function toFormError(error: unknown, limits: FormLimits): unknown {
   if (error instanceof MaxFileSizeExceededError) {
-    return createSizeError(limits);
+    return createTooLargeError('The file', limits.fileBytes);
   }
   if (error instanceof MaxPartsExceededError) {
     return createInvalidError('The form has too many parts.', error);

@@ -1,10 +1,10 @@
 /**
  * Receives the body of a request under limits. Bytes are counted as they arrive, for one request and for all requests
- * together, because headers can lie. A body over a limit is refused at once, not when it ends.
+ * together, because headers can lie. A body over a limit is refused immediately, not when it ends.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
-import { PawdexError } from '../../errors.js';
+import { createTooLargeError, PawdexError } from '../../errors.js';
 
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
@@ -17,7 +17,7 @@ export interface ReceivedBody {
   refuse: (error: unknown) => void;
 }
 
-const createRoomError = () => new PawdexError('overloaded', { retryAfter: 2 });
+const createOverloadedError = () => new PawdexError('overloaded', { retryAfter: 2 });
 
 /** Limits the memory for the bodies of all requests together. */
 export class ByteBudget {
@@ -40,7 +40,7 @@ export class ByteBudget {
         return false;
       }
       this.release(largest);
-      largest.refuse(createRoomError());
+      largest.refuse(createOverloadedError());
     }
     this.#used += bytes;
     body.bytes += bytes;
@@ -70,14 +70,11 @@ export class ByteBudget {
 export interface ReceiveOptions {
   /** Size limit of this body, in bytes. */
   limit: number;
-  /** Shared memory budget; its bytes are released when the answer is done. */
+  /** Shared memory budget; its bytes are released when the response is done. */
   budget: ByteBudget;
   /** Called with each piece as it arrives; throw to refuse the body. */
   inspect?: (piece: Buffer) => void;
 }
-
-const createSizeError = (limit: number) =>
-  new PawdexError('payload_too_large', { detail: `The body may have at most ${limit} bytes here.` });
 
 /**
  * Reads the bytes of a request's body.
@@ -92,7 +89,7 @@ export function receiveBody(
 ): Promise<Buffer> {
   // Content-Length allows an early refusal, but only the count below can be trusted.
   if (Number(req.headers['content-length'] ?? 0) > limit) {
-    return Promise.reject(createSizeError(limit));
+    return Promise.reject(createTooLargeError('The body', limit));
   }
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
@@ -106,10 +103,10 @@ export function receiveBody(
     res.once('close', () => budget.release(body));
     const take = (piece: Buffer) => {
       if (body.bytes + piece.length > limit) {
-        return refuse(createSizeError(limit));
+        return refuse(createTooLargeError('The body', limit));
       }
       if (!budget.reserve(body, piece.length)) {
-        return refuse(createRoomError());
+        return refuse(createOverloadedError());
       }
       pieces.push(piece);
       try {
@@ -123,20 +120,20 @@ export function receiveBody(
       body.isComplete = true;
       resolve(Buffer.concat(pieces));
     });
-    const stopped = () => {
-      // Every request closes. An error takes 30 us to create.
+    const handleEnd = () => {
+      // 'close' also fires after a complete body. Creating an error takes 30 us, so only do it if the body is incomplete.
       if (!req.readableEnded) {
         refuse(new PawdexError('invalid_request', { detail: 'The client stopped sending the body.' }));
       }
     };
-    req.once('error', stopped);
-    req.once('close', stopped);
+    req.once('error', handleEnd);
+    req.once('close', handleEnd);
   });
 }
 
 /**
  * Reads and discards the rest of an unwanted body, up to a limit of time and bytes. Closing immediately would reset
- * the connection while the client is still sending, and many clients would never see the answer. Reading without a
+ * the connection while the client is still sending, and many clients would never see the response. Reading without a
  * limit would let one client keep the server busy.
  *
  * @returns resolves when the body has ended or a limit is reached
@@ -145,25 +142,25 @@ export function linger(req: IncomingMessage): Promise<void> {
   req.unpipe();
   req.removeAllListeners('data');
   return new Promise((resolve) => {
-    let left = LINGER_BYTES;
-    const over = () => {
+    let bytesLeft = LINGER_BYTES;
+    const stop = () => {
       clearTimeout(timer);
       req.removeAllListeners('data');
       req.pause();
       resolve();
     };
-    const timer = setTimeout(over, LINGER_MS);
+    const timer = setTimeout(stop, LINGER_MS);
     timer.unref();
     req.on('data', (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left < 0) {
-        over();
+      bytesLeft -= chunk.length;
+      if (bytesLeft < 0) {
+        stop();
       }
     });
-    req.once('end', over);
-    req.once('close', over);
+    req.once('end', stop);
+    req.once('close', stop);
     // A client that goes away is not an error of the server.
-    req.on('error', over);
+    req.on('error', stop);
     req.resume();
   });
 }

@@ -15,7 +15,7 @@ import { json } from '../response-spec.js';
 
 const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
 
-/** The most entries of `items`, which is the largest value of PAWDEX_MAX_BATCH_FILES. */
+/** Maximum number of entries of `items`, which is the largest value of PAWDEX_MAX_BATCH_FILES. */
 const MAX_ITEMS = 1000;
 
 const itemsJson = z.strictObject({
@@ -38,33 +38,33 @@ type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 function checkItemCount(fields: Body['fields'], { exactly, max }: { exactly?: number; max?: number }): void {
   // Checked before the entries are validated, because that takes time for each of them.
   const count = Array.isArray(fields.items) ? fields.items.length : (exactly ?? 0);
-  const refuse = (detail: string, message: string) =>
+  const toError = (detail: string, message: string) =>
     new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
   if (exactly !== undefined && count !== exactly) {
-    throw refuse(
+    throw toError(
       `\`items\` describes ${count} images, but ${exactly} were sent.`,
       'must have one entry per image',
     );
   }
   if (max !== undefined && count > max) {
-    throw refuse(
+    throw toError(
       `\`items\` has ${count} entries; this server accepts ${max} in one request.`,
       `must have at most ${max} entries`,
     );
   }
 }
 
-/** Uses a file name as the source. The rules for sources apply. */
-function readSource(name: string | null): string | null {
+/** Checks a file name that is used as the source. */
+function checkFileName(name: string | null): string | null {
   if (name === null) {
     return null;
   }
-  const problem = source.safeParse(name).error?.issues[0];
-  if (problem === undefined) {
+  const issue = source.safeParse(name).error?.issues[0];
+  if (issue === undefined) {
     return name;
   }
   throw new PawdexError('invalid_request', {
-    detail: `The name of the file ${problem.message}.`,
+    detail: `The file name ${issue.message}.`,
     hint: 'Rename the file, or send a `source` with it.',
   });
 }
@@ -77,12 +77,12 @@ function readForm({ files, fields }: Body): Prepared[] {
     if (content instanceof PawdexError) {
       return toFailure(content);
     }
-    const named = { ...forAll, ...items?.[i] };
+    const description = { ...forAll, ...items?.[i] };
     try {
       return {
         image: content,
-        ...named,
-        source: named.source === undefined ? readSource(name) : named.source,
+        ...description,
+        source: description.source === undefined ? checkFileName(name) : description.source,
       };
     } catch (thrown) {
       return toFailure(thrown);
@@ -94,10 +94,10 @@ function readForm({ files, fields }: Body): Prepared[] {
 function readJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
   checkItemCount(fields, { max: batchFiles });
   const { items, ...forAll } = parse(itemsJson, fields, 'body');
-  return items.map(({ imageBase64, ...own }, i) => {
+  return items.map(({ imageBase64, ...description }, i) => {
     try {
       const image = decodeBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
-      return { image, ...forAll, ...own };
+      return { image, ...forAll, ...description };
     } catch (thrown) {
       return toFailure(thrown);
     }
@@ -140,7 +140,7 @@ async function addInOrder(
   return prepared.map((entry) => ('image' in entry ? results.next().value! : entry));
 }
 
-export const addAnswerSchema = z
+export const addItemsResponseSchema = z
   .object({
     created: z.int(),
     exists: z
@@ -159,14 +159,14 @@ export const addItems = defineEndpoint({
   urgency: 'bulk',
   summary: 'Add one or more images',
   description:
-    'Answers 200 with one result per image, in order, even if some or all of them failed: check the `status` of ' +
+    'Responds 200 with one result per image, in order, even if some or all of them failed: check the `status` of ' +
     'each. `created` items are durable. Images that the collection already had are `exists` and unchanged; with ' +
     '`upsert` they get the new label, source and metadata and are `updated`. ' +
     'A form over the limits is refused as a whole. The default `source` is the file name.',
   params: { collection: collectionName },
   query: addOptions,
   body: imagesBody,
-  response: json(addAnswerSchema, 'The result of each image.'),
+  response: json(addItemsResponseSchema, 'The result of each image.'),
   errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
   async handle({ params: { collection }, query, body }, { engine }) {
     const results = await addInOrder(engine, collection, body, query);

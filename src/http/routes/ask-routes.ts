@@ -8,7 +8,7 @@ import { sniff } from '../../image/sniff.js';
 import { imageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
-import { roundAnswer } from '../rounding.js';
+import { roundNumbers } from '../rounding.js';
 
 const tag = 'ask';
 
@@ -30,7 +30,7 @@ export const identify = defineEndpoint({
     'explain_unavailable',
   ],
   async handle({ body: { image, ...options } }, { engine }) {
-    return roundAnswer(await engine.identify(image, options));
+    return roundNumbers(await engine.identify(image, options));
   },
 });
 
@@ -51,7 +51,7 @@ export const embed = defineEndpoint({
       embedding: Array.from(embedding, (value) => Number(value.toPrecision(9))),
       dimension: embedding.length,
       model,
-      timing: roundAnswer(timing),
+      timing: roundNumbers(timing),
     };
   },
 });
@@ -63,7 +63,7 @@ function requireNeighbour(neighbour: string | undefined): string {
   }
   throw new PawdexError('invalid_request', {
     detail: 'query.neighbour: must be the id of an item of the collection.',
-    hint: 'Call /v1/identify or /v1/search first: every neighbour in their answers has an `id`.',
+    hint: 'Call /v1/identify or /v1/search first: every neighbour in their responses has an `id`.',
     errors: [{ path: 'query.neighbour', message: 'must be the id of an item of the collection' }],
   });
 }

@@ -8,7 +8,7 @@ import { facetSchema, labelCountSchema, originalsSchema } from '../../store/reco
 import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json, noContent } from '../response-spec.js';
-import { roundAnswer } from '../rounding.js';
+import { roundNumbers } from '../rounding.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };
@@ -159,7 +159,7 @@ export const listDuplicates = defineEndpoint({
   response: json(duplicatePageSchema, 'The pairs of this page, most similar first.'),
   errors: ['collection_not_found', 'model_mismatch'],
   handle: async ({ params: { collection }, query }, { engine }) =>
-    roundAnswer(await engine.findDuplicates(collection, query)),
+    roundNumbers(await engine.findDuplicates(collection, query)),
 });
 
 export const getMap = defineEndpoint({
@@ -169,13 +169,13 @@ export const getMap = defineEndpoint({
   summary: 'Get the items of a collection as points on a plane, with similar ones close together',
   description:
     'UMAP of the embeddings. Close points are similar, but large distances mean little. Above 10,000 items, a sample of ' +
-    'that size. The first answer takes up to a minute for 10,000 items, and is cached until the items change. ' +
-    'The answer has one array per property of the points.',
+    'that size. The first request takes up to a minute for 10,000 items; the map is cached until the items change. ' +
+    'The response has one array per property of the points.',
   params,
   response: json(collectionMapSchema, 'The map.'),
   errors: ['collection_not_found', 'model_mismatch', 'worker_failed', 'overloaded'],
   async handle({ params: { collection } }, { engine, queues }) {
     const map = await engine.getMap(collection);
-    return queues.pages.run(async () => roundAnswer(map));
+    return queues.pages.run(async () => roundNumbers(map));
   },
 });

@@ -20,7 +20,7 @@ import { defineEndpoint } from '../define-endpoint.js';
 import { json, noContent } from '../response-spec.js';
 
 const tag = 'items';
-/** The most ids per bulk change. */
+/** Maximum number of ids per bulk change. */
 const MAX_IDS = 10_000;
 const onePath = '/v1/collections/{collection}/items/{id}';
 const params = { collection: collectionName, id: itemId };
@@ -50,7 +50,7 @@ const sha256Text = z
 /** Content hashes as query parameters: repeated, or separated by commas. */
 const sha256List = z
   .union([sha256Text, z.array(sha256Text)])
-  .transform((given): unknown => [given].flat().flatMap((text) => text.split(',')))
+  .transform((texts): unknown => [texts].flat().flatMap((text) => text.split(',')))
   .pipe(sha256s);
 
 export const listItems = defineEndpoint({
@@ -73,8 +73,8 @@ export const listItems = defineEndpoint({
   queue: () => 'pages',
   response: json(itemPageSchema, 'A page.'),
   errors: ['collection_not_found'],
-  handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...named } }, { engine }) {
-    const filter = { ...fromText, ...named };
+  handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...parameters } }, { engine }) {
+    const filter = { ...fromText, ...parameters };
     const isFiltered = Object.keys(filter).length > 0;
     return engine.store.listItems(collection, { limit, cursor, filter: isFiltered ? filter : undefined });
   },

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Engine } from '../../engine/engine.js';
 import { jobId } from '../../engine/request-fields.js';
-import { asPawdexError, PawdexError } from '../../errors.js';
+import { asPawdexError } from '../../errors.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import { drawItemPicture } from '../../evaluation/report/pictures.js';
 import { STYLE_HASH } from '../../evaluation/report/report-style.js';
@@ -13,29 +13,29 @@ import { IndexRoots } from '../../jobs/index-roots.js';
 import { isFinished, type Job, type JobSummary, jobSchema, jobSummarySchema } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
 import { type JobBody, type JobRequest, jobBodySchema } from '../../jobs/job-request.js';
-import type { JobRunner } from '../../jobs/job-runner.js';
 import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { file, json, stream } from '../response-spec.js';
-import { acceptedJob, checkLabelRule } from './upload-routes.js';
+import { acceptedJob, checkLabelRule, requireSucceeded } from './upload-routes.js';
 
 const tag = 'jobs';
 const params = { id: jobId };
 
-/** What endpoints share that answer with the job in their path. */
-const jobAnswer = { params, response: json(jobSchema, 'The job.'), errors: ['job_not_found'] } as const;
-
-/** The most open streams, each of which occupies a connection. */
-const MAX_STREAMS = 100;
+/** What endpoints share that return the job in their path. */
+const jobResponse = { params, response: json(jobSchema, 'The job.'), errors: ['job_not_found'] } as const;
 
 /** Removes the result, which may be long. */
 function omitResult({ result: _, ...job }: Job): JobSummary {
   return job;
 }
 
-/** Decodes the embeddings in a request. @throws PawdexError vector_invalid */
+/**
+ * Decodes the embeddings in a request.
+ *
+ * @throws PawdexError vector_invalid
+ */
 function toRequest(body: JobBody, dimension: number): JobRequest {
   if (!('nonPets' in body) || body.nonPets === undefined || 'collection' in body.nonPets) {
     return body as JobRequest;
@@ -44,7 +44,11 @@ function toRequest(body: JobBody, dimension: number): JobRequest {
   return { ...body, nonPets: { embeddings } };
 }
 
-/** Refuses a job that would fail. @throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable */
+/**
+ * Refuses a job that would fail.
+ *
+ * @throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable
+ */
 async function requirePossible(request: JobRequest, engine: Engine, indexRoots: string[]): Promise<void> {
   if ('collection' in request && request.kind !== 'import') {
     await engine.store.getCollection(request.collection);
@@ -72,7 +76,7 @@ export const startJob = defineEndpoint({
   summary:
     'Start a job: index a folder, calibrate or evaluate a collection, check its labels, move it, write a snapshot',
   description:
-    'Answers at once. One job runs at a time; the others wait. `calibrate` fits the confidence of the answers of a ' +
+    'Returns immediately. One job runs at a time; the others wait. `calibrate` fits the confidence of the answers of a ' +
     'collection and stores the result with it, `evaluate` measures a collection with its own photos, ' +
     '`check-labels` lists likely wrong labels, `index` adds the photos of a folder on the machine of the server, ' +
     '`snapshot` writes all collections to a file there, `export` writes a collection to a Parquet file to download, ' +
@@ -113,15 +117,15 @@ export const getJob = defineEndpoint({
   path: '/v1/jobs/{id}',
   tag,
   summary: 'Get a job with its result',
-  ...jobAnswer,
+  ...jobResponse,
   handle: ({ params: { id } }, { jobs }) => jobs.get(id),
 });
 
 /** Allows only the report's own styles and pictures, and no scripts. */
 const REPORT_POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; img-src data:; sandbox; frame-ancestors 'none'`;
 
-/** Returns the thumbnail of an item for a report, or its id if there is none. */
-async function readPicture(engine: Engine, collection: string, id: string): Promise<string> {
+/** Draws the thumbnail of an item for a report, or its id if it has none. */
+async function drawThumbnail(engine: Engine, collection: string, id: string): Promise<string> {
   const bytes = await engine.store.getThumbnail(collection, id).catch((error: unknown) => {
     if (asPawdexError(error).status === 404) {
       return null;
@@ -141,12 +145,7 @@ export const getReport = defineEndpoint({
   response: file(['text/html'], 'The report.'),
   errors: ['job_not_found', 'report_not_found'],
   async handle({ params: { id }, res }, { engine, jobs }) {
-    const { kind, state, collection, result } = jobs.get(id);
-    if (kind !== 'evaluate' || state !== 'succeeded' || collection === null) {
-      throw new PawdexError('report_not_found', {
-        detail: `The kind of the job is ${kind}, and it is ${state}.`,
-      });
-    }
+    const { collection, result } = requireSucceeded(jobs.get(id), 'evaluate', 'report_not_found');
     const evaluation = result as CollectionEvaluation;
     const { mistakes, familiarity } = evaluation;
     const { name, fingerprint } = engine.encoder;
@@ -156,7 +155,7 @@ export const getReport = defineEndpoint({
       familiarity,
       subject: { collection },
       model: { name, fingerprint },
-      pictures: (item) => readPicture(engine, collection, item),
+      pictures: (item) => drawThumbnail(engine, collection, item),
     });
     res.set('Content-Security-Policy', REPORT_POLICY);
     return { type: 'text/html', bytes: html };
@@ -169,9 +168,9 @@ export const cancelJob = defineEndpoint({
   tag,
   summary: 'Cancel a job',
   description:
-    'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
+    'Returns the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
     'stores nothing more, but keeps what an `index` or `import` job has added.',
-  ...jobAnswer,
+  ...jobResponse,
   handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
 });
 
@@ -181,10 +180,10 @@ export const pauseJob = defineEndpoint({
   tag,
   summary: 'Pause a job',
   description:
-    'Answers with the job as it is afterwards: `paused`, or another state if it finished first. Other jobs run ' +
+    'Returns the job as it is afterwards: `paused`, or another state if it finished first. Other jobs run ' +
     'meanwhile, and it stays paused when the server is started again. While a running job has not noticed yet, it is ' +
     'still `running`.',
-  ...jobAnswer,
+  ...jobResponse,
   handle: ({ params: { id } }, { jobs }) => jobs.pause(id),
 });
 
@@ -195,7 +194,7 @@ export const resumeJob = defineEndpoint({
   summary: 'Resume a paused job',
   description:
     'Queues the job again. `index`, `import` and `reembed` continue where they were, the other kinds start over.',
-  ...jobAnswer,
+  ...jobResponse,
   handle: ({ params: { id } }, { jobs }) => jobs.resume(id),
 });
 
@@ -231,9 +230,6 @@ function readLastSeen(header: string | undefined): number {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : 0;
 }
 
-/** Open streams of each server. */
-const openStreams = new WeakMap<JobRunner, number>();
-
 export const followJob = defineEndpoint({
   method: 'get',
   path: '/v1/jobs/{id}/events',
@@ -242,37 +238,32 @@ export const followJob = defineEndpoint({
   description:
     'Each event `job` contains the job as in `GET /v1/jobs/{id}`, without its `result`. The last event is `end`; a stream ' +
     'without it was ended by a stop of the server. Events are at least 0.2 s apart, so some progress is skipped. ' +
-    '`Last-Event-ID` is honoured: a client that reconnects after the end is answered 204, which stops an `EventSource`.',
+    '`Last-Event-ID` is honoured: a client that reconnects after the end gets 204, which stops an `EventSource`.',
   params,
   response: stream('text/event-stream', 'The events.', {
     204: { description: 'The job has ended, and the client has seen its last state.' },
   }),
   errors: ['job_not_found'],
-  async handle({ params: { id }, req, res }, { jobs }) {
-    const seen = readLastSeen(req.get('last-event-id'));
-    if (isFinished(jobs.get(id)) && seen === jobs.getRevision(id)) {
-      res.status(204).end();
-      return;
-    }
-    const open = openStreams.get(jobs) ?? 0;
-    if (open >= MAX_STREAMS) {
-      throw new PawdexError('overloaded', { retryAfter: 5 });
-    }
+  async handle({ params: { id }, req, res }, { jobs, streams }) {
+    const lastSeen = readLastSeen(req.get('last-event-id'));
     // The server deletes a job a hundred jobs later. This stream then still sends the last state that it saw.
     let job = jobs.get(id);
     let revision = jobs.getRevision(id);
+    if (isFinished(job) && lastSeen === revision) {
+      res.status(204).end();
+      return;
+    }
     const readState = () => {
       const isEnd = isFinished(job);
       const data = omitResult(job);
       return { revision, event: isEnd ? 'end' : 'job', data, isLast: isEnd || jobs.isClosed };
     };
-    openStreams.set(jobs, open + 1);
-    await streamStates(res, seen > revision ? 0 : seen, readState, (onChange) =>
+    const follow = (onChange: () => void) =>
       jobs.follow(id, () => {
         job = jobs.get(id);
         revision = jobs.getRevision(id);
         onChange();
-      }),
-    ).finally(() => openStreams.set(jobs, openStreams.get(jobs)! - 1));
+      });
+    await streams.run(() => streamStates(res, lastSeen > revision ? 0 : lastSeen, readState, follow));
   },
 });

@@ -5,15 +5,15 @@ import type { Example, Query } from '../../engine/engine.js';
 import { boundedArray, filter, itemId, numberWithin, vector } from '../../engine/request-fields.js';
 import { identifyOptions, searchOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
-import { optionalImageBody } from '../body/body-spec.js';
+import { imageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';
-import { roundAnswer } from '../rounding.js';
+import { roundNumbers } from '../rounding.js';
 
 const example = z.union([itemId, vector], 'must be the id of an item or a vector of numbers');
 
 /** The fields that say what to search for. */
-interface Named {
+interface QueryFields {
   image: Uint8Array | null;
   id?: string;
   vector?: number[];
@@ -23,7 +23,7 @@ interface Named {
 }
 
 /** @throws PawdexError image_missing if there is no query, invalid_request if there are several */
-function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }: Named): Query {
+function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }: QueryFields): Query {
   const queries: Query[] = [];
   if (image !== null) {
     queries.push({ image });
@@ -55,8 +55,8 @@ function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }
   return query;
 }
 
-/** Up to this many neighbours need no queue. Images have their own queue. */
-const FEW = 100;
+/** More neighbours are queued. Images have their own queue. */
+const MAX_UNQUEUED_NEIGHBOURS = 100;
 
 export const search = defineEndpoint({
   method: 'post',
@@ -70,27 +70,30 @@ export const search = defineEndpoint({
     'as those from `/v1/embed`. The query is then the mean of the positives minus `negativeWeight` times the mean of ' +
     "the negatives, scaled to unit length (Rocchio's relevance feedback). Items named in the query are not among the " +
     'results.',
-  body: optionalImageBody({
-    options: { collection: identifyOptions.collection, ...searchOptions },
-    fields: {
-      id: itemId.optional().meta({ description: 'Search by an item of the collection.' }),
-      vector: vector.optional().meta({
-        description: 'Search by a vector with one number for each dimension of the collection.',
-      }),
-      positives: boundedArray(example, { max: 100 })
-        .optional()
-        .meta({ description: 'Items or vectors to be similar to.' }),
-      negatives: boundedArray(example, { max: 100 })
-        .optional()
-        .meta({ description: 'Items or vectors to be different from.' }),
-      negativeWeight: numberWithin(0, 1).optional().meta({
-        description: 'Weight of the negatives relative to the positives. Default: 1/3.',
-      }),
-      filter: filter.optional(),
+  body: imageBody(
+    {
+      options: { collection: identifyOptions.collection, ...searchOptions },
+      fields: {
+        id: itemId.optional().meta({ description: 'Search by an item of the collection.' }),
+        vector: vector.optional().meta({
+          description: 'Search by a vector with one number for each dimension of the collection.',
+        }),
+        positives: boundedArray(example, { max: 100 })
+          .optional()
+          .meta({ description: 'Items or vectors to be similar to.' }),
+        negatives: boundedArray(example, { max: 100 })
+          .optional()
+          .meta({ description: 'Items or vectors to be different from.' }),
+        negativeWeight: numberWithin(0, 1).optional().meta({
+          description: 'Weight of the negatives relative to the positives. Default: 1/3.',
+        }),
+        filter: filter.optional(),
+      },
     },
-  }),
+    'optional',
+  ),
   queue: ({ body: { image, k, exact } }) =>
-    image === null && (k > FEW || exact === true) ? 'pages' : undefined,
+    image === null && (k > MAX_UNQUEUED_NEIGHBOURS || exact === true) ? 'pages' : undefined,
   response: json(searchAnswerSchema, 'The neighbours.'),
   errors: [
     'image_missing',
@@ -105,6 +108,6 @@ export const search = defineEndpoint({
   async handle({ body }, { engine }) {
     const { collection, k, filter, exact, views, explain, region } = body;
     const options = { k, filter, exact, views, region, explain };
-    return roundAnswer(await engine.search(collection, chooseQuery(body), options));
+    return roundNumbers(await engine.search(collection, chooseQuery(body), options));
   },
 });

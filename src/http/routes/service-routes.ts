@@ -38,8 +38,8 @@ export const getInfo = defineEndpoint({
   }),
 });
 
-/** Lists collections whose model this server does not have, if there are any. */
-async function describeUnsearchable(engine: Engine) {
+/** Lists the collections whose encoder this server does not have, if there are any. */
+async function listUnsearchable(engine: Engine) {
   const collections = (await engine.listCollections()).flatMap(({ name, problem }) =>
     problem === null ? [] : [{ name, ...problem }],
   );
@@ -51,8 +51,8 @@ export const checkHealth = defineEndpoint({
   method: 'get',
   path: '/healthz',
   tag,
-  summary: 'Check whether the process answers',
-  response: json(z.object({ status: z.literal('ok') }), 'The process answers.'),
+  summary: 'Check whether the process responds',
+  response: json(z.object({ status: z.literal('ok') }), 'The process responds.'),
   errors: [],
   handle({ res }) {
     res.set('Cache-Control', 'no-store');
@@ -83,7 +83,7 @@ export const checkReadiness = defineEndpoint({
   async handle({ res }, { engine, lifecycle: { state, problem } }) {
     res.set('Cache-Control', 'no-store').status(state === 'ready' ? 200 : 503);
     if (state === 'ready') {
-      return { status: state, ...(await describeUnsearchable(engine)) };
+      return { status: state, ...(await listUnsearchable(engine)) };
     }
     if (state !== 'damaged' || !problem) {
       return { status: state };
@@ -99,7 +99,7 @@ export const getMetrics = defineEndpoint({
   summary: 'Get Prometheus metrics',
   response: file(['text/plain'], 'Text format.'),
   errors: [],
-  handle: async (_input, { metrics }) => ({ type: metrics.contentType, bytes: await metrics.text() }),
+  handle: async (_input, { metrics }) => ({ type: metrics.contentType, bytes: await metrics.format() }),
 });
 
 export const getOpenApi = defineEndpoint({

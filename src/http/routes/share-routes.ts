@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { identificationSchema } from '../../engine/answers.js';
 import { identifyOptions } from '../../engine/requests.js';
-import { PawdexError } from '../../errors.js';
+import { createTooLargeError, PawdexError } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
 import { imageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
@@ -33,9 +33,7 @@ export const createShare = defineEndpoint({
       throw new PawdexError('image_unsupported', { detail: 'The photo of a share must be a JPEG.' });
     }
     if (image.length > MAX_BYTES) {
-      throw new PawdexError('payload_too_large', {
-        detail: `The photo of a share may have at most ${MAX_BYTES} bytes.`,
-      });
+      throw createTooLargeError('The photo', MAX_BYTES, 'Send a smaller version of the photo.');
     }
     const photoBase64 = Buffer.from(image).toString('base64');
     return shares.create({ collection, photoBase64, answer });

@@ -12,8 +12,8 @@ export const createSnapshot = defineEndpoint({
   tag,
   summary: 'Write a snapshot of all collections',
   description:
-    'Answers when it is on disk, in `snapshots` of the data directory. A large store takes minutes; the server ' +
-    'keeps answering. Only the newest `PAWDEX_KEEP_SNAPSHOTS` are kept.',
+    'Responds when it is on disk, in `snapshots` of the data directory. A large store takes minutes; the server ' +
+    'keeps responding. Only the newest `PAWDEX_KEEP_SNAPSHOTS` are kept.',
   response: created(storedSnapshotSchema, 'The snapshot.', () => 'v1/snapshots'),
   errors: ['storage_full', 'storage_failed'],
   handle: (_input, { engine }) => engine.store.createSnapshot(),

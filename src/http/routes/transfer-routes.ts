@@ -5,19 +5,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { PARQUET_TYPE } from '../../client/transport.js';
 import { importOutcomeSchema } from '../../engine/answers.js';
 import type { ExportOutcome } from '../../engine/engine.js';
 import { collectionName, jobId } from '../../engine/request-fields.js';
 import { importOptions } from '../../engine/requests.js';
-import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
-import type { AnswerQueue } from '../answer-queue.js';
 import type { AppDeps } from '../app-deps.js';
 import { jsonBody } from '../body/body-spec.js';
-import { MAX_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
+import { MAX_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
+import type { ResponseQueue } from '../response-queue.js';
 import { json, stream } from '../response-spec.js';
+import { requireSucceeded } from './upload-routes.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };
@@ -33,7 +34,7 @@ const query = {
 /** Folder in the data directory for temporary files. */
 const TRANSFERS = 'transfers';
 
-/** Removes the temporary files that a killed server has left. Call it before the app answers requests. */
+/** Removes the temporary files that a killed server has left. Call it before the app handles requests. */
 export function removeOldTransfers(dataDir: string): Promise<void> {
   return rm(path.join(dataDir, TRANSFERS), { recursive: true, force: true });
 }
@@ -53,25 +54,26 @@ async function withTransferFile<T>(
   }
 }
 
-/** Aborted if the client disconnects before it is answered. */
+/** Returns a signal that is aborted if the client disconnects before the end of the response. */
 function watchClient(req: Request, res: Response): AbortSignal {
-  const gone = new AbortController();
-  req.once('close', () => !res.writableFinished && req.destroyed && gone.abort());
-  res.once('close', () => !res.writableFinished && gone.abort());
-  return gone.signal;
+  const controller = new AbortController();
+  req.once('close', () => !res.writableFinished && req.destroyed && controller.abort());
+  res.once('close', () => !res.writableFinished && controller.abort());
+  return controller.signal;
 }
 
 /** A client must read this much in each period, in bytes and milliseconds, while others wait for their exports. */
-const LEAST_READ = 256 * 1024;
+const MIN_READ_BYTES = 256 * 1024;
 const PERIOD_MS = 3_000;
 
-/** Disconnects a client that reads slowly while others wait. @returns a function that ends this */
-function watchReading(res: Response, queue: AnswerQueue): () => void {
-  const countRead = () => (res.socket === null ? 0 : res.socket.bytesWritten - res.socket.writableLength);
-  let before = countRead();
+/** Disconnects a client that reads slowly while others wait, until the returned function is called. */
+function watchReading(res: Response, queue: ResponseQueue): () => void {
+  const countReadBytes = () =>
+    res.socket === null ? 0 : res.socket.bytesWritten - res.socket.writableLength;
+  let before = countReadBytes();
   const timer = setInterval(() => {
-    const read = countRead();
-    if (queue.isAwaited && read - before < LEAST_READ) {
+    const read = countReadBytes();
+    if (queue.isAwaited && read - before < MIN_READ_BYTES) {
       res.destroy();
     }
     before = read;
@@ -86,11 +88,11 @@ export const exportCollection = defineEndpoint({
   summary: 'Download a collection as a Parquet file',
   description:
     'One row per item: id, label, source, metadata (JSON), sha256, size, vector, thumbnail, original and a checksum of ' +
-    "the row. The file's key-value metadata names the model and its fingerprint. The file is written before it is sent.",
+    "the row. The file's key-value metadata has the model and its fingerprint. The file is written before it is sent.",
   params,
   queue: () => 'exports',
   query,
-  response: stream(PARQUET, 'The file.', {}),
+  response: stream(PARQUET_TYPE, 'The file.', {}),
   errors: ['collection_not_found', 'storage_full', 'overloaded'],
   async handle({ params: { collection }, req, res }, { engine, config, queues }) {
     const signal = watchClient(req, res);
@@ -110,7 +112,7 @@ async function sendExport(
   { collection, items }: ExportOutcome,
   acceptRanges: boolean,
 ): Promise<void> {
-  res.set({ 'Content-Type': PARQUET, 'X-Pawdex-Items': String(items) });
+  res.set({ 'Content-Type': PARQUET_TYPE, 'X-Pawdex-Items': String(items) });
   // The data directory may be inside a folder whose name starts with a dot.
   const sent = new Promise<void>((resolve, reject) => {
     res.download(
@@ -136,15 +138,10 @@ export const downloadExport = defineEndpoint({
   description: 'For a successful job of kind `export`. Interrupted downloads can continue with `Range`.',
   params: { id: jobId },
   query,
-  response: stream(PARQUET, 'The file.', { 206: { description: 'The part requested with `Range`.' } }),
+  response: stream(PARQUET_TYPE, 'The file.', { 206: { description: 'The part requested with `Range`.' } }),
   errors: ['job_not_found', 'export_not_found', 'range_not_satisfiable', 'precondition_failed'],
   async handle({ params: { id }, res }, { jobs }) {
-    const { kind, state, result } = jobs.get(id);
-    if (kind !== 'export' || state !== 'succeeded') {
-      throw new PawdexError('export_not_found', {
-        detail: `The kind of the job is ${kind}, and it is ${state}.`,
-      });
-    }
+    const { result } = requireSucceeded(jobs.get(id), 'export', 'export_not_found');
     await sendExport(res, path.join(jobs.getFolder(id), EXPORTED), result as ExportOutcome, true);
   },
 });
@@ -186,7 +183,7 @@ export const importCollection = defineEndpoint({
   response: json(importOutcomeSchema, 'The result of the import.'),
   errors: ['export_invalid', 'model_mismatch', 'payload_too_large', 'storage_full', 'overloaded'],
   async handle({ params: { collection }, query, body, req, res }, { engine, config, queues }) {
-    queues.imports.checkRoom();
+    queues.imports.assertCapacity();
     return withTransferFile(config, async (file) => {
       await body.receive(file, MAX_PARQUET_MIB);
       const signal = watchClient(req, res);

@@ -1,5 +1,5 @@
 /** The list of collections with their contents and state, and the forms to create, import and delete one. */
-import type { CollectionInfo, ImportAnswer } from '../../client/wire.js';
+import type { CollectionInfo, ImportOutcome } from '../../client/wire.js';
 import { getCollectionPath, isReadOnly, listCollections } from '../api.js';
 import { attempt } from '../attempt.js';
 import { button, type Child, el, fileButton, fill, writeInto } from '../dom.js';
@@ -66,7 +66,7 @@ function importField(name: HTMLInputElement, place: HTMLElement): Child[] {
     fill(place, t.importing);
     const begin = () => startImport(name.value, file!);
     await runJob(place, { title: t.import, begin }, ({ result }) => {
-      const { created, exists, failed } = result as ImportAnswer;
+      const { created, exists, failed } = result as ImportOutcome;
       showHint(t.imported(formatCount(created, 'photo'), exists, failed));
       location.hash = getPageUrl(name.value);
     });

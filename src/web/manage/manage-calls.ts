@@ -1,5 +1,5 @@
 /** The collection manager's requests: collections, and their items in bulk. */
-import type { AddAnswer, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
+import type { AddResults, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
 import { call, getCollectionPath, hasApiKey, read, readServer } from '../api.js';
 import { el } from '../dom.js';
@@ -170,7 +170,7 @@ export interface SentPhoto {
 }
 
 /** Adds photos. @throws Problem */
-export function addPhotos(collection: string, photos: readonly SentPhoto[]): Promise<AddAnswer> {
+export function addPhotos(collection: string, photos: readonly SentPhoto[]): Promise<AddResults> {
   const form = new FormData();
   form.append('items', JSON.stringify(photos.map(({ label, source }) => ({ label, source }))));
   for (const { file } of photos) {

@@ -1,18 +1,17 @@
 /** Starts a job on the server and waits for its result, even if the server is restarted and resumes the job. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ErrorCode, PawdexError } from '../errors.js';
+import { PawdexError } from '../errors.js';
 import { isFinished, type JobProgress } from '../jobs/job.js';
 import type { JobRequest } from '../jobs/job-request.js';
 import { keepTrying } from '../threads/keep-trying.js';
 import type { PawdexClient } from './client.js';
+import { RESTARTING } from './patient-engine.js';
 import type { Job } from './wire.js';
 
 /** Interval between requests for the state of a job, in milliseconds. */
-const ASK_EVERY_MS = 300;
+const POLL_INTERVAL_MS = 300;
 /** How long to wait for a server that does not answer. */
 const PATIENCE_MS = 120_000;
-
-const AWAY: ErrorCode[] = ['server_unreachable', 'starting', 'shutting_down'];
 
 /** Callbacks while a job runs. */
 export interface RunJobOptions {
@@ -51,7 +50,7 @@ export async function followJob(
     if (job.progress !== null) {
       onProgress?.(job.progress);
     }
-    await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
+    await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => {});
     if (signal?.aborted === true) {
       job = await client.cancelJob(job.id);
       // A job that succeeded before it could be cancelled counts as succeeded.
@@ -59,7 +58,7 @@ export async function followJob(
         signal.throwIfAborted();
       }
     } else {
-      const patience = { codes: AWAY, patienceMs, waitMs: () => ASK_EVERY_MS, signal };
+      const patience = { codes: RESTARTING, patienceMs, waitMs: () => POLL_INTERVAL_MS, signal };
       job = await keepTrying(() => client.getJob(job.id), patience).catch((error) => {
         if (signal?.aborted) {
           return job;
