@@ -160,7 +160,7 @@ describe('exit codes', () => {
     [2, '[set_invalid]', ['index', 'nowhere', '-c', 'mine'], {}],
     [2, '[invalid_request]', ['index', 'photos', '-c', '../up'], {}],
     [2, 'PAWDEX_PROT is not a setting', ['identify', CAT], { PAWDEX_PROT: '1' }],
-    [2, 'PAWDEX_THREADS: ', ['identify', CAT, '--threads', 'many'], {}],
+    [2, 'PAWDEX_THREADS must be a number.', ['identify', CAT, '--threads', 'many'], {}],
     [2, 'is not the address of a server', ['identify', CAT, '--server', 'localhost:3000'], {}],
     [3, '[collection_not_found]', ['identify', CAT, '-c', 'nope'], {}],
     [4, '[server_unreachable]', ['identify', CAT], { PAWDEX_SERVER: 'http://127.0.0.1:9' }],
