@@ -20,7 +20,10 @@ export function createImageForm(image: Uint8Array, fields: Record<string, Parame
 export function createItemsForm(items: ItemInput[]): FormData {
   const form = new FormData();
   // Without `source: null` the server would use the file name.
-  form.append('items', JSON.stringify(items.map(({ image: _, ...description }) => ({ source: null, ...description }))));
+  form.append(
+    'items',
+    JSON.stringify(items.map(({ image: _, ...description }) => ({ source: null, ...description }))),
+  );
   for (const { image } of items) {
     form.append('image', createBlob(image), 'image');
   }
