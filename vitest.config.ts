@@ -44,7 +44,7 @@ export default defineConfig({
   plugins: [testTheBuild()],
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/helpers/equal-arrays.ts'],
+    setupFiles: ['test/helpers/equal-arrays.ts', 'test/helpers/problems.ts'],
     // Native modules (ONNX Runtime, SQLite, hnswlib) must not be loaded into several threads of one process, so each test
     // file runs in its own process.
     pool: 'forks',

@@ -11,7 +11,7 @@ import { serve } from '../helpers/raw.js';
 const photo = Buffer.from('siamese');
 const MIB = 1024 * 1024;
 
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 let server: RunningServer;
 let client: PawdexClient;
 /** Requests sent, as `METHOD path`. */
@@ -23,8 +23,8 @@ const counting: typeof fetch = (url, init) => {
 };
 async function start(config: Partial<TestConfig> = {}, options = {}) {
   sent = [];
-  t = await testApp(config);
-  server = await serve(t);
+  service = await testApp(config);
+  server = await serve(service);
   client = new PawdexClient({ baseUrl: server.url, fetch: counting, ...options });
 }
 beforeEach(() => start());
@@ -62,17 +62,17 @@ describe('PawdexClient', () => {
 
   it('requests views, explanations and a heat map', async () => {
     const { neighbours } = await client.identify(photo, { views: 'flip', explain: true });
-    expect(t.engine.asked).toMatchObject({ views: 'flip', explain: true });
+    expect(service.engine.asked).toMatchObject({ views: 'flip', explain: true });
     expect(neighbours[0]!.explanation).toMatchObject({ rows: 1, columns: 2, shares: { length: 2 } });
     const found = await client.search('breeds', { image: photo }, { views: '5', explain: true });
-    expect(t.engine.asked).toMatchObject({ views: '5', explain: true });
+    expect(service.engine.asked).toMatchObject({ views: '5', explain: true });
     expect(found.neighbours[0]).toHaveProperty('explanation');
     await client.embed(photo, { views: '5' });
-    expect(t.engine.asked).toEqual({ views: '5' });
+    expect(service.engine.asked).toEqual({ views: '5' });
     const neighbour = neighbours[0]!.id;
     const picture = await client.heatMap(photo, { neighbour, views: 'flip' });
     expect(Buffer.from(picture).toString()).toBe('a picture');
-    expect(t.engine.asked).toEqual({ collection: 'breeds', neighbour, views: 'flip' });
+    expect(service.engine.asked).toEqual({ collection: 'breeds', neighbour, views: 'flip' });
     const engine = await remoteEngine(client);
     const options = { collection: 'breeds', neighbour };
     expect(Buffer.from(await engine.drawHeatMap(photo, options)).toString()).toBe('a picture');
@@ -207,10 +207,10 @@ describe('a busy server', () => {
   const overloaded = new PawdexError('overloaded', { retryAfter: 1 });
 
   it('is retried after Retry-After', async () => {
-    t.engine.failWith = overloaded;
+    service.engine.failWith = overloaded;
     const recovering: typeof fetch = async (url, init) => {
       const answer = await counting(url, init);
-      t.engine.failWith = null;
+      service.engine.failWith = null;
       return answer;
     };
     client = new PawdexClient({ baseUrl: server.url, fetch: recovering });
@@ -220,13 +220,13 @@ describe('a busy server', () => {
 
   it('is not waited for longer than the limit', async () => {
     client = new PawdexClient({ baseUrl: server.url, fetch: counting, maxWaitMs: 500 });
-    t.engine.failWith = overloaded;
+    service.engine.failWith = overloaded;
     await expect(client.identify(photo)).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 });
     expect(sent).toHaveLength(1);
   });
 
   it('is not retried after anything but 503', async () => {
-    t.engine.failWith = new Error('broken');
+    service.engine.failWith = new Error('broken');
     await expect(client.identify(photo)).rejects.toMatchObject({ code: 'internal' });
     expect(sent).toHaveLength(1);
   });
@@ -235,15 +235,15 @@ describe('a busy server', () => {
 describe('remoteEngine', () => {
   it('is an engine that the server runs', async () => {
     const engine = await remoteEngine(client);
-    expect(engine.encoder).toEqual(t.engine.encoder);
+    expect(engine.encoder).toEqual(service.engine.encoder);
     expect((await engine.identify(photo, { collection: 'breeds' })).breed).toBe('siamese');
-    const local = await t.engine.search('breeds', { image: photo }, { k: 2 });
+    const local = await service.engine.search('breeds', { image: photo }, { k: 2 });
     const remote = await engine.search('breeds', { image: photo }, { k: 2 });
     expect(remote.neighbours.map(({ id }) => id)).toEqual(local.neighbours.map(({ id }) => id));
     expect(remote.neighbours[0]!.similarity).toBeCloseTo(local.neighbours[0]!.similarity, 5);
-    expect((await engine.embed(photo)).embedding).toEqual((await t.engine.embed(photo)).embedding);
+    expect((await engine.embed(photo)).embedding).toEqual((await service.engine.embed(photo)).embedding);
     await engine.close();
-    expect(await t.engine.store.listCollections()).toHaveLength(1);
+    expect(await service.engine.store.listCollections()).toHaveLength(1);
   });
 
   it('knows which of many content hashes are stored', async () => {
@@ -262,7 +262,7 @@ describe('remoteEngine', () => {
 describe('long work', () => {
   it('runs in the server, with progress, and gives the result', async () => {
     const steps: number[] = [];
-    t.engine.work = async ({ onProgress }) => {
+    service.engine.work = async ({ onProgress }) => {
       for (let done = 1; done <= 3; done++) {
         onProgress?.({ phase: 'asking', done, total: 3 });
         await new Promise((resolve) => setTimeout(resolve, 200));
@@ -279,7 +279,7 @@ describe('long work', () => {
     expect(steps.length).toBeGreaterThan(0);
     expect(steps).toEqual([...steps].sort());
     await engine.findLabelTrouble('breeds', { threshold: 0.8, limit: 7 });
-    expect(t.engine.workAsked).toEqual([
+    expect(service.engine.workAsked).toEqual([
       { kind: 'evaluate', collection: 'breeds', nonPets: { embeddings } },
       { kind: 'check-labels', collection: 'breeds', threshold: 0.8, limit: 7 },
     ]);
@@ -291,7 +291,7 @@ describe('long work', () => {
   });
 
   it('throws the error of a failed job', async () => {
-    t.engine.work = async () => {
+    service.engine.work = async () => {
       throw new PawdexError('storage_full');
     };
     const engine = await remoteEngine(client);
@@ -300,12 +300,12 @@ describe('long work', () => {
 
   it('cancels the job when its signal is aborted', async () => {
     const stop = new AbortController();
-    t.engine.work = ({ signal }) =>
+    service.engine.work = ({ signal }) =>
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     const engine = await remoteEngine(client);
     const work = engine.calibrate('breeds', { signal: stop.signal });
     setTimeout(() => stop.abort(new Error('enough')), 50);
     await expect(work).rejects.toThrow('enough');
-    expect(t.jobs.list()).toMatchObject([{ state: 'cancelled' }]);
+    expect(service.jobs.list()).toMatchObject([{ state: 'cancelled' }]);
   });
 });

@@ -4,14 +4,16 @@ import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
 
 const photo = Buffer.from('siamese');
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 beforeEach(async () => {
-  t = await testApp();
+  service = await testApp();
 });
 
 describe('POST /v1/identify', () => {
   it('answers exactly the fields of the contract', async () => {
-    const { body, status } = await request(t.app).post('/v1/identify?k=2').attach('image', photo, 'x.jpg');
+    const { body, status } = await request(service.app)
+      .post('/v1/identify?k=2')
+      .attach('image', photo, 'x.jpg');
     expect(status).toBe(200);
     expect(Object.keys(body)).toEqual([
       'decision',
@@ -52,20 +54,20 @@ describe('POST /v1/identify', () => {
       `${photo.toString('base64').slice(0, 4)}\r\n${photo.toString('base64').slice(4)}`,
     ],
   ])('takes an image as %s', async (_, imageBase64) => {
-    const { body } = await request(t.app).post('/v1/identify').send({ imageBase64 });
+    const { body } = await request(service.app).post('/v1/identify').send({ imageBase64 });
     expect(body.breed).toBe('siamese');
   });
 
   it('takes collection and k from the query, the form or JSON', async () => {
-    await t.engine.createCollection('mine');
+    await service.engine.createCollection('mine');
     const named = [
-      request(t.app).post('/v1/identify?collection=mine&k=1').attach('image', photo, 'x'),
-      request(t.app)
+      request(service.app).post('/v1/identify?collection=mine&k=1').attach('image', photo, 'x'),
+      request(service.app)
         .post('/v1/identify')
         .field('collection', 'mine')
         .field('k', '1')
         .attach('image', photo, 'x'),
-      request(t.app)
+      request(service.app)
         .post('/v1/identify')
         .send({ collection: 'mine', k: 1, imageBase64: photo.toString('base64') }),
     ];
@@ -76,29 +78,27 @@ describe('POST /v1/identify', () => {
   });
 
   it('refuses a parameter with different values in query and body', async () => {
-    const { status, body } = await request(t.app)
-      .post('/v1/identify?k=1')
-      .field('k', '2')
-      .attach('image', photo, 'x');
-    expect([status, body.code]).toEqual([400, 'invalid_request']);
+    expect(
+      await request(service.app).post('/v1/identify?k=1').field('k', '2').attach('image', photo, 'x'),
+    ).toBeProblem(400, 'invalid_request');
   });
 
   it('gives all items if k is greater than their number', async () => {
-    const { body } = await request(t.app).post('/v1/identify?k=1000').attach('image', photo, 'x');
+    const { body } = await request(service.app).post('/v1/identify?k=1000').attach('image', photo, 'x');
     expect(body.neighbours).toHaveLength(3);
   });
 });
 
 describe('POST /v1/search', () => {
-  const search = (body: object) => request(t.app).post('/v1/search').send(body);
+  const search = (body: object) => request(service.app).post('/v1/search').send(body);
   const idOf = async (label: string) =>
-    (await t.engine.store.listItems('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
+    (await service.engine.store.listItems('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
 
   it('finds by image, id, vector and examples', async () => {
-    const { body: embedded } = await request(t.app).post('/v1/embed').attach('image', photo, 'x');
+    const { body: embedded } = await request(service.app).post('/v1/embed').attach('image', photo, 'x');
     const id = await idOf('siamese');
     const answers = await Promise.all([
-      request(t.app).post('/v1/search').attach('image', photo, 'x'),
+      request(service.app).post('/v1/search').attach('image', photo, 'x'),
       search({ imageBase64: photo.toString('base64') }),
       search({ id }),
       search({ vector: embedded.embedding }),
@@ -120,7 +120,10 @@ describe('POST /v1/search', () => {
     const wanted = { species: 'dog', label: ['beagle', 'siamese'], metadata: { species: 'dog' } };
     const answers = await Promise.all([
       search({ imageBase64: photo.toString('base64'), filter: wanted }),
-      request(t.app).post('/v1/search').field('filter', JSON.stringify(wanted)).attach('image', photo, 'x'),
+      request(service.app)
+        .post('/v1/search')
+        .field('filter', JSON.stringify(wanted))
+        .attach('image', photo, 'x'),
     ]);
     for (const { body } of answers) {
       expect(body.neighbours.map((n: { label: string }) => n.label)).toEqual(['beagle']);
@@ -128,30 +131,37 @@ describe('POST /v1/search', () => {
   });
 
   it.each([
-    [{}, 'image_missing'],
-    [{ id: 'a', vector: [1, 2, 3, 4] }, 'invalid_request'],
-    [{ id: 'nope' }, 'item_not_found'],
-    [{ vector: [1, 2, 3] }, 'vector_invalid'],
-    [{ vector: [1, 2, 3, null] }, 'vector_invalid'],
-    [{ vector: [1, 2, 3, 'NaN'] }, 'vector_invalid'],
-    [{ vector: 'abc' }, 'vector_invalid'],
-    [{ id: 'a', filter: { lable: 'x' } }, 'invalid_request'],
-    [{ id: 'a', filter: { metadata: { a: {} } } }, 'invalid_request'],
-    [{ id: 'a', filter: { metadata: JSON.parse('{"__proto__":"x"}') } }, 'invalid_request'],
-    [{ id: 'a', k: 1.5 }, 'invalid_request'],
-    [{ id: 'a', k: null }, 'invalid_request'],
-    [{ id: 'a', exact: 'maybe' }, 'invalid_request'],
-    [{ id: 'a', collection: '../etc' }, 'invalid_request'],
-    [{ id: 'a', collection: 'nope' }, 'collection_not_found'],
-    [{ url: 'http://127.0.0.1/cat.jpg' }, 'url_input_disabled'],
-  ])('answers %j with %s', async (body, code) => {
+    ['no query', {}, 'image_missing'],
+    ['an id and a vector', { id: 'a', vector: [1, 2, 3, 4] }, 'invalid_request'],
+    ['an unknown id', { id: 'nope' }, 'item_not_found'],
+    ['a vector that is too short', { vector: [1, 2, 3] }, 'vector_invalid'],
+    ['a vector with null', { vector: [1, 2, 3, null] }, 'vector_invalid'],
+    ['a vector with text', { vector: [1, 2, 3, 'NaN'] }, 'vector_invalid'],
+    ['a vector that is text', { vector: 'abc' }, 'vector_invalid'],
+    ['a misspelt filter', { id: 'a', filter: { lable: 'x' } }, 'invalid_request'],
+    ['a filter by an object', { id: 'a', filter: { metadata: { a: {} } } }, 'invalid_request'],
+    [
+      'a filter by __proto__',
+      { id: 'a', filter: { metadata: JSON.parse('{"__proto__":"x"}') } },
+      'invalid_request',
+    ],
+    ['a fractional k', { id: 'a', k: 1.5 }, 'invalid_request'],
+    ['a k of null', { id: 'a', k: null }, 'invalid_request'],
+    ['an exact that is neither true nor false', { id: 'a', exact: 'maybe' }, 'invalid_request'],
+    ['a name that no collection has', { id: 'a', collection: '../etc' }, 'invalid_request'],
+    ['an unknown collection', { id: 'a', collection: 'nope' }, 'collection_not_found'],
+    ['a URL', { url: 'http://127.0.0.1/cat.jpg' }, 'url_input_disabled'],
+  ])('refuses %s', async (_, body, code) => {
     const answer = await search(body);
     expect(answer.body.code).toBe(code);
     expect(answer.status).toBe(code.endsWith('not_found') ? 404 : 400);
   });
 
   it('refuses numbers that are too large for a float', async () => {
-    const { body } = await request(t.app).post('/v1/search').type('json').send('{"vector":[1e999,0,0,0]}');
+    const { body } = await request(service.app)
+      .post('/v1/search')
+      .type('json')
+      .send('{"vector":[1e999,0,0,0]}');
     expect(body).toMatchObject({ code: 'vector_invalid', errors: [{ path: 'body.vector.0' }] });
   });
 });
@@ -167,10 +177,10 @@ describe('an image given by its URL', () => {
     ]);
 
   it('is not fetched unless the server allows it', async () => {
-    for (const { status, body } of await asked(t.app)) {
+    for (const { status, body } of await asked(service.app)) {
       expect([status, body.code]).toEqual([400, 'url_input_disabled']);
     }
-    expect((await request(t.app).get('/v1/info')).body.fetchesUrls).toBe(false);
+    expect((await request(service.app).get('/v1/info')).body.fetchesUrls).toBe(false);
   });
 
   it('is fetched from public addresses only', async () => {
@@ -195,8 +205,8 @@ describe('an image given by its URL', () => {
 
 describe('POST /v1/embed', () => {
   it('gives a vector that restores the float32 values', async () => {
-    const { body } = await request(t.app).post('/v1/embed').attach('image', photo, 'x');
-    const { embedding } = await t.engine.embed(photo);
+    const { body } = await request(service.app).post('/v1/embed').attach('image', photo, 'x');
+    const { embedding } = await service.engine.embed(photo);
     expect(Float32Array.from(body.embedding)).toEqual(embedding);
     expect(body).toMatchObject({ dimension: 4, model: { name: 'hash' } });
   });

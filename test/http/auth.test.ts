@@ -9,7 +9,7 @@ it.each([
   ['Authorization', 'bearer  first-key'],
   ['X-API-Key', 'first-key'],
   ['X-API-Key', Buffer.from('zweiter-schlüssel').toString('latin1')],
-])('lets %s: %s pass', async (header, value) => {
+])('lets a request with %s: %s pass', async (header, value) => {
   expect((await request(app).get('/v1/collections').set(header, value)).status).toBe(200);
 });
 
@@ -22,7 +22,7 @@ it.each([
   ['Authorization', 'first-key'],
   ['X-API-Key', ''],
   ['X-API-Key', 'first-key,zweiter-schlüssel'.replace('ü', 'u')],
-])('refuses %s: %s', async (header, value) => {
+])('refuses a request with %s: %s', async (header, value) => {
   const { status, body, headers } = await request(app).get('/v1/collections').set(header, value);
   expect([status, body.code, headers['www-authenticate']]).toEqual([401, 'unauthorized', 'Bearer']);
 });
@@ -37,7 +37,7 @@ it('requires the key before reading an upload, on any path under /v1', async () 
 });
 
 it.each(['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/errors'])(
-  'leaves %s open',
+  'answers %s without a key',
   async (path) => {
     expect((await request(app).get(path)).status).toBe(200);
   },

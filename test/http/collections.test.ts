@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
 
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 beforeEach(async () => {
-  t = await testApp();
+  service = await testApp();
 });
 
 it('lists collections for one request at a time, because there may be thousands', async () => {
@@ -25,25 +25,25 @@ it('lists collections for one request at a time, because there may be thousands'
 
 describe('/v1/collections', () => {
   it('creates, lists, shows and deletes', async () => {
-    const created = await request(t.app)
+    const created = await request(service.app)
       .post('/v1/collections')
       .send({ name: 'mine', description: 'my pets' });
     expect(created.status).toBe(201);
     expect(created.headers.location).toBe('../v1/collections/mine');
     expect(created.body).toMatchObject({ name: 'mine', description: 'my pets', count: 0, dimension: 4 });
 
-    const listed = await request(t.app).get('/v1/collections');
+    const listed = await request(service.app).get('/v1/collections');
     expect(listed.body.collections.map((c: { name: string }) => c.name)).toEqual(['breeds', 'mine']);
-    expect((await request(t.app).get('/v1/collections/breeds')).body.count).toBe(3);
+    expect((await request(service.app).get('/v1/collections/breeds')).body.count).toBe(3);
 
-    expect((await request(t.app).delete('/v1/collections/mine')).status).toBe(204);
-    const gone = await request(t.app).get('/v1/collections/mine');
-    expect([gone.status, gone.body.code]).toEqual([404, 'collection_not_found']);
+    expect((await request(service.app).delete('/v1/collections/mine')).status).toBe(204);
+    const gone = await request(service.app).get('/v1/collections/mine');
+    expect(gone).toBeProblem(404, 'collection_not_found');
   });
 
   it('changes and removes the description', async () => {
     const change = (body: object, name = 'breeds') =>
-      request(t.app).patch(`/v1/collections/${name}`).send(body);
+      request(service.app).patch(`/v1/collections/${name}`).send(body);
     expect((await change({ description: 'cats and dogs' })).body.description).toBe('cats and dogs');
     expect((await change({})).body.description).toBe('cats and dogs');
     const { status, body } = await change({ description: '' });
@@ -53,14 +53,16 @@ describe('/v1/collections', () => {
   });
 
   it('answers 409 for an existing name', async () => {
-    const { status, body } = await request(t.app).post('/v1/collections').send({ name: 'breeds' });
-    expect([status, body.code]).toEqual([409, 'collection_exists']);
+    expect(await request(service.app).post('/v1/collections').send({ name: 'breeds' })).toBeProblem(
+      409,
+      'collection_exists',
+    );
   });
 
   it.each(['', '-a', '_a', 'a b', 'a/b', 'ü', 'a'.repeat(65), '..', 7, null])(
     'refuses the name %j',
     async (name) => {
-      const { status, body } = await request(t.app).post('/v1/collections').send({ name });
+      const { status, body } = await request(service.app).post('/v1/collections').send({ name });
       expect([status, body.code, body.errors[0].path]).toEqual([400, 'invalid_request', 'body.name']);
     },
   );
@@ -68,14 +70,12 @@ describe('/v1/collections', () => {
   it.each(['%2e%2e', 'a%20b', 'a%00b', `${'a'.repeat(65)}`])(
     'refuses the path parameter %s',
     async (name) => {
-      const { status, body } = await request(t.app).get(`/v1/collections/${name}`);
-      expect([status, body.code]).toEqual([400, 'invalid_request']);
+      expect(await request(service.app).get(`/v1/collections/${name}`)).toBeProblem(400, 'invalid_request');
     },
   );
 
   it('refuses a path that is not UTF-8', async () => {
-    const { status, body } = await request(t.app).get('/v1/collections/%ff');
-    expect([status, body.code]).toEqual([400, 'invalid_request']);
+    expect(await request(service.app).get('/v1/collections/%ff')).toBeProblem(400, 'invalid_request');
   });
 });
 
@@ -85,5 +85,5 @@ it('lists labels with counts', async () => {
   expect(status).toBe(200);
   expect(body.labels).toEqual(['siamese', 'birman', 'beagle'].map((label) => ({ label, count: 1 })));
   const missing = await request(app).get('/v1/collections/nope/labels');
-  expect([missing.status, missing.body.code]).toEqual([404, 'collection_not_found']);
+  expect(missing).toBeProblem(404, 'collection_not_found');
 });

@@ -121,7 +121,7 @@ describe('a client that does not read', () => {
 });
 
 describe('pipelining', () => {
-  it('is answered in order, and the connection closes after too many pipelined requests', async () => {
+  it('gets responses in order, and the connection closes after too many pipelined requests', async () => {
     const app = express();
     app.get('/:n', async (req, res) => {
       // The earlier ones take longer: started together they would finish the other way round.
@@ -150,7 +150,7 @@ describe('pipelining', () => {
   });
 });
 
-describe('uploads', () => {
+describe('an upload', () => {
   const app = express();
   app.post('/', (req, res) => {
     let bytes = 0;
@@ -172,7 +172,7 @@ describe('uploads', () => {
     await until(() => received().includes('30000 bytes'));
   });
 
-  it('are answered with 408 if they trickle', async () => {
+  it('is answered with 408 if it trickles', async () => {
     await serveApp(app, limits);
     const { socket, closed } = connection(head(30_000));
     const drip = setInterval(() => socket.write('x'), 20);
@@ -181,8 +181,8 @@ describe('uploads', () => {
   });
 });
 
-describe('connections', () => {
-  it('are refused beyond the limit, and accepted again when others have closed', async () => {
+describe('a full server', () => {
+  it('refuses connections beyond the limit, and accepts them again when others have closed', async () => {
     const refusals: number[] = [];
     const { app, seen } = largeAnswers();
     await serveApp(app, { maxConnections: 2 }, (refused) => refusals.push(refused));
@@ -204,7 +204,7 @@ describe('connections', () => {
     ['trickle their headers', 'GET / HTTP/1.1\r\nX-Slow: '],
     ['trickle an upload', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n'],
     ['leave an answer unread', get('/')],
-  ])('that %s are closed to make room for others', async (_, text) => {
+  ])('closes connections that %s to make room for others', async (_, text) => {
     const { app } = largeAnswers();
     app.post('/', (req) => req.resume());
     await serveApp(app, { maxConnections: 2 });
@@ -222,7 +222,7 @@ describe('connections', () => {
     clearInterval(drip);
   });
 
-  it('do not have a refusal in the middle of an answer if the client sends garbage after its request', async () => {
+  it('never writes a refusal into an answer if the client sends garbage after its request', async () => {
     const { app, seen } = largeAnswers();
     await serveApp(app);
     const { socket, closed } = connection(get('/'));
@@ -235,7 +235,7 @@ describe('connections', () => {
     expect(await closed).not.toContain('invalid_request');
   });
 
-  it('whose request cannot be read are closed, even if the client keeps sending', async () => {
+  it('closes a connection whose request cannot be read, even if the client keeps sending', async () => {
     await serveApp(largeAnswers().app, { headersMs: 100 });
     const socket = connect({
       port: Number(new URL(server.url).port),
@@ -255,7 +255,7 @@ describe('connections', () => {
     expect(answer).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  it('are closed when idle to make room for others', async () => {
+  it('closes idle connections to make room for others', async () => {
     await serveApp(largeAnswers().app, { maxConnections: 2 });
     const idle = [connection(get('/alive')), connection(get('/alive'))];
     await until(() => idle.every(({ received }) => received().includes('yes')));
@@ -263,7 +263,7 @@ describe('connections', () => {
     await until(() => another.received().includes('yes'));
   });
 
-  it('stay open a little longer than `Keep-Alive` promises', async () => {
+  it('keeps connections open a little longer than `Keep-Alive` promises', async () => {
     await serveApp(largeAnswers().app, { keepAliveMs: 1000 });
     const { socket, received } = connection(get('/alive'));
     await until(() => received().includes('yes'));

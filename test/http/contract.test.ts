@@ -36,10 +36,10 @@ let places: Place[];
 let definitions: Fields;
 
 beforeAll(async () => {
-  const t = await testApp();
-  item = (await t.engine.store.listItems('breeds', { limit: 1 })).items[0]!.id;
-  await t.engine.createCollection('renamed');
-  server = await serve(t);
+  const service = await testApp();
+  item = (await service.engine.store.listItems('breeds', { limit: 1 })).items[0]!.id;
+  await service.engine.createCollection('renamed');
+  server = await serve(service);
   const document = await (await fetch(`${server.url}/openapi.json`)).json();
   definitions = document.components.schemas;
   places = Object.entries(document.paths as Record<string, Record<string, Operation>>).flatMap(

@@ -5,11 +5,11 @@ import type { MemoryEngine } from '../helpers/memory-engine.js';
 
 const photo = Buffer.from('siamese');
 const imageBase64 = photo.toString('base64');
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 beforeEach(async () => {
-  t = await testApp();
+  service = await testApp();
 });
-const post = (path: string) => request(t.app).post(path);
+const post = (path: string) => request(service.app).post(path);
 
 describe('explain=true', () => {
   it.each(['/v1/identify', '/v1/search'])('adds explanations to the neighbours of %s', async (path) => {
@@ -32,13 +32,13 @@ describe('explain=true', () => {
   });
 });
 
-describe('views', () => {
+describe('the parameter views', () => {
   it.each(['/v1/identify', '/v1/search', '/v1/embed'])(
-    'are read by %s from query, form and JSON',
+    'is read by %s from query, form and JSON',
     async (path) => {
       const asked = async (answer: PromiseLike<{ status: number }>) => {
         expect((await answer).status).toBe(200);
-        return t.engine.asked.views;
+        return service.engine.asked.views;
       };
       expect(await asked(post(path).attach('image', photo, 'x'))).toBe('1');
       expect(await asked(post(`${path}?views=flip`).attach('image', photo, 'x'))).toBe('flip');
@@ -48,13 +48,13 @@ describe('views', () => {
     },
   );
 
-  it.each(['2', 'Flip', '', '5.0', 'flip,5'])('are not "%s"', async (views) => {
+  it.each(['2', 'Flip', '', '5.0', 'flip,5'])('cannot be "%s"', async (views) => {
     const { status, body } = await post('/v1/identify').query({ views }).attach('image', photo, 'x');
     expect([status, body.code]).toEqual([400, 'invalid_request']);
     expect(body.errors).toEqual([{ path: 'query.views', message: 'must be one of 1, flip, 5' }]);
   });
 
-  it('are not repeated, nor named differently in query and body', async () => {
+  it('cannot be repeated, or differ between query and body', async () => {
     const twice = await post('/v1/identify?views=1&views=flip').attach('image', photo, 'x');
     expect(twice.body.code).toBe('invalid_request');
     const differing = await post('/v1/embed?views=1').field('views', 'flip').attach('image', photo, 'x');
@@ -66,7 +66,7 @@ describe('views', () => {
 
 describe('POST /v1/explain', () => {
   const idOf = async (label: string) =>
-    (await t.engine.store.listItems('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
+    (await service.engine.store.listItems('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
 
   it('answers with a picture', async () => {
     const neighbour = await idOf('beagle');
@@ -79,7 +79,7 @@ describe('POST /v1/explain', () => {
       expect(status).toBe(200);
       expect(headers['content-type']).toBe('image/png');
       expect(body.toString()).toBe('a picture');
-      expect(t.engine.asked).toEqual({ collection: 'breeds', neighbour, views: 'flip' });
+      expect(service.engine.asked).toEqual({ collection: 'breeds', neighbour, views: 'flip' });
     }
   });
 

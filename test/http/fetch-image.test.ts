@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetchImage, isPublicAddress } from '../../src/http/fetch-image.js';
 import { sceneJpeg } from '../helpers/images.js';
 
-describe('a public address', () => {
-  it.each(['8.8.8.8', '93.184.215.14', '172.32.0.1', '2606:4700::6810:84e5'])('is %s', (address) => {
+describe('isPublicAddress', () => {
+  it.each(['8.8.8.8', '93.184.215.14', '172.32.0.1', '2606:4700::6810:84e5'])('accepts %s', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 
@@ -46,7 +46,7 @@ describe('a public address', () => {
     '2002:7f00:1::',
     'localhost',
     '',
-  ])('is not %j', (address) => {
+  ])('refuses %j', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 });

@@ -55,7 +55,7 @@ const sound = ({ status, text, headers }: request.Response) => {
   expect(headers['content-type']).toMatch(/^application\/problem\+json/);
 };
 
-it('JSON of any shape', async () => {
+it('answers JSON of any shape without a server error', async () => {
   await fc.assert(
     fc.asyncProperty(posts, bodies, async (path, body) => {
       sound(await request(app).post(path).type('json').send(body));
@@ -77,7 +77,7 @@ const part = fc.record({
   ),
 });
 
-it('forms of any shape, whole or cut', async () => {
+it('answers forms of any shape, whole or cut, without a server error', async () => {
   await fc.assert(
     fc.asyncProperty(
       posts,
@@ -95,7 +95,7 @@ it('forms of any shape, whole or cut', async () => {
   );
 });
 
-it('paths and queries of any shape', async () => {
+it('answers paths and queries of any shape without a server error', async () => {
   const word = fc.oneof(
     fc.constantFrom('v1', 'collections', 'breeds', 'items', '..', '%00', '%ff', 'thumbnail', 'docs'),
     fc.string({ maxLength: 8 }).map(encodeURIComponentSafely),

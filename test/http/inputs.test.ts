@@ -17,7 +17,7 @@ import { appOver, type TestApp } from '../helpers/http.js';
 import { cosine, heicHeader, pngBomb, scene, sceneJpeg, turnedJpeg } from '../helpers/images.js';
 
 let dir: string;
-let t: TestApp<LocalEngine>;
+let service: TestApp<LocalEngine>;
 let plain: number[];
 
 beforeAll(async () => {
@@ -33,11 +33,11 @@ beforeAll(async () => {
       MAX_QUEUE: 64,
     },
   });
-  t = await appOver(engine, { MAX_UPLOAD_MB: 4 });
+  service = await appOver(engine, { MAX_UPLOAD_MB: 4 });
   plain = await embed(await cat().png().toBuffer());
 });
 afterAll(async () => {
-  await t.engine.close();
+  await service.engine.close();
   await rm(dir, { recursive: true });
 });
 
@@ -45,10 +45,10 @@ afterAll(async () => {
 const cat = () => sharp(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));
 
 const identify = (image: Buffer, name = 'photo.jpg') =>
-  request(t.app).post('/v1/identify?k=5').attach('image', image, name);
+  request(service.app).post('/v1/identify?k=5').attach('image', image, name);
 
 async function embed(image: Buffer): Promise<number[]> {
-  const { status, body } = await request(t.app).post('/v1/embed').attach('image', image, 'x');
+  const { status, body } = await request(service.app).post('/v1/embed').attach('image', image, 'x');
   expect(status, JSON.stringify(body)).toBe(200);
   return body.embedding;
 }
@@ -70,7 +70,7 @@ const withAlpha = async () => {
   return { data, raw: { width: info.width, height: info.height, channels: 4 as const } };
 };
 
-describe('unusual photos are answered like ordinary ones', () => {
+describe('unusual photos', () => {
   const odd: [string, () => Promise<Buffer>, number][] = [
     ['an animated GIF', () => animation('gif'), 0.97],
     ['an animated WebP', () => animation('webp'), 0.97],
@@ -83,7 +83,7 @@ describe('unusual photos are answered like ordinary ones', () => {
     ['a lossless WebP', () => cat().webp({ lossless: true }).toBuffer(), 0.99],
     ['a PNG named .txt', () => cat().png().toBuffer(), 0.999],
   ];
-  it.each(odd)('%s', async (name, make, similarity) => {
+  it.each(odd)('answers %s like an ordinary photo', async (name, make, similarity) => {
     const image = await make();
     expect(cosine(await embed(image), plain)).toBeGreaterThan(similarity);
     const { status, body } = await identify(image, name.endsWith('.txt') ? 'notes.txt' : 'x');
@@ -91,7 +91,7 @@ describe('unusual photos are answered like ordinary ones', () => {
     expect(body.neighbours).toHaveLength(5);
   });
 
-  it('all eight EXIF orientations, alike', async () => {
+  it('answers all eight EXIF orientations alike', async () => {
     const turned = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(async (o) => embed(await turnedJpeg(o))));
     for (const each of turned) {
       for (const other of turned) {
@@ -100,14 +100,14 @@ describe('unusual photos are answered like ordinary ones', () => {
     }
   });
 
-  it('a grey photo, with one channel or three', async () => {
+  it('answers a grey photo alike with one channel or three', async () => {
     const one = await scene().greyscale().toColourspace('b-w').png().toBuffer();
     const three = await scene().greyscale().toColourspace('srgb').png().toBuffer();
     expect((await sharp(one).metadata()).channels).toBe(1);
     expect(cosine(await embed(one), await embed(three))).toBeGreaterThan(0.999);
   });
 
-  it('transparent parts, as if over white', async () => {
+  it('answers transparent parts as if over white', async () => {
     const { data, raw } = await withAlpha();
     for (let y = 0; y < 120; y++) {
       for (let x = 0; x < 320; x++) {
@@ -122,14 +122,14 @@ describe('unusual photos are answered like ordinary ones', () => {
     expect(cosine(seen, await embed(black))).toBeLessThan(0.99);
   });
 
-  it('k greater than the number of items gives all of them', async () => {
-    await request(t.app).post('/v1/collections').send({ name: 'few' }).expect(201);
-    const add = request(t.app).post('/v1/collections/few/items').field('label', 'drawing');
+  it('gives all items if k is greater than their number', async () => {
+    await request(service.app).post('/v1/collections').send({ name: 'few' }).expect(201);
+    const add = request(service.app).post('/v1/collections/few/items').field('label', 'drawing');
     for (const seed of [1, 5, 9]) {
       add.attach('image', await sceneJpeg(200, 200, seed), `${seed}.jpg`);
     }
     expect((await add).body).toMatchObject({ created: 3, failed: 0 });
-    const { body } = await request(t.app)
+    const { body } = await request(service.app)
       .post('/v1/identify?collection=few&k=1000')
       .attach('image', await sceneJpeg(), 'x');
     expect(body.neighbours).toHaveLength(3);
@@ -137,7 +137,7 @@ describe('unusual photos are answered like ordinary ones', () => {
   });
 });
 
-describe('bad photos get their code, and the service continues', () => {
+describe('bad photos', () => {
   const bad: [string, () => Promise<Buffer> | Buffer, number, string][] = [
     ['no bytes', () => Buffer.alloc(0), 400, 'image_empty'],
     ['one byte', () => Buffer.from([0xff]), 415, 'image_unsupported'],
@@ -164,11 +164,11 @@ describe('bad photos get their code, and the service continues', () => {
     ['a 30,000 x 30,000 PNG', () => pngBomb(30_000, 30_000), 422, 'image_too_large'],
     ['a file over the limit', () => Buffer.alloc(4 * 1024 * 1024 + 1), 413, 'payload_too_large'],
   ];
-  it.each(bad)('%s', async (_, make, status, code) => {
+  it.each(bad)('refuses %s with its code, and continues', async (_, make, status, code) => {
     const answer = await identify(await make());
-    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(answer).toBeProblem(status, code);
     expect(answer.body.hint).toMatch(/\w/);
-    expect((await request(t.app).get('/healthz')).status).toBe(200);
+    expect((await request(service.app).get('/healthz')).status).toBe(200);
     expect((await identify(await sceneJpeg())).status).toBe(200);
   });
 
@@ -179,9 +179,9 @@ describe('bad photos get their code, and the service continues', () => {
     expect([200, 422]).toContain(status);
   });
 
-  it('one bad photo among good ones fails alone', async () => {
-    await request(t.app).post('/v1/collections').send({ name: 'mixed' }).expect(201);
-    const { status, body } = await request(t.app)
+  it('fails one bad photo among good ones alone', async () => {
+    await request(service.app).post('/v1/collections').send({ name: 'mixed' }).expect(201);
+    const { status, body } = await request(service.app)
       .post('/v1/collections/mixed/items')
       .attach('image', await sceneJpeg(100, 100, 1), 'a.jpg')
       .attach('image', Buffer.from('no photo at all'), 'b.jpg')
@@ -212,35 +212,35 @@ describe('bad photos get their code, and the service continues', () => {
     ],
     ['for a weight of no negatives', { positives: [[1, 0]], negativeWeight: 0.5 }, 'invalid_request'],
     ['for an unknown item', { id: 'nope' }, 'item_not_found'],
-  ])('a search %s', async (_, body, code) => {
-    expect((await request(t.app).post('/v1/search').send(body)).body.code).toBe(code);
+  ])('refuses a search %s', async (_, body, code) => {
+    expect((await request(service.app).post('/v1/search').send(body)).body.code).toBe(code);
   });
 });
 
-describe('answers are as documented', () => {
-  it('all of them, field by field, for a real cat', async () => {
+describe('documented answers', () => {
+  it('have the documented fields for a real cat, on every endpoint', async () => {
     const image = await cat().png().toBuffer();
     const identified = await identify(image);
     const id = identified.body.neighbours[0].id;
-    const added = await request(t.app).post('/v1/collections').send({ name: 'shape' });
-    const items = await request(t.app)
+    const added = await request(service.app).post('/v1/collections').send({ name: 'shape' });
+    const items = await request(service.app)
       .post('/v1/collections/shape/items')
       .attach('image', image, 'chelsea.png');
     const own = items.body.results[0].id;
     const checks: [{ parse(value: unknown): unknown }, { body: unknown }][] = [
       [answers.identificationSchema, identified],
-      [answers.searchAnswerSchema, await request(t.app).post('/v1/search').send({ id })],
-      [answers.embeddingSchema, await request(t.app).post('/v1/embed').attach('image', image, 'x')],
+      [answers.searchAnswerSchema, await request(service.app).post('/v1/search').send({ id })],
+      [answers.embeddingSchema, await request(service.app).post('/v1/embed').attach('image', image, 'x')],
       [answers.servedCollectionSchema, added],
       [
         z.object({ collections: z.array(answers.servedCollectionSchema) }),
-        await request(t.app).get('/v1/collections'),
+        await request(service.app).get('/v1/collections'),
       ],
       [addItemsResponseSchema, items],
-      [itemPageSchema, await request(t.app).get('/v1/collections/breeds/items?limit=3')],
-      [itemSchema, await request(t.app).get(`/v1/collections/shape/items/${own}`)],
-      [infoSchema, await request(t.app).get('/v1/info')],
-      [problemSchema, await request(t.app).get('/v1/nope')],
+      [itemPageSchema, await request(service.app).get('/v1/collections/breeds/items?limit=3')],
+      [itemSchema, await request(service.app).get(`/v1/collections/shape/items/${own}`)],
+      [infoSchema, await request(service.app).get('/v1/info')],
+      [problemSchema, await request(service.app).get('/v1/nope')],
     ];
     // Parsing drops what the schema does not name; nothing may be dropped.
     for (const [schema, { body }] of checks) {
@@ -248,13 +248,13 @@ describe('answers are as documented', () => {
     }
   });
 
-  it('a gallery item and an added one have pictures', async () => {
-    const gallery = (await request(t.app).get('/v1/collections/breeds/items?limit=1')).body.items[0];
-    const shipped = await request(t.app).get(`/v1/collections/breeds/items/${gallery.id}/thumbnail`);
+  it('include pictures of a gallery item and of an added one', async () => {
+    const gallery = (await request(service.app).get('/v1/collections/breeds/items?limit=1')).body.items[0];
+    const shipped = await request(service.app).get(`/v1/collections/breeds/items/${gallery.id}/thumbnail`);
     expect(shipped.status).toBe(200);
     expect(shipped.headers['content-type']).toBe(`image/${(await sharp(shipped.body).metadata()).format}`);
-    const { body } = await request(t.app).get('/v1/collections/few/items?limit=1');
-    const picture = await request(t.app).get(`/v1/collections/few/items/${body.items[0].id}/thumbnail`);
+    const { body } = await request(service.app).get('/v1/collections/few/items?limit=1');
+    const picture = await request(service.app).get(`/v1/collections/few/items/${body.items[0].id}/thumbnail`);
     expect(picture.status).toBe(200);
     const { width, height, format } = await sharp(picture.body).metadata();
     expect(picture.headers['content-type']).toBe(`image/${format}`);

@@ -7,28 +7,28 @@ import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
 import { raw, serve } from '../helpers/raw.js';
 
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 /** Lets the work of the running job end. */
 let release: (value: unknown) => void;
 /** Reports progress of the running job. */
 let report: (done: number) => void;
 
 beforeEach(async () => {
-  t = await testApp();
-  t.engine.work = ({ signal, onProgress }) =>
+  service = await testApp();
+  service.engine.work = ({ signal, onProgress }) =>
     new Promise((resolve, reject) => {
       release = resolve;
       report = (done) => onProgress?.({ phase: 'asking', done, total: 10 });
       signal?.addEventListener('abort', () => reject(signal.reason));
     });
 });
-afterEach(() => t.jobs.close());
+afterEach(() => service.jobs.close());
 
-const start = (body: object) => request(t.app).post('/v1/jobs').send(body);
-const get = async (id: string): Promise<Job> => (await request(t.app).get(`/v1/jobs/${id}`)).body;
+const start = (body: object) => request(service.app).post('/v1/jobs').send(body);
+const get = async (id: string): Promise<Job> => (await request(service.app).get(`/v1/jobs/${id}`)).body;
 async function running(body: object = { kind: 'calibrate', collection: 'breeds' }): Promise<Job> {
   const { body: job } = await start(body);
-  while ((await get(job.id)).state === 'queued' || t.engine.workAsked.length === 0) {
+  while ((await get(job.id)).state === 'queued' || service.engine.workAsked.length === 0) {
     await sleep(5);
   }
   return job;
@@ -46,7 +46,7 @@ describe('/v1/jobs', () => {
       result: null,
       error: null,
     });
-    while (t.engine.workAsked.length === 0) {
+    while (service.engine.workAsked.length === 0) {
       await sleep(5);
     }
     report(4);
@@ -59,24 +59,24 @@ describe('/v1/jobs', () => {
       await sleep(5);
     }
     expect(await get(id)).toMatchObject({ state: 'succeeded', result: { fitted: 1 } });
-    const { body } = await request(t.app).get('/v1/jobs');
+    const { body } = await request(service.app).get('/v1/jobs');
     expect(body.jobs).toMatchObject([{ id, state: 'succeeded' }]);
     expect(body.jobs[0]).not.toHaveProperty('result');
-    expect((await request(t.app).get('/metrics')).text).toMatch(/pawdex_jobs\{state="running"\} 0/);
+    expect((await request(service.app).get('/metrics')).text).toMatch(/pawdex_jobs\{state="running"\} 0/);
   });
 
   it('has a report only for an evaluation that succeeded', async () => {
-    t.engine.work = async () => null;
+    service.engine.work = async () => null;
     const { body: job } = await start({ kind: 'calibrate', collection: 'breeds' });
-    const { status, body } = await request(t.app).get(`/v1/jobs/${job.id}/report`);
+    const { status, body } = await request(service.app).get(`/v1/jobs/${job.id}/report`);
     expect([status, body.code]).toEqual([404, 'report_not_found']);
-    const missing = await request(t.app).get('/v1/jobs/00000000-0000-4000-8000-000000000000/report');
+    const missing = await request(service.app).get('/v1/jobs/00000000-0000-4000-8000-000000000000/report');
     expect(missing.body.code).toBe('job_not_found');
   });
 
   it('passes on the options of each kind, including defaults', async () => {
-    t.engine.work = async () => null;
-    await t.engine.createCollection('llamas');
+    service.engine.work = async () => null;
+    await service.engine.createCollection('llamas');
     const vectors = Float32Array.from([1, 0, 0, 0, 0, 0.5, 0, -0.5]);
     const embeddings = Buffer.from(vectors.buffer).toString('base64');
     for (const body of [
@@ -87,10 +87,10 @@ describe('/v1/jobs', () => {
     ]) {
       expect((await start(body)).status).toBe(202);
     }
-    while (t.engine.workAsked.length < 4) {
+    while (service.engine.workAsked.length < 4) {
       await sleep(5);
     }
-    expect(t.engine.workAsked).toEqual([
+    expect(service.engine.workAsked).toEqual([
       {
         kind: 'calibrate',
         collection: 'breeds',
@@ -104,16 +104,47 @@ describe('/v1/jobs', () => {
 
   const base64 = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer).toString('base64');
   it.each([
-    [{}, 400, 'invalid_request', 'body.kind'],
-    [{ kind: 'bake', collection: 'breeds' }, 400, 'invalid_request', 'body.kind'],
-    [{ kind: 'calibrate' }, 400, 'invalid_request', 'body.collection'],
-    [{ kind: 'calibrate', collection: '../x' }, 400, 'invalid_request', 'body.collection'],
-    [{ kind: 'calibrate', collection: 'breeds', threshold: 1 }, 400, 'invalid_request', 'body.threshold'],
-    [{ kind: 'check-labels', collection: 'breeds', threshold: 2 }, 400, 'invalid_request', 'body.threshold'],
-    [{ kind: 'check-labels', collection: 'breeds', limit: 1001 }, 400, 'invalid_request', 'body.limit'],
-    [{ kind: 'evaluate', collection: 'breeds', nonPets: {} }, 400, 'invalid_request', 'body.nonPets'],
-    [{ kind: 'evaluate', collection: 'nope' }, 404, 'collection_not_found', null],
+    ['an empty object', {}, 400, 'invalid_request', 'body.kind'],
+    ['an unknown kind', { kind: 'bake', collection: 'breeds' }, 400, 'invalid_request', 'body.kind'],
+    ['a missing collection', { kind: 'calibrate' }, 400, 'invalid_request', 'body.collection'],
     [
+      'a name that no collection has',
+      { kind: 'calibrate', collection: '../x' },
+      400,
+      'invalid_request',
+      'body.collection',
+    ],
+    [
+      'an option of another kind',
+      { kind: 'calibrate', collection: 'breeds', threshold: 1 },
+      400,
+      'invalid_request',
+      'body.threshold',
+    ],
+    [
+      'a threshold above 1',
+      { kind: 'check-labels', collection: 'breeds', threshold: 2 },
+      400,
+      'invalid_request',
+      'body.threshold',
+    ],
+    [
+      'a limit above 1000',
+      { kind: 'check-labels', collection: 'breeds', limit: 1001 },
+      400,
+      'invalid_request',
+      'body.limit',
+    ],
+    [
+      'empty nonPets',
+      { kind: 'evaluate', collection: 'breeds', nonPets: {} },
+      400,
+      'invalid_request',
+      'body.nonPets',
+    ],
+    ['an unknown collection', { kind: 'evaluate', collection: 'nope' }, 404, 'collection_not_found', null],
+    [
+      'an unknown collection of nonPets',
       { kind: 'evaluate', collection: 'breeds', nonPets: { collection: 'nope' } },
       404,
       'collection_not_found',
@@ -121,57 +152,59 @@ describe('/v1/jobs', () => {
     ],
     ...(
       [
-        ['***', 'invalid_request'],
-        [base64(1, 2, 3), 'vector_invalid'],
-        [base64(0, 0, 0, 0), 'vector_invalid'],
-        [base64(1, Number.NaN, 0, 0), 'vector_invalid'],
+        ['that are not base64', '***', 'invalid_request'],
+        ['of another length', base64(1, 2, 3), 'vector_invalid'],
+        ['of length zero', base64(0, 0, 0, 0), 'vector_invalid'],
+        ['with NaN', base64(1, Number.NaN, 0, 0), 'vector_invalid'],
       ] as const
-    ).map(([embeddings, code]) => [
+    ).map(([what, embeddings, code]) => [
+      `embeddings ${what}`,
       { kind: 'calibrate', collection: 'breeds', nonPets: { embeddings } },
       400,
       code,
       'body.nonPets.embeddings',
     ]),
-  ] as [object, number, string, string | null][])('refuses %j', async (body, status, code, path) => {
-    const answer = await start(body);
-    expect([answer.status, answer.body.code, answer.body.errors?.[0].path ?? null]).toEqual([
-      status,
-      code,
-      path,
-    ]);
-    expect(t.jobs.list()).toEqual([]);
-  });
+  ] as [string, object, number, string, string | null][])(
+    'refuses %s',
+    async (_, body, status, code, path) => {
+      const answer = await start(body);
+      expect([answer.status, answer.body.code, answer.body.errors?.[0].path ?? null]).toEqual([
+        status,
+        code,
+        path,
+      ]);
+      expect(service.jobs.list()).toEqual([]);
+    },
+  );
 
   it('cancels, and answers 404 for unknown jobs', async () => {
     const { id } = await running();
-    const cancelled = await request(t.app).delete(`/v1/jobs/${id}`);
+    const cancelled = await request(service.app).delete(`/v1/jobs/${id}`);
     expect([cancelled.status, cancelled.body.state]).toEqual([200, 'cancelled']);
-    expect((await request(t.app).delete(`/v1/jobs/${id}`)).body.state).toBe('cancelled');
+    expect((await request(service.app).delete(`/v1/jobs/${id}`)).body.state).toBe('cancelled');
     for (const path of [
       '/v1/jobs/00000000-0000-4000-8000-000000000000',
       '/v1/jobs/00000000-0000-4000-8000-000000000000/events',
     ]) {
-      const { status, body } = await request(t.app).get(path);
-      expect([status, body.code]).toEqual([404, 'job_not_found']);
+      expect(await request(service.app).get(path)).toBeProblem(404, 'job_not_found');
     }
-    expect((await request(t.app).get('/v1/jobs/7')).body.code).toBe('invalid_request');
+    expect((await request(service.app).get('/v1/jobs/7')).body.code).toBe('invalid_request');
   });
 
   it('pauses and resumes', async () => {
     const { id } = await running();
-    const paused = await request(t.app).post(`/v1/jobs/${id}/pause`);
+    const paused = await request(service.app).post(`/v1/jobs/${id}/pause`);
     expect([paused.status, paused.body.state]).toEqual([200, 'paused']);
-    t.engine.work = async () => ({ fitted: 2 });
-    expect((await request(t.app).post(`/v1/jobs/${id}/resume`)).status).toBe(200);
+    service.engine.work = async () => ({ fitted: 2 });
+    expect((await request(service.app).post(`/v1/jobs/${id}/resume`)).status).toBe(200);
     while ((await get(id)).state !== 'succeeded') {
       await sleep(5);
     }
     expect((await get(id)).result).toEqual({ fitted: 2 });
-    expect((await request(t.app).post(`/v1/jobs/${id}/pause`)).body.state).toBe('succeeded');
+    expect((await request(service.app).post(`/v1/jobs/${id}/pause`)).body.state).toBe('succeeded');
     const unknown = '/v1/jobs/00000000-0000-4000-8000-000000000000';
     for (const path of ['pause', 'resume']) {
-      const { status, body } = await request(t.app).post(`${unknown}/${path}`);
-      expect([status, body.code]).toEqual([404, 'job_not_found']);
+      expect(await request(service.app).post(`${unknown}/${path}`)).toBeProblem(404, 'job_not_found');
     }
   });
 
@@ -181,26 +214,28 @@ describe('/v1/jobs', () => {
     while ((await get(job.id)).state !== 'succeeded') {
       await sleep(5);
     }
-    const { snapshots } = (await request(t.app).get('/v1/snapshots')).body;
+    const { snapshots } = (await request(service.app).get('/v1/snapshots')).body;
     expect((await get(job.id)).result).toEqual(snapshots[0]);
   });
 
   it('refuses to index if the server has no index roots', async () => {
-    const { status, body } = await start({ kind: 'index', collection: 'breeds', path: '/etc' });
-    expect([status, body.code]).toEqual([403, 'path_not_allowed']);
+    expect(await start({ kind: 'index', collection: 'breeds', path: '/etc' })).toBeProblem(
+      403,
+      'path_not_allowed',
+    );
   });
 
   it('refuses archives that are too large, or for missing collections', async () => {
     const send = (collection: string, body: Buffer) =>
-      request(t.app)
+      request(service.app)
         .post(`/v1/collections/${collection}/archive`)
         .set('content-type', 'application/zip')
         .send(body);
     const large = await send('breeds', Buffer.alloc(2 ** 20 + 1));
-    expect([large.status, large.body.code]).toEqual([413, 'payload_too_large']);
+    expect(large).toBeProblem(413, 'payload_too_large');
     const nowhere = await send('nope', Buffer.alloc(10));
-    expect([nowhere.status, nowhere.body.code]).toEqual([404, 'collection_not_found']);
-    expect(t.jobs.list()).toEqual([]);
+    expect(nowhere).toBeProblem(404, 'collection_not_found');
+    expect(service.jobs.list()).toEqual([]);
   });
 
   it('answers 503 with Retry-After when the queue is full', async () => {
@@ -258,7 +293,7 @@ async function events(url: string, id: string, headers: Record<string, string> =
 describe('/v1/jobs/{id}/events', () => {
   let server: RunningServer;
   beforeEach(async () => {
-    server = await serve(t);
+    server = await serve(service);
   });
 
   it('answers HEAD at once, without a stream', async () => {
@@ -304,8 +339,8 @@ describe('/v1/jobs/{id}/events', () => {
   it('drops a client that has gone', async () => {
     const followed: number[] = [];
     const { id } = await running();
-    const follow = t.jobs.follow.bind(t.jobs);
-    t.jobs.follow = (each, follower) => {
+    const follow = service.jobs.follow.bind(service.jobs);
+    service.jobs.follow = (each, follower) => {
       followed.push(1);
       const unfollow = follow(each, follower);
       return () => {
@@ -332,14 +367,14 @@ describe('/v1/jobs/{id}/events', () => {
     while (stream.received.length < 1) {
       await sleep(5);
     }
-    await Promise.all([t.jobs.close(), server.close({ graceSeconds: 20 })]);
+    await Promise.all([service.jobs.close(), server.close({ graceSeconds: 20 })]);
     await stream.ended;
     expect(stream.received.at(-1)).toMatchObject({ event: 'job', data: { state: 'queued', error: null } });
   });
 });
 
 describe('/v1/collections/{c}/duplicates', () => {
-  const duplicates = (query = '') => request(t.app).get(`/v1/collections/breeds/duplicates${query}`);
+  const duplicates = (query = '') => request(service.app).get(`/v1/collections/breeds/duplicates${query}`);
 
   it('lists pairs by page, with a threshold', async () => {
     const { body } = await duplicates('?threshold=0&limit=1000');
@@ -359,13 +394,14 @@ describe('/v1/collections/{c}/duplicates', () => {
   it.each(['?threshold=1.5', '?threshold=', '?threshold=x', '?limit=0', '?limit=1001', '?k=3'])(
     'refuses %s',
     async (query) => {
-      const { status, body } = await duplicates(query);
-      expect([status, body.code]).toEqual([400, 'invalid_request']);
+      expect(await duplicates(query)).toBeProblem(400, 'invalid_request');
     },
   );
 
   it('answers 404 for a missing collection', async () => {
-    const { status, body } = await request(t.app).get('/v1/collections/nope/duplicates');
-    expect([status, body.code]).toEqual([404, 'collection_not_found']);
+    expect(await request(service.app).get('/v1/collections/nope/duplicates')).toBeProblem(
+      404,
+      'collection_not_found',
+    );
   });
 });

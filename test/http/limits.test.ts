@@ -16,11 +16,11 @@ const head = (lines: string[]) => `POST /v1/identify HTTP/1.1\r\nHost: x\r\n${li
 const FORM = 'Content-Type: multipart/form-data; boundary=b';
 const FILE = '--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n';
 
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 let server: RunningServer;
 beforeEach(async () => {
-  t = await testApp();
-  server = await serve(t, { headersMs: 400, uploadWindowMs: 800, checkMs: 50 });
+  service = await testApp();
+  server = await serve(service, { headersMs: 400, uploadWindowMs: 800, checkMs: 50 });
 });
 afterEach(() => server.close({ graceSeconds: 0 }));
 
@@ -58,18 +58,17 @@ async function stream(type: string, opening: string, chunk: string, most: number
   return answered;
 }
 
-describe('size', () => {
+describe('the size of a request', () => {
   it('accepts a file of exactly the limit, and refuses one byte more', async () => {
     const send = (bytes: number) =>
-      request(t.app).post('/v1/identify').attach('image', Buffer.alloc(bytes), 'x');
+      request(service.app).post('/v1/identify').attach('image', Buffer.alloc(bytes), 'x');
     expect((await send(MIB)).status).toBe(200);
-    const { status, body } = await send(MIB + 1);
-    expect([status, body.code]).toEqual([413, 'payload_too_large']);
+    expect(await send(MIB + 1)).toBeProblem(413, 'payload_too_large');
   });
 
   it('applies the same limit to the image in JSON', async () => {
     const send = (bytes: number) =>
-      request(t.app)
+      request(service.app)
         .post('/v1/identify')
         .send({ imageBase64: Buffer.alloc(bytes).toString('base64') });
     expect((await send(MIB)).status).toBe(200);
@@ -96,13 +95,13 @@ describe('size', () => {
   });
 
   it('limits text fields and their number', async () => {
-    const long = request(t.app)
+    const long = request(service.app)
       .post('/v1/identify')
       .field('k', '1'.repeat(2 * MIB))
       .attach('image', Buffer.from('x'), 'x');
     const { status, body } = await long;
     expect([status, body.code]).toEqual([413, 'payload_too_large']);
-    const many = request(t.app).post('/v1/identify').attach('image', Buffer.from('x'), 'x');
+    const many = request(service.app).post('/v1/identify').attach('image', Buffer.from('x'), 'x');
     for (let i = 0; i < 40; i++) {
       many.field(`f${i}`, 'x');
     }
@@ -177,7 +176,7 @@ describe('clients that do not finish', () => {
   });
 
   it.concurrent('answers before it closes, even if the rest of a refused body never comes', async () => {
-    const patient = await serve(t);
+    const patient = await serve(service);
     const headers = [FORM, 'Connection: close', `Content-Length: ${1000 * MIB}`];
     const connection = raw(patient.url, `${head(headers)}abc`);
     expect(await connection.closed).toMatch(/^HTTP\/1.1 413 [\s\S]*payload_too_large/);
@@ -185,7 +184,7 @@ describe('clients that do not finish', () => {
   });
 
   it.concurrent('disconnects a client that keeps sending after the answer', async () => {
-    const patient = await serve(t);
+    const patient = await serve(service);
     const connection = raw(patient.url, head([FORM, `Content-Length: ${1000 * MIB}`]));
     await until(() => connection.received().includes('payload_too_large'));
     const drip = setInterval(() => connection.socket.write('x'.repeat(1000)), 50);
@@ -205,8 +204,8 @@ describe('clients that do not finish', () => {
       socket.destroy();
     }
     await until(async () => (await inFlight()) === 1);
-    expect(t.engine.images).toBe(3);
-    expect(t.log.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);
+    expect(service.engine.images).toBe(3);
+    expect(service.log.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);
   });
 
   it('answers anything but HTTP with 400', async () => {

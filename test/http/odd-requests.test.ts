@@ -6,11 +6,11 @@ import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
 import { raw, serve } from '../helpers/raw.js';
 
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 let server: RunningServer;
 beforeAll(async () => {
-  t = await testApp();
-  server = await serve(t);
+  service = await testApp();
+  server = await serve(service);
 });
 afterAll(() => server.close({ graceSeconds: 0 }));
 
@@ -52,15 +52,15 @@ it.each([
 });
 
 it('says what it cannot send of a file', async () => {
-  const page = () => request(t.app).get('/docs/swagger-ui.css');
+  const page = () => request(service.app).get('/docs/swagger-ui.css');
   const beyond = await page().set('Range', 'bytes=99999999-');
-  expect([beyond.status, beyond.body.code]).toEqual([416, 'range_not_satisfiable']);
+  expect(beyond).toBeProblem(416, 'range_not_satisfiable');
   const other = await page().set('If-Match', '"other"');
-  expect([other.status, other.body.code]).toEqual([412, 'precondition_failed']);
+  expect(other).toBeProblem(412, 'precondition_failed');
 });
 
 it('sends an export as a whole, because each request writes another file', async () => {
-  const answer = await request(t.app).get('/v1/collections/breeds/export').set('Range', 'bytes=0-1');
+  const answer = await request(service.app).get('/v1/collections/breeds/export').set('Range', 'bytes=0-1');
   expect(answer.status).toBe(200);
   expect(answer.headers['accept-ranges']).toBeUndefined();
   expect(answer.headers['content-length']).toBe('4');

@@ -7,10 +7,10 @@ import type { MemoryEngine } from '../helpers/memory-engine.js';
 const ITEMS = '/v1/collections/mine/items';
 const PNG = '\x89PNG\r\n\x1a\n with something behind it';
 
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 beforeEach(async () => {
-  t = await testApp();
-  await t.engine.createCollection('mine');
+  service = await testApp();
+  await service.engine.createCollection('mine');
 });
 
 /** Sends parts with these dispositions and contents, as latin1. */
@@ -18,14 +18,14 @@ function send(path: string, parts: [string, string][]): request.Test {
   const text = parts
     .map(([disposition, body]) => `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${body}\r\n`)
     .join('');
-  return request(t.app)
+  return request(service.app)
     .post(path)
     .set('Content-Type', 'multipart/form-data; boundary=b')
     .send(Buffer.from(`${text}--b--\r\n`, 'latin1').toString('latin1'));
 }
 
 const sources = async () =>
-  (await t.engine.store.listItems('mine', { limit: 100 })).items.map(({ source }) => source);
+  (await service.engine.store.listItems('mine', { limit: 100 })).items.map(({ source }) => source);
 
 describe('a batch', () => {
   it('has one result per part, in order, whatever its name', async () => {
@@ -97,7 +97,7 @@ describe('a batch', () => {
 
   it('keeps the characters of names that are unusual but harmless', async () => {
     const names = ['mačka.jpg', '猫.jpg', 'a"b.jpg', 'a;b=c.jpg'];
-    const upload = request(t.app).post(ITEMS).attach('image', Buffer.from('1'), names[0]);
+    const upload = request(service.app).post(ITEMS).attach('image', Buffer.from('1'), names[0]);
     upload.attach('image', Buffer.from('2'), names[1]).attach('image', Buffer.from('3'), names[3]);
     expect((await upload).body).toMatchObject({ created: 3 });
     expect(await sources()).toEqual([names[0], names[1], names[3]]);
@@ -107,7 +107,7 @@ describe('a batch', () => {
 });
 
 describe('one image', () => {
-  it('may come without a name', async () => {
+  it('may come without a file name', async () => {
     for (const disposition of ['name="image"; filename=".."', 'name="image"; filename=""']) {
       expect((await send('/v1/identify', [[disposition, 'siamese']])).body.breed).toBe('siamese');
     }
@@ -125,18 +125,19 @@ describe('one image', () => {
   });
 });
 
-describe('unreadable parts refuse the form with a reason', () => {
+describe('an unreadable part', () => {
   it.each([
     ['without a disposition', '--b\r\nContent-Type: image/jpeg\r\n\r\nx\r\n--b--\r\n'],
     ['without a name', '--b\r\nContent-Disposition: form-data; filename="a.jpg"\r\n\r\nx\r\n--b--\r\n'],
     ['without an end', '--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nx'],
     ['without a header', '--b\r\n\r\nx\r\n--b--\r\n'],
-  ])('%s', async (_, text) => {
-    const { status, body } = await request(t.app)
-      .post(ITEMS)
-      .set('Content-Type', 'multipart/form-data; boundary=b')
-      .send(text);
-    expect([status, body.code]).toEqual([400, 'invalid_multipart']);
+  ])('%s refuses the form', async (_, text) => {
+    expect(
+      await request(service.app)
+        .post(ITEMS)
+        .set('Content-Type', 'multipart/form-data; boundary=b')
+        .send(text),
+    ).toBeProblem(400, 'invalid_multipart');
     expect(await sources()).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { toRelativeAddress } from '../../src/http/relative-address.js';
 import { testApp } from '../helpers/http.js';
 import { raw, serve } from '../helpers/raw.js';
 
-const t = await testApp();
+const service = await testApp();
 // As a proxy does, and Express' own `use`: the app sees the path without its prefix.
 const proxy = express().use((req, res, next) => {
   if (!req.url.startsWith('/pets/')) {
@@ -14,7 +14,7 @@ const proxy = express().use((req, res, next) => {
   }
   req.url = req.url.slice('/pets'.length);
   req.originalUrl = req.url;
-  t.app(req, res, next);
+  service.app(req, res, next);
 });
 const resolve = (address: string, from: string) =>
   new URL(address, `http://example.org/pets${from}`).pathname;
@@ -54,12 +54,12 @@ it.each([
   ['/v1/identify?k=/3', '../x'],
   ['http://host:1/v1/identify', '../x'],
   ['/v1/a/b/c', '../../../x'],
-])('is relative to %s', (requested, expected) => {
+])('makes links relative to %s', (requested, expected) => {
   expect(toRelativeAddress(requested, 'x')).toBe(expected);
 });
 
 it('refuses an unknown Expect header with a problem', async () => {
-  const server = await serve(t);
+  const server = await serve(service);
   const answer = await raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n').closed;
   expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*invalid_request[\s\S]*Expect/);
   await server.close({ graceSeconds: 0 });
@@ -67,7 +67,7 @@ it('refuses an unknown Expect header with a problem', async () => {
 
 describe('a request without Host', () => {
   it('is refused like any other bad request', async () => {
-    const server = await serve(t);
+    const server = await serve(service);
     const answer = await raw(server.url, 'GET /v1/collections HTTP/1.1\r\nConnection: close\r\n\r\n').closed;
     expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*invalid_request[\s\S]*Host/);
     const old = await raw(server.url, 'GET /healthz HTTP/1.0\r\n\r\n').closed;

@@ -6,17 +6,17 @@ import { type TestApp, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
 
 const photo = Buffer.from('siamese');
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 beforeEach(async () => {
-  t = await testApp();
+  service = await testApp();
 });
-const identify = (query = '') => request(t.app).post(`/v1/identify${query}`);
+const identify = (query = '') => request(service.app).post(`/v1/identify${query}`);
 const form = (body: string, boundary = 'b') =>
   identify().set('Content-Type', `multipart/form-data; boundary=${boundary}`).send(body);
 const part = (headers: string, body: string) =>
   `--b\r\nContent-Disposition: form-data; ${headers}\r\n\r\n${body}`;
 
-describe('bad requests', () => {
+describe('a bad request', () => {
   const cases: [string, () => request.Test, number, string][] = [
     ['no body', () => identify(), 400, 'image_missing'],
     ['an empty JSON body', () => identify().type('json'), 400, 'image_missing'],
@@ -114,14 +114,14 @@ describe('bad requests', () => {
       400,
       'invalid_request',
     ],
-    ['an unknown path', () => request(t.app).get('/v2/x'), 404, 'not_found'],
-    ['an unknown path under /v1', () => request(t.app).post('/v1/nope').send({}), 404, 'not_found'],
-    ['another method', () => request(t.app).put('/v1/identify'), 405, 'method_not_allowed'],
+    ['an unknown path', () => request(service.app).get('/v2/x'), 404, 'not_found'],
+    ['an unknown path under /v1', () => request(service.app).post('/v1/nope').send({}), 404, 'not_found'],
+    ['another method', () => request(service.app).put('/v1/identify'), 405, 'method_not_allowed'],
   ];
 
-  it.each(cases)('%s', async (_, send, status, code) => {
+  it.each(cases)('is refused with its code: %s', async (_, send, status, code) => {
     const answer = await send();
-    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(answer).toBeProblem(status, code);
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     expect(answer.body).toMatchObject({
       type: expect.stringMatching(new RegExp(`^(\\.\\./)+docs/errors#${code}$`)),
@@ -140,47 +140,46 @@ describe('bad requests', () => {
     expect((await identify().attach('image', photo, 'x.jpg')).status).toBe(200);
   });
 
-  it('names the methods of a path', async () => {
-    const wrong = await request(t.app).put('/v1/collections/breeds');
+  it('with another method is told the methods of the path', async () => {
+    const wrong = await request(service.app).put('/v1/collections/breeds');
     expect(wrong.headers.allow).toBe('DELETE, GET, HEAD, OPTIONS, PATCH');
-    const options = await request(t.app).options('/v1/identify');
+    const options = await request(service.app).options('/v1/identify');
     expect([options.status, options.headers.allow]).toEqual([204, 'OPTIONS, POST']);
   });
 
-  it('answers HEAD like GET, without a body', async () => {
-    const { status, text } = await request(t.app).head('/v1/collections');
+  it('HEAD is answered like GET, without a body', async () => {
+    const { status, text } = await request(service.app).head('/v1/collections');
     expect([status, text]).toEqual([200, undefined]);
   });
 });
 
 describe('errors of the engine', () => {
   it('passes Retry-After on, with a default of one second', async () => {
-    t.engine.failWith = new PawdexError('overloaded', { retryAfter: 2.2 });
+    service.engine.failWith = new PawdexError('overloaded', { retryAfter: 2.2 });
     const busy = await identify().attach('image', photo, 'x');
     expect([busy.status, busy.headers['retry-after'], busy.body.code]).toEqual([503, '3', 'overloaded']);
-    t.engine.failWith = new PawdexError('shutting_down');
+    service.engine.failWith = new PawdexError('shutting_down');
     expect((await identify().attach('image', photo, 'x')).headers['retry-after']).toBe('1');
   });
 
   it('logs internal errors only, under the request id', async () => {
-    t.engine.failWith = new TypeError('secret of the house');
+    service.engine.failWith = new TypeError('secret of the house');
     const { status, body, text } = await identify().set('X-Request-Id', 'abc-1').attach('image', photo, 'x');
     expect([status, body.code, body.requestId]).toEqual([500, 'internal', 'abc-1']);
     expect(text).not.toContain('secret');
-    const line = t.log.map((text) => JSON.parse(text)).find((entry) => entry.err !== undefined);
+    const line = service.log.map((text) => JSON.parse(text)).find((entry) => entry.err !== undefined);
     expect(line).toMatchObject({ level: 50, requestId: 'abc-1', code: 'internal' });
     expect(line.err.stack).toContain('secret of the house');
     expect(line.err.stack).toMatch(/\n +at /);
   });
 
   it('survives a thrown value that is not an error', async () => {
-    t.engine.failWith = 'just text';
-    const { status, body } = await identify().attach('image', photo, 'x');
-    expect([status, body.code]).toEqual([500, 'internal']);
+    service.engine.failWith = 'just text';
+    expect(await identify().attach('image', photo, 'x')).toBeProblem(500, 'internal');
   });
 
   it('rejects a request id that could forge a log line', async () => {
-    const { headers } = await request(t.app).get('/healthz').set('X-Request-Id', 'a b"c');
+    const { headers } = await request(service.app).get('/healthz').set('X-Request-Id', 'a b"c');
     expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
@@ -188,9 +187,9 @@ describe('errors of the engine', () => {
 describe('the log', () => {
   it('has one line per request and neither keys, queries nor bodies', async () => {
     await identify('?k=3&collection=breeds').set('X-API-Key', 'topsecret').send({ imageBase64: 'c2VjcmV0' });
-    const lines = t.log.map((text) => JSON.parse(text)).filter((line) => line.level >= 30);
+    const lines = service.log.map((text) => JSON.parse(text)).filter((line) => line.level >= 30);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ method: 'POST', path: '/v1/identify', res: { status: 200 } });
-    expect(t.log.join('')).not.toMatch(/topsecret|c2VjcmV0|k=3/);
+    expect(service.log.join('')).not.toMatch(/topsecret|c2VjcmV0|k=3/);
   });
 });

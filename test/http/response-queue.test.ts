@@ -10,8 +10,8 @@ afterEach(() => vi.restoreAllMocks());
 
 /** An app whose lists take as long as the test wants, and how many are being read. */
 async function slowApp() {
-  const t = await testApp();
-  const { store } = t.engine;
+  const service = await testApp();
+  const { store } = service.engine;
   const list = store.listItems.bind(store);
   const seen = { now: 0, most: 0, all: 0 };
   const pause = { ms: 5 };
@@ -23,8 +23,8 @@ async function slowApp() {
     seen.now--;
     return list(...args);
   });
-  const ask = () => request(t.app).get('/v1/collections/breeds/items');
-  return { ...t, seen, pause, ask };
+  const ask = () => request(service.app).get('/v1/collections/breeds/items');
+  return { ...service, seen, pause, ask };
 }
 
 it('computes one page at a time, and all of them', async () => {

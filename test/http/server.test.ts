@@ -8,11 +8,11 @@ import type { MemoryEngine } from '../helpers/memory-engine.js';
 import { raw, serve } from '../helpers/raw.js';
 import { until } from '../helpers/until.js';
 
-let t: TestApp<MemoryEngine>;
+let service: TestApp<MemoryEngine>;
 let server: RunningServer;
 beforeEach(async () => {
-  t = await testApp();
-  server = await serve(t);
+  service = await testApp();
+  server = await serve(service);
 });
 afterEach(() => server.close({ graceSeconds: 0 }));
 
@@ -26,7 +26,7 @@ const identify = () => fetch(`${server.url}/v1/identify`, { method: 'POST', body
 /** Keeps every identify waiting until the returned function is called. */
 function holdIdentify(): () => void {
   let release = () => {};
-  t.engine.hold = new Promise((resolve) => {
+  service.engine.hold = new Promise((resolve) => {
     release = resolve;
   });
   return release;
@@ -47,7 +47,7 @@ describe('startServer', () => {
 
   it('says which setting to change if the port is in use', async () => {
     const port = Number(new URL(server.url).port);
-    const second = startServer(t.app, { host: '127.0.0.1', port, lifecycle: t.lifecycle });
+    const second = startServer(service.app, { host: '127.0.0.1', port, lifecycle: service.lifecycle });
     await expect(second).rejects.toThrow(PawdexError);
     await expect(second).rejects.toMatchObject({
       code: 'config_invalid',
@@ -62,7 +62,7 @@ describe('stopping', () => {
     const answer = identify();
     await reached();
     const stopped = server.close({ graceSeconds: 30 });
-    expect(t.lifecycle.state).toBe('stopping');
+    expect(service.lifecycle.state).toBe('stopping');
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
     release();
     const response = await answer;
@@ -141,11 +141,11 @@ describe('the state of the service', () => {
       return [response.status, await response.json()];
     };
     expect(await ready()).toEqual([200, { status: 'ready' }]);
-    t.lifecycle.state = 'starting';
+    service.lifecycle.state = 'starting';
     expect(await ready()).toEqual([503, { status: 'starting' }]);
     const early = await identify();
     expect([early.status, (await early.json()).code]).toEqual([503, 'starting']);
-    t.lifecycle.state = 'stopping';
+    service.lifecycle.state = 'stopping';
     expect(await ready()).toEqual([503, { status: 'stopping' }]);
     const refused = await identify();
     expect([refused.status, (await refused.json()).code]).toEqual([503, 'shutting_down']);
@@ -154,7 +154,7 @@ describe('the state of the service', () => {
 
   it('is measured', async () => {
     await identify();
-    const listing = vi.spyOn(t.engine.store, 'listCollections');
+    const listing = vi.spyOn(service.engine.store, 'listCollections');
     const request = httpRequest(`${server.url}/metrics`).end();
     const [response] = await once(request, 'response');
     let text = '';
