@@ -23,22 +23,22 @@ export class FileFinder {
    * @returns its path relative to the root as it is on disk, or null if there is none, or several with that spelling
    */
   async find(name: string): Promise<string | null> {
-    let found = '';
+    let folder = '';
     for (const part of name.split('/')) {
-      const entries = await this.#list(found);
+      const entries = await this.#list(folder);
       const match = entries.has(part) ? part : findAlike(entries, part);
       if (match === null) {
         return null;
       }
-      found = found === '' ? match : `${found}/${match}`;
+      folder = folder === '' ? match : `${folder}/${match}`;
     }
-    return found;
+    return folder;
   }
 
   #list(folder: string): Promise<ReadonlySet<string>> {
-    const before = this.#folders.get(folder);
-    if (before !== undefined) {
-      return before;
+    const listed = this.#folders.get(folder);
+    if (listed !== undefined) {
+      return listed;
     }
     // An unreadable folder counts as empty. The caller reports the missing files.
     const entries = readdir(path.join(this.#root, folder)).then(

@@ -24,22 +24,22 @@ export interface FoundImages extends SetReport {
 export async function findImages(paths: readonly string[], filters: NameFilters = {}): Promise<FoundImages> {
   const report = new SetReporter();
   const photos: FoundPhoto[] = [];
-  for (const given of paths) {
-    const found = await stat(given).catch(() => null);
-    if (found?.isDirectory() || (found?.isFile() && hasArchiveName(given))) {
-      photos.push(...(await findBelow(given, '', filters, report)));
-    } else if (found === null && picomatch.scan(given).isGlob) {
-      const { base, glob } = picomatch.scan(given);
+  for (const name of paths) {
+    const facts = await stat(name).catch(() => null);
+    if (facts?.isDirectory() || (facts?.isFile() && hasArchiveName(name))) {
+      photos.push(...(await findBelow(name, '', filters, report)));
+    } else if (facts === null && picomatch.scan(name).isGlob) {
+      const { base, glob } = picomatch.scan(name);
       const matched = await findBelow(base === '' ? '.' : base, glob, filters, report);
       if (matched.length === 0) {
         throw new PawdexError('set_invalid', {
-          detail: `No photo matches ${given}.`,
+          detail: `No photo matches ${name}.`,
           hint: 'Quote globs, so that the shell does not expand them; ** matches any folders.',
         });
       }
       photos.push(...matched);
     } else {
-      photos.push({ file: given, name: given });
+      photos.push({ file: name, name });
     }
   }
   return { photos, ...report.toReport() };

@@ -67,9 +67,9 @@ function matchNames(pattern: RegExp, names: readonly string[]): (string | null)[
  * @throws PawdexError usage
  */
 export function parseLabelRule(text: string): ReadLabels {
-  const known = Object.hasOwn(RULES, text) ? RULES[text] : undefined;
-  if (known !== undefined) {
-    return (names) => names.map(known);
+  const readLabel = Object.hasOwn(RULES, text) ? RULES[text] : undefined;
+  if (readLabel !== undefined) {
+    return (names) => names.map(readLabel);
   }
   const bad = (detail: string) =>
     new PawdexError('usage', {
@@ -120,18 +120,18 @@ export function labelByName(
     const labels = readLabels(allNames);
     return split === null ? found.map((photo, i) => ({ ...photo, label: labels[i]!, metadata: {} })) : null;
   }
-  const wanted = split === null ? null : (toSplit(split) ?? split);
+  const onlySplit = split === null ? null : (toSplit(split) ?? split);
   const photos: LabelledPhoto[] = [];
   const names: string[] = [];
   for (const photo of found) {
     const [top, ...rest] = photo.name.split('/');
-    const own = rest.length > 0 ? toSplit(top!)! : null;
-    if (wanted !== null && own !== wanted) {
+    const photoSplit = rest.length > 0 ? toSplit(top!)! : null;
+    if (onlySplit !== null && photoSplit !== onlySplit) {
       report.skip('other_split', photo.name);
       continue;
     }
-    names.push(own !== null && (rule === 'folder' || rule === 'parent') ? rest.join('/') : photo.name);
-    photos.push({ ...photo, label: null, metadata: own === null ? {} : { split: own } });
+    names.push(photoSplit !== null && (rule === 'folder' || rule === 'parent') ? rest.join('/') : photo.name);
+    photos.push({ ...photo, label: null, metadata: photoSplit === null ? {} : { split: photoSplit } });
   }
   for (const [i, label] of readLabels(names).entries()) {
     photos[i]!.label = label;
@@ -159,7 +159,7 @@ export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporte
     spellings.set(label, (spellings.get(label) ?? new Set()).add(photo.label));
     photo.label = label === '' ? null : label;
   }
-  for (const [_label, variants] of spellings) {
+  for (const variants of spellings.values()) {
     if (variants.size > 1) {
       report.warn(
         `${variants.size} labels differ only in spaces or Unicode forms and are merged: ${quoteLabels(variants)}.`,

@@ -89,42 +89,42 @@ async function readRows(
     if (isMissing) {
       missing.push(photo.name);
     }
-    const before = photos.get(photo.file);
-    if (before !== undefined && before.label !== photo.label) {
+    const earlier = photos.get(photo.file);
+    if (earlier !== undefined && earlier.label !== photo.label) {
       throw bad(
-        `line ${row.line} labels ${photo.name} "${photo.label ?? ''}", an earlier line "${before.label ?? ''}".`,
+        `line ${row.line} labels ${photo.name} "${photo.label ?? ''}", an earlier line "${earlier.label ?? ''}".`,
       );
     }
-    photos.set(photo.file, before ?? photo);
+    photos.set(photo.file, earlier ?? photo);
   }
   return { photos: [...photos.values()], missing };
 }
 
 /** Finds the columns by name, ignoring case. */
 function findColumns(
-  { columns, form }: ManifestTable,
+  { columns, format }: ManifestTable,
   needsSplit: boolean,
   bad: (detail: string) => PawdexError,
 ): KnownColumns {
-  const find = (wanted: string) => {
-    const found = columns.filter((column) => column.toLowerCase() === wanted);
-    if (found.length > 1) {
-      throw bad(`it has ${found.length} columns named \`${wanted}\`.`);
+  const find = (name: string) => {
+    const matches = columns.filter((column) => column.toLowerCase() === name);
+    if (matches.length > 1) {
+      throw bad(`it has ${matches.length} columns named \`${name}\`.`);
     }
-    return found[0];
+    return matches[0];
   };
-  const read = `Read ${form}, its columns are: ${columns.join(', ')}.`;
+  const summary = `Read ${format}, its columns are: ${columns.join(', ')}.`;
   const file = find('file');
   if (file === undefined) {
-    throw bad(`it has no column \`file\`. ${read}`);
+    throw bad(`it has no column \`file\`. ${summary}`);
   }
   const label = find('label') ?? find('breed');
   if (label === undefined) {
-    throw bad(`it has no column \`label\` or \`breed\`. ${read}`);
+    throw bad(`it has no column \`label\` or \`breed\`. ${summary}`);
   }
   const split = find('split') ?? null;
   if (split === null && needsSplit) {
-    throw bad(`it has no column \`split\`. ${read}`);
+    throw bad(`it has no column \`split\`. ${summary}`);
   }
   return { file, label, split };
 }

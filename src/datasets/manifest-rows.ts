@@ -6,7 +6,7 @@ export interface ManifestTable {
   columns: string[];
   rows: ManifestRow[];
   /** How it was read, for error messages: `separated by ";"`. */
-  form: string;
+  format: string;
 }
 
 export interface ManifestRow {
@@ -16,7 +16,7 @@ export interface ManifestRow {
   values: ReadonlyMap<string, string>;
 }
 
-/** Most values per row, on average. */
+/** Limit on the values per row, on average. */
 export const MAX_COLUMNS = 64;
 
 /** Creates the error of a manifest that cannot be used. */
@@ -26,31 +26,31 @@ export const createManifestError = (manifest: string, detail: string, cause?: un
 /** Collects rows up to a limit. */
 export class RowCollector {
   readonly #manifest: string;
-  readonly #most: number;
+  readonly #maxRows: number;
   readonly rows: ManifestRow[] = [];
   #values = 0;
 
-  constructor(manifest: string, most: number) {
+  constructor(manifest: string, maxRows: number) {
     this.#manifest = manifest;
-    this.#most = most;
+    this.#maxRows = maxRows;
   }
 
   add(line: number, values: Map<string, string>): void {
     this.rows.push({ line, values });
     this.#values += values.size;
     this.checkCount(this.rows.length);
-    if (this.#values > this.#most * MAX_COLUMNS) {
+    if (this.#values > this.#maxRows * MAX_COLUMNS) {
       throw createManifestError(
         this.#manifest,
-        `it has more values than ${this.#most} rows of ${MAX_COLUMNS}.`,
+        `it has more values than ${this.#maxRows} rows of ${MAX_COLUMNS}.`,
       );
     }
   }
 
   /** @throws PawdexError set_invalid */
   checkCount(rows: number): void {
-    if (rows > this.#most) {
-      throw createManifestError(this.#manifest, `it has more than ${this.#most} rows.`);
+    if (rows > this.#maxRows) {
+      throw createManifestError(this.#manifest, `it has more than ${this.#maxRows} rows.`);
     }
   }
 }

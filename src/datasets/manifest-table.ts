@@ -51,7 +51,7 @@ const SEPARATOR_NAMES: Readonly<Record<string, string>> = {
 function findSeparator(header: string): string {
   const bare = header.replace(/"[^"]*"/g, '');
   const count = (separator: string) => bare.split(separator).length;
-  return SEPARATORS.reduce((best, each) => (count(each) > count(best) ? each : best));
+  return SEPARATORS.reduce((best, separator) => (count(separator) > count(best) ? separator : best));
 }
 
 /** Lines before the header: `sep=;` from a spreadsheet program, comments, empty lines. */
@@ -126,8 +126,8 @@ async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector)
   } finally {
     source.destroy();
   }
-  const form = `separated by ${SEPARATOR_NAMES[separator] ?? JSON.stringify(separator)}`;
-  return { columns: columns ?? [], rows: collected.rows, form };
+  const format = `separated by ${SEPARATOR_NAMES[separator] ?? JSON.stringify(separator)}`;
+  return { columns: columns ?? [], rows: collected.rows, format };
 }
 
 function readCsvRow(manifest: string, columns: readonly string[], record: string[], line: number) {
@@ -164,7 +164,7 @@ async function readJsonLines(
     });
     collected.add(i + 1, toValues(Object.entries(row)));
   }
-  return { columns: [...columns], rows: collected.rows, form: 'as JSON lines' };
+  return { columns: [...columns], rows: collected.rows, format: 'as JSON lines' };
 }
 
 function parseJson(text: string): unknown {

@@ -26,7 +26,7 @@ const calls = {
       for (const [i, row] of objects.entries()) {
         collected.add(i + 1, toValues(Object.entries(row)));
       }
-      return { columns: Object.keys(objects[0] ?? {}), rows: collected.rows, form: 'as Parquet' };
+      return { columns: Object.keys(objects[0] ?? {}), rows: collected.rows, format: 'as Parquet' };
     } catch (cause) {
       if (cause instanceof PawdexError) {
         throw cause;

@@ -47,11 +47,11 @@ export class SetReporter {
   skip(reason: SkipReason, name: string, isFolder = false): void {
     const extension = isFolder ? '' : getExtension(name);
     const key = `${reason} ${extension}`;
-    const found = this.#skipped.get(key);
-    if (found === undefined) {
+    const files = this.#skipped.get(key);
+    if (files === undefined) {
       this.#skipped.set(key, { reason, extension, count: 1, example: name });
     } else {
-      found.count++;
+      files.count++;
     }
   }
 

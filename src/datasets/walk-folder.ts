@@ -11,7 +11,7 @@ import type { SetReporter } from './set-report.js';
 
 /** A file with patterns in the syntax of .gitignore, for its folder and everything below. */
 const IGNORE_FILE = '.pawdexignore';
-/** The most `**` in a pattern. Each multiplies the time of matching by the depth of the folders. */
+/** Limit on the `**` in a pattern. Each multiplies the time of matching by the depth of the folders. */
 const MAX_STARS = 3;
 
 interface IgnoreRules {
@@ -64,8 +64,8 @@ class Walk {
       this.#report.fail('folder_unreadable', folder, describeCause(error));
       return;
     }
-    const own = entries.some(({ name }) => name === IGNORE_FILE) ? [await this.#readRules(folder)] : [];
-    const ignored = [...above, ...own];
+    const ownRules = entries.some(({ name }) => name === IGNORE_FILE) ? [await this.#readRules(folder)] : [];
+    const ignored = [...above, ...ownRules];
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
       await this.#takeEntry(entry, folder === '' ? entry.name : `${folder}/${entry.name}`, ignored);

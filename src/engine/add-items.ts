@@ -4,7 +4,7 @@
  */
 import { asPawdexError, describeFailure } from '../errors.js';
 import { computeSha256Async } from '../files/sha256.js';
-import { makeReduced, makeThumbnail } from '../image/thumbnail.js';
+import { makeReducedOriginal, makeThumbnail } from '../image/thumbnail.js';
 import type { NewItem, Originals } from '../store/store.js';
 import type { EncoderRuntime } from './encoders.js';
 import type { AddResult, ItemInput, LocalAddOptions } from './engine.js';
@@ -133,7 +133,8 @@ async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): P
     metadata: input.metadata ?? {},
     thumbnail: picture,
     vector: embedding,
-    original: originals === 'off' ? null : originals === 'full' ? input.image : await makeReduced(image),
+    original:
+      originals === 'off' ? null : originals === 'full' ? input.image : await makeReducedOriginal(image),
   };
   if (embedNext !== null && next !== null) {
     const { fingerprint } = next.encoder.info;

@@ -35,6 +35,7 @@ export function assessCalibration(data: CalibrationData): CalibrationQuality | n
   const answers: { label: string; answer: BreedAnswer }[] = [];
   const nonPets: BreedAnswer[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
+    const isHeldOut = (_: unknown, i: number) => i % FOLDS === fold;
     const isFitted = (_: unknown, i: number) => i % FOLDS !== fold;
     const part = {
       ...data,
@@ -48,9 +49,9 @@ export function assessCalibration(data: CalibrationData): CalibrationQuality | n
     }
     const identify = ({ neighbours, nonPetSimilarity }: AnsweredQuery) =>
       identifyBreed(neighbours, { temperature: data.temperature, calibration }, nonPetSimilarity);
-    const holdOut = <T>(all: readonly T[]) => all.filter((_, i) => !isFitted(_, i));
-    answers.push(...holdOut(data.queries).map((query) => ({ label: query.label, answer: identify(query) })));
-    nonPets.push(...holdOut(data.nonPets).map(identify));
+    const queries = data.queries.filter(isHeldOut);
+    answers.push(...queries.map((query) => ({ label: query.label, answer: identify(query) })));
+    nonPets.push(...data.nonPets.filter(isHeldOut).map(identify));
   }
   const isRight = answers.map(({ label, answer }) => answer.candidates[0]?.label === label);
   const shareOf = (decision: BreedAnswer['decision']) =>

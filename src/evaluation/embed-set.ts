@@ -97,9 +97,9 @@ async function embedFile(
 ): Promise<{ sha256: string; vector: Float32Array }> {
   const bytes = await readPhoto(file);
   const sha256 = computeSha256(bytes);
-  const known = cache?.get(sha256);
-  if (known !== undefined) {
-    return { sha256, vector: known };
+  const cached = cache?.get(sha256);
+  if (cached !== undefined) {
+    return { sha256, vector: cached };
   }
   const pixels = await decodeViews(await prepareImage(bytes, { maxPixels }), views, encoder.info.resize);
   const vector = await embedViews(encoder, pixels);
@@ -130,10 +130,10 @@ export function joinSets(sets: readonly EmbeddedSet[]): EmbeddedSet {
   const rows = sets.reduce((sum, { vectors }) => sum + vectors.rows, 0);
   const { dimension } = sets[0]!.vectors;
   const data = new Float32Array(rows * dimension);
-  let at = 0;
+  let offset = 0;
   for (const { vectors } of sets) {
-    data.set(vectors.data, at);
-    at += vectors.data.length;
+    data.set(vectors.data, offset);
+    offset += vectors.data.length;
   }
   return {
     vectors: { data, rows, dimension },

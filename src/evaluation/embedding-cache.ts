@@ -47,10 +47,10 @@ export class EmbeddingCache {
       throw error;
     });
     const record = HASH_BYTES + 4 * this.#dimension;
-    for (let at = 0; at + record <= bytes.length; at += record) {
+    for (let start = 0; start + record <= bytes.length; start += record) {
       const vector = new Float32Array(this.#dimension);
-      new Uint8Array(vector.buffer).set(bytes.subarray(at + HASH_BYTES, at + record));
-      this.#vectors.set(bytes.toString('hex', at, at + HASH_BYTES), vector);
+      new Uint8Array(vector.buffer).set(bytes.subarray(start + HASH_BYTES, start + record));
+      this.#vectors.set(bytes.toString('hex', start, start + HASH_BYTES), vector);
     }
   }
 

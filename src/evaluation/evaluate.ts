@@ -84,7 +84,6 @@ function computeUnknownLabelAuroc(findable: readonly Outcome[]): number | null {
   );
 }
 
-/** Computes the intervals of what depends on confidences. */
 function computeConfidenceIntervals(
   confidence: Float64Array,
   right: Uint8Array,
@@ -106,9 +105,10 @@ function compareWithNonPets(
   outcomes: readonly Outcome[],
   nonPets: readonly Outcome[],
 ): Pick<Evaluation, 'nonPetAuroc' | 'nonPets'> {
-  const scores = (of: readonly Outcome[]) => Float64Array.from(of, (o) => o.pet ?? o.familiarity);
+  const readScores = (photos: readonly Outcome[]) =>
+    Float64Array.from(photos, (outcome) => outcome.pet ?? outcome.familiarity);
   return {
-    nonPetAuroc: computeAuroc(scores(outcomes), scores(nonPets)),
+    nonPetAuroc: computeAuroc(readScores(outcomes), readScores(nonPets)),
     nonPets: { n: nonPets.length, decisions: countDecisions(nonPets) },
   };
 }

@@ -21,13 +21,13 @@ function multiplyFour(gallery: Matrix, queries: Float32Array, first: number, out
   const q2 = q1 + d;
   const q3 = q2 + d;
   for (let g = 0; g < rows; g++) {
-    const at = g * d;
+    const offset = g * d;
     let s0 = 0;
     let s1 = 0;
     let s2 = 0;
     let s3 = 0;
     for (let i = 0; i < d; i++) {
-      const x = data[at + i]!;
+      const x = data[offset + i]!;
       s0 += x * queries[q0 + i]!;
       s1 += x * queries[q1 + i]!;
       s2 += x * queries[q2 + i]!;
@@ -72,7 +72,7 @@ export type FindNearest = (k: number, excluded?: (row: number) => boolean) => Ne
 export function forEachQuery(
   gallery: Matrix,
   queries: Matrix,
-  visit: (query: number, nearest: FindNearest) => void,
+  visit: (query: number, findNearest: FindNearest) => void,
 ): void {
   const scores = new Float32Array(BLOCK * gallery.rows);
   for (let first = 0; first < queries.rows; first += BLOCK) {
@@ -85,8 +85,8 @@ export function forEachQuery(
       multiplyFour(gallery, rest, 0, scores);
     }
     for (let b = 0; b < count; b++) {
-      const own = scores.subarray(b * gallery.rows, (b + 1) * gallery.rows);
-      visit(first + b, (k, excluded = () => false) => findHighest(own, k, excluded));
+      const queryScores = scores.subarray(b * gallery.rows, (b + 1) * gallery.rows);
+      visit(first + b, (k, excluded = () => false) => findHighest(queryScores, k, excluded));
     }
   }
 }

@@ -106,13 +106,14 @@ function createMaskReader(bytes: Uint8Array, { depth, masks }: BitmapHeader): Re
   const view = createView(bytes);
   const channels = masks.map((mask) => {
     const shift = mask === 0 ? 0 : 31 - Math.clz32(mask & -mask);
-    return { mask, shift, most: mask >>> shift };
+    return { mask, shift, maxValue: mask >>> shift };
   });
   return (row, x, out, at) => {
     const value = depth === 16 ? view.getUint16(row + x * 2, true) : view.getUint32(row + x * 4, true);
-    channels.forEach(({ mask, shift, most }, channel) => {
+    channels.forEach(({ mask, shift, maxValue }, channel) => {
       const missing = channel === 3 ? 255 : 0;
-      out[at + channel] = most === 0 ? missing : Math.round((((value & mask) >>> shift) * 255) / most);
+      out[at + channel] =
+        maxValue === 0 ? missing : Math.round((((value & mask) >>> shift) * 255) / maxValue);
     });
   };
 }

@@ -48,9 +48,10 @@ function isCameraRaw(bytes: Uint8Array, tags: TiffTags): boolean {
 
 /** Whether a larger picture follows the first one. */
 function isPreview(bytes: Uint8Array, tags: TiffTags): boolean {
-  const area = (of: TiffTags) => (readFirst(of, TAG.width) ?? 0) * (readFirst(of, TAG.height) ?? 0);
+  const computeArea = (directory: TiffTags) =>
+    (readFirst(directory, TAG.width) ?? 0) * (readFirst(directory, TAG.height) ?? 0);
   const hasLarger = (tags.get(TAG.subDirectories) ?? []).some(
-    (at) => area(readTiffTags(bytes, at) ?? new Map()) > area(tags),
+    (at) => computeArea(readTiffTags(bytes, at) ?? new Map()) > computeArea(tags),
   );
   return hasLarger || ((readFirst(tags, TAG.newSubfileType) ?? 0) & REDUCED) !== 0;
 }

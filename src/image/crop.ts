@@ -12,12 +12,12 @@ import type { Sharp } from './libvips.js';
 import type { Rectangle } from './regions.js';
 
 /** Longest side of a crop in pixels: larger than the input of any encoder. */
-const LONGEST = 1024;
+const MAX_CROP_SIDE = 1024;
 /** Shortest side of a crop in pixels. */
-const SHORTEST = 16;
+const MIN_CROP_SIDE = 16;
 
 /**
- * Cuts a region out of a photo, as a photo of its own: at most {@link LONGEST} pixels on the longer side.
+ * Cuts a region out of a photo, as a photo of its own: at most {@link MAX_CROP_SIDE} pixels on the longer side.
  *
  * @param region in fractions of the upright photo
  * @param rule how the whole photo would be decoded. One that is refused as a whole is refused in parts, too.
@@ -35,19 +35,19 @@ export async function cropPhoto(
   const height = Math.round((region.top + region.height) * whole.height) - top;
   const isInside =
     region.left >= 0 && region.top >= 0 && left + width <= whole.width && top + height <= whole.height;
-  if (!isInside || width < SHORTEST || height < SHORTEST) {
+  if (!isInside || width < MIN_CROP_SIDE || height < MIN_CROP_SIDE) {
     throw new PawdexError('region_invalid', {
       detail: `The region is ${width} x ${height} pixels at ${left}, ${top} of a photo of ${whole.width} x ${whole.height}.`,
     });
   }
-  if (!photo.isJudged) {
+  if (!photo.isVerified) {
     await decodePrepared(photo, rule);
   }
-  const { data, ...size } = await renderPrepared(photo, (of: Sharp) =>
-    of
+  const { data, ...size } = await renderPrepared(photo, (picture: Sharp) =>
+    picture
       .autoOrient()
       .extract({ left, top, width, height })
-      .resize({ width: LONGEST, height: LONGEST, fit: 'inside', withoutEnlargement: true }),
+      .resize({ width: MAX_CROP_SIDE, height: MAX_CROP_SIDE, fit: 'inside', withoutEnlargement: true }),
   );
   checkSize({ ...size, memory: data.length }, photo.limits);
   return {
@@ -57,6 +57,6 @@ export async function cropPhoto(
     storedWidth: size.width,
     storedHeight: size.height,
     memory: data.length,
-    isJudged: true,
+    isVerified: true,
   };
 }

@@ -37,7 +37,7 @@ function mirror(pixels: Uint8Array, size: number): Uint8Array {
 }
 
 /**
- * Decodes the requested views, the photo itself first. Only that one is judged; if it is accepted, the others are
+ * Decodes the requested views, the photo itself first. Only that one is verified; if it is accepted, the others are
  * decoded leniently.
  *
  * @returns uint8 [size, size, 3] each
@@ -59,16 +59,18 @@ export async function decodeViews(
   }
   const [ends, squeezed] = await Promise.all([
     cutEnds(image, rule),
-    renderPrepared(image, (of: Sharp) => of.resize(size, size, { kernel: rule.kernel, fit: 'fill' })),
+    renderPrepared(image, (picture: Sharp) =>
+      picture.resize(size, size, { kernel: rule.kernel, fit: 'fill' }),
+    ),
   ]);
   return [...both, ...ends, squeezed.data];
 }
 
 /** Aspect ratio from which the ends of a photo show enough that the middle does not. */
-const WIDE = 1.1;
+const MIN_ASPECT = 1.1;
 
 /** A part of a photo, decoded for the encoder. */
-export interface Look {
+export interface DecodedRegion {
   /** In fractions of the upright photo. */
   region: Rectangle;
   /** uint8 [size, size, 3] */
@@ -77,7 +79,7 @@ export interface Look {
 
 /** Whether a photo is long enough for its ends to show what its middle does not. */
 export function hasEnds({ width, height }: Size): boolean {
-  return Math.max(width, height) >= WIDE * Math.min(width, height);
+  return Math.max(width, height) >= MIN_ASPECT * Math.min(width, height);
 }
 
 /**
@@ -100,8 +102,8 @@ export async function decodeSquare(
     width: side,
     height: side,
   };
-  const { data } = await renderPrepared(image, (of: Sharp) =>
-    of.autoOrient().extract(square).resize(rule.size, rule.size, { fit: rule.fit, kernel: rule.kernel }),
+  const { data } = await renderPrepared(image, (picture: Sharp) =>
+    picture.autoOrient().extract(square).resize(rule.size, rule.size, { fit: rule.fit, kernel: rule.kernel }),
   );
   return data;
 }
@@ -116,7 +118,7 @@ export async function decodeEnds(
   image: PreparedImage,
   { width, height }: Size,
   rule: ResizeRule,
-): Promise<Look[]> {
+): Promise<DecodedRegion[]> {
   const side = Math.min(width, height);
   const size = { width: side / width, height: side / height };
   const [first, last] = await cutEnds(image, rule);
@@ -130,7 +132,9 @@ export async function decodeEnds(
 async function cutEnds(image: PreparedImage, rule: ResizeRule): Promise<[Uint8Array, Uint8Array]> {
   const { size, kernel } = rule;
   const side = computeSide(rule, image.raw ?? { width: image.storedWidth, height: image.storedHeight });
-  const whole = await renderPrepared(image, (of: Sharp) => of.resize(side, side, { fit: 'outside', kernel }));
+  const whole = await renderPrepared(image, (picture: Sharp) =>
+    picture.resize(side, side, { fit: 'outside', kernel }),
+  );
   const cut = (left: number, top: number) => {
     const square = cutSquare(whole, left, top, side);
     return side < size ? enlarge(square, side, size) : square;

@@ -1,14 +1,14 @@
 /**
  * Decodes and resizes images to upright sRGB pixels. Trainer, gallery builder, command line and server all use this
- * code, so that the same bytes always give the same embedding and the same verdict.
+ * code, so that the same bytes always give the same embedding, and are accepted either everywhere or nowhere.
  */
 import { PawdexError } from '../errors.js';
+import { checkRows, type FailOn, getStrictest } from './decode-strictly.js';
+import { countWaitingImages, downscaleInProcess } from './downscale-in-process.js';
 import { enlarge } from './enlarge.js';
 import { toDecodeError } from './image-errors.js';
 import { checkKind, type ImageHeader, readHeader } from './image-header.js';
-import { checkRows, type FailOn, getStrictest } from './judge-pixels.js';
 import { type Sharp, sharp } from './libvips.js';
-import { countWaitingImages, reduceImage } from './reducer.js';
 import type { Size } from './regions.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
@@ -65,14 +65,14 @@ export interface PreparedImage {
   /** Bytes that one decode takes. */
   readonly memory: number;
   readonly limits: DecodeLimits;
-  /** Whether it was decoded completely and found intact. */
-  readonly isJudged: boolean;
+  /** Whether it was decoded completely before, and found intact. */
+  readonly isVerified: boolean;
 }
 
 export interface Photo extends PreparedImage, Size {}
 
 const ordinaryDecodes = new WeightedSemaphore();
-const estimateBytes = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
+const splitMemoryBudget = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
   large: maxBytes * LARGE_SHARE,
   ordinary: maxBytes * (1 - LARGE_SHARE),
 });
@@ -89,7 +89,7 @@ export function checkSize(
   if (width * height > limits.maxPixels) {
     throw new PawdexError('image_too_large', { detail });
   }
-  const { large } = estimateBytes(limits);
+  const { large } = splitMemoryBudget(limits);
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   if (memory > large) {
     throw new PawdexError('image_too_large', {
@@ -110,26 +110,26 @@ const describeHeader = ({ kind, width, height, isUpright = false }: ImageHeader)
 });
 
 /** Prepares an image that must be decoded, or read to its end, to know whether it is intact. */
-async function judgeImage(
+async function verifyImage(
   bytes: Uint8Array,
   header: ImageHeader,
   limits: DecodeLimits,
 ): Promise<PreparedImage> {
   const { kind, memory, openEnd } = header;
   const { maxPixels } = limits;
-  const { large, ordinary } = estimateBytes(limits);
-  const known = { ...describeHeader(header), limits, isJudged: true };
+  const { large, ordinary } = splitMemoryBudget(limits);
+  const common = { ...describeHeader(header), limits, isVerified: true };
   if (isLarge(header)) {
     if (countWaitingImages() >= (limits.maxLargeWaiting ?? Number.POSITIVE_INFINITY)) {
       throw new PawdexError('overloaded', { retryAfter: limits.maxLargeWaiting! });
     }
-    const { data, ...raw } = await reduceImage({ bytes, kind, maxPixels, openEnd }, memory, large);
-    return { ...known, input: data, raw, memory: data.length };
+    const { data, ...raw } = await downscaleInProcess({ bytes, kind, maxPixels, openEnd }, memory, large);
+    return { ...common, input: data, raw, memory: data.length };
   }
   if (openEnd !== undefined) {
     await ordinaryDecodes.run(memory, ordinary, () => checkRows(openEnd, maxPixels, TIME_LIMIT_SECONDS));
   }
-  return { ...known, input: bytes, memory };
+  return { ...common, input: bytes, memory };
 }
 
 /**
@@ -146,19 +146,19 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
     checkSize(header, limits);
     const input = header.corrected ?? bytes;
     if (header.openEnd !== undefined || isLarge(header)) {
-      return await judgeImage(input, header, limits);
+      return await verifyImage(input, header, limits);
     }
-    return { ...describeHeader(header), input, memory: header.memory, limits, isJudged: false };
+    return { ...describeHeader(header), input, memory: header.memory, limits, isVerified: false };
   } catch (error) {
     throw error instanceof PawdexError ? error : await explainHeaderError(bytes, limits);
   }
 }
 
-/** Finds out what is wrong with a file whose header libvips cannot read, like {@link askSecondOpinion}. */
+/** Finds out what is wrong with a file whose header libvips cannot read, like {@link decodeUncertain}. */
 async function explainHeaderError(bytes: Uint8Array, limits: DecodeLimits): Promise<PawdexError> {
   const kind = checkKind(bytes);
   const task = { bytes, kind, maxPixels: limits.maxPixels };
-  return reduceImage(task, LARGE_BYTES, estimateBytes(limits).large).then(
+  return downscaleInProcess(task, LARGE_BYTES, splitMemoryBudget(limits).large).then(
     () => new PawdexError('image_corrupt'),
     toDecodeError,
   );
@@ -166,7 +166,7 @@ async function explainHeaderError(bytes: Uint8Array, limits: DecodeLimits): Prom
 
 function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: FailOn) {
   const { input, raw, memory, limits } = image;
-  return ordinaryDecodes.run(memory, estimateBytes(limits).ordinary, () =>
+  return ordinaryDecodes.run(memory, splitMemoryBudget(limits).ordinary, () =>
     frame(sharp(input, { failOn, limitInputPixels: limits.maxPixels, ...(raw === undefined ? {} : { raw }) }))
       // After the frame: an extract that follows autoOrient would rotate large JPEGs before they are shrunk.
       .autoOrient()
@@ -188,7 +188,7 @@ export interface Framed {
 }
 
 /**
- * Decodes an image that was judged before, and lets `frame` resize it. Damaged parts stay as the decoder leaves them,
+ * Decodes an image that was verified before, and lets `frame` resize it. Damaged parts stay as the decoder leaves them,
  * so that an image is never accepted for one purpose and refused for another.
  *
  * @param frame resizes the upright image, and may change more
@@ -213,10 +213,10 @@ async function expectThreeChannels(rendering: ReturnType<typeof render>): Promis
 }
 
 /**
- * Decides about an image that failed to decode. libvips shares its messages among all threads, so only a process that
+ * Decodes an image that failed to decode strictly. libvips shares its messages among all threads, so only a process that
  * decodes nothing else can tell harmless disorder, unsupported forms and damage apart.
  */
-async function askSecondOpinion(
+async function decodeUncertain(
   error: unknown,
   image: PreparedImage,
   frame: (image: Sharp) => Sharp,
@@ -226,12 +226,16 @@ async function askSecondOpinion(
     throw error;
   }
   const { input: bytes, kind, limits, memory } = image;
-  await reduceImage({ bytes, kind, maxPixels: limits.maxPixels }, memory, estimateBytes(limits).large);
+  await downscaleInProcess(
+    { bytes, kind, maxPixels: limits.maxPixels },
+    memory,
+    splitMemoryBudget(limits).large,
+  );
   return renderPrepared(image, frame);
 }
 
 /**
- * Decodes a prepared image to the encoder's square, and judges it: an image accepted here is accepted everywhere.
+ * Decodes a prepared image to the encoder's square, and verifies it: an image accepted here is accepted everywhere.
  *
  * @param rule how to resize it
  * @returns uint8 [size, size, 3], interleaved RGB
@@ -240,11 +244,11 @@ async function askSecondOpinion(
 export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Promise<Uint8Array> {
   // libvips cuts the middle out of a photo smaller than the square, without enlarging it.
   const side = computeSide(rule, image.raw ?? { width: image.storedWidth, height: image.storedHeight });
-  const frame = (of: Sharp) => of.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
-  const { data } = image.isJudged
+  const frame = (photo: Sharp) => photo.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
+  const { data } = image.isVerified
     ? await renderPrepared(image, frame)
     : await expectThreeChannels(render(image, frame, getStrictest(image.kind))).catch((error) =>
-        askSecondOpinion(error, image, frame),
+        decodeUncertain(error, image, frame),
       );
   return side < rule.size ? enlarge(data, side, rule.size) : data;
 }

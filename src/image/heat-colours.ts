@@ -15,7 +15,7 @@ export interface ShareMap {
 }
 
 /** Colours from a share of 0 to the largest share, in equal steps: red, green, blue, alpha. */
-const FOR = [
+const POSITIVE_COLOURS = [
   [20, 8, 60, 150],
   [120, 20, 110, 140],
   [220, 60, 60, 120],
@@ -23,7 +23,7 @@ const FOR = [
   [252, 255, 120, 120],
 ] as const;
 /** The colour of cells that lower the similarity. */
-const AGAINST = [40, 120, 255, 170] as const;
+const NEGATIVE_COLOUR = [40, 120, 255, 170] as const;
 
 /**
  * Computes the colour of a share: dark for none, through red to yellow for the largest, blue for negative ones.
@@ -33,19 +33,21 @@ const AGAINST = [40, 120, 255, 170] as const;
  */
 export function computeColour(share: number, largest: number): readonly number[] {
   if (largest <= 0) {
-    return FOR[0];
+    return POSITIVE_COLOURS[0];
   }
   const value = Math.max(-1, share / largest);
-  const steps = FOR.length - 1;
+  const steps = POSITIVE_COLOURS.length - 1;
   const at = Math.abs(value) * steps;
   const [from, to] =
-    value < 0 ? [FOR[0], AGAINST] : [FOR[Math.floor(at)]!, FOR[Math.min(steps, Math.floor(at) + 1)]!];
+    value < 0
+      ? [POSITIVE_COLOURS[0], NEGATIVE_COLOUR]
+      : [POSITIVE_COLOURS[Math.floor(at)]!, POSITIVE_COLOURS[Math.min(steps, Math.floor(at) + 1)]!];
   const part = value < 0 ? -value : at % 1;
   return from.map((component, i) => Math.round(component + (to[i]! - component) * part));
 }
 
-/** Points per cell along each side. */
-const FINE = 8;
+/** Along each side. */
+const POINTS_PER_CELL = 8;
 
 /** Finds, for each point along one side of the square, the two cells around it and its position between them. */
 function findCells(
@@ -53,8 +55,8 @@ function findCells(
   start: number,
   length: number,
 ): { low: number; high: number; part: number }[] {
-  return Array.from({ length: count * FINE }, (_, point) => {
-    const at = (((point + 0.5) / (count * FINE) - start) / length) * count - 0.5;
+  return Array.from({ length: count * POINTS_PER_CELL }, (_, point) => {
+    const at = (((point + 0.5) / (count * POINTS_PER_CELL) - start) / length) * count - 0.5;
     // Beyond the middles of the outer cells there is no cell to interpolate with.
     const inside = Math.min(count - 1, Math.max(0, at));
     const low = Math.floor(inside);
@@ -63,7 +65,7 @@ function findCells(
 }
 
 /**
- * Colours the square that the encoder saw at {@link FINE} points per cell along each side. Shares are interpolated
+ * Colours the square that the encoder saw at {@link POINTS_PER_CELL} points per cell along each side. Shares are interpolated
  * bilinearly between the middles of cells.
  *
  * @param seen the square, in fractions of the upright photo
@@ -84,5 +86,9 @@ export function computeHeatColours(
       return computeColour(row(y.low) * (1 - y.part) + row(y.high) * y.part, largest);
     }),
   );
-  return { width: columns * FINE, height: rows * FINE, data: Uint8ClampedArray.from(colours) };
+  return {
+    width: columns * POINTS_PER_CELL,
+    height: rows * POINTS_PER_CELL,
+    data: Uint8ClampedArray.from(colours),
+  };
 }

@@ -21,7 +21,7 @@ async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
   library ??= loadLibrary();
   const { HeifDecoder } = await library;
   const images = new HeifDecoder().decode(bytes);
-  const image = images.find((each) => each.is_primary()) ?? images[0];
+  const image = images.find((picture) => picture.is_primary()) ?? images[0];
   if (image === undefined) {
     throw createHeicError();
   }
@@ -29,11 +29,11 @@ async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
     const [width, height] = [image.get_width(), image.get_height()];
     const pixels = { data: new Uint8ClampedArray(width * height * 4), width, height };
     return await new Promise((resolve, reject) => {
-      image.display(pixels, (done) => (done === null ? reject(createHeicError()) : resolve(done)));
+      image.display(pixels, (result) => (result === null ? reject(createHeicError()) : resolve(result)));
     });
   } finally {
-    for (const each of images) {
-      each.free();
+    for (const picture of images) {
+      picture.free();
     }
   }
 }

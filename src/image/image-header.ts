@@ -150,7 +150,7 @@ function readPngHeader(bytes: Uint8Array): Header {
 }
 
 /** Peak bytes per pixel of decoders that keep the whole picture, parts of it several times. */
-const WHOLE = {
+const BYTES_PER_PIXEL = {
   gif: 5,
   webpLossless: 5,
   webpAnimated: 10,
@@ -167,20 +167,23 @@ function getBytesPerPixel(
   { hasAlpha, bitsPerSample }: LibvipsHeader,
 ): number {
   if (kind === 'gif') {
-    return WHOLE.gif;
+    return BYTES_PER_PIXEL.gif;
   }
   if (kind === 'heic') {
-    return WHOLE.heic;
+    return BYTES_PER_PIXEL.heic;
   }
   if (kind === 'avif') {
-    return (bitsPerSample > 8 ? WHOLE.avifDeep : WHOLE.avif) + (hasAlpha ? WHOLE.avifAlpha : 0);
+    return (
+      (bitsPerSample > 8 ? BYTES_PER_PIXEL.avifDeep : BYTES_PER_PIXEL.avif) +
+      (hasAlpha ? BYTES_PER_PIXEL.avifAlpha : 0)
+    );
   }
   const form = String.fromCharCode(bytes[15]!);
   const isAnimated = form === 'X' && (bytes[20]! & 2) !== 0;
   if (isAnimated) {
-    return WHOLE.webpAnimated;
+    return BYTES_PER_PIXEL.webpAnimated;
   }
-  return form === ' ' ? 1 : WHOLE.webpLossless;
+  return form === ' ' ? 1 : BYTES_PER_PIXEL.webpLossless;
 }
 
 interface LibvipsHeader {
@@ -230,20 +233,20 @@ async function readTiffHeader(bytes: Uint8Array): Promise<Header> {
   }
   checkTiff(bytes, tags);
   const { width, height } = await readLibvipsHeader(bytes);
-  const first = (tag: number, otherwise: number) => tags.get(tag)?.[0] ?? otherwise;
-  const depth = first(TAG.bitsPerSample, 1) > 8 ? 2 : 1;
-  const perPixel = first(TAG.samplesPerPixel, 1) * depth;
-  const rows = Math.min(height, first(TAG.tileHeight, first(TAG.rowsPerStrip, height)));
+  const readTag = (tag: number, otherwise: number) => tags.get(tag)?.[0] ?? otherwise;
+  const depth = readTag(TAG.bitsPerSample, 1) > 8 ? 2 : 1;
+  const perPixel = readTag(TAG.samplesPerPixel, 1) * depth;
+  const rows = Math.min(height, readTag(TAG.tileHeight, readTag(TAG.rowsPerStrip, height)));
   // A strip or row of tiles is decoded as a whole, and kept twice.
   return { width, height, memory: FLOOR + width * perPixel * (2 * rows + STREAMED * height) };
 }
 
 function readBmpHeader(bytes: Uint8Array): Header {
   const { width, height } = readBitmapHeader(bytes);
-  return { width, height, memory: FLOOR + width * height * WHOLE.bmp };
+  return { width, height, memory: FLOOR + width * height * BYTES_PER_PIXEL.bmp };
 }
 
-const readers: Readonly<Record<ImageKind, (bytes: Uint8Array) => Header | Promise<Header>>> = {
+const HEADER_READERS: Readonly<Record<ImageKind, (bytes: Uint8Array) => Header | Promise<Header>>> = {
   jpeg: readJpegHeader,
   png: readPngHeader,
   tiff: readTiffHeader,
@@ -261,6 +264,6 @@ const readers: Readonly<Record<ImageKind, (bytes: Uint8Array) => Header | Promis
  */
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   const kind = checkKind(bytes);
-  const header = await readers[kind](bytes);
+  const header = await HEADER_READERS[kind](bytes);
   return { kind, work: header.width * header.height, ...header };
 }

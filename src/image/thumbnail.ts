@@ -1,4 +1,4 @@
-/** Creates the pictures that are stored of photos: thumbnails for people, and smaller copies for another encoder. */
+/** Creates the pictures that are stored of photos: thumbnails for people, and reduced originals for another encoder. */
 import { type PreparedImage, renderPrepared } from './decode.js';
 import { sharp } from './libvips.js';
 import { sniff } from './sniff.js';
@@ -55,7 +55,7 @@ const REDUCED_SIDE = 448;
  *
  * @returns a JPEG, usually 40 to 80 KiB
  */
-export async function makeReduced(image: PreparedImage): Promise<Uint8Array> {
+export async function makeReducedOriginal(image: PreparedImage): Promise<Uint8Array> {
   const { data, width, height } = await renderPrepared(image, (photo) =>
     photo.resize(REDUCED_SIDE, REDUCED_SIDE, { fit: 'outside', withoutEnlargement: true, kernel: 'cubic' }),
   );

@@ -21,7 +21,7 @@ export const TAG = {
 
 /** Size of a value in bytes, by type: BYTE, SHORT, LONG and IFD. */
 const SIZES: Readonly<Record<number, 1 | 2 | 4>> = { 1: 1, 3: 2, 4: 4, 13: 4 };
-/** The most values read per tag. */
+/** Per tag. */
 const MAX_VALUES = 64;
 
 /** Reads the tags of a directory, by default the first. @returns null if it is not inside the file */

@@ -1,18 +1,13 @@
 /** Runs work in order of arrival while its total weight stays below a limit. */
 export class WeightedSemaphore {
-  readonly #most: number;
+  readonly #maxTasks: number;
   readonly #waiting: { weight: number; limit: number; start: () => void }[] = [];
   #used = 0;
   #active = 0;
 
-  /** @param most the most tasks at once, regardless of weight */
-  constructor(most = Number.POSITIVE_INFINITY) {
-    this.#most = most;
-  }
-
-  /** Weight of the running work. */
-  get used(): number {
-    return this.#used;
+  /** @param maxTasks limit on the tasks at once, regardless of weight */
+  constructor(maxTasks = Number.POSITIVE_INFINITY) {
+    this.#maxTasks = maxTasks;
   }
 
   get waiting(): number {
@@ -40,7 +35,7 @@ export class WeightedSemaphore {
   }
 
   #fits(weight: number, limit: number): boolean {
-    return this.#active === 0 || (this.#active < this.#most && this.#used + weight <= limit);
+    return this.#active === 0 || (this.#active < this.#maxTasks && this.#used + weight <= limit);
   }
 
   #take(weight: number): void {

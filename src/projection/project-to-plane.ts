@@ -27,8 +27,9 @@ export interface ProjectOptions {
 function spread(points: readonly Point[], span: number): Point[] {
   const range = (axis: 0 | 1) => {
     const values = points.map((point) => point[axis]);
-    const [least, most] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-    return { middle: (least + most) / 2, width: most - least };
+    const min = values.reduce((a, b) => Math.min(a, b));
+    const max = values.reduce((a, b) => Math.max(a, b));
+    return { middle: (min + max) / 2, width: max - min };
   };
   const [x, y] = [range(0), range(1)];
   const scale = span / Math.max(x.width, y.width, 1e-9);
@@ -60,18 +61,18 @@ export async function projectToPlane(
     return [];
   }
   const reduced = projectOnAxes(vectors, Math.min(AXES, dimension));
-  const begin = readFirstAxes(reduced);
+  const start = readFirstAxes(reduced);
   if (rows <= 3) {
-    return spread(begin, 1);
+    return spread(start, 1);
   }
   const nNeighbors = Math.min(NEIGHBOURS, rows - 1);
   const random = createRandom(1);
   const umap = new UMAP({ nNeighbors, minDist, nEpochs: STEPS, random });
   const { indices, distances } = findNearestRows(reduced, nNeighbors);
   umap.setPrecomputedKNN(indices, distances);
-  umap.initializeFit(begin.map((point) => [...point]));
+  umap.initializeFit(start.map((point) => [...point]));
   const places = umap.getEmbedding();
-  for (const [i, [x, y]] of spread(begin, SPAN).entries()) {
+  for (const [i, [x, y]] of spread(start, SPAN).entries()) {
     // Equal vectors would never separate.
     places[i]![0] = x + (random() - 0.5) * 1e-3;
     places[i]![1] = y + (random() - 0.5) * 1e-3;

@@ -19,9 +19,9 @@ export class Projector {
    * @throws PawdexError worker_failed, shutting_down
    */
   project(data: Float32Array<ArrayBuffer>, dimension: number): Promise<Float32Array> {
-    const mine = this.#last.then(() => this.#run(data, dimension));
-    this.#last = mine.catch(() => {});
-    return mine;
+    const result = this.#last.then(() => this.#run(data, dimension));
+    this.#last = result.catch(() => {});
+    return result;
   }
 
   async close(): Promise<void> {

@@ -171,23 +171,32 @@ describe('a weighted semaphore', () => {
   it('never admits more than its limit, and starts in order', async () => {
     const semaphore = new WeightedSemaphore();
     const order: number[] = [];
-    let most = 0;
-    const work = (n: number) => async () => {
-      order.push(n);
-      most = Math.max(most, semaphore.used);
-      await later();
-    };
+    let running = 0;
+    const totals: number[] = [];
     const weights = [5, 5, 8, 1, 1, 20, 3];
-    await Promise.all(weights.map((weight, n) => semaphore.run(weight, 10, work(n))));
+    const work = (weight: number, n: number) => async () => {
+      order.push(n);
+      running += weight;
+      totals.push(running);
+      await later();
+      running -= weight;
+    };
+    await Promise.all(weights.map((weight, n) => semaphore.run(weight, 10, work(weight, n))));
     expect(order).toEqual(weights.map((_, n) => n));
-    expect(most).toBe(20);
-    expect(semaphore.used).toBe(0);
+    expect(totals).toEqual([5, 10, 8, 9, 10, 20, 3]);
   });
 
   it('returns its weight when work fails', async () => {
-    const semaphore = new WeightedSemaphore(1);
+    const semaphore = new WeightedSemaphore();
     await expect(semaphore.run(3, 3, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
-    expect(semaphore.used).toBe(0);
-    expect(await semaphore.run(3, 3, async () => 'done')).toBe('done');
+    const started: number[] = [];
+    const work = (n: number) => async () => {
+      started.push(n);
+      await later();
+      return [...started];
+    };
+    expect((await Promise.all([semaphore.run(1, 3, work(1)), semaphore.run(2, 3, work(2))]))[0]).toEqual([
+      1, 2,
+    ]);
   });
 });

@@ -27,6 +27,6 @@ export function bootstrap(n: number, statistic: (sample: Uint32Array) => number)
   const values = new Float64Array(RESAMPLES)
     .map(() => statistic(sample.map(() => Math.floor(random() * n))))
     .sort();
-  const at = (share: number) => values[Math.round(share * (RESAMPLES - 1))]!;
-  return { low: at(TAIL), high: at(1 - TAIL) };
+  const readQuantile = (share: number) => values[Math.round(share * (RESAMPLES - 1))]!;
+  return { low: readQuantile(TAIL), high: readQuantile(1 - TAIL) };
 }

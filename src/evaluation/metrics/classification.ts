@@ -27,15 +27,21 @@ export function scoreLabels(
   labels: readonly string[],
   predicted: readonly (string | null)[],
 ): Map<string, LabelScore> {
-  const guesses = groupBy(predicted.keys(), (i) => predicted[i]!);
-  const scores = [...groupBy(labels.keys(), (i) => labels[i]!)].map(([label, own]): [string, LabelScore] => {
-    const claimed = guesses.get(label)?.length ?? 0;
-    const right = own.filter((i) => predicted[i] === label).length;
-    return [
-      label,
-      { n: own.length, top1: right / own.length, precision: claimed === 0 ? null : right / claimed },
-    ];
-  });
+  const predictions = groupBy(predicted.keys(), (i) => predicted[i]!);
+  const scores = [...groupBy(labels.keys(), (i) => labels[i]!)].map(
+    ([label, queries]): [string, LabelScore] => {
+      const predictedCount = predictions.get(label)?.length ?? 0;
+      const right = queries.filter((i) => predicted[i] === label).length;
+      return [
+        label,
+        {
+          n: queries.length,
+          top1: right / queries.length,
+          precision: predictedCount === 0 ? null : right / predictedCount,
+        },
+      ];
+    },
+  );
   return new Map(scores.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -46,12 +52,12 @@ export function countConfusions(
 ): Confusion[] {
   const counts = new Map<string, Confusion>();
   labels.forEach((label, i) => {
-    const guess = predicted[i] ?? null;
-    if (guess === null || guess === label) {
+    const prediction = predicted[i] ?? null;
+    if (prediction === null || prediction === label) {
       return;
     }
-    const key = JSON.stringify([label, guess]);
-    const entry = counts.get(key) ?? { label, predicted: guess, count: 0 };
+    const key = JSON.stringify([label, prediction]);
+    const entry = counts.get(key) ?? { label, predicted: prediction, count: 0 };
     entry.count++;
     counts.set(key, entry);
   });

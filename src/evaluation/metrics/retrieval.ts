@@ -8,8 +8,8 @@
  * @returns 1-based rank, Infinity if there is none
  */
 export function findFirstHit(relevant: Uint8Array): number {
-  const at = relevant.indexOf(1);
-  return at < 0 ? Number.POSITIVE_INFINITY : at + 1;
+  const index = relevant.indexOf(1);
+  return index < 0 ? Number.POSITIVE_INFINITY : index + 1;
 }
 
 /**

@@ -33,7 +33,7 @@ function drawIdealLine(fromY: number, toY: number, scales: Scales): string {
 
 /** Draws accuracy and mean confidence per bin. Bars that end on the diagonal are well calibrated. */
 export function drawReliability(bins: readonly ReliabilityBin[]): string {
-  const most = Math.max(1, ...bins.map(({ count }) => count));
+  const maxCount = Math.max(1, ...bins.map(({ count }) => count));
   return drawPlot(
     'Share of right answers against confidence, in 15 bins',
     createShareAxis('confidence'),
@@ -43,7 +43,7 @@ export function drawReliability(bins: readonly ReliabilityBin[]): string {
         confidence === null || accuracy === null ? [] : [{ ...bin, confidence, accuracy }],
       );
       const bars = filled.map(({ from, to, count, accuracy }) => {
-        const opacity = (0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2);
+        const opacity = (0.35 + 0.65 * Math.sqrt(count / maxCount)).toFixed(2);
         const title = `${count} answers, ${formatPercent(accuracy)} right`;
         const bar = drawRectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales);
         return `<g opacity="${opacity}"><title>${title}</title>${bar}</g>`;
@@ -94,12 +94,13 @@ function computeHistogram(values: readonly number[], from: number, to: number): 
 export function drawFamiliarity(queries: readonly number[], nonPets: readonly number[]): string {
   const from = Math.floor(Math.min(...queries, ...nonPets) * 10) / 10;
   const to = Math.max(from + 0.1, Math.ceil(Math.max(...queries, ...nonPets) * 10) / 10);
-  const [own, other] = [computeHistogram(queries, from, to), computeHistogram(nonPets, from, to)];
+  const queryShares = computeHistogram(queries, from, to);
+  const nonPetShares = computeHistogram(nonPets, from, to);
   const ticks = spaceEvenly(from, to, Math.round((to - from) * 10));
   return drawPlot(
     'Distribution of the mean similarity of the five nearest neighbours',
     { label: 'mean similarity of the five nearest', from, to, ticks, format: (value) => value.toFixed(1) },
-    createShareAxis('share of photos', Math.max(...own, ...other) * 1.05, 4),
+    createShareAxis('share of photos', Math.max(...queryShares, ...nonPetShares) * 1.05, 4),
     (scales) => {
       const width = (to - from) / HISTOGRAM_BINS;
       const drawBars = (name: string, shares: number[]) =>
@@ -107,7 +108,7 @@ export function drawFamiliarity(queries: readonly number[], nonPets: readonly nu
           const left = from + i * width;
           return share === 0 ? '' : drawRectangle(name, [left, 0, left + width, share], scales);
         });
-      return [...drawBars('bar', own), ...drawBars('other', other)].join('');
+      return [...drawBars('bar', queryShares), ...drawBars('other', nonPetShares)].join('');
     },
   );
 }

@@ -56,8 +56,10 @@ export async function drawConfusionCases(
 ): Promise<string> {
   const cases = evaluation.confusions.slice(0, count).flatMap((pair) => {
     const example = mistakes.find((m) => m.label === pair.label && m.predicted === pair.predicted);
-    const of = evaluation.perLabel[pair.label]?.n ?? 0;
-    return example === undefined ? [] : [drawPair(example, `${pair.count} of ${of} photos`, pictures)];
+    const photoCount = evaluation.perLabel[pair.label]?.n ?? 0;
+    return example === undefined
+      ? []
+      : [drawPair(example, `${pair.count} of ${photoCount} photos`, pictures)];
   });
   return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
 }

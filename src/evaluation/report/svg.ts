@@ -53,8 +53,6 @@ export function roundTicks(from: number, to: number): number[] {
 }
 
 /**
- * Draws a plot.
- *
  * @param title description for screen readers
  * @param marks draws the data, given the scales; SVG text
  */
@@ -84,7 +82,7 @@ export function drawPlot(title: string, x: Axis, y: Axis, marks: (scales: Scales
   ].join('');
 }
 
-/** Draws a dot. @param title shown when the mouse is over it */
+/** @param title shown when the mouse is over it */
 export function drawDot(
   name: string,
   radius: number,
@@ -96,7 +94,7 @@ export function drawDot(
   return `<circle class="${name}" ${at}${title === undefined ? '/>' : `><title>${title}</title></circle>`}`;
 }
 
-/** The most points of a curve; more cannot be distinguished. */
+/** More points of a curve cannot be distinguished. */
 export const MAX_POINTS = 400;
 
 export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {
@@ -129,15 +127,15 @@ text.title { font-size: 16px; font-weight: 600; }
  * readable on any page.
  *
  * @param title description for screen readers
- * @param own further CSS rules of this drawing
+ * @param createOwnRules further CSS rules of this drawing
  */
 export function drawStandalone(
   title: string,
   { width, height }: { width: number; height: number },
   content: string,
-  own: (colour: (name: Colour) => string) => string = () => '',
+  createOwnRules: (colour: (name: Colour) => string) => string = () => '',
 ): string {
-  const style = (theme: 0 | 1) => createRules(pickColours(theme)) + own(pickColours(theme));
+  const style = (theme: 0 | 1) => createRules(pickColours(theme)) + createOwnRules(pickColours(theme));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
     `<title>${escapeHtml(title)}</title>`,

@@ -38,11 +38,11 @@ const createSection = (title: string, text: string, content: string, name = '') 
 function describeSubject({ subject, evaluation }: ReportInput): { title: string; heading: string } {
   if ('collection' in subject) {
     const name = escapeHtml(subject.collection);
-    const asked = evaluation.n.toLocaleString('en');
-    const of = (evaluation.photos ?? evaluation.n).toLocaleString('en');
+    const queryCount = evaluation.n.toLocaleString('en');
+    const photoCount = (evaluation.photos ?? evaluation.n).toLocaleString('en');
     return {
       title: `collection ${name}`,
-      heading: `Collection <code>${name}</code>: ${asked} of its ${of} labelled photos, each identified without itself`,
+      heading: `Collection <code>${name}</code>: ${queryCount} of its ${photoCount} labelled photos, each identified without itself`,
     };
   }
   const [queries, gallery] = [escapeHtml(subject.queries), escapeHtml(subject.gallery)];

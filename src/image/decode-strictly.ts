@@ -1,4 +1,4 @@
-/** Decides whether an image that libvips decodes counts as damaged. */
+/** Decodes with the strictness that tells damaged images from merely untidy ones. */
 import type { OpenEnd } from './image-header.js';
 import { sharp } from './libvips.js';
 import type { ImageKind } from './sniff.js';
@@ -6,7 +6,7 @@ import type { ImageKind } from './sniff.js';
 /** What libvips treats as a failure. */
 export type FailOn = 'none' | 'truncated' | 'error' | 'warning';
 
-/** What fails a decode that was not judged before; for a JPEG also the warnings of libjpeg. */
+/** What fails a decode that was not verified before; for a JPEG also the warnings of libjpeg. */
 export const getStrictest = (kind: ImageKind): FailOn => (kind === 'jpeg' ? 'warning' : 'error');
 
 /** Warnings of libjpeg about pixels that it had to invent; others are harmless. */

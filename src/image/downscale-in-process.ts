@@ -8,11 +8,11 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { PawdexError } from '../errors.js';
-import type { Reduced, ReductionTask } from './reduction.js';
-import type { ReductionReply } from './reduction-process.js';
+import type { DownscaledImage, DownscaleTask } from './downscale.js';
+import type { DownscaleReply } from './downscale-process.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
-const ENTRY = fileURLToPath(new URL('./reduction-process.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('./downscale-process.js', import.meta.url));
 /** Images decoded at once; half of the cores are left for everything else. */
 const MAX_PROCESSES = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 /** Ten times the decoding time of the largest accepted image on one core. */
@@ -31,7 +31,7 @@ const RETRY_START_SECONDS = 2;
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
 
 const slots = new WeightedSemaphore(MAX_PROCESSES);
-/** Small tasks, such as a second opinion on a damaged photo, do not wait for tasks that take seconds. */
+/** Small tasks, such as photos that may be damaged, do not wait for tasks that take seconds. */
 const quickSlots = new WeightedSemaphore(1);
 const QUICK_BYTES = 32 * MIB;
 /** Idle processes, each with the timer that will end it. */
@@ -64,13 +64,13 @@ function endProcess(child: ChildProcess): void {
   child.kill('SIGKILL');
 }
 
-/** Takes an idle process or starts one. @param alone whether to end other idle processes, to free their memory */
-function takeProcess(alone: boolean): ChildProcess {
+/** Takes an idle process or starts one. @param endOthers whether to end other idle processes, to free their memory */
+function takeProcess(endOthers: boolean): ChildProcess {
   const kept = [...idle.keys()].at(-1);
   if (kept === undefined) {
     return startProcess();
   }
-  for (const other of alone ? idle.keys() : []) {
+  for (const other of endOthers ? idle.keys() : []) {
     if (other !== kept) {
       endProcess(other);
     }
@@ -106,7 +106,7 @@ class ProcessDied extends Error {
   }
 }
 
-/** The error after a second death. */
+/** Creates the error for an image whose process died twice. */
 function createDeathError(error: ProcessDied): PawdexError {
   const { message, signal } = error;
   return signal === 'SIGKILL' || signal === 'SIGTERM'
@@ -130,7 +130,7 @@ const createStartError = (cause: Error) =>
   });
 
 /** Sends one image to a process, and kills the process if it does not answer. */
-function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
+function sendTask(child: ChildProcess, task: DownscaleTask, maxBytes: number): Promise<DownscaleReply> {
   return new Promise((resolve, reject) => {
     if (child.pid === undefined) {
       child.once('error', (cause) => reject(createStartError(cause)));
@@ -146,7 +146,7 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
       child.kill('SIGKILL');
       finish(() => reject(error));
     };
-    const onMessage = (reply: ReductionReply) => finish(() => resolve(reply));
+    const onMessage = (reply: DownscaleReply) => finish(() => resolve(reply));
     const onError = (cause: Error) => end(new PawdexError('internal', { cause }));
     const onExit = (code: number | null, signal: string | null) =>
       end(new ProcessDied(signal ?? `exit code ${code}`, signal));
@@ -167,35 +167,43 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
 }
 
 /**
- * Reduces a large image in a separate process.
+ * Decodes and downscales an image in a separate process.
  *
  * @param memory estimated bytes of decoding it
- * @param limit bytes that all reductions together may use
+ * @param limit bytes that all such processes together may use
  * @throws PawdexError image_corrupt, image_unsupported, image_too_slow, image_too_large, overloaded
  */
-export function reduceImage(task: ReductionTask, memory: number, limit: number): Promise<Reduced> {
+export function downscaleInProcess(
+  task: DownscaleTask,
+  memory: number,
+  limit: number,
+): Promise<DownscaledImage> {
   return (memory <= QUICK_BYTES ? quickSlots : slots)
     .run(memory, limit, async () => {
-      const most = memory + 2 * task.bytes.length + EXCESS_BYTES;
+      const maxBytes = memory + 2 * task.bytes.length + EXCESS_BYTES;
       // The first process may have died for another reason.
-      const reply = await reduceIn(takeProcess(memory > QUICK_BYTES), task, most).catch((error) => {
+      const reply = await downscaleIn(takeProcess(memory > QUICK_BYTES), task, maxBytes).catch((error) => {
         if (error instanceof ProcessDied) {
-          return reduceIn(startProcess(), task, most);
+          return downscaleIn(startProcess(), task, maxBytes);
         }
         throw error;
       });
       if ('error' in reply) {
         throw PawdexError.fromWire(reply.error);
       }
-      return reply.reduced;
+      return reply.image;
     })
     .catch((error) => {
       throw error instanceof ProcessDied ? createDeathError(error) : error;
     });
 }
 
-async function reduceIn(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
-  const reply = await ask(child, task, maxBytes);
+async function downscaleIn(
+  child: ChildProcess,
+  task: DownscaleTask,
+  maxBytes: number,
+): Promise<DownscaleReply> {
+  const reply = await sendTask(child, task, maxBytes);
   await keepProcess(child);
   return reply;
 }

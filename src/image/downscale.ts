@@ -1,16 +1,15 @@
 /**
- * Reduces a large image. It runs in a separate process (reducer.ts), so that a file that harms the decoder cannot
- * harm the server.
+ * Decodes and downscales a large image. It runs in a separate process (downscale-in-process.ts), so that a file that harms
+ * the decoder cannot harm the server.
  */
 import { decodeBitmap } from './bitmap.js';
+import { checkRows, decodeStrictly, type FailOn } from './decode-strictly.js';
 import { decodeHeic } from './heic.js';
 import type { OpenEnd } from './image-header.js';
-import { checkRows, decodeStrictly, type FailOn } from './judge-pixels.js';
 import { type Sharp, sharp } from './libvips.js';
 import type { ImageKind } from './sniff.js';
 
-/** An image to reduce. */
-export interface ReductionTask {
+export interface DownscaleTask {
   bytes: Uint8Array;
   kind: ImageKind;
   maxPixels: number;
@@ -18,40 +17,45 @@ export interface ReductionTask {
 }
 
 /** The picture that replaces a large image: uint8 [height, width, 3], sRGB, upright, on white. */
-export interface Reduced {
+export interface DownscaledImage {
   data: Uint8Array;
   width: number;
   height: number;
   channels: 3;
 }
 
-/** Longest side of the reduced picture: several times what encoders and heat maps need. */
-const SIDE = 2048;
+/** Longest side of the result: several times what encoders and heat maps need. */
+const MAX_SIDE = 2048;
 
-const shrink = (image: Sharp) =>
-  image.resize({ width: SIDE, height: SIDE, fit: 'inside', withoutEnlargement: true });
+const fitInside = (image: Sharp) =>
+  image.resize({ width: MAX_SIDE, height: MAX_SIDE, fit: 'inside', withoutEnlargement: true });
 
 /** Longer than the lifetime of the process. */
 const NO_TIME_LIMIT = 3600;
 
-/** Decodes and reduces an image. @throws the error of the decoder */
-export async function reduce({ bytes, kind, maxPixels, openEnd }: ReductionTask): Promise<Reduced> {
+/** Decodes and downscales an image. @throws the error of the decoder */
+export async function downscale({
+  bytes,
+  kind,
+  maxPixels,
+  openEnd,
+}: DownscaleTask): Promise<DownscaledImage> {
   if (openEnd !== undefined) {
     await checkRows(openEnd, maxPixels, NO_TIME_LIMIT);
   }
   if (kind === 'heic') {
-    return finish(await decodeHeic(bytes, shrink));
+    return toRgb(await decodeHeic(bytes, fitInside));
   }
   if (kind === 'bmp') {
     const { data, width, height } = decodeBitmap(bytes);
-    return finish(shrink(sharp(data, { raw: { width, height, channels: 4 } })));
+    return toRgb(fitInside(sharp(data, { raw: { width, height, channels: 4 } })));
   }
   const decode = (failOn: FailOn) =>
-    finish(shrink(sharp(bytes, { failOn, limitInputPixels: maxPixels })).autoOrient());
+    toRgb(fitInside(sharp(bytes, { failOn, limitInputPixels: maxPixels })).autoOrient());
   return openEnd === undefined ? decodeStrictly(kind, decode) : decode('none');
 }
 
-async function finish(image: Sharp): Promise<Reduced> {
+async function toRgb(image: Sharp): Promise<DownscaledImage> {
   const { data, info } = await image
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
