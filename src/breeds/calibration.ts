@@ -1,6 +1,7 @@
 /** A calibration: two logistic models and two thresholds, as JSON. */
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { describeInvalidFields } from '../files/invalid-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { predict } from './logistic.js';
 import type { Candidate, Voter } from './vote.js';
@@ -53,13 +54,13 @@ export const calibrationSchema = z.object({
 /** A fitted calibration; plain JSON. */
 export type Calibration = z.infer<typeof calibrationSchema>;
 
-/** @throws PawdexError calibration_invalid */
-export function parseCalibration(json: unknown): Calibration {
+/** @param what names it in the error @throws PawdexError calibration_invalid */
+export function parseCalibration(json: unknown, what = 'The calibration'): Calibration {
   const parsed = calibrationSchema.safeParse(json);
   if (parsed.success) {
     return parsed.data;
   }
-  throw new PawdexError('calibration_invalid', { detail: z.prettifyError(parsed.error) });
+  throw new PawdexError('calibration_invalid', describeInvalidFields(what, parsed.error));
 }
 
 /**
@@ -70,7 +71,7 @@ export function parseCalibration(json: unknown): Calibration {
  */
 export async function loadCalibration(file: string): Promise<Calibration | null> {
   const json = await readJsonFile(file, 'calibration_invalid');
-  return json === undefined ? null : parseCalibration(json);
+  return json === undefined ? null : parseCalibration(json, file);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { describeInvalidFields } from '../files/invalid-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { normalise } from '../math/vectors.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
@@ -60,7 +61,7 @@ export async function loadSimilarityStatistics(
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
-    throw new PawdexError('model_invalid', { detail: `${file}: ${z.prettifyError(parsed.error)}` });
+    throw new PawdexError('model_invalid', describeInvalidFields(file, parsed.error));
   }
   const { answer, nonPets } = parsed.data;
   return parsed.data.fingerprint === fingerprint

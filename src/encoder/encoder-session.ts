@@ -91,7 +91,7 @@ export async function createSession(
   // The overloads for paths and for bytes do the same.
   return ort.InferenceSession.create(model as string, options).catch((cause: Error) => {
     const what = typeof model === 'string' ? model : 'the model';
-    const detail = `ONNX Runtime cannot load ${what}: ${cause.message}`;
+    const detail = `ONNX Runtime cannot load ${what}: ${cause.message.trim()}`;
     throw new PawdexError('model_invalid', { detail, cause });
   });
 }

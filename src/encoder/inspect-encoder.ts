@@ -6,6 +6,7 @@ import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { describeInvalidFields } from '../files/invalid-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { createSession } from './encoder-session.js';
 import type { ModelCard } from './model-card.js';
@@ -108,10 +109,10 @@ async function readPreprocessing(file: string): Promise<EncoderHints> {
   }
   const parsed = preprocessingSchema.safeParse(json);
   if (!parsed.success) {
-    throw createUnsuitableError(
-      `${file}: ${z.prettifyError(parsed.error)}`,
-      'Correct it, or remove it and use flags.',
-    );
+    throw new PawdexError('encoder_unsuitable', {
+      ...describeInvalidFields(file, parsed.error),
+      hint: 'Correct it, or remove it and use flags.',
+    });
   }
   const { crop_size, size, image_mean, image_std, resample = 2, do_normalize, do_center_crop } = parsed.data;
   return withoutUndefined({

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { describeInvalidFields } from '../files/invalid-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { computeSha256 } from '../files/sha256.js';
 
@@ -128,5 +129,5 @@ export function checkCard(card: unknown, what: string): ModelCard {
   if (parsed.success) {
     return parsed.data;
   }
-  throw new PawdexError('model_invalid', { detail: `${what}: ${z.prettifyError(parsed.error)}` });
+  throw new PawdexError('model_invalid', describeInvalidFields(what, parsed.error));
 }

@@ -110,7 +110,10 @@ export class GraphSession {
     try {
       results = await this.#session.run(inputs, fetches);
     } catch (cause) {
-      throw new PawdexError('internal', { detail: `onnxruntime failed: ${(cause as Error).message}`, cause });
+      throw new PawdexError('internal', {
+        detail: `onnxruntime failed: ${(cause as Error).message.trim()}`,
+        cause,
+      });
     }
     await this.#reportPlacement();
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));

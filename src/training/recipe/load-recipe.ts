@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
-import { z } from 'zod';
-import { PawdexError } from '../../errors.js';
+import { type ErrorDetails, PawdexError } from '../../errors.js';
+import { describeInvalidFields } from '../../files/invalid-fields.js';
 import type { ResizeRule } from '../../image/decode.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './recipe-schema.js';
@@ -30,10 +30,12 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
   try {
     content = parse(text);
   } catch (cause) {
-    throw new PawdexError('config_invalid', { detail: `${file}: ${(cause as Error).message}`, cause });
+    // The lines after the first draw the place with an arrow.
+    const [summary = ''] = (cause as Error).message.split(/:?\n/);
+    throw createRecipeError({ detail: `${file}: ${summary}.`, cause });
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new PawdexError('config_invalid', { detail: `${file} is not a mapping of settings.` });
+    throw createRecipeError({ detail: `${file} is not a mapping of settings.` });
   }
   const { backbone } = content as { backbone?: unknown };
   const isNamed = typeof backbone === 'object' && backbone !== null && 'file' in backbone;
@@ -52,12 +54,12 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
 export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
   const parsed = recipeSchema.safeParse(partial);
   if (!parsed.success) {
-    throw createRecipeError(`${what}:\n${z.prettifyError(parsed.error)}`);
+    throw createRecipeError(describeInvalidFields(what, parsed.error));
   }
   const recipe = parsed.data;
   const fault = findLossFault(recipe) ?? findBatchFault(recipe) ?? findHeadFault(recipe);
   if (fault !== undefined) {
-    throw createRecipeError(`${what}: ${fault}`);
+    throw createRecipeError({ detail: `${what}: ${fault}` });
   }
   return recipe;
 }
@@ -136,9 +138,9 @@ export function formatRecipe(recipe: Recipe): string {
   return stringify(recipe);
 }
 
-function createRecipeError(detail: string): PawdexError {
+function createRecipeError(details: ErrorDetails): PawdexError {
   return new PawdexError('config_invalid', {
-    detail,
-    hint: 'docs/training.md lists every setting of a recipe. Remove those that it does not list.',
+    ...details,
+    hint: 'Compare the recipe with docs/training.md, which lists every setting.',
   });
 }

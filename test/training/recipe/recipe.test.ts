@@ -52,9 +52,18 @@ it('refuses unknown, wrong or contradictory settings', () => {
     complete({ head: { general: { dimension: 8, weight: 2 } } }),
     complete({ head: { general: { dimension: 8, features: 'distilled' } } }),
   ] as const;
-  expect(removed[0]).toThrow(invalid(/rate/));
-  expect(removed[1]).toThrow(invalid(/weight/));
+  expect(removed[0]).toThrow(invalid(/losses\[0\]: .*rate/));
+  expect(removed[1]).toThrow(invalid(/head.general: .*weight/));
   expect(removed[2]).toThrow(invalid(/start.*trained/));
+});
+
+it('lists every wrong setting, without line breaks in the message', () => {
+  expect(() => completeRecipe({ ...base, epochs: 0, seed: -1 }, 'my.yaml')).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(/^my\.yaml: [^\n]*$/),
+      errors: [expect.objectContaining({ path: 'seed' }), expect.objectContaining({ path: 'epochs' })],
+    }),
+  );
 });
 
 it('cannot be read from something else', async () => {
@@ -65,7 +74,11 @@ it('cannot be read from something else', async () => {
     await writeFile(file, '- a list');
     await expect(readRecipe(file)).rejects.toMatchObject({ code: 'config_invalid' });
     await writeFile(file, 'a: [');
-    await expect(readRecipe(file)).rejects.toMatchObject({ code: 'config_invalid' });
+    await expect(readRecipe(file)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringMatching(/^[^\n]* at line 1, column 5\.$/),
+      hint: expect.stringContaining('docs/training.md'),
+    });
   } finally {
     await rm(folder, { recursive: true });
   }

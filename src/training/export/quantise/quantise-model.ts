@@ -143,7 +143,7 @@ async function prepareEncoder(model: Model): Promise<Model> {
       graphOptimizationLevel: 'basic',
       optimizedModelFilePath: file,
     }).catch((cause: unknown) => {
-      const detail = `onnxruntime cannot load the encoder: ${(cause as Error).message}`;
+      const detail = `onnxruntime cannot load the encoder: ${(cause as Error).message.trim()}`;
       throw new PawdexError('model_invalid', { detail, cause });
     });
     await session.release();
