@@ -8,19 +8,22 @@ import type { PawdexClient } from './client.js';
 import { followJob, type RunJobOptions, runJob } from './wait-for-job.js';
 
 /** Content hashes per request. They are in the URL, which is limited to 16 KiB. */
-const KNOWN_CHUNK = 100;
+const HASHES_PER_REQUEST = 100;
 
 /** Finds which of these hashes the collection has. */
 async function findKnown(client: PawdexClient, collection: string, sha256: string[]) {
-  const found = new Map<string, { id: string; label: string | null }>();
-  for (let from = 0; from < sha256.length; from += KNOWN_CHUNK) {
-    const chunk = sha256.slice(from, from + KNOWN_CHUNK);
-    const page = await client.listItems(collection, { limit: KNOWN_CHUNK, filter: { sha256: chunk } });
+  const knownItems = new Map<string, { id: string; label: string | null }>();
+  for (let from = 0; from < sha256.length; from += HASHES_PER_REQUEST) {
+    const hashes = sha256.slice(from, from + HASHES_PER_REQUEST);
+    const page = await client.listItems(collection, {
+      limit: HASHES_PER_REQUEST,
+      filter: { sha256: hashes },
+    });
     for (const item of page.items) {
-      found.set(item.sha256, { id: item.id, label: item.label });
+      knownItems.set(item.sha256, { id: item.id, label: item.label });
     }
   }
-  return found;
+  return knownItems;
 }
 
 /**

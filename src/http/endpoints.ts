@@ -1,10 +1,10 @@
 /** All endpoints, in the order in which the API reference shows them. */
 import type { Endpoint } from './define-endpoint.js';
 import { addItems } from './routes/add-items-route.js';
-import * as ask from './routes/ask-routes.js';
 import * as collections from './routes/collection-routes.js';
 import * as items from './routes/item-routes.js';
 import * as jobs from './routes/job-routes.js';
+import * as queries from './routes/query-routes.js';
 import { search } from './routes/search-route.js';
 import * as service from './routes/service-routes.js';
 import * as shares from './routes/share-routes.js';
@@ -14,11 +14,11 @@ import * as transfers from './routes/transfer-routes.js';
 import * as uploads from './routes/upload-routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
-  ask.identify,
+  queries.identify,
   search,
-  ask.embed,
-  ask.explain,
-  ask.fetchPicture,
+  queries.embed,
+  queries.explain,
+  queries.fetchImage,
   shares.createShare,
   shares.getShare,
   collections.listCollections,

@@ -42,10 +42,10 @@ class StateStream {
   #sentAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(res: Response, seen: number, readState: () => StreamedState) {
+  constructor(res: Response, lastSeen: number, readState: () => StreamedState) {
     this.#res = res;
     this.#readState = readState;
-    this.#sentRevision = seen;
+    this.#sentRevision = lastSeen;
   }
 
   /** Sends the current state, now or when the gap has passed. */
@@ -94,14 +94,14 @@ class StateStream {
 /**
  * Streams the newest state of an object until its last state was sent or the client has disconnected.
  *
- * @param seen revision that the client already has
+ * @param lastSeen revision that the client already has
  * @param readState returns the current state; called when it may have changed
  * @param follow calls its argument after each change, until the returned function is called
  * @returns resolves when the stream has ended
  */
 export async function streamStates(
   res: Response,
-  seen: number,
+  lastSeen: number,
   readState: () => StreamedState,
   follow: (onChange: () => void) => () => void,
 ): Promise<void> {
@@ -116,13 +116,13 @@ export async function streamStates(
     return;
   }
   res.flushHeaders();
-  const stream = new StateStream(res, seen, readState);
+  const stream = new StateStream(res, lastSeen, readState);
   await new Promise<void>((resolve) => {
-    const unfollow = follow(stream.update);
+    const stopFollowing = follow(stream.update);
     const heartbeat = setInterval(stream.sendHeartbeat, HEARTBEAT_MS);
     res.on('drain', stream.update);
     res.once('close', () => {
-      unfollow();
+      stopFollowing();
       clearInterval(heartbeat);
       stream.close();
       resolve();

@@ -108,12 +108,12 @@ async function followRedirects(
   const { maxBytes, isAllowed = isPublicAddress } = options;
   const lookup = createLookup(isAllowed);
   let url = checkUrl(text, isAllowed);
-  for (let left = MAX_REDIRECTS; ; left--) {
+  for (let redirectsLeft = MAX_REDIRECTS; ; redirectsLeft--) {
     const response = await sendRequest(url, lookup, signal);
     const { statusCode = 0, headers } = response;
     try {
       if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
-        if (left === 0) {
+        if (redirectsLeft === 0) {
           throw createUnreachableError(`The URL redirects more than ${MAX_REDIRECTS} times.`);
         }
         url = checkUrl(new URL(headers.location, url).href, isAllowed);

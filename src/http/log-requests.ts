@@ -5,7 +5,8 @@ import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 
-const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
+/** Probes, which would fill the log. */
+const QUIET_PATHS = new Set(['/healthz', '/readyz', '/metrics']);
 
 const stripQuery = (url: string | undefined) => (url ?? '').split('?', 1)[0]!;
 
@@ -35,7 +36,7 @@ export function logRequests(logger: Logger): RequestHandler {
       err: (error: Error) => ({ type: error.name, message: error.message, stack: error.stack }),
     },
     customLogLevel: (req, res) => {
-      if (QUIET.has(stripQuery(req.url))) {
+      if (QUIET_PATHS.has(stripQuery(req.url))) {
         return 'debug';
       }
       return res.statusCode >= 500 ? 'warn' : 'info';

@@ -8,7 +8,7 @@ import { problemSchema } from './problem-details.js';
 import type { Content } from './response-spec.js';
 
 /** Error codes of every endpoint under /v1. */
-const ALWAYS: ErrorCode[] = [
+const COMMON: ErrorCode[] = [
   'invalid_request',
   'unauthorized',
   'host_not_allowed',
@@ -41,7 +41,7 @@ function listCodes({ path, body, errors, isReading }: Endpoint): readonly ErrorC
   }
   const withBody = body === null ? [] : WITH_BODY;
   const withImage = body === null || body.form === null ? [] : WITH_IMAGE;
-  return [...ALWAYS, ...(isReading ? [] : READ_ONLY), ...withBody, ...withImage, ...errors];
+  return [...COMMON, ...(isReading ? [] : READ_ONLY), ...withBody, ...withImage, ...errors];
 }
 
 type Responses = Record<string, { description: string; content?: object }>;

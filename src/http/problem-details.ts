@@ -26,24 +26,24 @@ export type Problem = z.output<typeof problemSchema>;
 /**
  * Creates the body for an error.
  *
- * @param where the request's path and id, if known
- * @param requested path and query of the request
+ * @param request its path and id, if known
+ * @param url path and query of the request
  */
 export function toProblem(
   error: PawdexError,
-  where: { instance?: string; requestId?: string },
-  requested = '/',
+  request: { instance?: string; requestId?: string },
+  url = '/',
 ): Problem {
   const { code, status, hint, detail, errors } = error;
   return {
-    type: toRelativeAddress(requested, `docs/errors#${code}`),
+    type: toRelativeAddress(url, `docs/errors#${code}`),
     title: ERRORS[code].title,
     status,
     // Details of internal errors only go to the log.
     ...(detail === undefined || code === 'internal' ? {} : { detail }),
     code,
     hint,
-    ...where,
+    ...request,
     errors,
   };
 }
@@ -78,8 +78,7 @@ function sendProblem(req: Request, res: Response, error: PawdexError): void {
     res.set('WWW-Authenticate', 'Bearer');
   }
   const instance = toRelativeAddress(req.originalUrl, req.path.slice(1));
-  const where = { instance, requestId: String(req.id) };
-  const problem = toProblem(error, where, req.originalUrl);
+  const problem = toProblem(error, { instance, requestId: String(req.id) }, req.originalUrl);
   res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
@@ -92,10 +91,10 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
     req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
   }
   // Read and discard the rest of the body, so that the client sees the response, unless it has disconnected.
-  const rest = req.complete || req.destroyed ? undefined : linger(req);
+  const discarded = req.complete || req.destroyed ? undefined : linger(req);
   const closes = isClosedAfter(res);
   if (closes) {
-    await rest;
+    await discarded;
   }
   if (res.headersSent || res.destroyed) {
     res.destroy();
@@ -103,10 +102,10 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
     sendProblem(req, res, error);
   }
   // Close the connection if the client keeps sending after the response.
-  if (closes || rest === undefined) {
+  if (closes || discarded === undefined) {
     return;
   }
-  await rest;
+  await discarded;
   if (!req.complete) {
     req.destroy();
   }

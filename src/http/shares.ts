@@ -42,13 +42,13 @@ export class Shares {
     this.#hours = hours;
   }
 
-  get isOn(): boolean {
+  get isEnabled(): boolean {
     return this.#hours > 0;
   }
 
   /** @throws PawdexError sharing_disabled */
   async create(shared: Pick<Share, 'collection' | 'photoBase64' | 'answer'>): Promise<Share> {
-    if (!this.isOn) {
+    if (!this.isEnabled) {
       throw new PawdexError('sharing_disabled');
     }
     await mkdir(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });

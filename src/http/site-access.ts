@@ -16,7 +16,7 @@ type SiteConfig = Pick<Config, 'API_KEYS' | 'ALLOWED_HOSTS' | 'ALLOWED_ORIGINS' 
 
 /** Paths that orchestrators request under any host name; they reveal nothing. */
 const OPEN_TO_ANY_HOST = new Set(['/healthz', '/readyz']);
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const READING_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Reads the name in a `Host` header, without port and brackets, in lower case.
@@ -82,7 +82,7 @@ class SitePolicy {
       return;
     }
     // Navigation, for instance by a link: the other site cannot read the page.
-    const isPage = READS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation(req));
+    const isPage = READING_METHODS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation(req));
     if (isPage) {
       return;
     }

@@ -90,12 +90,12 @@ function sendBadRequest(res: ServerResponse, detail: string): void {
 const CLOSE_IDLE_MS = 50;
 const REFUSED_NOTICE_MS = 60_000;
 
-/**
- * Checks the limits periodically.
- *
- * @returns a function that stops it
- */
-function watch(connections: Connections, checkMs: number, onRefused: ServerOptions['onRefused']): () => void {
+/** Disconnects slow clients periodically, until the returned function is called. */
+function enforceLimits(
+  connections: Connections,
+  checkMs: number,
+  onRefused: ServerOptions['onRefused'],
+): () => void {
   let reported = 0;
   let reportedAt = Number.NEGATIVE_INFINITY;
   const timer = setInterval(() => {
@@ -166,19 +166,19 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     connections.hasStartedResponse(socket as Socket) ? socket.destroy() : sendClientError(error, socket),
   );
   await listen(server, options.host, options.port);
-  const stopWatching = watch(connections, limits.checkMs, options.onRefused);
+  const stopEnforcing = enforceLimits(connections, limits.checkMs, options.onRefused);
   return {
     ...getAddress(server),
     close: ({ graceSeconds }) => {
       options.lifecycle.state = 'stopping';
-      closing ??= stop(server, connections, graceSeconds).finally(stopWatching);
+      closing ??= stopServer(server, connections, graceSeconds).finally(stopEnforcing);
       return closing;
     },
   };
 }
 
 /** Waits until all responses in progress are sent, or cuts them off when the time is over. */
-function stop(server: Server, connections: Connections, graceSeconds: number): Promise<void> {
+function stopServer(server: Server, connections: Connections, graceSeconds: number): Promise<void> {
   return new Promise((resolve) => {
     // A connection with a response in progress must not wait for the client's next request.
     for (const res of connections.listInFlight()) {

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApiError, PawdexClient, PawdexError, remoteEngine } from '../../src/client/index.js';
+import { Transport } from '../../src/client/transport.js';
 import type { RunningServer } from '../../src/http/start-server.js';
 import { type TestApp, type TestConfig, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
@@ -195,11 +199,35 @@ describe('errors', () => {
         .removeAllListeners('request');
       await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
       const { port } = mute.address() as AddressInfo;
-      const slow = new PawdexClient({ baseUrl: `http://127.0.0.1:${port}`, timeoutMs: 100 });
-      await expect(slow.info()).rejects.toMatchObject({ code: 'server_unreachable' });
+      const baseUrl = `http://127.0.0.1:${port}`;
+      const slow = new PawdexClient({ baseUrl, timeoutMs: 100 });
+      await expect(slow.info()).rejects.toMatchObject({
+        code: 'server_unreachable',
+        detail: expect.stringContaining('no response within 0.1 s'),
+      });
+      const impatientCall = { path: '/v1/info', timeoutMs: 50 };
+      await expect(new Transport({ baseUrl }).requestJson(impatientCall)).rejects.toMatchObject({
+        detail: expect.stringContaining('no response within 0.05 s'),
+      });
       mute.closeAllConnections();
       mute.close();
     }
+  });
+});
+
+describe('a download', () => {
+  it('replaces a file, and says why it cannot be written', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-client-'));
+    const file = path.join(folder, 'breeds.parquet');
+    await writeFile(file, 'old');
+    expect(await client.exportCollection('breeds', file)).toMatchObject({ items: 3 });
+    expect((await readFile(file)).subarray(0, 4).toString()).toBe('PAR1');
+    expect(await readdir(folder)).toEqual(['breeds.parquet']);
+    await rm(folder, { recursive: true });
+    await expect(client.exportCollection('breeds', file)).rejects.toMatchObject({
+      code: 'storage_failed',
+      message: expect.stringContaining(`${file}.tmp: no such file or directory`),
+    });
   });
 });
 

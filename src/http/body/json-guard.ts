@@ -29,7 +29,7 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 
 
 /** Checks a JSON text piece by piece. */
 export class JsonGuard {
-  readonly #where: string;
+  readonly #name: string;
   readonly #imagePaths: ReadonlySet<string>;
   /** One entry per open object or array: the latest key of an object, or null for an array. */
   readonly #open: (string | null)[] = [];
@@ -46,11 +46,11 @@ export class JsonGuard {
   #key = '';
 
   /**
-   * @param where name of the text in errors, such as `body`
+   * @param name of the JSON in errors, such as `body`
    * @param imagePaths paths of images, such as `items[].imageBase64`; other strings are limited to 64 KiB
    */
-  constructor(where: string, imagePaths: readonly string[] = []) {
-    this.#where = where;
+  constructor(name: string, imagePaths: readonly string[] = []) {
+    this.#name = name;
     this.#imagePaths = new Set(imagePaths);
   }
 
@@ -114,7 +114,8 @@ export class JsonGuard {
     this.#inString = true;
     this.#stringBytes = 0;
     this.#nonBase64Bytes = 0;
-    this.#isImage = !this.#expectsKey && this.#imagePaths.size > 0 && this.#imagePaths.has(this.#path());
+    this.#isImage =
+      !this.#expectsKey && this.#imagePaths.size > 0 && this.#imagePaths.has(this.#formatPath());
     if (this.#expectsKey) {
       this.#key = '';
     }
@@ -154,7 +155,7 @@ export class JsonGuard {
     if (this.#nonBase64Bytes <= MAX_STRING_BYTES + this.#stringBytes * MAX_NON_BASE64_SHARE) {
       return;
     }
-    const path = `${this.#where}.${this.#path()}`;
+    const path = `${this.#name}.${this.#formatPath()}`;
     throw new PawdexError('invalid_request', {
       detail: `\`${path}\` is not valid base64.`,
       errors: [{ path, message: 'must be base64' }],
@@ -196,13 +197,13 @@ export class JsonGuard {
 
   #createError(message: string): PawdexError {
     return new PawdexError('invalid_request', {
-      detail: `${this.#where}: ${message}.`,
-      errors: [{ path: this.#where, message }],
+      detail: `${this.#name}: ${message}.`,
+      errors: [{ path: this.#name, message }],
     });
   }
 
   /** The path of the next value, such as `items[].imageBase64`. */
-  #path(): string {
+  #formatPath(): string {
     let path = '';
     for (const key of this.#open) {
       if (key === null) {
@@ -220,7 +221,7 @@ export class JsonGuard {
  *
  * @throws PawdexError invalid_request, payload_too_large; SyntaxError when it is not JSON
  */
-export function parseBoundedJson(text: string, where: string): unknown {
-  new JsonGuard(where).push(Buffer.from(text));
+export function parseBoundedJson(text: string, name: string): unknown {
+  new JsonGuard(name).push(Buffer.from(text));
   return JSON.parse(text);
 }

@@ -124,10 +124,10 @@ function addField({ fields }: Form, name: string, part: MultipartPart): void {
 
 function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void {
   if (files.length === limits.files) {
-    const most = limits.files === 1 ? 'one file' : `at most ${limits.files} files`;
+    const allowed = limits.files === 1 ? 'one file' : `at most ${limits.files} files`;
     throw new PawdexError('image_unexpected', {
-      detail: `This endpoint accepts ${most}.`,
-      ...(limits.files === 1 ? {} : { hint: `Send ${most} in one request, in the field \`image\`.` }),
+      detail: `This endpoint accepts ${allowed}.`,
+      ...(limits.files === 1 ? {} : { hint: `Send ${allowed} in one request, in the field \`image\`.` }),
     });
   }
   if (part.size > limits.fileBytes) {

@@ -136,14 +136,9 @@ const ONE_TARGET = 'must have either `ids` or `filter`';
 const hasOneTarget = (body: { ids?: unknown; filter?: unknown }) =>
   (body.ids === undefined) !== (body.filter === undefined);
 
-/** Converts the body to a target. */
-const toTarget = ({
-  ids,
-  filter: chosen,
-}: {
-  ids?: string[] | undefined;
-  filter?: Filter | undefined;
-}): Target => (ids === undefined ? { filter: chosen! } : { ids });
+/** Converts the fields of a body that {@link hasOneTarget}. */
+const toTarget = (ids: string[] | undefined, itemFilter: Filter | undefined): Target =>
+  ids === undefined ? { filter: itemFilter! } : { ids };
 
 export const updateItems = defineEndpoint({
   method: 'post',
@@ -170,8 +165,8 @@ export const updateItems = defineEndpoint({
   ),
   response: json(z.object({ updated: itemCount }), 'The number of changed items.'),
   errors: ['collection_not_found', 'storage_full'],
-  handle: async ({ params: { collection }, body: { ids, filter: chosen, ...patch } }, { engine }) => ({
-    updated: await engine.store.updateItems(collection, toTarget({ ids, filter: chosen }), patch),
+  handle: async ({ params: { collection }, body: { ids, filter: itemFilter, ...patch } }, { engine }) => ({
+    updated: await engine.store.updateItems(collection, toTarget(ids, itemFilter), patch),
   }),
 });
 
@@ -185,6 +180,6 @@ export const deleteItems = defineEndpoint({
   response: json(z.object({ deleted: itemCount }), 'The number of deleted items.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body }, { engine }) => ({
-    deleted: await engine.store.deleteItems(collection, toTarget(body)),
+    deleted: await engine.store.deleteItems(collection, toTarget(body.ids, body.filter)),
   }),
 });

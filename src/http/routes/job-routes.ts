@@ -4,13 +4,20 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Engine } from '../../engine/engine.js';
 import { jobId } from '../../engine/request-fields.js';
-import { asPawdexError } from '../../errors.js';
+import { asPawdexError, type ErrorCode, PawdexError } from '../../errors.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import { drawItemPicture } from '../../evaluation/report/pictures.js';
 import { STYLE_HASH } from '../../evaluation/report/report-style.js';
 import { renderReport } from '../../evaluation/report/write-report.js';
 import { IndexRoots } from '../../jobs/index-roots.js';
-import { isFinished, type Job, type JobSummary, jobSchema, jobSummarySchema } from '../../jobs/job.js';
+import {
+  isFinished,
+  type Job,
+  type JobKind,
+  type JobSummary,
+  jobSchema,
+  jobSummarySchema,
+} from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
 import { type JobBody, type JobRequest, jobBodySchema } from '../../jobs/job-request.js';
 import { decodeVectors } from '../body/base64.js';
@@ -18,7 +25,7 @@ import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { file, json, stream } from '../response-spec.js';
-import { acceptedJob, checkLabelRule, requireSucceeded } from './upload-routes.js';
+import { acceptedJob, checkLabelRule } from './upload-routes.js';
 
 const tag = 'jobs';
 const params = { id: jobId };
@@ -120,6 +127,16 @@ export const getJob = defineEndpoint({
   ...jobResponse,
   handle: ({ params: { id } }, { jobs }) => jobs.get(id),
 });
+
+/** @throws PawdexError with this code unless the job is of this kind and has succeeded */
+export function requireSucceeded(job: Job, kind: JobKind, code: ErrorCode): Job & { collection: string } {
+  const { collection } = job;
+  if (job.kind !== kind || job.state !== 'succeeded' || collection === null) {
+    const detail = `The kind of this job is \`${job.kind}\` and its state is \`${job.state}\`.`;
+    throw new PawdexError(code, { detail });
+  }
+  return { ...job, collection };
+}
 
 /** Allows only the report's own styles and pictures, and no scripts. */
 const REPORT_POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; img-src data:; sandbox; frame-ancestors 'none'`;
@@ -225,7 +242,7 @@ export const listJobFailures = defineEndpoint({
   },
 });
 
-/** The last revision that a reconnecting client has seen, or 0. */
+/** Reads the last revision that a reconnecting client has seen, or 0. */
 function readLastSeen(header: string | undefined): number {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : 0;
 }

@@ -62,7 +62,7 @@ export const search = defineEndpoint({
   method: 'post',
   path: '/v1/search',
   isReading: true,
-  tag: 'ask',
+  tag: 'queries',
   urgency: 'urgent',
   summary: 'Search for the nearest neighbours of an image, an item, a vector or examples',
   description:

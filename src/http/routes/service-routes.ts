@@ -34,7 +34,7 @@ export const getInfo = defineEndpoint({
     limits: reader.limits,
     readOnly: config.READ_ONLY,
     fetchesUrls: reader.fetchesUrls,
-    sharesAnswers: shares.isOn,
+    sharesAnswers: shares.isEnabled,
   }),
 });
 

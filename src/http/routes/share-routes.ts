@@ -9,7 +9,7 @@ import { defineEndpoint } from '../define-endpoint.js';
 import { created, json } from '../response-spec.js';
 import { shareSchema } from '../shares.js';
 
-const tag = 'ask';
+const tag = 'queries';
 /** A JPEG of 640 pixels takes about 100 kB. */
 const MAX_BYTES = 256 * 1024;
 

@@ -21,8 +21,8 @@ export const getThumbnail = defineEndpoint({
   tag,
   summary: 'Get the thumbnail of an item',
   params: { collection: collectionName, id: itemId },
-  response: file(['image/webp', 'image/jpeg'], 'The picture.', {
-    304: { description: 'The picture has not changed.' },
+  response: file(['image/webp', 'image/jpeg'], 'The thumbnail.', {
+    304: { description: 'The thumbnail has not changed.' },
   }),
   errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found', 'picture_damaged'],
   async handle({ params: { collection, id }, res }, { engine }) {
@@ -30,8 +30,8 @@ export const getThumbnail = defineEndpoint({
     const digest = createHash('sha256').update(bytes).digest('base64url');
     // Private, because a key may be required. A day, because an item can be deleted.
     res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });
-    const kind = sniff(bytes);
-    return { type: kind === null ? 'application/octet-stream' : `image/${kind}`, bytes };
+    const format = sniff(bytes);
+    return { type: format === null ? 'application/octet-stream' : `image/${format}`, bytes };
   },
 });
 
@@ -70,7 +70,7 @@ export const attachThumbnails = defineEndpoint({
       thumbnail: decodeBase64(imageBase64, MAX_BYTES, `body.thumbnails.${i}.imageBase64`),
     }));
     const results = await engine.attachThumbnails(collection, thumbnails);
-    const count = (status: (typeof results)[number]) => results.filter((each) => each === status).length;
+    const count = (status: (typeof results)[number]) => results.filter((result) => result === status).length;
     return { attached: count('attached'), kept: count('kept'), unknown: count('unknown'), results };
   },
 });

@@ -18,7 +18,7 @@ import { MAX_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import type { ResponseQueue } from '../response-queue.js';
 import { json, stream } from '../response-spec.js';
-import { requireSucceeded } from './upload-routes.js';
+import { requireSucceeded } from './job-routes.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };
@@ -98,9 +98,9 @@ export const exportCollection = defineEndpoint({
     const signal = watchClient(req, res);
     await withTransferFile(config, async (file) => {
       const exported = await queues.scans.run(() => engine.exportCollection(collection, file, { signal }));
-      // Each request writes another file, so that parts of two of them do not fit together.
       const stopWatching = watchReading(res, queues.exports);
-      await sendExport(res, file, exported, false).finally(stopWatching);
+      // No ranges: each request writes another file, so parts of two of them would not fit together.
+      await sendExport(res, file, exported, { acceptRanges: false }).finally(stopWatching);
     });
   },
 });
@@ -110,11 +110,11 @@ async function sendExport(
   res: Response,
   file: string,
   { collection, items }: ExportOutcome,
-  acceptRanges: boolean,
+  { acceptRanges }: { acceptRanges: boolean },
 ): Promise<void> {
   res.set({ 'Content-Type': PARQUET_TYPE, 'X-Pawdex-Items': String(items) });
   // The data directory may be inside a folder whose name starts with a dot.
-  const sent = new Promise<void>((resolve, reject) => {
+  const download = new Promise<void>((resolve, reject) => {
     res.download(
       file,
       `${collection}.parquet`,
@@ -123,7 +123,7 @@ async function sendExport(
     );
   });
   // A client that has disconnected gets no error.
-  await sent.catch((error) => {
+  await download.catch((error) => {
     if (!res.destroyed && !res.headersSent) {
       throw error;
     }
@@ -142,7 +142,9 @@ export const downloadExport = defineEndpoint({
   errors: ['job_not_found', 'export_not_found', 'range_not_satisfiable', 'precondition_failed'],
   async handle({ params: { id }, res }, { jobs }) {
     const { result } = requireSucceeded(jobs.get(id), 'export', 'export_not_found');
-    await sendExport(res, path.join(jobs.getFolder(id), EXPORTED), result as ExportOutcome, true);
+    await sendExport(res, path.join(jobs.getFolder(id), EXPORTED), result as ExportOutcome, {
+      acceptRanges: true,
+    });
   },
 });
 

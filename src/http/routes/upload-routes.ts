@@ -1,10 +1,10 @@
-/** Uploads for jobs: an archive of photos, and a Parquet file of items; and what all endpoints of jobs share. */
+/** Uploads for jobs: an archive of photos, and a Parquet file of items. */
 import { rm } from 'node:fs/promises';
 import { parseLabelRule } from '../../datasets/label-rule.js';
 import { collectionName } from '../../engine/request-fields.js';
 import { importOptions } from '../../engine/requests.js';
-import { asPawdexError, type ErrorCode, PawdexError } from '../../errors.js';
-import { type Job, type JobKind, jobSchema } from '../../jobs/job.js';
+import { asPawdexError, PawdexError } from '../../errors.js';
+import { type Job, jobSchema } from '../../jobs/job.js';
 import { type JobRequest, labelRule } from '../../jobs/job-request.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { archiveBody, MAX_PARQUET_MIB, parquetBody } from '../body/file-body.js';
@@ -19,16 +19,6 @@ export const acceptedJob = created(
   ({ id }) => `v1/jobs/${id}`,
   202,
 );
-
-/** @throws PawdexError with this code unless the job is of this kind and has succeeded */
-export function requireSucceeded(job: Job, kind: JobKind, code: ErrorCode): Job & { collection: string } {
-  const { collection } = job;
-  if (job.kind !== kind || job.state !== 'succeeded' || collection === null) {
-    const detail = `The kind of this job is \`${job.kind}\` and its state is \`${job.state}\`.`;
-    throw new PawdexError(code, { detail });
-  }
-  return { ...job, collection };
-}
 
 /** @throws PawdexError invalid_request */
 export function checkLabelRule(label: string | undefined, path: string): void {

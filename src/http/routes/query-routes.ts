@@ -1,4 +1,4 @@
-/** Questions about a photo: its breed, its vector, and why it resembles an item. */
+/** Queries about a photo: its breed, its embedding, and why it resembles an item; and fetching it by its URL. */
 import { z } from 'zod';
 import { embeddingSchema, identificationSchema } from '../../engine/answers.js';
 import { choice, itemId } from '../../engine/request-fields.js';
@@ -10,7 +10,7 @@ import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
 import { roundNumbers } from '../rounding.js';
 
-const tag = 'ask';
+const tag = 'queries';
 
 export const identify = defineEndpoint({
   method: 'post',
@@ -20,7 +20,7 @@ export const identify = defineEndpoint({
   urgency: 'urgent',
   summary: 'Identify the breed on a photo, with its nearest neighbours',
   body: imageBody({ options: identifyOptions }),
-  response: json(identificationSchema, 'The answer.'),
+  response: json(identificationSchema, 'The breed and the neighbours.'),
   errors: [
     'image_missing',
     'image_unexpected',
@@ -56,7 +56,7 @@ export const embed = defineEndpoint({
   },
 });
 
-/** @throws PawdexError invalid_request if no item is named */
+/** @throws PawdexError invalid_request if it is missing */
 function requireNeighbour(neighbour: string | undefined): string {
   if (neighbour !== undefined) {
     return neighbour;
@@ -92,7 +92,7 @@ export const explain = defineEndpoint({
       region: lookOptions.region,
     },
   }),
-  response: file(['image/png'], 'The picture.'),
+  response: file(['image/png'], 'The heat map.'),
   errors: [
     'image_missing',
     'image_unexpected',
@@ -108,17 +108,17 @@ export const explain = defineEndpoint({
   },
 });
 
-/** For the page, whose policy does not allow other origins. */
-export const fetchPicture = defineEndpoint({
+/** For the page, whose content security policy does not allow other origins. */
+export const fetchImage = defineEndpoint({
   method: 'post',
   path: '/v1/fetch',
   isReading: true,
   tag,
-  summary: 'Get an image from its public address',
+  summary: 'Get an image from its public URL',
   description: 'Needs `PAWDEX_FETCH_URLS`. Only images are returned.',
   query: {
     url: z.string().min(1).max(2000).meta({
-      description: 'Public address of the image.',
+      description: 'Public URL of the image.',
       example: 'https://example.org/cat.jpg',
     }),
   },
