@@ -54,6 +54,13 @@ describe('documentation', () => {
     }
   });
 
+  it.each(pages)('%s names files of this repository that exist', (page) => {
+    const named = readPage(page).matchAll(
+      /(?<![\w./])(?:src|test|scripts|models)\/[\w/.-]+\.(?:ts|mjs|py|yaml)\b/g,
+    );
+    expect([...named].map(([file]) => file).filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+  });
+
   it('names only source files that exist in docs/architecture.md', () => {
     const sources = new Set(
       readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((file) =>
