@@ -1,6 +1,12 @@
 /** `pawdex attach-thumbnails`: gives items pictures from your own copy of the photos. */
 import { attachPictures } from '../indexing/attach-pictures.js';
-import { createCommand, getMaxFileBytes, readCommonOptions, SERVER } from './create-command.js';
+import {
+  COLLECTION_SETTINGS,
+  createCommand,
+  getMaxFileBytes,
+  readCommonOptions,
+  SERVER,
+} from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { runInterruptibly } from './interruption.js';
 import { formatCount, formatFailure, note, pluralise, printLine } from './print.js';
@@ -13,6 +19,7 @@ export const command = addSetOptions(
     'attach-thumbnails',
     'add thumbnails to items without a picture, from your own copy of the photos',
     'attach-thumbnails ~/datasets/pets --collection breeds',
+    [...COLLECTION_SETTINGS, 'MAX_UPLOAD_MB', 'MAX_PIXELS'],
   ),
 )
   .argument('<dir>', 'folder with the photos, under any names; other files in it are ignored')

@@ -1,7 +1,7 @@
 /** `pawdex calibrate`: fits the confidence of a collection's answers. */
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import { formatPercent } from '../evaluation/figures.js';
-import { createCommand, readCommonOptions, SERVER } from './create-command.js';
+import { createCommand, EMBEDDING_SETTINGS, readCommonOptions, SERVER } from './create-command.js';
 import { embedPhotos } from './embed-sets.js';
 import { EXIT } from './exit-codes.js';
 import { formatCount, note, pluralise, printLine } from './print.js';
@@ -11,6 +11,7 @@ export const command = createCommand(
   'calibrate',
   'fit the confidence of a collection, by identifying each of its photos with the others',
   'calibrate --collection my-pets',
+  EMBEDDING_SETTINGS,
 )
   .requiredOption('-c, --collection <name>', 'collection to calibrate')
   .option(

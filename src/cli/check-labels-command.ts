@@ -2,7 +2,13 @@
 import { SIMILAR_PICTURE } from '../breeds/same-picture.js';
 import { formatPercent } from '../evaluation/figures.js';
 import { findLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
-import { createCommand, makeWholeNumberParser, readCommonOptions, SERVER } from './create-command.js';
+import {
+  createCommand,
+  EMBEDDING_SETTINGS,
+  makeWholeNumberParser,
+  readCommonOptions,
+  SERVER,
+} from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
 import { formatCount, pluralise, printResult } from './print.js';
@@ -14,6 +20,7 @@ export const command = addSetOptions(
     'check-labels',
     'list photos that probably have the wrong label, and pictures that appear under two labels',
     'check-labels photos:train --limit 50',
+    EMBEDDING_SETTINGS,
   ),
 )
   .argument('[set]', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
@@ -25,7 +32,7 @@ export const command = addSetOptions(
   .action(async (set, { collection, limit, ...flags }) => {
     if ((set === undefined) === (collection === undefined)) {
       failUsage(
-        'Name either a labelled set or a collection.',
+        'Specify either a labelled set or a collection.',
         'Run `pawdex check-labels SET` or `pawdex check-labels --collection NAME`.',
       );
     }

@@ -18,6 +18,7 @@ export const command = addSetOptions(
     'clean-labels',
     'find photos with wrong labels in a noisy set, and list which to keep and which to leave out',
     'clean-labels web-photos --trust photos:train --out cleaned',
+    ['MODEL', 'THREADS', 'MAX_PIXELS'],
   ),
 )
   .argument('<set>', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')

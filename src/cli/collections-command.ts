@@ -1,87 +1,92 @@
 /** `pawdex collections`: lists, creates, changes and deletes collections. */
 import { Option } from '@commander-js/extra-typings';
 import type { Engine, ServedCollection } from '../engine/engine.js';
-import type { Originals } from '../store/store.js';
-import { createCommand, readCommonOptions, SERVER } from './create-command.js';
+import {
+  COLLECTION_SETTINGS,
+  createCommand,
+  createCommandGroup,
+  readCommonOptions,
+  SERVER,
+} from './create-command.js';
 import { failUsage } from './exit-codes.js';
 import { note, pluralise, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
-interface CollectionFlags {
-  description?: string;
-  originals?: Originals;
-  encoder?: string;
-  yes?: boolean;
+const createSubcommand = (name: string, description: string, example: string) =>
+  createCommand(name, description, `collections ${example}`, COLLECTION_SETTINGS)
+    .option('--json', 'print one JSON object')
+    .addOption(SERVER);
+
+const createOriginalsOption = () =>
+  new Option(
+    '--originals <mode>',
+    'which copy of added photos to keep, so that another encoder can embed them',
+  ).choices(['off', 'thumbnail', 'full'] as const);
+
+/** Runs `work` and prints the collections that it returns. */
+function run(
+  flags: { json?: true },
+  work: (engine: Engine) => Promise<ServedCollection | ServedCollection[]>,
+): Promise<void> {
+  return withEngine(readCommonOptions(flags), async (engine) =>
+    printCollections([await work(engine)].flat(), flags.json),
+  );
 }
 
-type Action = (
-  engine: Engine,
-  name: string,
-  names: string[],
-  flags: CollectionFlags,
-) => Promise<ServedCollection[]>;
+const list = createSubcommand('list', 'list the collections (default)', 'list --json').action((flags) =>
+  run(flags, (engine) => engine.listCollections()),
+);
 
-/** All actions except `list`. @returns the collections to print */
-const ACTIONS: Readonly<Record<string, Action>> = {
-  create: async (engine, name, _names, { description, originals, encoder }) => [
-    await engine.createCollection(name, description, { originals, encoder }),
-  ],
-  update: async (engine, name, _names, { description, originals }) => {
+const create = createSubcommand('create', 'create an empty collection', 'create mine --originals full')
+  .argument('<name>', 'its name')
+  .option('--description <text>', 'what it contains')
+  .addOption(createOriginalsOption())
+  .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
+  .action((name, flags) => {
+    const { description, originals, encoder } = flags;
+    return run(flags, (engine) => engine.createCollection(name, description, { originals, encoder }));
+  });
+
+const update = createSubcommand('update', 'change a collection', 'update mine --description "My pets"')
+  .argument('<name>', 'collection')
+  .option('--description <text>', 'what it contains')
+  .addOption(createOriginalsOption())
+  .action((name, flags) => {
+    const { description, originals } = flags;
     if (description === undefined && originals === undefined) {
       failUsage('There is nothing to change: use --description or --originals.');
     }
-    return [await engine.updateCollection(name, { description, originals })];
-  },
-  rename: async (engine, name, [renamed]) => [await engine.updateCollection(name, { name: renamed! })],
-  alias: async (engine, name, aliases) => [await engine.updateCollection(name, { aliases })],
-  delete: async (engine, name, _names, flags) => {
-    const { count } = await engine.getCollection(name);
-    requireYes(count, flags);
-    await engine.deleteCollection(name);
-    note(`Deleted ${name} with ${pluralise(count, 'item')}.`);
-    return [];
-  },
-};
+    return run(flags, (engine) => engine.updateCollection(name, { description, originals }));
+  });
 
-export const command = createCommand(
+const rename = createSubcommand('rename', 'rename a collection', 'rename mine pets')
+  .argument('<name>', 'collection')
+  .argument('<new-name>', 'its new name')
+  .action((name, newName, flags) => run(flags, (engine) => engine.updateCollection(name, { name: newName })));
+
+const alias = createSubcommand('alias', 'set the other names of a collection', 'alias pets mine')
+  .argument('<name>', 'collection')
+  .argument('[aliases...]', 'all its other names; none to remove them')
+  .action((name, aliases, flags) => run(flags, (engine) => engine.updateCollection(name, { aliases })));
+
+const remove = createSubcommand('delete', 'delete a collection with all its items', 'delete mine --yes')
+  .argument('<name>', 'collection')
+  .option('--yes', 'delete it even if it contains items')
+  .action((name, flags) =>
+    withEngine(readCommonOptions(flags), async (engine) => {
+      const { count } = await engine.getCollection(name);
+      requireYes(count, flags);
+      await engine.deleteCollection(name);
+      note(`Deleted ${name} with ${pluralise(count, 'item')}.`);
+    }),
+  );
+
+export const command = createCommandGroup(
   'collections',
   'list, create, change and delete collections',
   'collections create mine --originals full',
-)
-  .argument('[action]', 'list, create, update, rename, alias or delete', 'list')
-  .argument('[name]', 'collection')
-  .argument('[names...]', 'rename: the new name; alias: all its aliases, none to remove them')
-  .option('--description <text>', 'create and update: describes the collection')
-  .addOption(
-    new Option(
-      '--originals <what>',
-      'create and update: which copy of added photos to keep, so that another encoder can embed them',
-    ).choices(['off', 'thumbnail', 'full'] as const),
-  )
-  .option('--encoder <name>', 'create: encoder that was added with `encoder add`')
-  .option('--yes', 'delete: even if the collection contains items')
-  .option('--json', 'print one JSON object')
-  .addOption(SERVER)
-  .action(async (action, name, names, flags) => {
-    const act = action === 'list' ? null : ACTIONS[action];
-    if (act === undefined) {
-      failUsage(`Unknown action ${action}. Use one of list, ${Object.keys(ACTIONS).join(', ')}.`);
-    }
-    const wanted = action === 'rename' ? 1 : 0;
-    if ((act !== null) !== (name !== undefined) || (action !== 'alias' && names.length !== wanted)) {
-      failUsage('All actions except list need the name of a collection; rename needs two names.');
-    }
-    await withEngine(readCommonOptions(flags), async (engine) => {
-      if (act === null) {
-        await printCollections(await engine.listCollections(), flags.json);
-        return;
-      }
-      const changed = await act(engine, name!, names, flags);
-      if (changed.length > 0) {
-        await printCollections(changed, flags.json);
-      }
-    });
-  });
+  [list, create, update, rename, alias, remove],
+);
 
 /** @throws PawdexError usage if items would be deleted without `--yes` */
 export function requireYes(count: number, { yes }: { yes?: boolean }): void {
@@ -95,11 +100,10 @@ async function printCollections(collections: ServedCollection[], json = false): 
     await printLine(JSON.stringify({ collections }));
     return;
   }
-  for (const collection of collections) {
-    const { name, count, model, index, description, aliases, problem } = collection;
-    const also = aliases.length === 0 ? '' : `, also ${aliases.join(', ')}`;
+  for (const { name, count, model, index, description, aliases, problem } of collections) {
+    const otherNames = aliases.length === 0 ? '' : `, also ${aliases.join(', ')}`;
     const about = description === undefined ? '' : `: ${description}`;
-    await printLine(`${name}  ${pluralise(count, 'item')}, ${model}, ${index.kind}${also}${about}`);
+    await printLine(`${name}  ${pluralise(count, 'item')}, ${model}, ${index.kind}${otherNames}${about}`);
     if (problem !== null) {
       note(`${problem.detail} ${problem.hint}`);
     }

@@ -1,7 +1,7 @@
-/** The flags that all commands share: every setting, `--quiet` and `--verbose`. */
+/** Creates commands with the flags that all share: every setting, `--quiet` and `--verbose`. */
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type Config, listSettings, PACKAGE_ROOT, parseConfig } from '../config.js';
-import { EXIT_HELP } from './exit-codes.js';
+import { failUsage } from './exit-codes.js';
 
 /** The values of the flags that every command has. */
 export interface CommonOptions {
@@ -19,72 +19,115 @@ const toFlagName = (name: string) => name.toLowerCase().replaceAll('_', '-');
 const toOptionKey = (name: string) =>
   toFlagName(name).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-const formatDefault = (value: unknown) =>
-  Array.isArray(value) && value.length === 0 ? 'none' : String(value).replace(PACKAGE_ROOT, '');
-
-/** Settings that only `serve --help` lists. */
-const SERVER_ONLY = new Set<keyof Config>([
-  'PORT',
-  'HOST',
-  'API_KEYS',
-  'API_KEYS_FILE',
-  'ALLOW_UNAUTHENTICATED',
-  'ALLOWED_HOSTS',
-  'ALLOWED_ORIGINS',
-  'LOG_LEVEL',
-  'SNAPSHOT_HOURS',
-  'KEEP_SNAPSHOTS',
-  'INDEX_ROOTS',
-  'MAX_ARCHIVE_MB',
-  'SHARE_HOURS',
-  'FETCH_URLS',
-  'MAX_QUEUE',
-  'MAX_BATCH_FILES',
-  'MAX_CONNECTIONS',
-  'SHUTDOWN_SECONDS',
-  'TRUST_PROXY',
-]);
-
-/**
- * Creates a command whose help ends with an example and the exit codes.
- *
- * @param description one sentence, in lower case
- * @param example a typical command line, without `pawdex`
- */
-export function createCommand(name: string, description: string, example: string) {
-  return new Command(name)
-    .description(description)
-    .showHelpAfterError('(use --help for usage)')
-    .addHelpText('after', `\nExample:\n  pawdex ${example}\n${EXIT_HELP}`);
+function formatDefault(value: unknown): string {
+  const isEmpty = value === '' || (Array.isArray(value) && value.length === 0);
+  return isEmpty ? 'none' : String(value).replace(PACKAGE_ROOT, '');
 }
 
-/** Adds the flags that every command has. Call it last: `--help` lists a command's own flags first. */
-export function addCommonOptions(made: CommandUnknownOpts): CommandUnknownOpts {
-  made
+/** The settings of a command that works with collections. */
+export const COLLECTION_SETTINGS = ['DATA_DIR', 'ACCEPT_DAMAGE', 'MODEL', 'GALLERY'] as const;
+/** The settings of a command that also embeds photos. */
+export const EMBEDDING_SETTINGS = [
+  ...COLLECTION_SETTINGS,
+  'THREADS',
+  'MAX_PIXELS',
+  'DECODE_MEMORY_MB',
+] as const;
+
+/** The settings that a command uses, which its help shows. */
+const usedSettings = new WeakMap<object, ReadonlySet<keyof Config>>();
+
+const END_OF_HELP = '`pawdex --help` lists the exit codes, `pawdex serve --help` all settings.';
+
+/**
+ * Creates a command whose help ends with an example.
+ *
+ * @param description in lower case, without a full stop
+ * @param example a typical command line, without `pawdex`
+ * @param settings those that the command uses. It accepts all, so that one .env file works for every command
+ */
+export function createCommand(
+  name: string,
+  description: string,
+  example: string,
+  settings: readonly (keyof Config)[],
+) {
+  const command = new Command(name)
+    .description(description)
+    .addHelpText('after', `\nExample:\n  pawdex ${example}\n\n${END_OF_HELP}`);
+  usedSettings.set(command, new Set(settings));
+  return command;
+}
+
+/**
+ * Creates a command with subcommands. If none is named, it runs the first. Flags may stand before the name of the subcommand, as
+ * in `collections --json list`.
+ *
+ * @throws PawdexError usage, when the command runs, for a word that is not a subcommand
+ */
+export function createCommandGroup(
+  name: string,
+  description: string,
+  example: string,
+  [first, ...others]: readonly [CommandUnknownOpts, ...CommandUnknownOpts[]],
+): CommandUnknownOpts {
+  const group: CommandUnknownOpts = createCommand(name, description, example, []).usage('[command]');
+  group.addCommand(first, { isDefault: true });
+  for (const subcommand of others) {
+    group.addCommand(subcommand);
+  }
+  return group.hook('preSubcommand', (_, subcommand) => {
+    const [word] = group.args;
+    const names = group.commands.map((command) => command.name());
+    if (word !== undefined && !word.startsWith('-') && !names.includes(word)) {
+      failUsage(`Unknown action ${word}. Use one of ${names.join(', ')}.`);
+    }
+    // The group has parsed all flags.
+    for (const option of subcommand.options) {
+      const key = option.attributeName();
+      const value = group.getOptionValue(key);
+      if (value !== undefined) {
+        subcommand.setOptionValueWithSource(key, value, group.getOptionValueSource(key));
+      }
+    }
+  });
+}
+
+/**
+ * Adds the flags that every command has. A group accepts those of its subcommands. Call it last: `--help` lists a command's own
+ * flags first.
+ */
+export function addCommonOptions(command: CommandUnknownOpts): CommandUnknownOpts {
+  if (command.commands.length > 0) {
+    for (const { options } of command.commands.map(addCommonOptions)) {
+      const known = new Set(command.options.map(({ long }) => long));
+      for (const option of options.filter(({ long }) => !known.has(long))) {
+        command.addOption(Object.create(option, { hidden: { value: true } }));
+      }
+    }
+    return command;
+  }
+  command
     .addOption(new Option('-q, --quiet', 'print only results and errors').helpGroup('Common options:'))
     .addOption(new Option('-v, --verbose', 'print stack traces of errors').helpGroup('Common options:'));
-  for (const option of made.options) {
+  for (const option of command.options) {
     // Instead of `[]`, for flags that may be repeated.
     if (Array.isArray(option.defaultValue)) {
       option.defaultValueDescription ??= formatDefault(option.defaultValue);
     }
   }
   // A command's own flag of the same name wins: `eval --gallery` names a labelled set.
-  const own = new Set(made.options.map(({ long }) => long));
+  const own = new Set(command.options.map(({ long }) => long));
   for (const { name, description, default: fallback } of listSettings()) {
-    if (own.has(`--${toFlagName(name)}`)) {
-      continue;
+    const flag = `--${toFlagName(name)}`;
+    if (!own.has(flag)) {
+      const value = typeof fallback === 'boolean' ? '[true|false]' : '<value>';
+      const text = `${description} (PAWDEX_${name}; default ${formatDefault(fallback)})`;
+      const isShown = usedSettings.get(command)?.has(name) === true;
+      command.addOption(new Option(`${flag} ${value}`, text).helpGroup('Settings:').hideHelp(!isShown));
     }
-    const value = typeof fallback === 'boolean' ? '[true|false]' : '<value>';
-    const text = `${description} (PAWDEX_${name}; default ${formatDefault(fallback)})`;
-    const option = new Option(`--${toFlagName(name)} ${value}`, text).helpGroup('Settings:');
-    // Every command accepts them, so that a shared .env file works, but only the server uses them.
-    if (SERVER_ONLY.has(name) && made.name() !== 'serve') {
-      option.hideHelp();
-    }
-    made.addOption(option);
   }
-  return made;
+  return command;
 }
 
 /** For commands that can work through a running server. Add it after a command's own flags. */

@@ -13,6 +13,7 @@ export const command = createCommand(
   'doctor',
   'check what pawdex needs to start: Node.js, native modules, model, gallery, data directory, disk and port',
   'doctor --json',
+  ['DATA_DIR', 'MODEL', 'GALLERY', 'THREADS', 'HOST', 'PORT'],
 )
   .option('--json', 'print one JSON object')
   .action(async (flags) => {

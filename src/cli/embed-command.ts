@@ -1,6 +1,12 @@
 /** `pawdex embed`: prints the embedding of each image as a JSON line. */
 import { PawdexError } from '../errors.js';
-import { createCommand, getMaxFileBytes, readCommonOptions, SERVER } from './create-command.js';
+import {
+  createCommand,
+  EMBEDDING_SETTINGS,
+  getMaxFileBytes,
+  readCommonOptions,
+  SERVER,
+} from './create-command.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
 import { addImageArguments, createViewsOption, findGivenImages } from './image-arguments.js';
 import { printLine } from './print.js';
@@ -14,6 +20,7 @@ export const command = addImageArguments(
     'embed',
     'print the embedding of each image, a unit vector: one JSON line {"file", "embedding"} per image',
     'embed cat.jpg photos > embeddings.jsonl',
+    [...EMBEDDING_SETTINGS, 'MAX_UPLOAD_MB'],
   ),
 )
   .addOption(createViewsOption('views of each photo whose embeddings are averaged'))

@@ -3,17 +3,27 @@ import path from 'node:path';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { addEncoder } from '../engine/add-encoder.js';
 import { type AddedEncoder, listAddedEncoders } from '../engine/encoders.js';
-import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
-import { failUsage } from './exit-codes.js';
+import {
+  createCommand,
+  createCommandGroup,
+  makeWholeNumberParser,
+  readCommonOptions,
+} from './create-command.js';
 import { note, printResult } from './print.js';
 
-export const command = createCommand(
-  'encoder',
-  'add another image encoder (an ONNX file), or list the added ones',
+const list = createCommand('list', 'list the added encoders (default)', 'encoder list', ['DATA_DIR'])
+  .option('--json', 'print one JSON object')
+  .action(async (flags) => {
+    await printEncoders(await listAddedEncoders(readCommonOptions(flags).config.DATA_DIR), flags.json);
+  });
+
+const add = createCommand(
+  'add',
+  'add an image encoder',
   'encoder add dinov2-small.onnx --licence Apache-2.0',
+  ['DATA_DIR'],
 )
-  .argument('[action]', 'list or add', 'list')
-  .argument('[file]', 'ONNX file to add; a preprocessor_config.json beside it is read')
+  .argument('<file>', 'ONNX file to add; a preprocessor_config.json beside it is read')
   .option('--name <name>', 'name of the encoder (default: the name of the file)')
   .option(
     '--size <pixels>',
@@ -33,22 +43,15 @@ export const command = createCommand(
   .option('--output <name>', 'name of the output with the embedding')
   .addOption(
     new Option(
-      '--pooling <how>',
+      '--pooling <mode>',
       'how to combine several vectors per image: the first (CLS), their mean, or the mean of a map',
     ).choices(['first', 'mean', 'map'] as const),
   )
   .option('--description <text>', 'description for the model card')
   .option('--licence <name>', 'licence for the model card')
   .option('--json', 'print one JSON object')
-  .action(async (action, file, flags) => {
+  .action(async (file, flags) => {
     const { DATA_DIR } = readCommonOptions(flags).config;
-    if (action === 'list') {
-      await printEncoders(await listAddedEncoders(DATA_DIR), flags.json);
-      return;
-    }
-    if (action !== 'add' || file === undefined) {
-      failUsage('Use `encoder add FILE` or `encoder list`.');
-    }
     const { card, cardPath, fingerprint, notes } = await addEncoder(DATA_DIR, path.resolve(file), flags);
     note(notes);
     const { input, output, name } = card;
@@ -62,6 +65,13 @@ export const command = createCommand(
       flags.json,
     );
   });
+
+export const command = createCommandGroup(
+  'encoder',
+  'add another image encoder (an ONNX file), or list the added ones',
+  'encoder add dinov2-small.onnx --licence Apache-2.0',
+  [list, add],
+);
 
 async function printEncoders(encoders: AddedEncoder[], json = false): Promise<void> {
   if (encoders.length === 0 && !json) {

@@ -12,7 +12,13 @@ import { listMistakes, type Outcome } from '../evaluation/outcomes.js';
 import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
 import { countOverlap, type QueryOptions, runQueries } from '../evaluation/run-queries.js';
-import { type CommonOptions, createCommand, readCommonOptions, SERVER } from './create-command.js';
+import {
+  type CommonOptions,
+  createCommand,
+  EMBEDDING_SETTINGS,
+  readCommonOptions,
+  SERVER,
+} from './create-command.js';
 import { embedPhotos, embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
 import { formatEvaluationJson, formatEvaluationTable } from './format-evaluation.js';
@@ -26,6 +32,7 @@ const options = addSetOptions(
     'eval',
     'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
     'eval --gallery photos:train --queries photos:test --json',
+    EMBEDDING_SETTINGS,
   ),
 )
   .option(
@@ -33,13 +40,19 @@ const options = addSetOptions(
     'what to search in: a folder, FOLDER:SPLIT for the rows of one split, or a gallery file such as models/gallery.parquet',
   )
   .option('--queries <set>', 'labelled set whose photos are identified')
-  .option('-c, --collection <name>', 'measure this collection with its own photos instead')
+  .option(
+    '-c, --collection <name>',
+    'evaluate this collection against itself instead of --gallery and --queries',
+  )
   .option('--nonpets <set>', 'photos of subjects that the gallery does not contain')
-  .option('--leave-one-out', 'never count a photo with the same bytes as a neighbour')
+  .option('--leave-one-out', 'ignore neighbours that are byte-identical to the query')
   .addOption(
     createViewsOption('views of each query whose embeddings are averaged; gallery photos have one view'),
   )
-  .option('--by <column>', "also split all figures by a column of the queries' manifest, such as source")
+  .option(
+    '--by <column>',
+    "also report results per value of this column of the queries' manifest, such as source",
+  )
   .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
   .option('--calibration <file>', 'calibration to use (default: calibration.json beside the model card)')
   .option('--no-calibration', 'use no calibration')
@@ -75,7 +88,7 @@ interface Measured {
 async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Measured> {
   const { gallery: gallerySpec, queries: queriesSpec, nonpets, report } = flags;
   if (gallerySpec === undefined || queriesSpec === undefined) {
-    failUsage('Name --gallery and --queries, or --collection.');
+    failUsage('Pass --gallery and --queries, or --collection.');
   }
   const { views } = flags;
   const requests = [

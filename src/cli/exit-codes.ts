@@ -1,4 +1,4 @@
-/** Exit codes of the command line. docs/cli.md and every `--help` show this table. */
+/** Exit codes of the command line. docs/cli.md and `pawdex --help` show this table. */
 import { type ErrorCode, PawdexError } from '../errors.js';
 
 /** Released exit codes keep their meaning. */
@@ -14,7 +14,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** The table that every `--help` ends with. */
+/** The table that `pawdex --help` ends with. */
 export const EXIT_HELP = `
 Exit codes:
   0    success

@@ -22,9 +22,9 @@ function parseValue(text: string): unknown {
 
 /** Adds the flags that choose items. */
 export function addFilterOptions<A extends unknown[], O extends OptionValues, G extends OptionValues>(
-  made: Command<A, O, G>,
+  command: Command<A, O, G>,
 ) {
-  return made
+  return command
     .option('--label <label>', 'items with this label; may be repeated', collectValues)
     .option('--species <species>', 'items of this species; may be repeated', collectValues)
     .option(
@@ -35,18 +35,16 @@ export function addFilterOptions<A extends unknown[], O extends OptionValues, G 
     .option('--text <text>', 'items whose label, source or metadata contains this text');
 }
 
-/** Builds the filter from the values of these flags; null if none was given. */
-export function readFilter({
-  label,
-  species,
-  where,
-  text,
-}: {
+/** The values of the flags of {@link addFilterOptions}. */
+export interface FilterFlags {
   label?: string[];
   species?: string[];
   where?: Metadata;
   text?: string;
-}): Filter | null {
+}
+
+/** Builds the filter from the values of these flags; null if none was given. */
+export function readFilter({ label, species, where, text }: FilterFlags): Filter | null {
   if ([label, species, where, text].every((flag) => flag === undefined)) {
     return null;
   }

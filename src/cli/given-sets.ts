@@ -21,9 +21,9 @@ interface GivenFlags extends SetFlags {
 }
 
 /**
- * Reads what the command line and `--files-from` name, and reports what was left out.
+ * Reads what the command line and `--files-from` list, and reports what was skipped.
  *
- * @throws PawdexError usage if nothing is named; set_invalid
+ * @throws PawdexError usage if nothing is given; set_invalid
  */
 export async function readGivenSets(specs: readonly string[], flags: GivenFlags): Promise<GivenSets> {
   const given: GivenSets = { photos: [], problems: [], warnings: [], skipped: [] };
@@ -44,7 +44,7 @@ export async function readGivenSets(specs: readonly string[], flags: GivenFlags)
     add(given, 'the given paths', await findSinglePhotos(single, flags), flags);
   }
   if (given.photos.length === 0) {
-    failUsage('Name at least one folder, archive or photo.');
+    failUsage('Specify at least one folder, archive or photo.');
   }
   return given;
 }

@@ -1,4 +1,4 @@
-/** `pawdex identify`: names the breed on photos and shows the nearest neighbours. */
+/** `pawdex identify`: identifies the breed on photos and shows the nearest neighbours. */
 import { writeFile } from 'node:fs/promises';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { SHIPPED_COLLECTION } from '../config.js';
@@ -9,6 +9,7 @@ import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/regions.js';
 import {
   createCommand,
+  EMBEDDING_SETTINGS,
   getMaxFileBytes,
   makeWholeNumberParser,
   readCommonOptions,
@@ -28,10 +29,11 @@ export const command = addImageArguments(
     'identify',
     'identify the breed in photos and list the nearest neighbours',
     'identify cat.jpg --json',
+    [...EMBEDDING_SETTINGS, 'MAX_UPLOAD_MB'],
   ),
 )
   .option('-c, --collection <name>', 'collection to search', SHIPPED_COLLECTION)
-  .option('-k <n>', 'neighbours to list (default: all that vote)', makeWholeNumberParser(1, 1000))
+  .option('-k <n>', 'neighbours to list (default: as many as vote)', makeWholeNumberParser(1, 1000))
   .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
   .option(
     '--region <x,y,width,height>',
@@ -114,7 +116,7 @@ function formatIdentification(
     .slice(0, 3)
     .map(({ label, confidence: share }) => `${label} ${formatPercent(share, 0)}`);
   const head = breed === null ? decision : `${breed} (${decision}, ${formatPercent(confidence, 0)})`;
-  const lines = [`${file}: ${head}${others.length === 0 ? '' : `; then ${others.join(', ')}`}`];
+  const lines = [`${file}: ${head}${others.length === 0 ? '' : `; other candidates: ${others.join(', ')}`}`];
   for (const { label, similarity, source, id } of neighbours.slice(0, SHOWN_NEIGHBOURS)) {
     lines.push(`  ${similarity.toFixed(3)}  ${label ?? '-'}  ${source ?? id}`);
   }

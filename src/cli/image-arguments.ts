@@ -14,7 +14,7 @@ export const FILES_FROM = new Option(
 );
 
 export function createViewsOption(description: string) {
-  return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);
+  return new Option('--views <mode>', description).choices(VIEWS).default('1' satisfies Views);
 }
 
 /** Adds the argument `[image...]` and its flags. */
@@ -24,12 +24,17 @@ export function addImageArguments<A extends unknown[], O extends OptionValues, G
   return command
     .argument('[image...]', 'image files, folders, archives, or globs in quotes')
     .addOption(FILES_FROM)
-    .option('--include <glob>', 'in folders, take only photos that match; may be repeated', collectValues, [])
-    .option('--exclude <glob>', 'in folders, leave out files that match; may be repeated', collectValues, []);
+    .option(
+      '--include <glob>',
+      'in folders, include only photos that match; may be repeated',
+      collectValues,
+      [],
+    )
+    .option('--exclude <glob>', 'in folders, skip files that match; may be repeated', collectValues, []);
 }
 
 /**
- * Finds the images named on the command line.
+ * Finds the images given on the command line.
  *
  * @throws PawdexError usage if there is none; set_invalid, file_unreadable
  */
@@ -44,7 +49,7 @@ export async function findGivenImages(
 ): Promise<FoundImages> {
   const listed = filesFrom === undefined ? [] : await readPathList(filesFrom);
   if (paths.length + listed.length === 0) {
-    failUsage(filesFrom === undefined ? 'Name at least one image.' : `${filesFrom} names no files.`);
+    failUsage(filesFrom === undefined ? 'Specify at least one image.' : `${filesFrom} lists no files.`);
   }
   const found = await findImages([...paths, ...listed], { include, exclude });
   noteReport('the given paths', found, quiet === true);

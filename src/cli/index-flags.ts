@@ -1,5 +1,5 @@
 /** The flags of `pawdex index`. */
-import { createCommand, SERVER } from './create-command.js';
+import { createCommand, EMBEDDING_SETTINGS, SERVER } from './create-command.js';
 import { FILES_FROM } from './image-arguments.js';
 import { addSetOptions } from './set-options.js';
 
@@ -9,6 +9,7 @@ export const indexOptions = addSetOptions(
     'index',
     'index folders of photos into a collection; photos that are already there are skipped',
     'index photos --collection mine',
+    [...EMBEDDING_SETTINGS, 'MAX_UPLOAD_MB'],
   )
     .argument(
       '[set...]',

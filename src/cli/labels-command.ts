@@ -1,5 +1,11 @@
 /** `pawdex labels`: counts the labels of a collection, or the values of a metadata key. */
-import { createCommand, makeWholeNumberParser, readCommonOptions, SERVER } from './create-command.js';
+import {
+  COLLECTION_SETTINGS,
+  createCommand,
+  makeWholeNumberParser,
+  readCommonOptions,
+  SERVER,
+} from './create-command.js';
 import { formatCount, printResult } from './print.js';
 import { withEngine } from './with-engine.js';
 
@@ -7,8 +13,9 @@ export const command = createCommand(
   'labels',
   'count the items of each label, or of each value of a metadata key',
   'labels -c mine --field species',
+  COLLECTION_SETTINGS,
 )
-  .requiredOption('-c, --collection <name>', 'collection')
+  .requiredOption('-c, --collection <name>', 'collection of the items (required)')
   .option('--field <key>', 'count the values of this metadata key instead')
   .option('--limit <n>', 'list at most this many values', makeWholeNumberParser(1, 1000), 100)
   .option('--json', 'print one JSON object')

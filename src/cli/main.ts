@@ -57,15 +57,16 @@ async function createProgram(): Promise<CommandUnknownOpts> {
     .version(VERSION)
     .showHelpAfterError('(use --help for usage)')
     .addHelpText('after', EXIT_HELP)
+    .exitOverride()
     // Messages about arguments quote them, and shells expand file names into arguments.
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.split('\n').map(escapeControls).join('\n')),
     });
-  for (const made of await loadCommands()) {
-    main.addCommand(addCommonOptions(made).copyInheritedSettings(main));
-  }
-  for (const made of [main as CommandUnknownOpts, ...main.commands]) {
-    made.exitOverride();
+  for (const command of await loadCommands()) {
+    main.addCommand(addCommonOptions(command).copyInheritedSettings(main));
+    for (const subcommand of command.commands) {
+      subcommand.copyInheritedSettings(command);
+    }
   }
   return main;
 }

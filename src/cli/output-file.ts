@@ -1,4 +1,4 @@
-/** Files and folders that users name. */
+/** Files and folders that users pass to commands. */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
@@ -21,12 +21,12 @@ export async function resolveOutputFile(file: string, dataDir: string): Promise<
   if (folder === (await realpath(dataDir).catch(() => null))) {
     failUsage(
       `${file} is in the data directory, whose files are not to be replaced.`,
-      'Name a file in another folder.',
+      'Choose a file in another folder.',
     );
   }
   const found = await stat(resolved).catch(() => null);
   if (found?.isDirectory()) {
-    failUsage(`${file} is a folder.`, 'Name a file in it.');
+    failUsage(`${file} is a folder.`, 'Choose a file in it.');
   }
   return path.join(folder, path.basename(resolved));
 }

@@ -15,8 +15,9 @@ import { TrainingDisplay } from './training-display.js';
 const options = addSetOptions(
   createCommand(
     'quantise',
-    'convert a float encoder to int8, which a CPU runs several times as fast',
+    'convert a float encoder to int8, which is several times faster on a CPU',
     'quantise --model float/encoder.json --data photos:train --out int8',
+    ['MODEL', 'MAX_PIXELS'],
   ),
 )
   .requiredOption(
@@ -34,7 +35,7 @@ export const command = options.action(async (flags) => {
   if (path.resolve(flags.out) === path.dirname(path.resolve(loaded.modelPath))) {
     failUsage(
       `The int8 encoder would overwrite the float encoder in ${flags.out}.`,
-      'Name another folder with --out.',
+      'Choose another folder with --out.',
     );
   }
   const { input } = loaded.card;

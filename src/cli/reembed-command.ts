@@ -1,6 +1,6 @@
 /** `pawdex reembed`: moves a collection to another encoder. Searches use the old vectors until then. */
 import type { ReembedOutcome } from '../engine/engine.js';
-import { createCommand, readCommonOptions, SERVER } from './create-command.js';
+import { createCommand, EMBEDDING_SETTINGS, readCommonOptions, SERVER } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { resolveFolders } from './output-file.js';
 import { note, pluralise, printLine } from './print.js';
@@ -13,10 +13,11 @@ export const command = createCommand(
   'reembed',
   'move a collection to another encoder; searches use the old vectors until the new ones are ready',
   'reembed -c mine --photos photos',
+  EMBEDDING_SETTINGS,
 )
-  .requiredOption('-c, --collection <name>', 'collection')
+  .requiredOption('-c, --collection <name>', 'collection to move (required)')
   .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
-  .option('--photos <dir...>', 'folders that hold the photos under the names in `source`')
+  .option('--photos <dir...>', 'folders that the `source` paths of the items are relative to')
   .option('--previews', 'embed the 160-pixel preview of items without a better picture')
   .option('--drop-missing', 'delete items without a picture')
   .option('--json', 'print one JSON object')
@@ -53,7 +54,7 @@ function describeOutcome(outcome: ReembedOutcome): string[] {
       ? [`"${collection}" is already embedded with ${to.name}.`]
       : [
           `"${collection}" is now embedded with ${to.name}: ${pluralise(total, 'item')} embedded${origins === '' ? '' : ` (${origins})`}.${deleted}`,
-          'Its calibration was for the old model: fit it again with `pawdex calibrate`.',
+          'Its calibration was for the old encoder: fit it again with `pawdex calibrate`.',
         ];
   }
   const more = missing - Math.min(missing, MAX_PRINTED);
@@ -61,6 +62,6 @@ function describeOutcome(outcome: ReembedOutcome): string[] {
     `"${collection}" still uses ${from.name}: ${pluralise(missing, 'item')} could not be embedded.`,
     ...examples.slice(0, MAX_PRINTED).map(({ id, source, reason }) => `  ${source ?? id}: ${reason}`),
     ...(more === 0 ? [] : [`  and ${more} more`]),
-    'Name the folder of the photos with --photos, accept previews with --previews, or delete these items with --drop-missing.',
+    'Pass the folder of the photos with --photos, accept previews with --previews, or delete these items with --drop-missing.',
   ];
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
-import { type Config, PACKAGE_ROOT } from '../config.js';
+import { type Config, listSettings, PACKAGE_ROOT } from '../config.js';
 import { createDamagedEngine } from '../engine/damaged-engine.js';
 import { type LocalEngine, openLocalEngine } from '../engine/local-engine.js';
 import { scheduleSnapshots } from '../engine/snapshot-schedule.js';
@@ -43,6 +43,7 @@ export const command = createCommand(
   'serve',
   'run the server',
   'serve --port 8080 --data-dir /var/lib/pawdex',
+  listSettings().map(({ name }) => name),
 ).action(async (flags: Record<string, unknown>) => {
   const started = performance.now();
   setFlagsFromString(HEAP_GROWTH);
@@ -59,7 +60,7 @@ export const command = createCommand(
     try {
       logger.fatal({ err: error }, message);
     } finally {
-      void closeSoon(opened).then(() => process.exit(EXIT.someFailed));
+      void closeSoon(opened).then(() => process.exit(EXIT.internal));
     }
   };
   process.on('uncaughtException', (error) => exitWith(error, 'Unexpected error. The server exits.'));

@@ -23,13 +23,8 @@ export function addSetOptions<A extends unknown[], O extends OptionValues, G ext
       '--label <rule>',
       'where labels come from: folder (the first), parent (the folder a photo is in), filename, none or regex:PATTERN',
     )
-    .option('--include <glob>', 'take only photos that match; may be repeated', collectValues, [])
-    .option(
-      '--exclude <glob>',
-      'leave out photos and folders that match; may be repeated',
-      collectValues,
-      [],
-    );
+    .option('--include <glob>', 'include only photos that match; may be repeated', collectValues, [])
+    .option('--exclude <glob>', 'skip photos and folders that match; may be repeated', collectValues, []);
 }
 
 const REASONS: Readonly<Record<SkipReason, string>> = {
@@ -64,7 +59,7 @@ export async function readSet(
 export function noteReport(spec: string, { problems, warnings, skipped }: SetReport, quiet: boolean): void {
   if (problems.length > 0) {
     process.exitCode = EXIT.someFailed;
-    note(`Some of ${spec} could not be read:`);
+    note(`Could not read part of ${spec}:`);
     note(problems.map(({ reason, ...problem }) => formatFailure({ ...problem, code: reason })));
   }
   if (quiet) {
@@ -73,12 +68,12 @@ export function noteReport(spec: string, { problems, warnings, skipped }: SetRep
   note(warnings.map((warning) => `warning: ${warning}`));
   const left = skipped.filter(({ reason }) => reason !== 'hidden' && reason !== 'litter');
   if (left.length > 0) {
-    note(`Left out of ${spec}:`);
+    note(`Skipped in ${spec}:`);
     note(left.map(describeSkipped));
   }
 }
 
 function describeSkipped({ reason, extension, count, example }: SkippedFiles): string {
-  const what = extension === '' ? pluralise(count, 'name') : `${formatCount(count)} .${extension}`;
+  const what = extension === '' ? pluralise(count, 'file') : `${formatCount(count)} .${extension}`;
   return `  ${what}: ${REASONS[reason]}, such as ${example}`;
 }

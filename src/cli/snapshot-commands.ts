@@ -10,13 +10,14 @@ import { createCommand, readCommonOptions } from './create-command.js';
 import { resolveOutputFile } from './output-file.js';
 import { formatMiB, pluralise, printResult } from './print.js';
 
-const createJsonCommand = (name: string, description: string, example: string) =>
-  createCommand(name, description, example).option('--json', 'print one JSON object');
+const createJsonCommand = (...args: Parameters<typeof createCommand>) =>
+  createCommand(...args).option('--json', 'print one JSON object');
 
 export const snapshot = createJsonCommand(
   'snapshot',
   'write all collections to a file, even while a server uses them',
   'snapshot pets.pawdex',
+  ['DATA_DIR'],
 )
   .argument('<file>', 'file to write; an existing one is replaced')
   .action(async (file, flags) => {
@@ -29,6 +30,7 @@ export const restore = createJsonCommand(
   'restore',
   'create a data directory from a snapshot',
   'restore pets.pawdex --data-dir new',
+  ['DATA_DIR'],
 )
   .argument('<file>', 'snapshot')
   .action((file, flags) => {
@@ -40,17 +42,18 @@ export const verify = createJsonCommand(
   'verify',
   'check a snapshot: its checksum, pages, items and vectors',
   'verify pets.pawdex',
+  [],
 )
   .argument('<file>', 'snapshot')
   .action((file, flags) => report(verifySnapshot(file), 'no damage found', flags.json));
 
-export const compact = createJsonCommand('compact', 'free the disk space of deleted items', 'compact').action(
-  async (flags) => {
-    const { before, after } = compactDirectory(readCommonOptions(flags).config.DATA_DIR);
-    const sizes = `${formatMiB(before)} before, ${formatMiB(after)} after`;
-    await printResult({ before, after }, sizes, flags.json);
-  },
-);
+export const compact = createJsonCommand('compact', 'free the disk space of deleted items', 'compact', [
+  'DATA_DIR',
+]).action(async (flags) => {
+  const { before, after } = compactDirectory(readCommonOptions(flags).config.DATA_DIR);
+  const sizes = `${formatMiB(before)} before, ${formatMiB(after)} after`;
+  await printResult({ before, after }, sizes, flags.json);
+});
 
 async function report(info: SnapshotInfo, what: string, json?: boolean): Promise<void> {
   const held = info.collections.map(({ name, items }) => `${name}: ${pluralise(items, 'item')}`).join(', ');

@@ -25,6 +25,7 @@ const runOptions = addSetOptions(
     'train',
     'train an encoder on a labelled set with a contrastive loss',
     'train --data photos:train --val photos:val --out runs/mine --epochs 4',
+    ['THREADS', 'MAX_PIXELS'],
   ),
 )
   .option(
@@ -83,7 +84,7 @@ export const command = options.action(async (flags) => {
   const { config, quiet } = readCommonOptions(flags);
   const { out, resume = false, json = false } = flags;
   if (out === undefined && !flags.checkGradients) {
-    failUsage('Name the folder of the run with --out.');
+    failUsage('Pass the folder of the run with --out.');
   }
   const { recipe, arePixelsAssumed } = await buildRecipe({
     file: flags.recipe,
@@ -106,7 +107,7 @@ export const command = options.action(async (flags) => {
     failUsage(`${dir} already contains a run.`, 'Continue it with --resume, or choose another --out.');
   }
   if (flags.data.length === 0) {
-    failUsage('Name the photos to train on with --data.');
+    failUsage('Pass the photos to train on with --data.');
   }
   await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
 });

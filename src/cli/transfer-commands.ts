@@ -1,6 +1,12 @@
 /** `pawdex export` and `import`: a collection as a Parquet file, and back. */
 import path from 'node:path';
-import { createCommand, readCommonOptions, SERVER } from './create-command.js';
+import {
+  COLLECTION_SETTINGS,
+  createCommand,
+  EMBEDDING_SETTINGS,
+  readCommonOptions,
+  SERVER,
+} from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { resolveFolders, resolveOutputFile } from './output-file.js';
 import { formatCount, formatMiB, note, pluralise, printResult } from './print.js';
@@ -13,8 +19,9 @@ export const exportCommand = createCommand(
   'export',
   'write a collection to a Parquet file, which pandas, DuckDB and `pawdex import` read',
   'export -c mine --out mine.parquet',
+  COLLECTION_SETTINGS,
 )
-  .requiredOption('-c, --collection <name>', 'collection')
+  .requiredOption('-c, --collection <name>', 'collection to export (required)')
   .requiredOption('-o, --out <file>', 'file to write; an existing one is replaced')
   .option('--json', 'print one JSON object')
   .addOption(SERVER)
@@ -35,11 +42,12 @@ export const importCommand = createCommand(
   'import',
   'add the items of a Parquet file to a collection, and verify each against its row',
   'import mine.parquet -c mine',
+  EMBEDDING_SETTINGS,
 )
   .argument('<file>', 'file written by `pawdex export`, or one with the same columns')
   .requiredOption('-c, --collection <name>', 'collection to add to; created if it does not exist')
   .option('--reembed', 'embed the pictures instead of importing the vectors')
-  .option('--photos <dir...>', 'with --reembed: folders that hold the photos under the names in `source`')
+  .option('--photos <dir...>', 'with --reembed: folders that the `source` paths of the items are relative to')
   .option('--previews', 'with --reembed: embed 160-pixel previews if there is nothing better')
   .option('--json', 'print one JSON object')
   .addOption(SERVER)

@@ -19,8 +19,9 @@ import { addSetOptions, readSet } from './set-options.js';
 export const command = addSetOptions(
   createCommand(
     'views',
-    'draw photos as training sees them: one row per photo, first as the encoder gets it, then with random changes',
+    'draw a contact sheet of training views: one row per photo, first as the encoder gets it, then with random changes',
     'views --data photos:train --out views.png',
+    ['MODEL', 'MAX_PIXELS'],
   ),
 )
   .requiredOption('--data <set>', 'photos: a folder, or FOLDER:SPLIT for the rows of one split')

@@ -8,6 +8,7 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import { isDirectoryLocked } from '../store/embedded/sqlite/directory-lock.js';
 import type { CommonOptions } from './create-command.js';
+import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { describeError, formatSeconds, note } from './print.js';
 import { showPhases } from './progress.js';
@@ -49,7 +50,7 @@ async function openEngine({ config, server, quiet, usesGallery }: CommonOptions)
     const { openLocalEngine } = await import('../engine/local-engine.js');
     const onCrash = (error: PawdexError) => {
       note(describeError(error, true));
-      process.exit(70);
+      process.exit(EXIT.internal);
     };
     const engine = await openLocalEngine({ config, bulk: true, usesGallery, onCrash });
     return { engine, reconnect: null };
@@ -171,7 +172,7 @@ export async function connectToRunningServer({ config, server }: CommonOptions):
   if (url === undefined) {
     throw new PawdexError('server_unreachable', {
       detail: `No server uses the data directory ${config.DATA_DIR}.`,
-      hint: 'Start one with `pawdex serve`, or name one with --server.',
+      hint: 'Start one with `pawdex serve`, or pass --server URL.',
     });
   }
   return createClient(url);
@@ -195,7 +196,5 @@ function createClient(url: string): PawdexClient {
 }
 
 async function connectToServer(url: string): Promise<Engine> {
-  return createRemoteEngine(createClient(url), () =>
-    note('The server has other jobs to do first; `pawdex jobs` lists them.'),
-  );
+  return createRemoteEngine(createClient(url), () => note('Queued behind other jobs (see `pawdex jobs`).'));
 }

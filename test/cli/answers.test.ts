@@ -153,7 +153,7 @@ describe('pawdex embed', () => {
 describe('exit codes', () => {
   it.each([
     [2, 'unknown command', ['frobnicate'], {}],
-    [2, 'Name at least one image', ['identify'], {}],
+    [2, 'Specify at least one image', ['identify'], {}],
     [2, 'whole number from 1 to 1000', ['identify', CAT, '-k', '0'], {}],
     [2, 'whole number from 1 to 1000', ['identify', CAT, '-k', '5x'], {}],
     [2, "required option '-c, --collection <name>'", ['index', '.'], {}],
@@ -178,8 +178,7 @@ describe('exit codes', () => {
       stdout: expect.stringMatching(/^\d+\./),
     });
     const help = await bench.run(['index', '--help']);
-    expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit codes:') });
-    expect(help.stdout).toContain('--data-dir');
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('--data-dir') });
     const verbose = await bench.run(['identify', CAT, '-c', 'nope', '--verbose']);
     expect(verbose.stderr).toContain('    at ');
   });

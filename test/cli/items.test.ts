@@ -85,7 +85,7 @@ describe('pawdex collections, items and labels', () => {
     [['items', 'update', '-c', 'mine', '--label', 'x'], 'There is nothing to change'],
     [['items', 'rename', '-c', 'mine'], 'Unknown action rename'],
     [['items', '-c', 'mine', '--where', 'age'], 'key=value'],
-    [['collections', 'create'], 'All actions except list need'],
+    [['collections', 'create'], "missing required argument 'name'"],
   ])('refuse %j', async (args, message) => {
     expect(await bench.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });

@@ -43,9 +43,30 @@ it.each(['index', 'eval', 'check-labels', 'clean-labels', 'train', 'views', 'qua
 );
 
 it('help has the options of the command first, then the common ones', async () => {
-  const { stdout } = await bench.run(['items', '--help']);
+  const { stdout } = await bench.run(['items', 'list', '--help']);
   const groups = [...stdout.matchAll(/^(Options|Common options|Settings):$/gm)].map(([, group]) => group);
   expect(groups).toEqual(['Options', 'Common options', 'Settings']);
+});
+
+it('help shows only the settings that the command uses', async () => {
+  const listSettings = async (...args: string[]) => {
+    const { stdout } = await bench.run([...args, '--help']);
+    return [...(stdout.split('Settings:')[1] ?? '').matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, flag]) => flag);
+  };
+  expect(await listSettings('verify')).toEqual([]);
+  expect(await listSettings('snapshot')).toEqual(['--data-dir']);
+  expect(await listSettings('labels')).toEqual(['--data-dir', '--accept-damage', '--model', '--gallery']);
+});
+
+it('every command accepts every setting, and flags may stand before a subcommand', async () => {
+  const run = (...args: string[]) => bench.run(['collections', ...args, '--max-pixels', '5000']);
+  expect(await run('--description', 'Pets', 'create', 'mine')).toMatchObject({ code: 0 });
+  const { stdout } = await run('--json', 'list');
+  expect(JSON.parse(stdout)).toMatchObject({ collections: [{ name: 'mine', description: 'Pets' }] });
+  expect(await run('lits')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Unknown action lits. Use one of list, create'),
+  });
 });
 
 it('an option that may be repeated has the default "none"', async () => {

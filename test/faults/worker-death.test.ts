@@ -53,7 +53,7 @@ it.each(['store', 'encoder'])(
     expect(await storePhoto(server.url)).toMatchObject({ results: [{ status: 'exists' }] });
     await server.kill(kind);
     const { code, stdout } = await server.ended;
-    expect(code).toBe(1);
+    expect(code).toBe(70);
     const logged = stdout
       .split('\n')
       .filter((line) => line.startsWith('{'))

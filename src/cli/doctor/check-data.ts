@@ -57,7 +57,11 @@ async function checkNewDirectory(dataDir: string): Promise<Check> {
   return access(folder, constants.W_OK | constants.X_OK).then(
     () => reportOk('data directory', `${dataDir} will be created at the first start`),
     (error: Error) =>
-      reportFailure('data directory', error.message, `Make ${folder} writable, or name another --data-dir.`),
+      reportFailure(
+        'data directory',
+        error.message,
+        `Make ${folder} writable, or choose another --data-dir.`,
+      ),
   );
 }
 
