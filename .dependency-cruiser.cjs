@@ -25,7 +25,7 @@ const typesOnly = (layer) => (layer === 'client' ? { dependencyTypesNot: ['type-
 
 /** Files that the browser application is built with, too. */
 const SHARED_WITH_BROWSERS =
-  '(breeds/same-picture|client/parse-problem|datasets/set-names|projection/label-colours|image/(heat-colours|regions))\\.ts$';
+  '(breeds/same-picture|client/parse-problem|datasets/set-names|math/group-by|projection/label-colours|image/(heat-colours|regions))\\.ts$';
 
 const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;
 

@@ -13,6 +13,9 @@ import type { Rectangle } from '../image/regions.js';
 import { tabMemory } from './browser-memory.js';
 import { createNoAnswerProblem, toProblem } from './problem.js';
 
+/** Waits, as before a request is repeated. */
+export const wait = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 const KEY = 'pawdex.apiKey';
 
 export function setApiKey(key: string): void {
@@ -78,9 +81,32 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
   return answer;
 }
 
-/** The answer to a request, from JSON. @throws Problem */
-export async function read<T>(path: string, options?: Call): Promise<T> {
-  return (await call(path, options)).json() as Promise<T>;
+/** The body of a response, whose connection may break. */
+async function receive<T>(body: Promise<T>, signal?: AbortSignal): Promise<T> {
+  return body.catch(async () => {
+    signal?.throwIfAborted();
+    throw await createNoAnswerProblem([]);
+  });
+}
+
+/** @throws Problem if it is not JSON, as from a proxy that answers in place of the server */
+function parseAnswer<T>(status: number, body: string): T {
+  try {
+    return JSON.parse(body) as T;
+  } catch {
+    throw toProblem(status, body, null);
+  }
+}
+
+/** Requests JSON. @throws Problem; the signal's reason when aborted */
+export async function read<T>(path: string, options: Call = {}): Promise<T> {
+  const answer = await call(path, options);
+  return parseAnswer(answer.status, await receive(answer.text(), options.signal));
+}
+
+/** Requests a file. @throws Problem */
+export async function readFile(path: string, options?: Call): Promise<Blob> {
+  return receive((await call(path, options)).blob());
 }
 
 /** The path of a collection, or of something in it. */
@@ -104,7 +130,7 @@ export function getThumbnailPath(collection: string, id: string): string {
 
 /** The picture of an item, as an object URL for `img` that the caller revokes. @throws Problem */
 export async function fetchThumbnailUrl(collection: string, id: string): Promise<string> {
-  return URL.createObjectURL(await (await call(getThumbnailPath(collection, id))).blob());
+  return URL.createObjectURL(await readFile(getThumbnailPath(collection, id)));
 }
 
 /** What a search looks for: similar to an item, or to some examples and not to others, which are ids or vectors. */
@@ -168,7 +194,7 @@ export const isReadOnly = () => document.documentElement.hasAttribute('data-read
 
 /** A photo that the server fetches from its URL. @throws Problem */
 export async function fetchPhoto(url: string): Promise<File> {
-  const blob = await (await call(`v1/fetch?${new URLSearchParams({ url })}`, { method: 'POST' })).blob();
+  const blob = await readFile(`v1/fetch?${new URLSearchParams({ url })}`, { method: 'POST' });
   const name = new URL(url).pathname.split('/').at(-1) || new URL(url).hostname;
   return new File([blob], name, { type: blob.type });
 }
@@ -195,7 +221,7 @@ export function readShared(id: string): Promise<Share> {
  * @throws Problem
  */
 export async function fetchExample(animal: string): Promise<File> {
-  const blob = await (await call(`example-${animal}.jpg`)).blob();
+  const blob = await readFile(`example-${animal}.jpg`);
   return new File([blob], `${animal}.jpg`, { type: blob.type });
 }
 
@@ -243,15 +269,14 @@ export function identify(
       }
     });
     request.addEventListener('load', () => {
-      const problem = () =>
-        toProblem(request.status, request.responseText, request.getResponseHeader('retry-after'));
-      if (request.status !== 200) {
-        return reject(problem());
-      }
+      const { status, responseText } = request;
       try {
-        resolve(JSON.parse(request.responseText) as Identification);
-      } catch {
-        reject(problem());
+        if (status !== 200) {
+          throw toProblem(status, responseText, request.getResponseHeader('retry-after'));
+        }
+        resolve(parseAnswer(status, responseText));
+      } catch (problem) {
+        reject(problem);
       }
     });
     request.addEventListener('error', () => void createNoAnswerProblem([photo]).then(reject));

@@ -6,17 +6,16 @@ import type { ServerInfo } from '../client/wire.js';
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/regions.js';
 import { identify } from './api.js';
-import { byId } from './dom.js';
+import { byId, fill } from './dom.js';
 import { announce, showHint } from './hint.js';
 import { createSmallerCopy, findProblem } from './photo.js';
-import { expectProblem, Problem } from './problem.js';
+import { expectProblem, type Problem } from './problem.js';
 import { type Entry, type Question, Session, type Step } from './session.js';
 import { texts } from './texts/texts.js';
 import { formatSpoken } from './verdict.js';
 import { answerView } from './views/answer.js';
 import { AnswerPanel } from './views/answer-panel.js';
 import { Batch } from './views/batch.js';
-import { Batches } from './views/batches.js';
 import { NeighbourPanel } from './views/neighbour-panel.js';
 import { Preview } from './views/preview.js';
 import { mayShrink, problemView } from './views/problem-view.js';
@@ -26,8 +25,7 @@ import { workingView } from './views/working.js';
 /** What the flow needs from the rest of the page. */
 export interface AppContext {
   collection: () => string;
-  /** Selects the collection in the page's URL. */
-  follow: () => void;
+  syncCollectionFromUrl: () => void;
   needKey: () => void;
   /** What the server says about itself; null if not known. */
   server: () => ServerInfo | null;
@@ -36,7 +34,8 @@ export interface AppContext {
 export class App {
   readonly #context: AppContext;
   readonly #panel = new AnswerPanel();
-  readonly #batches = new Batches();
+  readonly #batchPlace = byId('batch', HTMLElement);
+  readonly #batches: Batch[] = [];
   readonly #preview = new Preview((part) => this.#askPart(part));
   readonly #neighbours = new NeighbourPanel(this.#preview);
   readonly #session = new Session();
@@ -48,7 +47,12 @@ export class App {
   constructor(context: AppContext) {
     this.#context = context;
     this.#session.replace({ start: true });
-    addEventListener('popstate', ({ state }) => this.#follow(state as Step | null));
+    addEventListener('popstate', ({ state }) => this.#onPopState(state as Step | null));
+  }
+
+  /** The list shown now, if any. */
+  get #batch(): Batch | undefined {
+    return this.#batches.find(({ element }) => element.isConnected);
   }
 
   /** Takes the user's photos: one is shown and asked about, several become a list. */
@@ -66,17 +70,16 @@ export class App {
 
   /** Asks again with the same photos, if any, after a key was entered. */
   askAgain(): void {
-    void (this.#entry ? this.#ask(this.#entry) : this.#batches.shown?.run());
+    void (this.#entry ? this.#ask(this.#entry) : this.#batch?.run());
   }
 
   /** Asks the current photos again in another collection; Back leads to the answers before. */
-  askElsewhere(): void {
-    const batch = this.#batches.shown;
+  askInOtherCollection(): void {
     if (this.#entry) {
       this.#askPart(this.#entry.region);
-    } else if (batch) {
-      batch.stop();
-      this.#startBatch(batch.entries);
+    } else if (this.#batch) {
+      this.#batch.stop();
+      this.#startBatch(this.#batch.entries);
     } else {
       this.#session.replace({ start: true }, this.#context.collection());
     }
@@ -85,7 +88,9 @@ export class App {
   /** Draws the page again in the current language. */
   redraw(): void {
     this.#preview.showTexts();
-    this.#batches.draw();
+    for (const batch of this.#batches) {
+      batch.draw();
+    }
     if (this.#entry?.answer || this.#entry?.problem) {
       this.#show(this.#entry);
     }
@@ -101,7 +106,7 @@ export class App {
   /** Adds what will be shown to the history. */
   #pushStep(step: Step, collection: string): void {
     this.#session.push(step, collection, this.#entry?.answer !== null);
-    this.#context.follow();
+    this.#context.syncCollectionFromUrl();
   }
 
   readonly #open = (entry: Entry): void => {
@@ -130,27 +135,26 @@ export class App {
       open: this.#open,
       needKey: this.#context.needKey,
       maxBytes: this.#context.server()?.limits.fileBytes ?? null,
-      say: announce,
     });
-    const index = this.#batches.add(batch);
-    this.#pushStep({ batch: index }, collection);
-    this.#showBatch(index);
+    this.#pushStep({ batch: this.#batches.push(batch) - 1 }, collection);
+    this.#showBatch(batch);
     void batch.run();
   }
 
-  #showBatch(index: number): void {
+  #showBatch({ element }: Batch): void {
     this.#leave();
     this.#preview.hide();
     this.#panel.state = 'batch';
-    this.#batches.show(index);
+    fill(this.#batchPlace, element);
+    element.querySelector('h1')?.focus();
   }
 
   /** Back and Forward. An entry of an earlier visit, about which nothing is known, leads to the start. */
-  #follow(step: Step | null): void {
+  #onPopState(step: Step | null): void {
     if (step === null || location.hash.startsWith('#/collections')) {
       return;
     }
-    this.#context.follow();
+    this.#context.syncCollectionFromUrl();
     this.#showStep(this.#session.isOfThisVisit(step) ? step : { start: true });
   }
 
@@ -158,7 +162,7 @@ export class App {
     this.#session.step = step;
     const entry = this.#session.entryOf(step);
     if ('batch' in step) {
-      this.#showBatch(step.batch);
+      this.#showBatch(this.#batches[step.batch]!);
     } else if (entry === undefined) {
       this.#reset();
     } else if (entry !== this.#entry) {
@@ -192,7 +196,7 @@ export class App {
     this.#running = null;
     this.#entry = null;
     this.#neighbours.clear();
-    this.#batches.hide();
+    fill(this.#batchPlace);
   }
 
   async #ask(entry: Entry): Promise<void> {
@@ -273,17 +277,14 @@ export class App {
       const copy = await createSmallerCopy(this.#preview.picture!.image, photo.name);
       this.askNew({ photo: copy, note: ` · ${texts.ask.smallerCopy}`, region });
     } catch (error) {
-      if (!(error instanceof DOMException)) {
-        throw error;
-      }
-      this.#fail(new Problem('not_shrunk', 0), this.#entry);
+      this.#fail(expectProblem(error), this.#entry);
     }
   }
 
   #cancelRequest(): void {
     const { before } = this.#session;
     this.#session.replace(before, this.#session.entryOf(before)?.collection);
-    this.#context.follow();
+    this.#context.syncCollectionFromUrl();
     this.#showStep(before);
     byId('choose', HTMLElement).focus();
   }

@@ -64,28 +64,33 @@ export function button(text: string, kind: Kind, onClick: () => void): HTMLButto
   return el(`button.button.${kind}`, { onclick: onClick }, text);
 }
 
-export const writeInto = (node: Element) => (words: string) => {
-  node.textContent = words;
+export const writeInto = (node: Element) => (message: string) => {
+  node.textContent = message;
 };
 
-/** An alert with what went wrong. */
-export const alertOf = (words: string) => el('p.error', { role: 'alert' }, words);
+/** A line that says what went wrong, now or later. */
+export const errorAlert = (message = '') => el('p.error', { role: 'alert' }, message);
 
-/** A button that opens the browser's chooser of files, and its field. The same file can be chosen twice in a row. */
+/** Calls `take` with the files of a file field. The same file can be chosen twice in a row. */
+export function takeFromField(field: HTMLInputElement, take: (files: File[]) => unknown): void {
+  field.addEventListener('change', () => {
+    const files = [...(field.files ?? [])];
+    field.value = '';
+    if (files.length > 0) {
+      void take(files);
+    }
+  });
+}
+
+/** A button that opens the browser's chooser of files, and its field. */
 export function fileButton(
   text: string,
   kind: Kind,
   attributes: Attributes,
   take: (files: File[]) => unknown,
 ): Child[] {
-  const onchange = () => {
-    const files = [...(field.files ?? [])];
-    field.value = '';
-    if (files.length > 0) {
-      void take(files);
-    }
-  };
-  const field = el('input', { type: 'file', hidden: true, 'aria-label': text, onchange, ...attributes });
+  const field = el('input', { type: 'file', hidden: true, 'aria-label': text, ...attributes });
+  takeFromField(field, take);
   return [button(text, kind, () => field.click()), field];
 }
 

@@ -24,10 +24,10 @@ export function formatPlainLabel(label: string | null): string {
  * does not reorder the numbers and signs around it.
  */
 export function formatLabel(label: string | null): string {
-  const words = formatPlainLabel(label);
-  return /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/u.test(words)
-    ? `\u2068${words}\u2069`
-    : words;
+  const name = formatPlainLabel(label);
+  return /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/u.test(name)
+    ? `\u2068${name}\u2069`
+    : name;
 }
 
 /** A number in the page's language. @param digits after the decimal point */

@@ -1,7 +1,9 @@
-/** The ways to give the page photos: chosen, taken, dropped (folders, too) or pasted. */
+/** The ways to give the page photos: dropped (folders, too) or pasted. */
 import { parseWebAddress } from './format.js';
+import { attempt, showHint } from './hint.js';
 import { listEntries } from './manage/photo-entries.js';
 import { pickPhotos } from './photo.js';
+import { texts } from './texts/texts.js';
 
 /** What the user gave: photos, empty if it was something else. */
 export type Take = (photos: File[]) => void;
@@ -9,28 +11,22 @@ export type Take = (photos: File[]) => void;
 /** What the user gave instead: the URL of a photo. */
 export type TakeLink = (link: string) => void;
 
-/** Calls `take` with the files of a file field. The same file can be chosen twice in a row. */
-export function takeFromField(field: HTMLInputElement, take: Take): void {
-  field.addEventListener('change', () => {
-    const photos = pickPhotos(field.files ?? []);
-    field.value = '';
-    if (photos.length > 0) {
-      take(photos);
-    }
-  });
-}
-
-/** The dropped files, with all readable photos of dropped folders. */
+/** The dropped files, with all readable photos of dropped folders. @throws Problem files_unreadable, too_many_files */
 async function readDropped(transfer: DataTransfer | null): Promise<File[]> {
   // Both are emptied when the event is over.
   const entries = [...(transfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  const files = [...(transfer?.files ?? [])];
+  const loose = [...(transfer?.files ?? [])];
   if (!entries.some((entry) => entry.isDirectory)) {
-    return files;
+    return loose;
   }
-  const { photos } = await listEntries(entries);
+  const { photos, unreadable } = await listEntries(entries);
   const found = await Promise.allSettled(photos.map(({ read }) => read()));
-  return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  const files = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  const missing = photos.length - files.length + unreadable;
+  if (missing > 0) {
+    showHint(texts.ask.unreadable(missing));
+  }
+  return files;
 }
 
 /**
@@ -50,7 +46,7 @@ export function takeFromDrop(take: Take, takeLink: TakeLink): void {
   });
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('dragleave', () => show(-1));
-  addEventListener('drop', async (event) => {
+  addEventListener('drop', (event) => {
     show(0);
     // A collection's page has already taken it.
     if (event.defaultPrevented) {
@@ -58,8 +54,10 @@ export function takeFromDrop(take: Take, takeLink: TakeLink): void {
     }
     event.preventDefault();
     const link = event.dataTransfer?.getData('text/uri-list').split(/[\r\n]/, 1)[0] ?? '';
-    const photos = pickPhotos(await readDropped(event.dataTransfer));
-    return photos.length === 0 && parseWebAddress(link) !== null ? takeLink(link) : take(photos);
+    void attempt(async () => {
+      const photos = pickPhotos(await readDropped(event.dataTransfer));
+      return photos.length === 0 && parseWebAddress(link) !== null ? takeLink(link) : take(photos);
+    });
   });
 }
 

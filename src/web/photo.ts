@@ -1,4 +1,4 @@
-/** The photo that the user gave, and a smaller copy of it if the server needs one. */
+/** The photo that the user gave: whether it can be sent, its hash, and a smaller copy if the server needs one. */
 import { formatFileSize } from './format.js';
 import { Problem } from './problem.js';
 import { texts } from './texts/texts.js';
@@ -23,7 +23,7 @@ export function pickPhotos(files: Iterable<File>): File[] {
  */
 export function findProblem(file: File, maxBytes: number | null = null): Problem | null {
   if (file.size === 0) {
-    return new Problem('file_empty', 0);
+    return new Problem('image_empty', 0);
   }
   if (/^(video|audio)\//.test(file.type)) {
     return new Problem('not_a_photo', 0);
@@ -44,7 +44,7 @@ export function findProblem(file: File, maxBytes: number | null = null): Problem
  * the browser.
  *
  * @param shown a picture that has loaded
- * @throws DOMException if the browser cannot draw or compress it
+ * @throws Problem not_shrunk
  */
 export async function createSmallerCopy(
   shown: HTMLImageElement,
@@ -52,20 +52,44 @@ export async function createSmallerCopy(
   side = SMALL_SIDE,
 ): Promise<File> {
   const scale = Math.min(1, side / Math.max(shown.naturalWidth, shown.naturalHeight));
+  const width = Math.max(1, Math.round(shown.naturalWidth * scale));
+  const height = Math.max(1, Math.round(shown.naturalHeight * scale));
+  const draw = (context: CanvasRenderingContext2D) => context.drawImage(shown, 0, 0, width, height);
+  const blob = await drawPicture(width, height, 'image/jpeg', draw);
+  if (blob === null) {
+    throw new Problem('not_shrunk', 0);
+  }
+  return new File([blob], `${name.replace(/\.[^.]*$/, '')}-small.jpg`, { type: 'image/jpeg' });
+}
+
+/** Draws a picture on white. @returns null if the browser cannot, as with too little memory */
+export async function drawPicture(
+  width: number,
+  height: number,
+  type: 'image/jpeg' | 'image/png',
+  draw: (context: CanvasRenderingContext2D) => void,
+): Promise<Blob | null> {
   const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(shown.naturalWidth * scale));
-  canvas.height = Math.max(1, Math.round(shown.naturalHeight * scale));
+  canvas.width = width;
+  canvas.height = height;
   const context = canvas.getContext('2d');
-  if (!context) {
-    throw new DOMException('no canvas', 'NotSupportedError');
+  if (context === null) {
+    return null;
   }
   context.imageSmoothingQuality = 'high';
   context.fillStyle = '#fff';
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(shown, 0, 0, canvas.width, canvas.height);
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
-  if (!blob) {
-    throw new DOMException('no JPEG', 'EncodingError');
+  context.fillRect(0, 0, width, height);
+  draw(context);
+  return new Promise((resolve) => canvas.toBlob(resolve, type, 0.92));
+}
+
+/** SHA-256 of a file as hex digits; null where the page cannot compute it, as without TLS on another machine. */
+export async function hashFile(file: Blob): Promise<string | null> {
+  // Browsers have it only in secure contexts, despite its type.
+  const subtle = crypto.subtle as SubtleCrypto | undefined;
+  if (subtle === undefined) {
+    return null;
   }
-  return new File([blob], `${name.replace(/\.[^.]*$/, '')}-small.jpg`, { type: 'image/jpeg' });
+  const digest = await subtle.digest('SHA-256', await file.arrayBuffer());
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

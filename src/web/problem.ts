@@ -1,41 +1,46 @@
 /** What can go wrong between the page and the server, as one error class. */
 import { parseProblem } from '../client/parse-problem.js';
-import { findProblemText } from './texts/texts.js';
+import { findProblemText, texts } from './texts/texts.js';
 
 /** A response that is not a success, or no response at all (status 0). */
 export class Problem extends Error {
-  readonly #said: { title?: string | undefined; hint?: string | undefined };
+  readonly #serverText: { title?: string | undefined; hint?: string | undefined };
 
   /**
    * @param code the server's stable code, or one of the page's own from texts/english-problems.ts
    * @param status HTTP status; 0 if there was no response
-   * @param said title and hint from the server, for codes that have no text in the page
+   * @param serverText title and hint from the server, for codes that have no text in the page
    * @param retryAfter seconds after which trying again makes sense
    */
   constructor(
     readonly code: string,
     readonly status: number,
     readonly detail: string | undefined = undefined,
-    said: { title?: string | undefined; hint?: string | undefined } = {},
+    serverText: { title?: string | undefined; hint?: string | undefined } = {},
     readonly retryAfter?: number,
   ) {
-    super(detail ?? said.title ?? code);
-    this.#said = said;
+    super();
+    this.#serverText = serverText;
     this.name = 'Problem';
   }
 
   /** What happened, in the page's language if it has a text for it. */
   get title(): string {
-    return findProblemText(this.code)?.title ?? this.#said.title ?? this.code;
+    return findProblemText(this.code)?.title ?? this.#serverText.title ?? this.code;
   }
 
   /** What to do about it. */
   get hint(): string | undefined {
-    return findProblemText(this.code)?.hint ?? this.#said.hint;
+    return findProblemText(this.code)?.hint ?? this.#serverText.hint;
   }
 
-  get words(): string {
+  override get message(): string {
     return [this.title, this.hint].filter(Boolean).join(' ');
+  }
+
+  /** Whether trying again can help: the cause is in the server or the connection, and may pass. */
+  get isTransient(): boolean {
+    return this.status >= 500 || ['network', 'offline', 'unexpected'].includes(this.code);
   }
 }
 
@@ -63,12 +68,7 @@ export const replaceProblem =
  */
 export function toProblem(status: number, body: string, retryAfter: string | null): Problem {
   const fallback = status === 413 ? 'payload_too_large' : status === 503 ? 'overloaded' : 'unexpected';
-  const {
-    code = fallback,
-    title = `The server answered with status ${status}.`,
-    detail,
-    hint,
-  } = parseProblem(body);
+  const { code = fallback, title = texts.failure.unexpected(status), detail, hint } = parseProblem(body);
   const seconds = Number.parseFloat(retryAfter ?? '') || undefined;
   return new Problem(code, status, detail, { title, hint }, seconds);
 }

@@ -1,7 +1,7 @@
 /** The questions since the page was opened, and the way Back and Forward move between them. */
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/regions.js';
-import { readCollectionFromUrl } from './collections.js';
+import { readCollectionFromUrl } from './collection-chooser.js';
 import type { Problem } from './problem.js';
 
 /** A question and its outcome. */

@@ -3,14 +3,15 @@ import type { ServerInfo } from '../client/wire.js';
 import './styles/page.css';
 import { fetchExample, fetchPhoto, hasApiKey, readServer, readShared, setApiKey } from './api.js';
 import { App } from './app.js';
-import { CollectionChooser } from './collections.js';
-import { byId } from './dom.js';
+import { CollectionChooser } from './collection-chooser.js';
+import { byId, takeFromField } from './dom.js';
 import { formatDateTime, parseWebAddress } from './format.js';
 import { showHint } from './hint.js';
-import { takeFromDrop, takeFromField, takeFromPaste } from './input.js';
+import { takeFromDrop, takeFromPaste } from './input.js';
 import { keepFocus } from './keep-focus.js';
 import { startRoutes } from './manage/routes.js';
-import { expectProblem, replaceProblem } from './problem.js';
+import { pickPhotos } from './photo.js';
+import { expectProblem, Problem, replaceProblem } from './problem.js';
 import { startLanguage, texts } from './texts/texts.js';
 import { startTheme } from './theme.js';
 import { showBreeds } from './views/breeds.js';
@@ -28,7 +29,10 @@ function askForKey(): void {
 
 keepFocus();
 startTheme(byId('theme', HTMLButtonElement));
-await startLanguage(byId('language', HTMLSelectElement), () => {
+await startLanguage(byId('language', HTMLSelectElement), (isLoaded) => {
+  if (!isLoaded) {
+    return showHint(new Problem('network', 0).message);
+  }
   app.redraw();
   void loadCollections();
   void routes.reload();
@@ -37,7 +41,7 @@ await startLanguage(byId('language', HTMLSelectElement), () => {
 const chooser = new CollectionChooser(
   byId('collection', HTMLSelectElement),
   () => {
-    app.askElsewhere();
+    app.askInOtherCollection();
     void showBreeds(chooser.value);
   },
   (name) => showHint(texts.ask.missing(name)),
@@ -46,7 +50,7 @@ const chooser = new CollectionChooser(
 let server: ServerInfo | null = null;
 const app = new App({
   collection: () => chooser.value,
-  follow: () => void (chooser.follow() && showBreeds(chooser.value)),
+  syncCollectionFromUrl: () => void (chooser.syncWithUrl() && showBreeds(chooser.value)),
   needKey: askForKey,
   server: () => server,
 });
@@ -90,23 +94,23 @@ for (const [control, id] of [
 ] as const) {
   const field = byId(id, HTMLInputElement);
   byId(control, HTMLButtonElement).addEventListener('click', () => field.click());
-  takeFromField(field, take);
+  takeFromField(field, (files) => take(pickPhotos(files)));
 }
 const takeLink = (link: string) => (server?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([]));
 takeFromDrop(take, takeLink);
 takeFromPaste(take, takeLink);
 
 /** Does something that the server may refuse, and shows the problem in place of an answer. */
-async function attempt(work: () => Promise<void>): Promise<void> {
+async function askOrShowProblem(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    app.showProblem(expectProblem(error), () => void attempt(work));
+    app.showProblem(expectProblem(error), () => void askOrShowProblem(work));
   }
 }
 
 /** Takes a photo that the server stores or fetches. */
-const takeFrom = (get: () => Promise<File>) => attempt(async () => take([await get()]));
+const takeFrom = (get: () => Promise<File>) => askOrShowProblem(async () => take([await get()]));
 
 async function openShared(id: string): Promise<void> {
   const { photoBase64, collection, answer, expires } = await readShared(id);
@@ -136,7 +140,7 @@ const address = new URLSearchParams(location.search);
 const shared = address.get('shared');
 const named = address.get('url');
 if (shared !== null) {
-  void attempt(() => openShared(shared));
+  void askOrShowProblem(() => openShared(shared));
 } else if (named !== null && parseWebAddress(named) !== null) {
   void takeFrom(() => fetchPhoto(named));
 }

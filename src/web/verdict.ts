@@ -1,5 +1,6 @@
 /** Puts an answer into words that are honest about what kind of answer it is. Pure functions. */
 import type { Identification, Neighbour } from '../engine/engine.js';
+import { countBy } from '../math/group-by.js';
 import { formatLabel, formatPercentages } from './format.js';
 import { texts } from './texts/texts.js';
 
@@ -17,13 +18,8 @@ export interface Verdict {
 
 /** How many of the neighbours have each label, most first. */
 function countLabels(neighbours: Neighbour[]): [label: string, votes: number][] {
-  const votes = new Map<string, number>();
-  for (const { label } of neighbours) {
-    if (label !== null) {
-      votes.set(label, (votes.get(label) ?? 0) + 1);
-    }
-  }
-  return [...votes].sort((a, b) => b[1] - a[1]);
+  const labels = neighbours.flatMap(({ label }) => label ?? []);
+  return [...countBy(labels, (label) => label)].sort((a, b) => b[1] - a[1]);
 }
 
 /** The labels of the neighbours, all of them. */

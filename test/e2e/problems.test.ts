@@ -159,6 +159,56 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(await reaches(page, 'problem')).toContain('did not answer');
   });
 
+  it.each([
+    ['is not JSON', { contentType: 'text/html', body: '<html>Sign in' }],
+    ['ends too early', { headers: { 'content-length': '1000' }, body: '{"collections":' }],
+  ])('says that the answer of the server %s', async (_what, answer) => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.route('**/v1/collections', (route) => route.fulfill({ status: 200, ...answer }));
+    await page.getByRole('link', { name: 'Collections' }).click();
+    await page.getByRole('heading', { name: /did not answer|answered with status 200/ }).waitFor();
+    await page.unroute('**/v1/collections');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('.collection').first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that a dropped folder cannot be read', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.evaluate(() => {
+      const fail = () => new DOMException('gone', 'NotReadableError');
+      const readEntries = (_done: unknown, failed: (error: DOMException) => void) => failed(fail());
+      Object.assign(DataTransferItem.prototype, {
+        getAsFileSystemHandle: () => Promise.reject(fail()),
+        webkitGetAsEntry: () => ({ name: 'x', isDirectory: true, createReader: () => ({ readEntries }) }),
+      });
+    });
+    await give(page, 'drop', CHELSEA);
+    await page.locator('#hint', { hasText: 'These files cannot be read.' }).waitFor();
+    await page.evaluate(() => {
+      location.hash = '#/collections/album';
+    });
+    await page.locator('.item').first().waitFor();
+    await give(page, 'drop', CHELSEA);
+    await page.getByRole('alert').getByText('These files cannot be read.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('stays in its language if another cannot be loaded', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.route('**/parts/german*', (route) => route.abort());
+    await page.getByLabel('Language').selectOption('de');
+    await page.locator('#hint', { hasText: 'The server did not answer.' }).waitFor();
+    expect(await page.getByLabel('Language').inputValue()).toBe('en');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that a collection does not exist if its name in the URL is no name', async () => {
+    const { page, complaints } = await open(stage.browser, `${stage.app.url}/#/collections/%`);
+    await page.getByRole('heading', { name: 'There is no such collection' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('says that the photo was changed, rather than that the server is down', async () => {
     const file = await stage.file('changed.jpg', await sceneJpeg(320, 240, 1));
     const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);

@@ -23,7 +23,7 @@ describeInBrowser('the photos of a session', (stage) => {
     await give(page, 'drop', await scene(1), await scene(5), await stage.file('words.png', 'words'));
     await page.getByRole('heading', { name: '3 photos' }).waitFor();
     await page.locator('.batch').getByText('2 of 3 answered, 1 without an answer').waitFor();
-    expect(await page.locator('.batch-words bdi').allTextContents()).toEqual(['Round thing', 'Round thing']);
+    expect(await page.locator('.batch-result bdi').allTextContents()).toEqual(['Round thing', 'Round thing']);
     expect(await page.locator('[data-decision=problem]').textContent()).toContain('not a picture');
     expect(await overflow(page)).toBe(0);
     await page.getByRole('button', { name: /scene-5\.jpg/ }).click();
@@ -96,7 +96,7 @@ describeInBrowser('the photos of a session', (stage) => {
     await page.locator('.batch').getByText('2 of 2 answered').waitFor();
     await chosen.selectOption('empty');
     await expect
-      .poll(() => page.locator('.batch-words bdi').allTextContents())
+      .poll(() => page.locator('.batch-result bdi').allTextContents())
       .toEqual(['Nothing to compare with', 'Nothing to compare with']);
     // A photo of before is shown with the collection that it was asked in.
     await page
@@ -178,6 +178,19 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect(bytes.subarray(1, 4).toString()).toBe('PNG');
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([1200, 630]);
   });
+
+  it.each(['Save as a picture', 'Share as a link'])(
+    'says that the browser cannot draw a picture: %s',
+    async (name) => {
+      const { page, complaints } = await ask();
+      await page.evaluate(() => {
+        HTMLCanvasElement.prototype.toBlob = (take) => take(null);
+      });
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('alert').getByText('This browser could not create').waitFor();
+      expect(complaints).toEqual([]);
+    },
+  );
 
   it('stays with the collection that was chosen before the list arrived', async () => {
     const { page } = await ask();

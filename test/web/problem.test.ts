@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toProblem } from '../../src/web/problem.js';
+import { Problem, toProblem } from '../../src/web/problem.js';
 
 it('reads problem+json', () => {
   const body = JSON.stringify({ code: 'one_of_tomorrow', title: 'T', detail: 'D', hint: 'H', status: 422 });
@@ -14,13 +14,24 @@ it('reads Retry-After', () => {
 });
 
 it.each([
-  [413, 'payload_too_large'],
-  [503, 'overloaded'],
-  [502, 'unexpected'],
-])('uses the status %d of a proxy that answers with HTML', (status, code) => {
+  [413, 'payload_too_large', 'too large'],
+  [503, 'overloaded', 'busy'],
+  [502, 'unexpected', '502'],
+])('uses the status %d of a proxy that answers with HTML', (status, code, text) => {
   const problem = toProblem(status, '<html>Bad gateway</html>', null);
   expect(problem).toMatchObject({ code, status });
-  expect(problem.message).toContain(String(status));
+  expect(problem.message).toContain(text);
+});
+
+it.each([
+  ['network', 0, true],
+  ['unexpected', 404, true],
+  ['overloaded', 503, true],
+  ['storage_failed', 500, true],
+  ['image_corrupt', 422, false],
+  ['file_gone', 0, false],
+])('knows whether trying again can help: %s, %d', (code, status, isTransient) => {
+  expect(new Problem(code, status).isTransient).toBe(isTransient);
 });
 
 it.each(['null', '[]', '"text"', '{"code":7,"title":""}'])('survives the JSON body %s', (body) => {

@@ -4,30 +4,27 @@
  */
 import type { LabelList } from '../../client/wire.js';
 import { isReadOnly } from '../api.js';
-import { attempt } from '../attempt.js';
-import { alertOf, button, type Child, el, fileButton, fill } from '../dom.js';
-import { Problem } from '../problem.js';
+import { button, type Child, el, errorAlert, fileButton, fill } from '../dom.js';
+import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { getFileLimit } from './manage-calls.js';
 import {
-  type Dropped,
   type FolderHandle,
   type Listing,
   listEntries,
   listFiles,
   listFolder,
   listZip,
-  TooManyFiles,
   takeDropped,
 } from './photo-entries.js';
 import type { Plan, Rule } from './plan-labels.js';
-import { emptyAdvice, planPreview } from './plan-preview.js';
-import { forget, mayRead, recall, remember, type Unfinished } from './upload-memory.js';
+import { planPreview } from './plan-preview.js';
+import { deleteUpload, loadUpload, mayRead, saveUpload, type Unfinished } from './upload-memory.js';
 import { UploadView } from './upload-view.js';
 import { Uploader } from './uploader.js';
 
 /** Milliseconds between two saves of an upload's progress. */
-const NOTE_MS = 2_000;
+const SAVE_MS = 2_000;
 
 /** The origin of photos, as far as it can be found again after a reload. */
 type Origin = Pick<Unfinished, 'kind' | 'handle'> | null;
@@ -38,6 +35,18 @@ type Picker = (options: { mode: 'read' }) => Promise<FolderHandle>;
 const getFolderPicker = () => (window as { showDirectoryPicker?: Picker }).showDirectoryPicker;
 
 const isZip = (file: File | undefined) => file !== undefined && /\.zip$/i.test(file.name);
+
+/** Instructions for filling an empty collection. */
+function emptyAdvice(collection: string): HTMLElement {
+  const t = texts.manage.empty;
+  return el(
+    'ol.advice',
+    el('li', t.folder),
+    el('li', t.check),
+    el('li', t.calibrate),
+    el('li', t.terminal, ' ', el('code', `pawdex index FOLDER --collection ${collection}`)),
+  );
+}
 
 export class AddPhotos {
   readonly #collection: string;
@@ -63,7 +72,7 @@ export class AddPhotos {
     this.#collection = collection;
     this.#onDone = onDone;
     const t = texts.manage.add;
-    this.#advice = emptyAdvice({ name: collection });
+    this.#advice = emptyAdvice(collection);
     this.element = el(
       'details.adding.writes.surface',
       el('summary', t.title),
@@ -137,11 +146,13 @@ export class AddPhotos {
       return;
     }
     event.preventDefault();
-    void takeDropped(event.dataTransfer).then((dropped) => this.#takeDropped(dropped));
+    this.element.open = true;
+    const { dataTransfer } = event;
+    void attempt(() => this.#offerDropped(dataTransfer), this.#showMessage);
   }
 
-  async #takeDropped(dropped: Dropped): Promise<void> {
-    this.element.open = true;
+  async #offerDropped(data: DataTransfer): Promise<void> {
+    const dropped = await takeDropped(data);
     if (dropped.kind === 'folder') {
       const { handle } = dropped;
       await this.#offer(() => listFolder(handle), { kind: 'folder', handle });
@@ -164,6 +175,8 @@ export class AddPhotos {
     return this.#offer(list, { kind: 'zip', handle: null });
   }
 
+  readonly #showMessage = (message: string) => fill(this.#place, errorAlert(message));
+
   /** Shows the preview. */
   async #offer(
     list: () => Promise<Listing>,
@@ -173,60 +186,41 @@ export class AddPhotos {
   ) {
     const t = texts.manage.add;
     if (this.#uploader?.state === 'running' || this.#uploader?.state === 'paused') {
-      this.#place.prepend(alertOf(t.busy));
+      this.#place.prepend(errorAlert(t.busy));
       return;
     }
     fill(this.#place, el('p', { role: 'status' }, t.listing));
-    const say = (words: string) => fill(this.#place, alertOf(words));
-    const listing = await list().catch((error: unknown) => {
-      say(
-        error instanceof TooManyFiles
-          ? t.tooMany
-          : error instanceof Problem
-            ? error.words
-            : `${t.unreadable} ${error instanceof Error ? error.message : ''}`,
-      );
-      return null;
-    });
-    if (listing === null) {
-      return;
-    }
-    if (listing.photos.length === 0) {
-      say(t.noPhotos(listing.name));
-      return;
-    }
     await attempt(async () => {
-      const limit = await getFileLimit();
+      const [listing, limit] = [await list(), await getFileLimit()];
+      if (listing.photos.length === 0) {
+        return this.#showMessage(t.noPhotos(listing.name));
+      }
       const onStart = (plan: Plan, chosen: Rule) =>
         void this.#start(plan, listing.name, origin, chosen, limit);
       const onCancel = () => fill(this.#place);
       const input = { listing, labels: this.#labels, limit, rule, single, onStart, onCancel };
       fill(this.#place, planPreview(input));
-    }, say);
+    }, this.#showMessage);
   }
 
   async #start(plan: Plan, name: string, origin: Origin, rule: Rule, limit: number): Promise<void> {
-    const view = new UploadView(plan.photos.length, {
-      pause: () => uploader.pause(),
-      resume: () => uploader.resume(),
-      cancel: () => uploader.cancel(),
-    });
-    const uploader = new Uploader(this.#collection, plan.photos, view, limit);
+    const uploader = new Uploader(this.#collection, plan.photos, limit);
+    const view = new UploadView(uploader);
     this.#uploader = uploader;
     fill(this.#resume);
     fill(this.#place, view.element);
-    const note = async () => {
+    const save = async () => {
       if (origin !== null) {
-        const progress = { done: view.done, total: plan.photos.length };
-        await remember({ collection: this.#collection, name, rule, ...origin, ...progress });
+        const progress = { done: view.done, total: uploader.total };
+        await saveUpload({ collection: this.#collection, name, rule, ...origin, ...progress });
       }
     };
-    await note();
-    const timer = setInterval(() => void note(), NOTE_MS);
+    await save();
+    const timer = setInterval(() => void save(), SAVE_MS);
     await uploader.run();
     clearInterval(timer);
     if (uploader.state === 'done') {
-      await forget(this.#collection);
+      await deleteUpload(this.#collection);
     }
     // Nothing is shown on a page that was left.
     if (!this.#closed.signal.aborted) {
@@ -238,28 +232,30 @@ export class AddPhotos {
   /** After a reload, offers to continue an unfinished upload. */
   async #offerToContinue(): Promise<void> {
     const t = texts.manage.add;
-    const unfinished = await recall(this.#collection);
+    const unfinished = await loadUpload(this.#collection);
     if (unfinished === null || this.#uploader !== null) {
       return;
     }
     const { name, kind, handle, done, total, rule } = unfinished;
-    const drop = () => {
+    const discard = () => {
       fill(this.#resume);
-      void forget(this.#collection);
+      void deleteUpload(this.#collection);
     };
-    const goOn = async () => {
-      if (handle !== null && (await mayRead(handle))) {
-        await this.#offer(() => listFolder(handle), { kind, handle }, null, rule);
+    const continueUpload = async (folder: FolderHandle) => {
+      if (await mayRead(folder)) {
+        await this.#offer(() => listFolder(folder), { kind, handle }, null, rule);
+      } else {
+        this.#showMessage(t.chooseAgain(kind));
       }
     };
     this.element.open = true;
     fill(
       this.#resume,
-      el('p', t.unfinished(name, done, total), ' ', handle === null ? t.chooseAgain(kind) : ''),
+      el('p', t.unfinished(name, done, total), ' ', handle === null && t.chooseAgain(kind)),
       el(
         'p.actions',
-        handle === null ? null : button(t.goOn, 'primary', () => void goOn()),
-        button(t.forget, 'plain', drop),
+        handle && button(t.continue, 'primary', () => void continueUpload(handle)),
+        button(t.discard, 'plain', discard),
       ),
     );
   }

@@ -1,8 +1,9 @@
 /** The header of a collection's pages: its name, description and state, and links to its pages. */
 import type { CollectionInfo } from '../../client/wire.js';
-import { attempt } from '../attempt.js';
-import { button, el, fill, openDialog, withCode, writeInto } from '../dom.js';
+import { button, type Child, el, fill, openDialog, withCode } from '../dom.js';
+import { form, submitButton } from '../form.js';
 import { formatCount } from '../format.js';
+import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 import { deleteCollection, updateCollection } from './manage-calls.js';
 
@@ -15,7 +16,7 @@ export function getPageUrl(name: string, page: PageName = 'photos'): string {
   return `#/collections/${encodeURIComponent(name)}${page === 'photos' ? '' : `/${page}`}`;
 }
 
-/** How far its answers can be trusted, and the progress of its index, in words. */
+/** How far its answers can be trusted, and the progress of its index as text. */
 export function describeState({ calibration, index, count: items, reembedding }: CollectionInfo): string {
   const t = texts.manage.state;
   const trust = calibration == null ? t.uncalibrated : t.calibrated;
@@ -29,62 +30,30 @@ export function problemNotes({ problem }: CollectionInfo): HTMLElement[] {
   return problem === null ? [] : [el('p.error', withCode(`${problem.detail} ${problem.hint}`))];
 }
 
-interface Question {
-  title: string;
-  content: (Node | string)[];
-  yes: string;
-  no: string;
-  isDangerous?: boolean;
-  /** @returns what prevents it, in words; else null */
-  act: () => Promise<string | null>;
-}
-
-/** Asks for confirmation in a dialog that stays open while the action fails. */
-function askToConfirm({ title, content, yes, no, isDangerous, act }: Question): void {
-  const errorText = el('p.error', { role: 'alert' });
+/** Asks for confirmation in a dialog that closes when the action has succeeded. */
+function askToConfirm(title: string, fields: Child, yes: HTMLButtonElement, act: () => Promise<void>): void {
   const submit = async () => {
-    errorText.textContent = (await act()) ?? '';
-    if (errorText.textContent === '') {
-      dialog.close();
-    }
+    await act();
+    dialog.close();
   };
-  const onsubmit = (event: Event) => {
-    event.preventDefault();
-    void attempt(submit, writeInto(errorText));
-  };
-  const form = el(
-    'form',
-    { onsubmit },
-    el('h2', title),
-    content,
-    errorText,
-    el(
-      'p.actions',
-      el(`button.button.${isDangerous ? 'danger' : 'primary'}`, { type: 'submit' }, yes),
-      button(no, 'plain', () => dialog.close()),
-    ),
+  const no = button(texts.cancel, 'plain', () => dialog.close());
+  const dialog = openDialog(
+    { 'aria-label': title },
+    form('form', submit, [el('h2', title), fields], [yes, no]),
   );
-  const dialog = openDialog({ 'aria-label': title }, form);
 }
 
 /** Asks for the collection's name before it is deleted. */
 export function askToDelete({ name, count: items }: CollectionInfo, onDeleted: () => void): void {
   const t = texts.manage.deleting;
   const field = el('input', { autocomplete: 'off', spellcheck: 'false', required: true });
-  askToConfirm({
-    title: t.title(name),
-    content: [el('p', t.warning(formatCount(items, 'photo'))), el('label', t.confirm(name), field)],
-    yes: t.yes,
-    no: t.no,
-    isDangerous: true,
-    act: async () => {
-      if (field.value !== name) {
-        return t.otherName;
-      }
-      await deleteCollection(name);
-      onDeleted();
-      return null;
-    },
+  const fields = [el('p', t.warning(formatCount(items, 'photo'))), el('label', t.confirm(name), field)];
+  askToConfirm(t.title(name), fields, submitButton(t.yes, 'danger'), async () => {
+    if (field.value !== name) {
+      throw new Problem('name_mismatch', 0);
+    }
+    await deleteCollection(name);
+    onDeleted();
   });
 }
 
@@ -110,25 +79,19 @@ export function askToEdit(info: CollectionInfo, onChange: (name: string) => void
   others.value = info.aliases.join(', ');
   const about = el('textarea', { rows: 4, maxlength: 2000, dir: 'auto' });
   about.value = description;
-  askToConfirm({
-    title: t.title(name),
-    content: [
-      el('label', t.name, named),
-      el('label', t.aliases, others, el('span.small', t.aliasesHelp)),
-      el('label', t.description, about),
-    ],
-    yes: t.yes,
-    no: texts.cancel,
-    act: async () => {
-      const aliases = others.value.split(/[\s,;]+/).filter(Boolean);
-      await updateCollection(name, {
-        ...(named.value === name ? {} : { name: named.value }),
-        ...(aliases.join() === info.aliases.join() ? {} : { aliases }),
-        ...(about.value.trim() === description ? {} : { description: about.value.trim() }),
-      });
-      onChange(named.value);
-      return null;
-    },
+  const fields = [
+    el('label', t.name, named),
+    el('label', t.aliases, others, el('span.small', t.aliasesHelp)),
+    el('label', t.description, about),
+  ];
+  askToConfirm(t.title(name), fields, submitButton(t.yes), async () => {
+    const aliases = others.value.split(/[\s,;]+/).filter(Boolean);
+    await updateCollection(name, {
+      ...(named.value === name ? {} : { name: named.value }),
+      ...(aliases.join() === info.aliases.join() ? {} : { aliases }),
+      ...(about.value.trim() === description ? {} : { description: about.value.trim() }),
+    });
+    onChange(named.value);
   });
 }
 

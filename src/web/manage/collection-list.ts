@@ -1,10 +1,10 @@
 /** The list of collections with their contents and state, and the forms to create, import and delete one. */
 import type { CollectionInfo, ImportOutcome } from '../../client/wire.js';
 import { getCollectionPath, isReadOnly, listCollections } from '../api.js';
-import { attempt } from '../attempt.js';
-import { button, type Child, el, fileButton, fill, writeInto } from '../dom.js';
+import { button, type Child, el, fileButton, fill } from '../dom.js';
+import { form, submitButton } from '../form.js';
 import { formatCount } from '../format.js';
-import { showHint } from '../hint.js';
+import { attempt, showHint } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import {
   askToDelete,
@@ -82,27 +82,22 @@ function creationForm(): HTMLFormElement {
     autocomplete: 'off',
     dir: 'auto',
   });
-  const errorText = el('p.error', { role: 'alert' });
-  const onsubmit = async (event: Event) => {
-    event.preventDefault();
-    const create = () => createCollection(name.value, description.value.trim());
-    if (await attempt(create, writeInto(errorText))) {
-      location.hash = getPageUrl(name.value);
-    } else {
-      name.focus();
-    }
+  const create = async () => {
+    await createCollection(name.value, description.value.trim());
+    location.hash = getPageUrl(name.value);
   };
-  return el(
-    'form.creation.writes.surface',
-    { onsubmit },
+  const fields = [
     el('h2', t.creation),
     el('label', { for: 'new-name' }, t.name),
     name,
     el('label', { for: 'new-description' }, t.description),
     description,
-    errorText,
-    el('p.actions', el('button.button.primary', { type: 'submit' }, t.create), importField(name, errorText)),
-  );
+  ];
+  const place = el('div', { 'aria-live': 'polite' });
+  const actions = [submitButton(t.create), importField(name, place)];
+  const creation = form('form.creation.writes.surface', create, fields, actions);
+  creation.append(place);
+  return creation;
 }
 
 /** The view at `#/collections`. @throws Problem */

@@ -1,7 +1,7 @@
 /** What the pages of a collection have in common: their element, and the header with the collection's state. */
 import type { CollectionInfo } from '../../client/wire.js';
-import { attempt } from '../attempt.js';
 import { el } from '../dom.js';
+import { attempt } from '../hint.js';
 import { CollectionHeader, type PageName } from './collection-header.js';
 import { getCollection } from './manage-calls.js';
 

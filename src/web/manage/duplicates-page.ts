@@ -1,13 +1,13 @@
 /** Pairs of nearly identical photos, side by side, to keep or delete. */
 import type { DuplicatePage, Item } from '../../client/wire.js';
-import { attempt } from '../attempt.js';
 import { button, el, fill, writeInto } from '../dom.js';
 import { formatCount, formatFileSize, formatLabel, formatNumber, formatSimilarity } from '../format.js';
+import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import { pictureOf } from '../views/item-picture.js';
+import { itemPicture } from '../views/item-picture.js';
 import { CollectionPage } from './collection-page.js';
 import { deleteItems, getCollection, listDuplicates } from './manage-calls.js';
-import { offerUndo, settle } from './toast.js';
+import { commitPendingChange, offerUndo } from './undo.js';
 
 type Pair = DuplicatePage['pairs'][number];
 
@@ -18,7 +18,7 @@ const THRESHOLDS = [0.99, 0.95, 0.9];
 
 /** The page at `#/collections/NAME/duplicates`. */
 export class DuplicatesPage extends CollectionPage {
-  readonly #words = el('p', { role: 'status' });
+  readonly #status = el('p', { role: 'status' });
   readonly #list = el('ul.pairs');
   readonly #more = el('p.actions');
   readonly #threshold = el('select', { id: 'threshold', onchange: () => void this.#look() });
@@ -43,7 +43,7 @@ export class DuplicatesPage extends CollectionPage {
     this.element.append(
       el('p', t.about),
       el('p.filter', el('label', { for: 'threshold' }, t.threshold), this.#threshold),
-      this.#words,
+      this.#status,
       this.#list,
       this.#more,
     );
@@ -53,17 +53,17 @@ export class DuplicatesPage extends CollectionPage {
   override close(): undefined {
     super.close();
     this.#turn++;
-    settle();
+    commitPendingChange();
   }
 
   async #look(): Promise<void> {
-    await attempt(() => this.#search(), writeInto(this.#words));
+    await attempt(() => this.#search(), writeInto(this.#status));
   }
 
   /** Searches the whole collection page by page, and shows pairs as they are found. */
   async #search(): Promise<void> {
     const t = texts.manage.duplicates;
-    settle();
+    commitPendingChange();
     const mine = ++this.#turn;
     this.#waiting = [];
     this.#found = 0;
@@ -72,7 +72,7 @@ export class DuplicatesPage extends CollectionPage {
     const { count: items } = await getCollection(this.name);
     let scanned = 0;
     for (let cursor: string | null = null; ; ) {
-      this.#words.textContent = t.searching(formatNumber(scanned), formatNumber(items));
+      this.#status.textContent = t.searching(formatNumber(scanned), formatNumber(items));
       const page: DuplicatePage = await listDuplicates(this.name, Number(this.#threshold.value), cursor);
       if (mine !== this.#turn) {
         return;
@@ -87,7 +87,7 @@ export class DuplicatesPage extends CollectionPage {
       }
       cursor = page.next;
     }
-    this.#words.textContent = this.#found === 0 ? t.none(formatNumber(scanned)) : t.found(this.#found);
+    this.#status.textContent = this.#found === 0 ? t.none(formatNumber(scanned)) : t.found(this.#found);
   }
 
   /** Fills the list up to a screen of pairs, or by one pair. */
@@ -129,7 +129,7 @@ export class DuplicatesPage extends CollectionPage {
     remove.setAttribute('aria-label', `${t.delete}: ${source}`);
     return el(
       'figure',
-      pictureOf('span.item-frame', this.name, item, formatLabel(item.label)),
+      itemPicture('span.item-frame', this.name, item, formatLabel(item.label)),
       el(
         'figcaption',
         el('bdi', formatLabel(item.label)),
@@ -149,7 +149,7 @@ export class DuplicatesPage extends CollectionPage {
 
   /** Hides the pair, and deletes the photo when the time to undo is over. */
   #delete({ id, source }: Pick<Item, 'id' | 'source'>, row: HTMLLIElement): void {
-    settle();
+    commitPendingChange();
     this.#deleted.add(id);
     const after = row.nextElementSibling;
     this.#dismiss(row);

@@ -22,16 +22,16 @@ function readValue(raw: string, quoted: string | undefined): string | number | b
  * parseFilter('grey cat species=cat age=3') // { text: 'grey cat', metadata: { species: 'cat', age: 3 } }
  */
 export function parseFilter(typed: string): Filter {
-  const words: string[] = [];
+  const terms: string[] = [];
   const metadata: NonNullable<Filter['metadata']> = {};
   for (const [, key, raw, quotedValue, quoted, word] of typed.matchAll(TERM)) {
     if (key !== undefined) {
       metadata[key] = readValue(raw!, quotedValue);
     } else {
-      words.push(quoted ?? word ?? '');
+      terms.push(quoted ?? word ?? '');
     }
   }
-  const text = words.join(' ').trim().slice(0, 200);
+  const text = terms.join(' ').trim().slice(0, 200);
   return {
     ...(text === '' ? {} : { text }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),

@@ -2,9 +2,8 @@
 import type { Job as FinishedJob, JobList } from '../../client/wire.js';
 import type { JobSummary as Job } from '../../jobs/job.js';
 import type { JobRequest } from '../../jobs/job-request.js';
-import { call, read } from '../api.js';
+import { call, read, wait } from '../api.js';
 import { createNoAnswerProblem, expectProblem, type Problem } from '../problem.js';
-import { wait } from '../wait.js';
 
 export type { Job };
 

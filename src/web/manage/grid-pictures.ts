@@ -2,7 +2,7 @@
  * Shows the pictures of a grid as they come into view. Only tiles of nearby blocks are observed one by one, and a picture
  * is fetched when its tile has stayed in view for a moment, so that scrolling past ten thousand tiles causes no work.
  */
-import { hangPicture } from '../views/item-picture.js';
+import { loadPictureInto } from '../views/item-picture.js';
 
 /** Milliseconds that a tile must be in view before its picture is fetched. */
 const REST_MS = 60;
@@ -67,6 +67,6 @@ export class GridPictures {
     this.#forget(frame);
     this.#inView.unobserve(frame);
     delete frame.dataset.id;
-    hangPicture(frame, this.#collection, { id, hasThumbnail: true });
+    loadPictureInto(frame, this.#collection, { id, hasThumbnail: true });
   }
 }

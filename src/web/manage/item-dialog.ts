@@ -3,7 +3,7 @@ import type { Item } from '../../client/wire.js';
 import { button, el, openDialog } from '../dom.js';
 import { formatDateTime, formatFileSize, formatLabel } from '../format.js';
 import { texts } from '../texts/texts.js';
-import { pictureOf } from '../views/item-picture.js';
+import { itemPicture } from '../views/item-picture.js';
 
 function factList({ source, size, createdAt, metadata }: Item): HTMLElement {
   const t = texts.manage.item;
@@ -28,7 +28,7 @@ export function openItem(collection: string, item: Item): void {
     { class: 'item-dialog', 'aria-label': name },
     // Otherwise, the dialog opens scrolled to its end, where its first button is.
     el('h2', { dir: 'auto', tabindex: -1, autofocus: true }, name),
-    pictureOf('span.item-frame', collection, item, name),
+    itemPicture('span.item-frame', collection, item, name),
     factList(item),
     el(
       'p.actions',

@@ -5,13 +5,12 @@
  */
 import type { Item } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
-import { isReadOnly } from '../api.js';
-import { attempt } from '../attempt.js';
+import { isReadOnly, wait } from '../api.js';
 import { button, el, fill, icon } from '../dom.js';
 import { formatLabel } from '../format.js';
+import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { getFileName } from '../views/neighbour.js';
-import { wait } from '../wait.js';
 import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
 
@@ -27,9 +26,9 @@ const BOX = 48;
 
 export interface GridEvents {
   /** Called when the selection changes. */
-  onChosen: (chosen: Item[]) => void;
+  onChosen: () => void;
   onOpen: (item: Item) => void;
-  onDelete: (chosen: Item[]) => void;
+  onDelete: () => void;
   /** Called with the number of items fetched so far, and whether these are all of them. */
   onLoaded: (size: number, isAll: boolean) => void;
 }
@@ -84,6 +83,11 @@ export class ItemGrid {
     void this.#load();
   }
 
+  /** The selected items. */
+  get chosen(): Item[] {
+    return [...this.#chosen].map(({ item }) => item);
+  }
+
   get #shown(): Tile[] {
     return [...this.#tiles.values()].filter(({ node }) => !node.hidden);
   }
@@ -104,7 +108,7 @@ export class ItemGrid {
         this.#chosen.delete(tile);
       }
     }
-    this.#events.onChosen([...this.#chosen].map(({ item }) => item));
+    this.#events.onChosen();
   }
 
   /** Removes items from the grid. @returns a function that puts them back in place */
@@ -203,14 +207,14 @@ export class ItemGrid {
     });
     const frame = el('span.item-frame', { 'aria-hidden': 'true' }, icon('paw'));
     const name = el('bdi', formatLabel(item.label));
-    const words = el(
-      'span.item-words',
+    const caption = el(
+      'span.item-caption',
       { 'aria-hidden': 'true' },
       name,
       el('small', { title: source }, getFileName(source)),
     );
     const onclick = (event: MouseEvent) => this.#click(event, tile);
-    const node = el('div.item', { role: 'listitem', onclick }, el('label', box, frame, words));
+    const node = el('div.item', { role: 'listitem', onclick }, el('label', box, frame, caption));
     const tile = { item, node, box, name };
     // One tab stop; the arrow keys move from there.
     box.tabIndex = this.#stop === null ? 0 : -1;
@@ -253,12 +257,11 @@ export class ItemGrid {
 
   /** Enter opens, Delete deletes, Ctrl+A selects all; @returns whether the key was one of these */
   #act(event: KeyboardEvent, target: HTMLInputElement): boolean {
-    const chosen = [...this.#chosen].map(({ item }) => item);
     if (event.key === 'Enter') {
       const tile = [...this.#tiles.values()].find(({ box }) => box === target);
       this.#events.onOpen(tile!.item);
-    } else if (event.key === 'Delete' && chosen.length > 0) {
-      this.#events.onDelete(chosen);
+    } else if (event.key === 'Delete' && this.#chosen.size > 0) {
+      this.#events.onDelete();
     } else if (event.key === 'a' && (event.ctrlKey || event.metaKey) && !isReadOnly()) {
       this.chooseAll(true);
     } else {

@@ -1,5 +1,6 @@
 /** The collection manager's requests: collections, and their items in bulk. */
 import type { AddResults, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
+import { groupBy } from '../../math/group-by.js';
 import type { Filter } from '../../store/store.js';
 import { call, getCollectionPath, hasApiKey, read, readServer } from '../api.js';
 import { el } from '../dom.js';
@@ -118,16 +119,10 @@ export async function relabel(
   collection: string,
   labels: readonly { id: string; label: string | null }[],
 ): Promise<number> {
-  const groups = new Map<string | null, string[]>();
-  for (const { id, label } of labels) {
-    const group = groups.get(label) ?? [];
-    group.push(id);
-    groups.set(label, group);
-  }
   let changed = 0;
-  for (const [label, group] of groups) {
-    for (const ids of splitIntoChunks(group, MAX_IDS)) {
-      const json = { ids, label };
+  for (const [label, group] of groupBy(labels, (each) => each.label)) {
+    for (const chunk of splitIntoChunks(group, MAX_IDS)) {
+      const json = { ids: chunk.map(({ id }) => id), label };
       const path = getCollectionPath(collection, '/items/update');
       changed += (await read<{ updated: number }>(path, { method: 'POST', json })).updated;
     }

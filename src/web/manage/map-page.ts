@@ -1,13 +1,13 @@
 /** The map of a collection: its photos in a plane, with similar ones close together, and the position of another photo. */
 import type { CollectionMap } from '../../client/wire.js';
+import { countBy } from '../../math/group-by.js';
 import { chooseColour } from '../../projection/label-colours.js';
-import { fetchThumbnailUrl, getCollectionPath, read, searchByPhoto } from '../api.js';
-import { attempt } from '../attempt.js';
+import { getCollectionPath, read, searchByPhoto } from '../api.js';
 import { el, fileButton, fill, writeInto } from '../dom.js';
 import { formatLabel, formatNumber, formatSimilarity } from '../format.js';
-import { announce } from '../hint.js';
-import { replaceProblem } from '../problem.js';
+import { announce, attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
+import { loadPictureInto } from '../views/item-picture.js';
 import { CollectionPage } from './collection-page.js';
 import { openItem } from './item-dialog.js';
 import { getItem } from './manage-calls.js';
@@ -15,21 +15,16 @@ import { MapCanvas } from './map-canvas.js';
 import { placeQuery } from './map-view.js';
 
 const MAX_LABELS = 60;
-/** Number of pictures cached for hovering. */
-const MAX_PICTURES = 300;
 /** Milliseconds that a pointer rests before a picture is fetched. */
 const REST_MS = 60;
 /** Neighbours requested: if the map shows a sample, some of them must be on it. */
 const NEIGHBOURS = 500;
 
-const release = (url: string | null) => url !== null && URL.revokeObjectURL(url);
-
 /** The page at `#/collections/NAME/map`. */
 export class MapPage extends CollectionPage {
   readonly #place = el('div.map');
-  readonly #words = el('p', { role: 'status' });
+  readonly #status = el('p', { role: 'status' });
   readonly #tip = el('div.map-tip.surface', { hidden: true });
-  readonly #pictures = new Map<string, Promise<string | null>>();
   #canvas: MapCanvas | null = null;
   #map: CollectionMap | null = null;
   #resting = 0;
@@ -45,21 +40,18 @@ export class MapPage extends CollectionPage {
     this.element.append(
       el('p', t.about),
       el('div.actions', fileButton(t.query, 'plain', { accept: 'image/*' }, locate)),
-      this.#words,
+      this.#status,
       this.#place,
     );
     addEventListener('drop', (event) => this.#drop(event), { capture: true, signal: this.left.signal });
-    this.#words.textContent = t.drawing;
-    void attempt(() => this.#load(), writeInto(this.#words));
+    this.#status.textContent = t.drawing;
+    void attempt(() => this.#load(), writeInto(this.#status));
   }
 
   override close(): undefined {
     super.close();
     this.#canvas?.close();
     clearTimeout(this.#resting);
-    for (const picture of this.#pictures.values()) {
-      void picture.then(release);
-    }
   }
 
   async #load(): Promise<void> {
@@ -71,10 +63,10 @@ export class MapPage extends CollectionPage {
     this.#map = map;
     const shown = formatNumber(map.ids.length);
     if (map.ids.length === 0) {
-      this.#words.textContent = t.empty;
+      this.#status.textContent = t.empty;
       return;
     }
-    this.#words.textContent =
+    this.#status.textContent =
       map.ids.length < map.total ? t.sampled(shown, formatNumber(map.total)) : t.shown(shown);
     const data = {
       x: Float32Array.from(map.x),
@@ -117,10 +109,7 @@ export class MapPage extends CollectionPage {
   /** A button for each label that makes the others pale. */
   #legend({ labels, label }: CollectionMap, canvas: MapCanvas): HTMLElement {
     const t = texts.manage.map;
-    const counts = new Uint32Array(labels.length);
-    for (const each of label) {
-      counts[each]!++;
-    }
+    const counts = countBy(label, (index) => index);
     const list = el('ul.map-legend', { 'aria-label': t.legend });
     const choose = (i: number, { currentTarget }: Event) => {
       const node = currentTarget as HTMLElement;
@@ -136,7 +125,7 @@ export class MapPage extends CollectionPage {
         { 'aria-pressed': 'false', onclick: (event) => choose(i, event) },
         el('span.dot', { 'aria-hidden': 'true', '--dot': chooseColour(i) }),
         el('bdi', formatLabel(name)),
-        el('span.value', formatNumber(counts[i]!)),
+        el('span.value', formatNumber(counts.get(i) ?? 0)),
       );
       list.append(el('li', node));
     }
@@ -147,19 +136,6 @@ export class MapPage extends CollectionPage {
     return list;
   }
 
-  /** The picture of an item, cached for a while; null if there is none. */
-  #picture(id: string): Promise<string | null> {
-    const known = this.#pictures.get(id) ?? fetchThumbnailUrl(this.name, id).catch(replaceProblem(null));
-    this.#pictures.delete(id);
-    this.#pictures.set(id, known);
-    const [oldest] = this.#pictures.entries();
-    if (this.#pictures.size > MAX_PICTURES && oldest !== undefined) {
-      this.#pictures.delete(oldest[0]);
-      void oldest[1].then(release);
-    }
-    return known;
-  }
-
   #showTip(point: number, x: number, y: number): void {
     clearTimeout(this.#resting);
     const map = this.#map!;
@@ -167,7 +143,6 @@ export class MapPage extends CollectionPage {
     if (point === -1) {
       return;
     }
-    const id = map.ids[point]!;
     const name = formatLabel(map.labels[map.label[point]!] ?? null);
     this.#tip.replaceChildren(el('bdi', name));
     this.#tip.style.setProperty('--x', `${Math.round(x)}px`);
@@ -175,14 +150,12 @@ export class MapPage extends CollectionPage {
     const { width, height } = this.#canvas!.view;
     this.#tip.classList.toggle('to-left', x > width / 2);
     this.#tip.classList.toggle('to-top', y > height / 2);
-    this.#resting = window.setTimeout(async () => {
+    this.#resting = window.setTimeout(() => {
       if (document.activeElement === this.#canvas?.element) {
         announce(name);
       }
-      const url = map.hasThumbnail[point]! ? await this.#picture(id) : null;
-      if (url !== null && !this.#tip.hidden && map.ids[point] === id && this.#tip.textContent === name) {
-        this.#tip.replaceChildren(el('img', { alt: '', src: url }), el('bdi', name));
-      }
+      const item = { id: map.ids[point]!, hasThumbnail: map.hasThumbnail[point]! };
+      this.#tip.prepend(loadPictureInto(el('span'), this.name, item));
     }, REST_MS);
   }
 
@@ -211,7 +184,7 @@ export class MapPage extends CollectionPage {
     const place = placeQuery(anchors);
     this.#canvas?.showQuery(place);
     const [nearest] = neighbours;
-    this.#words.textContent =
+    this.#status.textContent =
       place === null || nearest === undefined
         ? t.nowhere(photo.name)
         : t.placed(photo.name, formatLabel(nearest.label), formatSimilarity(nearest.similarity));

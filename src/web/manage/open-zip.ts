@@ -1,5 +1,6 @@
 /** Reads zips in the browser. It is loaded separately, because it includes a library that few visits need. */
 import { BlobReader, configure, type FileEntry, ZipReader } from '@zip.js/zip.js/index-native.js';
+import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 
 // The browser decompresses natively, and the content security policy allows no worker from a blob.
@@ -22,9 +23,19 @@ async function readBounded(entry: FileEntry, name: string, limit: number): Promi
   return new File(parts, name);
 }
 
+/** The entries of a zip. @throws Problem files_unreadable */
+async function* readEntries(zip: File) {
+  try {
+    yield* new ZipReader(new BlobReader(zip)).getEntriesGenerator();
+  } catch {
+    // The library's reasons are about the format.
+    throw new Problem('files_unreadable', 0);
+  }
+}
+
+/** The files of a zip. @throws Problem files_unreadable */
 export async function* openZip(zip: File, limit: number) {
-  const reader = new ZipReader(new BlobReader(zip));
-  for await (const entry of reader.getEntriesGenerator()) {
+  for await (const entry of readEntries(zip)) {
     if (entry.directory) {
       continue;
     }

@@ -6,7 +6,7 @@ import {
   PHOTO_EXTENSIONS,
   WrapperFinder,
 } from '../../datasets/set-names.js';
-import { fetchPart } from '../problem.js';
+import { fetchPart, Problem } from '../problem.js';
 
 /** A photo that can be read later. */
 export interface PhotoEntry {
@@ -34,9 +34,6 @@ export interface Listing {
 /** Larger folders are for the command line, because listing them would exhaust the browser's memory. */
 const MAX_FILES = 200_000;
 
-/** Thrown when a listing is too large. */
-export class TooManyFiles extends Error {}
-
 /** Collects files with their paths. */
 class Collector {
   readonly listing: Listing;
@@ -45,19 +42,19 @@ class Collector {
     this.listing = { name, photos: [], others: 0, hidden: 0, unreadable: 0 };
   }
 
-  /** @throws TooManyFiles */
+  /** @throws Problem too_many_files */
   add(path: string, size: number | null, read: () => Promise<File>): void {
     if (isIgnoredPath(path)) {
       this.listing.hidden++;
     } else if (!PHOTO_EXTENSIONS.has(getExtension(path))) {
       this.listing.others++;
     } else if (this.listing.photos.push({ path, size, read }) > MAX_FILES) {
-      throw new TooManyFiles();
+      throw new Problem('too_many_files', 0);
     }
   }
 }
 
-/** Lists the files of a folder field, or loose files. */
+/** Lists the files of a folder field, or loose files. @throws Problem too_many_files */
 export function listFiles(files: readonly File[]): Listing {
   const [top] = (files[0]?.webkitRelativePath ?? '').split('/');
   const collector = new Collector(top || (files[0]?.name ?? ''));
@@ -113,11 +110,20 @@ function wrapEntry(entry: FileSystemEntry): FileNode {
   return { name, list, read: entry.isFile ? read : null };
 }
 
+/** The problem of a folder that the browser cannot read. @throws anything else, which is a fault of the page */
+function toUnreadable(error: unknown): Problem {
+  if (error instanceof DOMException) {
+    return new Problem('files_unreadable', 0);
+  }
+  throw error;
+}
+
 /** Collects the files of a folder in the order of their names. A sub-folder that cannot be read is counted and skipped. */
 async function walk(folder: FileNode, path: string, collector: Collector): Promise<void> {
   const inside = await folder.list().catch((error: unknown) => {
-    if (!(error instanceof DOMException) || path === '') {
-      throw error;
+    const problem = toUnreadable(error);
+    if (path === '') {
+      throw problem;
     }
     collector.listing.unreadable++;
     return [];
@@ -134,7 +140,7 @@ async function walk(folder: FileNode, path: string, collector: Collector): Promi
   }
 }
 
-/** Lists a folder that the page may read. @throws DOMException, TooManyFiles */
+/** Lists a folder that the page may read. @throws Problem files_unreadable, too_many_files */
 export async function listFolder(folder: FolderHandle): Promise<Listing> {
   const collector = new Collector(folder.name);
   await walk(wrapHandle(folder), '', collector);
@@ -147,8 +153,12 @@ export type Dropped =
   | { kind: 'files'; files: File[] }
   | { kind: 'entries'; entries: FileSystemEntry[] };
 
-/** Takes the dropped items. Call it before any await, after which the browser has cleared them. */
-export function takeDropped(data: DataTransfer): Promise<Dropped> {
+/**
+ * Takes the dropped items. Call it before any await, after which the browser has cleared them.
+ *
+ * @throws Problem files_unreadable
+ */
+export async function takeDropped(data: DataTransfer): Promise<Dropped> {
   const items = [...data.items].filter(({ kind }) => kind === 'file');
   const files = [...data.files];
   const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
@@ -158,20 +168,21 @@ export function takeDropped(data: DataTransfer): Promise<Dropped> {
   };
   const handle =
     items.length === 1 && getAsFileSystemHandle !== undefined
-      ? getAsFileSystemHandle.call(only)
-      : Promise.resolve(null);
-  return handle.then((found) => {
-    if (found?.kind === 'directory') {
-      return { kind: 'folder', handle: found as FolderHandle };
-    }
-    return entries.some((entry) => entry.isDirectory)
-      ? { kind: 'entries', entries }
-      : { kind: 'files', files };
-  });
+      ? getAsFileSystemHandle.call(only).catch((error: unknown) => {
+          throw toUnreadable(error);
+        })
+      : null;
+  const found = await handle;
+  if (found?.kind === 'directory') {
+    return { kind: 'folder', handle: found as FolderHandle };
+  }
+  return entries.some((entry) => entry.isDirectory) ? { kind: 'entries', entries } : { kind: 'files', files };
 }
 
 /**
- * Lists dropped folders and files: the contents of a single folder, or several folders as sub-folders. @throws TooManyFiles
+ * Lists dropped folders and files: the contents of a single folder, or several folders as sub-folders.
+ *
+ * @throws Problem files_unreadable, too_many_files
  */
 export async function listEntries(entries: readonly FileSystemEntry[]): Promise<Listing> {
   const collector = new Collector(entries.map(({ name }) => name).join(', '));
@@ -184,7 +195,7 @@ export async function listEntries(entries: readonly FileSystemEntry[]): Promise<
  * Lists the photos in a zip, which is read by random access.
  *
  * @param limit maximum bytes of a photo, enforced even if a file expands to more than it declares
- * @throws Error if it is not a readable zip; TooManyFiles
+ * @throws Problem files_unreadable, too_many_files
  */
 export async function listZip(zip: File, limit: number): Promise<Listing> {
   const { openZip } = await fetchPart(() => import('./open-zip.js'));

@@ -2,10 +2,9 @@
 import type { CollectionInfo, Item, LabelList } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
 import { listLabels } from '../api.js';
-import { attempt } from '../attempt.js';
 import { el, fill } from '../dom.js';
 import { formatCount, formatLabel, formatNumber } from '../format.js';
-import { showHint } from '../hint.js';
+import { attempt, showHint } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { AddPhotos } from './add-photos.js';
 import { CollectionPage } from './collection-page.js';
@@ -20,7 +19,7 @@ import {
   relabel,
 } from './manage-calls.js';
 import { SelectionBar } from './selection-bar.js';
-import { offerUndo, settle } from './toast.js';
+import { commitPendingChange, offerUndo } from './undo.js';
 
 /** Milliseconds without typing before the filter is applied. */
 const TYPING_MS = 300;
@@ -32,7 +31,7 @@ export class PhotosPage extends CollectionPage {
   readonly #bar = new SelectionBar({
     relabel: (label) => void attempt(async () => this.#relabel(await this.#items(), label)),
     remove: () => void attempt(async () => this.#delete(await this.#items())),
-    open: (item) => openItem(this.name, item),
+    open: () => openItem(this.name, this.#chosen[0]!),
     chooseNone: () => {
       this.#grid?.chooseAll(false);
       this.#grid?.focus();
@@ -42,7 +41,6 @@ export class PhotosPage extends CollectionPage {
   readonly #gridPlace = el('div');
   readonly #known = el('datalist', { id: 'known-labels' });
   #grid: ItemGrid | null = null;
-  #chosen: readonly Item[] = [];
   #label: string | null = null;
   #typed: Filter = {};
   #typing = 0;
@@ -69,7 +67,7 @@ export class PhotosPage extends CollectionPage {
 
   override close(): Promise<void> | undefined {
     super.close();
-    settle();
+    commitPendingChange();
     clearTimeout(this.#typing);
     this.#adding.close();
     return this.#grid?.close();
@@ -143,9 +141,9 @@ export class PhotosPage extends CollectionPage {
     const filter: Filter = { ...this.#typed, ...(label === null ? {} : { label: [label] }) };
     this.#found.textContent = '';
     this.#grid = new ItemGrid(this.name, filter, {
-      onChosen: (chosen) => this.#choose(chosen),
+      onChosen: () => this.#showSelection(),
       onOpen: (item) => openItem(this.name, item),
-      onDelete: (chosen) => void attempt(() => this.#delete(chosen)),
+      onDelete: () => void attempt(() => this.#delete(this.#chosen)),
       onLoaded: (size, isAll) => {
         const isFiltered = Object.keys(this.#typed).length > 0;
         this.#found.textContent = isFiltered
@@ -154,15 +152,18 @@ export class PhotosPage extends CollectionPage {
       },
     });
     fill(this.#gridPlace, this.#grid.element);
-    this.#choose([]);
+    this.#showSelection();
     for (const node of this.#labels.querySelectorAll('button')) {
       node.setAttribute('aria-pressed', String(node.dataset.label === (label ?? '')));
     }
   }
 
-  #choose(chosen: readonly Item[]): void {
-    this.#chosen = chosen;
-    this.#bar.show({ chosen, label: this.#label });
+  get #chosen(): Item[] {
+    return this.#grid?.chosen ?? [];
+  }
+
+  #showSelection(): void {
+    this.#bar.show(this.#chosen.length, this.#label);
   }
 
   /** The selected photos, or else all of the label. */
@@ -172,7 +173,7 @@ export class PhotosPage extends CollectionPage {
   }
 
   async #relabel(items: readonly Item[], label: string): Promise<void> {
-    settle();
+    commitPendingChange();
     const change = async (labels: { id: string; label: string | null }[]) => {
       const changed = await relabel(this.name, labels);
       for (const each of labels) {
@@ -197,7 +198,7 @@ export class PhotosPage extends CollectionPage {
 
   /** Hides them, and deletes them when the time to undo is over. */
   async #delete(items: readonly Item[]): Promise<void> {
-    settle();
+    commitPendingChange();
     const ids = items.map(({ id }) => id);
     const putBack = this.#grid?.remove(ids) ?? (() => {});
     const isSmall = canDeleteOnLeaving(ids);

@@ -1,5 +1,6 @@
 /** Plans the label of each photo of a folder, and the warnings before they are added. Pure functions. */
 import { haveSplits } from '../../datasets/set-names.js';
+import { countBy } from '../../math/group-by.js';
 import type { PhotoEntry } from './photo-entries.js';
 
 /** The rule that names the label of a photo in a folder. */
@@ -90,11 +91,7 @@ export function planLabels(
     ...photo,
     label: chooseLabel(listFolders(photo).slice(splits.length > 0 ? 1 : 0), rule) ?? single,
   }));
-  const counts = new Map<string | null, number>();
-  for (const { label } of planned) {
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
-  const labels = [...counts]
+  const labels = [...countBy(planned, ({ label }) => label)]
     .map(([label, count]) => ({ label, count }))
     .toSorted((a, b) => b.count - a.count || (a.label ?? '').localeCompare(b.label ?? ''));
   return {

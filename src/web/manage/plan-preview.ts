@@ -1,5 +1,5 @@
 /** Shows what adding a folder would do: labels with counts, warnings, and the rule that names the labels. */
-import type { CollectionInfo, LabelList } from '../../client/wire.js';
+import type { LabelList } from '../../client/wire.js';
 import { button, type Child, el, fill } from '../dom.js';
 import { formatCount, formatFileSize, formatLabel, formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
@@ -65,7 +65,7 @@ export function planPreview(input: PreviewInput): HTMLElement {
     const rule = rules.value as Rule;
     const plan = planLabels(listing.photos, { rule, single, known, limit });
     const named = plan.labels.filter(({ label }) => label !== null).length;
-    const warnings = listWarnings(plan, input).map((words) => el('li', words));
+    const warnings = listWarnings(plan, input).map((warning) => el('li', warning));
     const photos = formatCount(plan.photos.length, 'photo');
     fill(
       place,
@@ -85,16 +85,4 @@ export function planPreview(input: PreviewInput): HTMLElement {
   show();
   const hasFolders = listing.photos.some(({ path }) => path.includes('/'));
   return el('div.preview-plan', hasFolders && [el('label', { for: 'label-rule' }, t.rule), rules], place);
-}
-
-/** Instructions for filling an empty collection. */
-export function emptyAdvice({ name }: Pick<CollectionInfo, 'name'>): HTMLElement {
-  const t = texts.manage.empty;
-  return el(
-    'ol.advice',
-    el('li', t.folder),
-    el('li', t.check),
-    el('li', t.calibrate),
-    el('li', t.terminal, ' ', el('code', `pawdex index FOLDER --collection ${name}`)),
-  );
 }

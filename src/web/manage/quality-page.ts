@@ -5,17 +5,17 @@ import type { CalibrationOutcome } from '../../evaluation/calibrate-collection.j
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import type { LabelTrouble, Suspect } from '../../evaluation/label-trouble.js';
 import type { JobRequest } from '../../jobs/job-request.js';
-import { attempt } from '../attempt.js';
+import { readFile } from '../api.js';
 import { button, el, fill } from '../dom.js';
 import { formatCount, formatLabel, formatPercent } from '../format.js';
+import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import { pictureOf } from '../views/item-picture.js';
+import { itemPicture } from '../views/item-picture.js';
 import { CollectionPage } from './collection-page.js';
 import { getJob, isOver, type Job, listJobs, startJob } from './follow-job.js';
 import { relabel } from './manage-calls.js';
 import { runJob } from './run-job.js';
-import { showReport } from './show-report.js';
-import { offerUndo, settle } from './toast.js';
+import { commitPendingChange, offerUndo } from './undo.js';
 
 /** Maximum number of wrong labels shown: as many as a user works through in one go. */
 const MAX_SUSPECTS = 50;
@@ -32,15 +32,34 @@ interface Work {
 function calibrationResult({ result }: FinishedJob): HTMLElement {
   const { calibration, queries, needed } = result as CalibrationOutcome;
   const t = texts.manage.quality;
-  const words =
+  const message =
     calibration === null
       ? t.tooLittle(formatCount(queries, 'labelled photo'), needed)
       : t.calibrated(formatCount(queries, 'photo'));
-  return el('p', words);
+  return el('p', message);
 }
 
 const formatShare = (value: number | null) =>
   value === null ? texts.manage.quality.none : formatPercent(value);
+
+/**
+ * Shows the report of an evaluation in a frame without scripts and without this page's origin. The frame gets a copy rather
+ * than the URL, because it could not send an API key.
+ *
+ * @throws Problem job_not_found, report_not_found
+ */
+async function showReport(job: string, place: HTMLElement): Promise<void> {
+  const t = texts.manage.quality;
+  const report = await readFile(`v1/jobs/${encodeURIComponent(job)}/report`);
+  const url = URL.createObjectURL(new Blob([report], { type: 'text/html;charset=utf-8' }));
+  const frame = el('iframe.report.surface', { sandbox: '', title: t.report, src: url });
+  fill(
+    place,
+    el('p', el('a.button.plain', { href: url, download: 'pawdex-report.html' }, t.download)),
+    frame,
+  );
+  frame.focus();
+}
 
 async function evaluationResult({ id, result }: FinishedJob): Promise<HTMLElement> {
   const { n, top1, recallAt } = result as CollectionEvaluation;
@@ -84,7 +103,7 @@ export class QualityPage extends CollectionPage {
 
   override close(): undefined {
     super.close();
-    settle();
+    commitPendingChange();
   }
 
   #works(): Work[] {
@@ -144,13 +163,13 @@ export class QualityPage extends CollectionPage {
 
   #suspectList({ suspects, photos, found }: LabelTrouble): HTMLElement {
     const t = texts.manage.quality;
-    const words =
+    const summary =
       suspects.length === 0
         ? t.nothingWrong(formatCount(photos, 'labelled photo'))
         : t.suspects(formatCount(photos, 'photo'), found.suspects, suspects.length);
     return el(
       'div',
-      el('p', words),
+      el('p', summary),
       el(
         'ul.suspects',
         suspects.map((each) => this.#suspectRow(each)),
@@ -177,11 +196,11 @@ export class QualityPage extends CollectionPage {
         });
       }
     };
-    const words = t.suspect(el('bdi', formatLabel(label)), el('bdi', el('strong', formatLabel(suggested))));
+    const finding = t.suspect(el('bdi', formatLabel(label)), el('bdi', el('strong', formatLabel(suggested))));
     const row = el(
       'li.suspect',
-      pictureOf('span.item-frame', this.name, { id, hasThumbnail: true }),
-      el('span', words, ` ${t.vote(formatPercent(suggestedShare))}`),
+      itemPicture('span.item-frame', this.name, { id, hasThumbnail: true }),
+      el('span', finding, ` ${t.vote(formatPercent(suggestedShare))}`),
       el(
         'span.actions',
         button(t.accept, 'plain.writes', () => void accept()),

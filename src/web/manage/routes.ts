@@ -1,6 +1,6 @@
 /** Routes of the collection manager, `#/collections` and `#/collections/NAME/PAGE`. Every other URL asks about a photo. */
 import { button, byId, el, fill } from '../dom.js';
-import { expectProblem, fetchPart, type Problem } from '../problem.js';
+import { expectProblem, fetchPart, Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 import type { View } from './open-manage-view.js';
 
@@ -11,10 +11,19 @@ async function openView(hash: string, reload: () => void): Promise<View | null> 
     return null;
   }
   const { openManageView } = await fetchPart(() => import('./open-manage-view.js'));
-  return openManageView(name === undefined ? null : decodeURIComponent(name), part ?? 'photos', reload);
+  return openManageView(name === undefined ? null : decodeName(name), part ?? 'photos', reload);
 }
 
-function problemView(problem: Problem, reload: () => void): View {
+/** @throws Problem collection_not_found if it is not encoded as names in URLs are */
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new Problem('collection_not_found', 404);
+  }
+}
+
+function problemPage(problem: Problem, reload: () => void): View {
   const again = problem.code === 'page_outdated' ? () => location.reload() : reload;
   return {
     element: el(
@@ -50,7 +59,7 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
       if (problem.code === 'unauthorized') {
         needKey();
       }
-      return problemView(problem, () => void show());
+      return problemPage(problem, () => void show());
     });
     await closed;
     if (mine !== turn) {

@@ -1,8 +1,8 @@
 /** Runs a job with live progress and a button to cancel it. */
 import type { Job as FinishedJob } from '../../client/wire.js';
-import { attempt } from '../attempt.js';
-import { button, el, fill } from '../dom.js';
+import { button, el, errorAlert, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
+import { attempt } from '../hint.js';
 import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 import { cancelJob, followJob, type Job } from './follow-job.js';
@@ -13,8 +13,8 @@ function describeProgress({ state, progress }: Pick<Job, 'state' | 'progress'>):
     return state === 'paused' ? t.paused : t.waiting;
   }
   const { phase, done, total } = progress;
-  const words = t.phases[phase] ?? phase;
-  return total > 0 ? t.counted(words, formatNumber(done), formatNumber(total)) : words;
+  const name = t.phases[phase] ?? phase;
+  return total > 0 ? t.counted(name, formatNumber(done), formatNumber(total)) : name;
 }
 
 interface RunningJob {
@@ -28,15 +28,15 @@ interface RunningJob {
   signal?: AbortSignal;
 }
 
-/** Follows a job to its end. @returns null if it was left @throws Problem */
-async function follow(
+/** Shows the progress of a job to its end. @returns null if it was left @throws Problem */
+async function trackProgress(
   place: HTMLElement,
   { title, begin, signal = new AbortController().signal }: RunningJob,
   takeFocus: boolean,
 ): Promise<FinishedJob | null> {
   const progress = el('progress', { 'aria-label': title });
-  const words = el('p', texts.manage.quality.waiting);
-  fill(place, progress, words);
+  const status = el('p', texts.manage.quality.waiting);
+  fill(place, progress, status);
   const { id } = await begin();
   const cancel = button(texts.cancel, 'plain.writes', () => void attempt(() => cancelJob(id)));
   place.append(cancel);
@@ -45,10 +45,10 @@ async function follow(
   }
   const show = (at: Job | Problem) => {
     if (at instanceof Problem) {
-      words.textContent = at.words;
+      status.textContent = at.message;
       return;
     }
-    words.textContent = describeProgress(at);
+    status.textContent = describeProgress(at);
     if (at.progress !== null) {
       progress.max = Math.max(1, at.progress.total);
       progress.value = at.progress.done;
@@ -78,14 +78,14 @@ export async function runJob(
   opener?.toggleAttribute('disabled', true);
   await attempt(
     async () => {
-      const job = await follow(place, running, hadFocus);
+      const job = await trackProgress(place, running, hadFocus);
       if (job?.state === 'succeeded') {
         await finish(job);
       } else if (job !== null) {
         fill(place, el('p', job.error?.detail ?? texts.manage.quality.cancelled));
       }
     },
-    (words) => fill(place, el('p.error', words)),
+    (message) => fill(place, errorAlert(message)),
   );
   opener?.toggleAttribute('disabled', false);
   if (hadFocus && (place.contains(document.activeElement) || document.activeElement === document.body)) {

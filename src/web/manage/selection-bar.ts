@@ -1,5 +1,4 @@
 /** The bar above the grid, with actions for the selected photos or for all photos in the grid. */
-import type { Item } from '../../client/wire.js';
 import { button, el, fill } from '../dom.js';
 import { formatCount, formatLabel } from '../format.js';
 import { announce } from '../hint.js';
@@ -8,22 +7,15 @@ import { texts } from '../texts/texts.js';
 interface SelectionActions {
   relabel: (label: string) => void;
   remove: () => void;
-  open: (item: Item) => void;
+  open: () => void;
   chooseNone: () => void;
-}
-
-/** State shown in the bar. */
-interface Selection {
-  chosen: readonly Item[];
-  /** The label of the grid, if it shows one. */
-  label: string | null;
 }
 
 /** The bar is changed as little as possible: beside ten thousand photos, new fields take the browser long. */
 export class SelectionBar {
   readonly #actions: SelectionActions;
   readonly element: HTMLElement;
-  readonly #words = el('strong');
+  readonly #summary = el('strong');
   readonly #field = el('input', {
     list: 'known-labels',
     'aria-label': texts.manage.selection.newLabel,
@@ -34,30 +26,34 @@ export class SelectionBar {
     onkeydown: ({ key }) => key === 'Enter' && this.#relabel(),
   });
   readonly #give = button('', 'plain', () => this.#relabel());
-  readonly #open = button(texts.manage.selection.open, 'plain', () => this.#actions.open(this.#chosen[0]!));
+  readonly #open: HTMLElement;
   readonly #none: HTMLElement;
-  #chosen: readonly Item[] = [];
 
   constructor(actions: SelectionActions) {
     this.#actions = actions;
     const t = texts.manage.selection;
+    this.#open = button(t.open, 'plain', actions.open);
     this.#none = button(t.none, 'plain', actions.chooseNone);
     const remove = button(t.delete, 'plain', actions.remove);
     const attributes = { role: 'group', 'aria-label': t.title, hidden: true };
     this.element = el('div.selection.surface.writes', attributes);
-    fill(this.element, this.#words, this.#field, this.#give, remove, this.#open, this.#none);
+    fill(this.element, this.#summary, this.#field, this.#give, remove, this.#open, this.#none);
   }
 
-  /** Shows the selection; nothing if there is none, and no label either. */
-  show({ chosen, label }: Selection): void {
+  /**
+   * Shows the selection; nothing if there is none, and no label either.
+   *
+   * @param count of the selected photos
+   * @param label of the grid, if it shows one
+   */
+  show(count: number, label: string | null): void {
     const t = texts.manage.selection;
-    const isAll = chosen.length === 0;
-    const photos = t.chosen(formatCount(chosen.length, 'photo'));
-    this.#chosen = chosen;
+    const isAll = count === 0;
+    const photos = t.chosen(formatCount(count, 'photo'));
     this.element.hidden = isAll && label === null;
-    this.#words.textContent = isAll ? t.allOf(formatLabel(label)) : photos;
+    this.#summary.textContent = isAll ? t.allOf(formatLabel(label)) : photos;
     this.#give.textContent = isAll ? t.renameOrMerge : t.relabel;
-    this.#open.hidden = chosen.length !== 1;
+    this.#open.hidden = count !== 1;
     this.#none.hidden = isAll;
     announce(isAll ? '' : `${photos}.`);
   }

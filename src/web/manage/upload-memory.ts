@@ -52,27 +52,27 @@ async function useStore<T>(
   }
 }
 
-export async function remember(unfinished: Unfinished): Promise<void> {
+export async function saveUpload(unfinished: Unfinished): Promise<void> {
   await useStore('readwrite', (store) => store.put(unfinished));
 }
 
-export async function forget(collection: string): Promise<void> {
+export async function deleteUpload(collection: string): Promise<void> {
   await useStore('readwrite', (store) => store.delete(collection));
 }
 
-export async function recall(collection: string): Promise<Unfinished | null> {
+export async function loadUpload(collection: string): Promise<Unfinished | null> {
   return ((await useStore('readonly', (store) => store.get(collection))) as Unfinished | undefined) ?? null;
 }
 
 /** Whether the folder may be read now. It may ask the user, so call it from a click. */
 export async function mayRead(handle: FolderHandle): Promise<boolean> {
-  const asked = handle as FolderHandle & {
+  const guarded = handle as FolderHandle & {
     queryPermission?: (what: { mode: 'read' }) => Promise<PermissionState>;
     requestPermission?: (what: { mode: 'read' }) => Promise<PermissionState>;
   };
   const what = { mode: 'read' } as const;
-  if (asked.queryPermission === undefined || (await asked.queryPermission(what)) === 'granted') {
+  if (guarded.queryPermission === undefined || (await guarded.queryPermission(what)) === 'granted') {
     return true;
   }
-  return (await asked.requestPermission?.(what)) === 'granted';
+  return (await guarded.requestPermission?.(what)) === 'granted';
 }

@@ -2,57 +2,44 @@
 import { button, el, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
-import type { FinishedPhoto, Outcome, UploadState, UploadWatcher } from './uploader.js';
+import type { FinishedPhoto, Outcome, Uploader, UploadWatcher } from './uploader.js';
 
 /** Maximum names in one list; the rest is counted. */
 const MAX_NAMES = 500;
 const OUTCOMES = ['added', 'known', 'failed'] as const satisfies Outcome[];
 
-interface OutcomeList {
-  count: number;
-  list: HTMLElement;
-  box: HTMLDetailsElement;
-  words: HTMLElement;
-}
-
-export interface UploadControls {
-  pause: () => void;
-  resume: () => void;
-  cancel: () => void;
+function outcomeList(outcome: Outcome) {
+  const list = el('ul', { class: outcome === 'failed' ? 'failures' : 'names' });
+  const summary = el('summary');
+  const box = el('details', { hidden: true, open: outcome === 'failed' }, summary, list);
+  return { count: 0, list, box, summary };
 }
 
 export class UploadView implements UploadWatcher {
-  readonly #total: number;
-  readonly #controls: UploadControls;
+  readonly #uploader: Uploader;
   readonly element = el('div.upload');
   readonly #progress: HTMLProgressElement;
-  readonly #words = el('p', { role: 'status' });
+  readonly #status = el('p', { role: 'status' });
   readonly #actions = el('p.actions');
-  readonly #outcomes: Record<Outcome, OutcomeList>;
-  #state: UploadState = 'running';
+  readonly #outcomes = {
+    added: outcomeList('added'),
+    known: outcomeList('known'),
+    failed: outcomeList('failed'),
+  };
   /** Why it was paused, if the user did not pause it. */
   #reason = '';
 
-  constructor(total: number, controls: UploadControls) {
-    this.#total = total;
-    this.#controls = controls;
-    const t = texts.manage.upload;
-    this.#progress = el('progress', { max: Math.max(1, total), value: 0, 'aria-label': t.progress });
-    const counted = (outcome: Outcome): OutcomeList => {
-      const list = el('ul', { class: outcome === 'failed' ? 'failures' : 'names' });
-      const words = el('summary');
-      const box = el('details', { hidden: true, open: outcome === 'failed' }, words, list);
-      return { count: 0, list, box, words };
-    };
-    this.#outcomes = { added: counted('added'), known: counted('known'), failed: counted('failed') };
-    this.element.append(
-      this.#progress,
-      this.#words,
-      this.#actions,
-      ...OUTCOMES.map((outcome) => this.#outcomes[outcome].box),
-    );
-    this.#showWords();
-    this.#showActions();
+  constructor(uploader: Uploader) {
+    this.#uploader = uploader;
+    uploader.watcher = this;
+    this.#progress = el('progress', {
+      max: Math.max(1, uploader.total),
+      value: 0,
+      'aria-label': texts.manage.upload.progress,
+    });
+    const boxes = OUTCOMES.map((outcome) => this.#outcomes[outcome].box);
+    this.element.append(this.#progress, this.#status, this.#actions, ...boxes);
+    this.onState();
   }
 
   get done(): number {
@@ -69,41 +56,33 @@ export class UploadView implements UploadWatcher {
       }
     }
     for (const outcome of OUTCOMES) {
-      const { count: n, box, words } = this.#outcomes[outcome];
+      const { count: n, box, summary } = this.#outcomes[outcome];
       box.hidden = n === 0;
       const { outcomes, first } = texts.manage.upload;
-      words.textContent = `${outcomes[outcome]}: ${n}${n > MAX_NAMES ? first(MAX_NAMES) : ''}`;
+      summary.textContent = `${outcomes[outcome]}: ${n}${n > MAX_NAMES ? first(MAX_NAMES) : ''}`;
     }
     this.#progress.value = this.done;
-    this.#showWords();
+    this.#showStatus();
   }
 
-  onState(state: UploadState, reason?: string): void {
-    this.#state = state;
-    this.#reason = reason ?? '';
-    this.#showWords();
-    this.#showActions();
-  }
-
-  #showWords(): void {
+  onState(reason = ''): void {
+    this.#reason = reason;
+    this.#showStatus();
     const t = texts.manage.upload;
-    const { added, known, failed } = this.#outcomes;
-    const sum = t.sum(formatNumber(added.count), formatNumber(this.#total), known.count, failed.count);
-    this.#words.textContent = [this.#reason, t.states[this.#state], sum].filter(Boolean).join(' ');
-  }
-
-  #showActions(): void {
-    const t = texts.manage.upload;
-    const { pause, resume, cancel } = this.#controls;
-    const stop = button(t.stop, 'plain', cancel);
+    const { state } = this.#uploader;
     fill(
       this.#actions,
-      {
-        running: [button(t.pause, 'plain', pause), stop],
-        paused: [button(t.resume, 'primary', resume), stop],
-        done: [],
-        cancelled: [],
-      }[this.#state],
+      state === 'running' && button(t.pause, 'plain', () => this.#uploader.pause()),
+      state === 'paused' && button(t.resume, 'primary', () => this.#uploader.resume()),
+      (state === 'running' || state === 'paused') && button(t.stop, 'plain', () => this.#uploader.cancel()),
     );
+  }
+
+  #showStatus(): void {
+    const t = texts.manage.upload;
+    const { added, known, failed } = this.#outcomes;
+    const { state, total } = this.#uploader;
+    const sum = t.sum(formatNumber(added.count), formatNumber(total), known.count, failed.count);
+    this.#status.textContent = [this.#reason, t.states[state], sum].filter(Boolean).join(' ');
   }
 }

@@ -3,22 +3,23 @@
  * hash and not sent, so a restart after a reload is quick. Between two batches it can be paused; it waits for a busy
  * server, and retries one that does not answer. A refused batch is sent photo by photo.
  */
-import { hashFile } from '../hash-file.js';
-import { expectProblem, type Problem } from '../problem.js';
+
+import { wait } from '../api.js';
+import { hashFile } from '../photo.js';
+import { expectProblem, Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
-import { wait } from '../wait.js';
 import { addPhotos, findKnown, type SentPhoto } from './manage-calls.js';
 import type { Planned } from './plan-labels.js';
 
 /** Photos per request: enough to keep the server busy, few enough to show progress. */
-const BATCH = 16;
+const BATCH_SIZE = 16;
 const BATCH_BYTES = 16e6;
 /** Seconds before a retry if the server did not answer. */
 const RETRY_SECONDS = 10;
 /** Problems of a photo, rather than of the server or the connection. */
 const REFUSED = new Set([400, 413, 415, 422]);
 /** Concurrent requests: while the server computes one, the next is being sent. */
-const AT_ONCE = 2;
+const CONCURRENCY = 2;
 
 export type Outcome = 'added' | 'known' | 'failed';
 
@@ -29,12 +30,12 @@ export interface FinishedPhoto {
   reason?: string;
 }
 
-export type UploadState = 'running' | 'paused' | 'done' | 'cancelled';
+type UploadState = 'running' | 'paused' | 'done' | 'cancelled';
 
 export interface UploadWatcher {
   onFinished: (finished: readonly FinishedPhoto[]) => void;
   /** @param reason why it was paused, if the user did not pause it */
-  onState: (state: UploadState, reason?: string) => void;
+  onState: (reason?: string) => void;
 }
 
 interface ReadPhoto {
@@ -44,26 +45,28 @@ interface ReadPhoto {
   hash: string | null;
 }
 
+/** Why a photo could not be read, in the page's language where that is known. */
+function describeFailure(error: unknown): string {
+  if (error instanceof DOMException) {
+    return new Problem('file_gone', 0).title;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** One upload of a list of photos. */
 export class Uploader {
   readonly #collection: string;
-  readonly #watcher: UploadWatcher;
   readonly #limit: number;
   readonly total: number;
+  watcher: UploadWatcher | null = null;
   #state: UploadState = 'running';
-  #wake: () => void = () => {};
+  #pause = Promise.withResolvers<void>();
   #retry = 0;
   readonly #waiting: Planned[];
 
-  constructor(
-    collection: string,
-    photos: readonly Planned[],
-    watcher: UploadWatcher,
-    /** Maximum bytes of a photo: a request with a larger one would be refused as a whole. */
-    limit: number,
-  ) {
+  /** @param limit maximum bytes of a photo: a request with a larger one would be refused as a whole */
+  constructor(collection: string, photos: readonly Planned[], limit: number) {
     this.#collection = collection;
-    this.#watcher = watcher;
     this.#limit = limit;
     this.total = photos.length;
     this.#waiting = [...photos];
@@ -75,7 +78,7 @@ export class Uploader {
 
   /** Resolves when all are done, or when it was cancelled. */
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: AT_ONCE }, () => this.#work()));
+    await Promise.all(Array.from({ length: CONCURRENCY }, () => this.#work()));
     if (this.#state !== 'cancelled') {
       this.#setState('done');
     }
@@ -83,41 +86,36 @@ export class Uploader {
 
   pause(reason?: string): void {
     if (this.#state === 'running') {
+      this.#pause = Promise.withResolvers();
       this.#setState('paused', reason);
     }
   }
 
   resume(): void {
-    clearTimeout(this.#retry);
     if (this.#state === 'paused') {
       this.#setState('running');
-      this.#wake();
     }
   }
 
   cancel(): void {
-    clearTimeout(this.#retry);
-    if (this.#state === 'running' || this.#state === 'paused') {
+    if (this.#state !== 'done') {
       this.#setState('cancelled');
-      this.#wake();
     }
   }
 
   #setState(state: UploadState, reason?: string): void {
     this.#state = state;
-    this.#watcher.onState(state, reason);
+    this.watcher?.onState(reason);
+    if (state !== 'paused') {
+      clearTimeout(this.#retry);
+      this.#pause.resolve();
+    }
   }
 
   /** Waits while paused. @returns whether to continue */
   async #mayContinue(): Promise<boolean> {
     while (this.#state === 'paused') {
-      const before = this.#wake;
-      await new Promise<void>((resolve) => {
-        this.#wake = () => {
-          before();
-          resolve();
-        };
-      });
+      await this.#pause.promise;
     }
     return this.#state === 'running';
   }
@@ -140,7 +138,7 @@ export class Uploader {
       return null;
     }
     const batch: ReadPhoto[] = [];
-    for (let bytes = 0; batch.length < BATCH && bytes < BATCH_BYTES; ) {
+    for (let bytes = 0; batch.length < BATCH_SIZE && bytes < BATCH_BYTES; ) {
       const planned = this.#waiting.shift();
       if (planned === undefined) {
         break;
@@ -156,9 +154,7 @@ export class Uploader {
         const source = path.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ');
         batch.push({ planned, sent: { file, label, source }, hash: await hashFile(file) });
       } catch (error) {
-        this.#finish([
-          { path, outcome: 'failed', reason: error instanceof Error ? error.message : String(error) },
-        ]);
+        this.#finish([{ path, outcome: 'failed', reason: describeFailure(error) }]);
       }
     }
     return batch;
@@ -166,7 +162,7 @@ export class Uploader {
 
   #finish(finished: FinishedPhoto[]): void {
     if (finished.length > 0) {
-      this.#watcher.onFinished(finished);
+      this.watcher?.onFinished(finished);
     }
   }
 
@@ -203,12 +199,13 @@ export class Uploader {
     }
   }
 
-  /** A server that did not answer may come back by itself; other problems wait for the user. */
-  #pauseFor(problem: Problem): void {
-    const isPassing = problem.status === 0 || problem.status >= 500;
-    this.pause(problem.words + (isPassing ? ` ${texts.manage.upload.retries}` : ''));
-    if (isPassing) {
-      clearTimeout(this.#retry);
+  /** Transient problems are retried; others wait for the user, as does an upload that the user has paused. */
+  #pauseFor({ message, isTransient }: Problem): void {
+    if (this.#state !== 'running') {
+      return;
+    }
+    this.pause(isTransient ? `${message} ${texts.manage.upload.retries}` : message);
+    if (isTransient) {
       this.#retry = window.setTimeout(() => this.resume(), RETRY_SECONDS * 1000);
     }
   }

@@ -53,9 +53,7 @@ export const englishManage = {
     title: (name: string) => `Delete “${name}”?`,
     warning: (photos: string) => `All of it, ${photos}, is deleted from this server. This cannot be undone.`,
     confirm: (name: string) => `Type ${name} to confirm`,
-    otherName: 'That is not its name.',
     yes: 'Delete it',
-    no: 'Keep it',
   },
 
   labels: { title: 'Labels', all: 'All photos' },
@@ -102,8 +100,6 @@ export const englishManage = {
     single: 'Or single photos, under the label',
     listing: 'Reading the contents …',
     busy: 'Photos are being added. Stop that first, or wait until it is done.',
-    tooMany: 'That is more than 200,000 photos. Use the command line: pawdex index.',
-    unreadable: 'That cannot be read.',
     noPhotos: (name: string) => `There are no photos in ${name}.`,
     tooLarge: 'The file is larger than this server accepts.',
     encrypted: 'It is encrypted.',
@@ -111,8 +107,8 @@ export const englishManage = {
       `Adding ${name} was not finished: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}.`,
     chooseAgain: (kind: 'folder' | 'zip') =>
       `Choose the ${kind} again: photos that are already here are not sent again.`,
-    goOn: 'Continue',
-    forget: 'Discard',
+    continue: 'Continue',
+    discard: 'Discard',
   },
 
   empty: {

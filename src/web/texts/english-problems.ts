@@ -59,7 +59,6 @@ export const englishProblems = {
     title: 'The server did not answer.',
     hint: 'The connection failed or was interrupted. Check that the server is running, then try again.',
   },
-  file_empty: { title: 'The file is empty: it has no bytes.', hint: 'Choose another photo.' },
   page_outdated: { title: 'This page is older than the one on the server.', hint: 'Reload it.' },
   file_gone: {
     title: 'This file can no longer be read.',
@@ -69,6 +68,19 @@ export const englishProblems = {
     title: 'That is not a photo.',
     hint: 'Choose a still picture, not a video or a sound file.',
   },
+  files_unreadable: {
+    title: 'These files cannot be read.',
+    hint: 'Check that you may open them, and that a zip is complete.',
+  },
+  too_many_files: {
+    title: 'These are more than 200,000 photos.',
+    hint: 'Add them from the command line: pawdex index.',
+  },
+  picture_failed: {
+    title: 'This browser could not create the picture.',
+    hint: 'Take a screenshot of the answer instead.',
+  },
+  name_mismatch: { title: 'The name does not match.' },
   not_shrunk: {
     title: 'This browser could not create a smaller copy.',
     hint: 'Resize the photo in another program, or choose another.',

@@ -65,6 +65,7 @@ export const english = {
     cannotShow: 'This browser cannot show this kind of file.',
     noPicture:
       'That contains no picture. Drop or paste the file itself: links to pictures on other sites cannot be read.',
+    unreadable: (n: number) => (n === 1 ? 'One file could not be read.' : `${n} files could not be read.`),
     smallerCopy: 'a smaller copy',
     sizes: (size: string, most: string) => `It has ${size}; the server accepts up to ${most}.`,
     notOnServer: (name: string) => `${name} (not on this server)`,
@@ -168,7 +169,7 @@ export const english = {
     thisPhoto: 'this photo',
     thisLabel: (label: string) => `this ${label}`,
     deleted: (other: string) => `This cannot be shown: ${other} was deleted in the meantime.`,
-    nothingSpeaks: (other: string) => `No part of the photo resembles ${other}.`,
+    noEvidence: (other: string) => `No part of the photo resembles ${other}.`,
     most: (zone: string, percent: string, other: string) =>
       `${zone} contributes the most: ${percent} of the evidence for ${other}.`,
     other: (label: string, similarity: string) => `${label}, similarity ${similarity}`,
@@ -196,7 +197,7 @@ export const english = {
     marked: 'Marked photos',
     takeBack: 'Remove this mark',
     clear: 'Start over',
-    said: 'The list was updated with your marks.',
+    updated: 'The list was updated with your marks.',
     cleared: 'All marks were removed.',
   },
 
@@ -219,10 +220,7 @@ export const english = {
 
   session: { title: 'In this session' },
 
-  save: {
-    button: 'Save as a picture',
-    failed: 'This browser could not create the picture.',
-  },
+  savePicture: 'Save as a picture',
 
   share: {
     button: 'Share as a link',
@@ -244,6 +242,7 @@ export const english = {
   },
 
   failure: {
+    unexpected: (status: number) => `The server answered with status ${status}.`,
     kicker: 'No answer',
     again: 'Try again',
     againIn: (seconds: number) => `Try again (${seconds})`,

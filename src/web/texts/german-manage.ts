@@ -54,9 +54,7 @@ export const germanManage: ManageTexts = {
     warning: (photos) =>
       `Alles darin, ${photos}, wird von diesem Server gelöscht. Das lässt sich nicht rückgängig machen.`,
     confirm: (name) => `Zur Bestätigung ${name} eingeben`,
-    otherName: 'So heißt sie nicht.',
     yes: 'Löschen',
-    no: 'Behalten',
   },
 
   labels: { title: 'Labels', all: 'Alle Fotos' },
@@ -103,8 +101,6 @@ export const germanManage: ManageTexts = {
     single: 'Oder einzelne Fotos, mit dem Label',
     listing: 'Der Inhalt wird gelesen …',
     busy: 'Es werden gerade Fotos hinzugefügt. Brechen Sie das ab, oder warten Sie, bis es fertig ist.',
-    tooMany: 'Das sind mehr als 200.000 Fotos. Verwenden Sie die Befehlszeile: pawdex index.',
-    unreadable: 'Das lässt sich nicht lesen.',
     noPhotos: (name) => `In ${name} sind keine Fotos.`,
     tooLarge: 'Die Datei ist größer, als dieser Server erlaubt.',
     encrypted: 'Sie ist verschlüsselt.',
@@ -112,8 +108,8 @@ export const germanManage: ManageTexts = {
       `${name} wurde nicht ganz hinzugefügt: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}.`,
     chooseAgain: (kind) =>
       `Wählen Sie ${kind === 'zip' ? 'das ZIP-Archiv' : 'den Ordner'} noch einmal: Was schon hier ist, wird nicht erneut gesendet.`,
-    goOn: 'Weiter',
-    forget: 'Verwerfen',
+    continue: 'Weiter',
+    discard: 'Verwerfen',
   },
 
   empty: {

@@ -64,7 +64,6 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     title: 'Der Server hat nicht geantwortet.',
     hint: 'Die Verbindung kam nicht zustande oder brach ab. Prüfen Sie, ob der Server läuft, und versuchen Sie es erneut.',
   },
-  file_empty: { title: 'Die Datei ist leer: Sie hat keinen Inhalt.', hint: 'Wählen Sie ein anderes Foto.' },
   page_outdated: {
     title: 'Diese Seite ist älter als die auf dem Server.',
     hint: 'Laden Sie sie neu.',
@@ -77,6 +76,19 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     title: 'Das ist kein Foto.',
     hint: 'Wählen Sie ein Standbild, kein Video und keine Tondatei.',
   },
+  files_unreadable: {
+    title: 'Diese Dateien lassen sich nicht lesen.',
+    hint: 'Prüfen Sie, ob Sie sie öffnen dürfen und ob ein ZIP-Archiv vollständig ist.',
+  },
+  too_many_files: {
+    title: 'Das sind mehr als 200.000 Fotos.',
+    hint: 'Fügen Sie sie über die Befehlszeile hinzu: pawdex index.',
+  },
+  picture_failed: {
+    title: 'Dieser Browser konnte das Bild nicht erstellen.',
+    hint: 'Machen Sie stattdessen ein Bildschirmfoto der Antwort.',
+  },
+  name_mismatch: { title: 'Der Name stimmt nicht überein.' },
   not_shrunk: {
     title: 'Dieser Browser konnte keine kleinere Kopie erstellen.',
     hint: 'Verkleinern Sie das Foto in einem anderen Programm, oder wählen Sie ein anderes.',

@@ -64,6 +64,8 @@ export const german: AskTexts = {
     cannotShow: 'Dieser Browser kann solche Dateien nicht anzeigen.',
     noPicture:
       'Das enthält kein Bild. Legen Sie die Datei selbst ab oder fügen Sie sie ein: Links zu Bildern auf anderen Seiten lassen sich nicht lesen.',
+    unreadable: (n) =>
+      n === 1 ? 'Eine Datei ließ sich nicht lesen.' : `${n} Dateien ließen sich nicht lesen.`,
     smallerCopy: 'eine kleinere Kopie',
     sizes: (size, most) => `Sie hat ${size}; der Server akzeptiert bis zu ${most}.`,
     notOnServer: (name) => `${name} (nicht auf diesem Server)`,
@@ -164,7 +166,7 @@ export const german: AskTexts = {
     thisPhoto: 'dieses Foto',
     thisLabel: (label) => `dieses Foto (${label})`,
     deleted: (other) => `Das lässt sich nicht zeigen: ${other} wurde inzwischen gelöscht.`,
-    nothingSpeaks: (other) => `Kein Teil des Fotos spricht für ${other}.`,
+    noEvidence: (other) => `Kein Teil des Fotos spricht für ${other}.`,
     most: (zone, percent, other) =>
       `${zone} trägt am meisten bei: ${percent} von dem, was für ${other} spricht.`,
     other: (label, similarity) => `${label}, Ähnlichkeit ${similarity}`,
@@ -192,7 +194,7 @@ export const german: AskTexts = {
     marked: 'Markierte Fotos',
     takeBack: 'Markierung entfernen',
     clear: 'Zurücksetzen',
-    said: 'Die Liste wurde mit Ihren Markierungen aktualisiert.',
+    updated: 'Die Liste wurde mit Ihren Markierungen aktualisiert.',
     cleared: 'Alle Markierungen wurden entfernt.',
   },
 
@@ -215,10 +217,7 @@ export const german: AskTexts = {
 
   session: { title: 'In dieser Sitzung' },
 
-  save: {
-    button: 'Als Bild speichern',
-    failed: 'Dieser Browser konnte das Bild nicht erstellen.',
-  },
+  savePicture: 'Als Bild speichern',
 
   share: {
     button: 'Als Link teilen',
@@ -240,6 +239,7 @@ export const german: AskTexts = {
   },
 
   failure: {
+    unexpected: (status) => `Der Server hat mit dem Status ${status} geantwortet.`,
     kicker: 'Keine Antwort',
     again: 'Erneut versuchen',
     againIn: (seconds) => `Erneut versuchen (${seconds})`,

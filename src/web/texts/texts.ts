@@ -19,12 +19,7 @@ export type Language = 'en' | 'de';
 const ENGLISH: Texts = { ...english, problems: englishProblems, manage: englishManage };
 const CATALOGUE: Record<Language, () => Promise<Texts>> = {
   en: async () => ENGLISH,
-  // If it cannot be loaded, the page stays in English.
-  de: () =>
-    import('./german.js').then(
-      ({ germanTexts }) => germanTexts,
-      () => ENGLISH,
-    ),
+  de: async () => (await import('./german.js')).germanTexts,
 };
 
 const STORED = 'pawdex.language';
@@ -69,30 +64,40 @@ function fillTexts(): void {
   }
 }
 
-async function setLanguage(code: Language): Promise<void> {
-  texts = await CATALOGUE[code]();
-  language = texts === ENGLISH ? 'en' : code;
-  fillTexts();
+/** @returns false if its texts cannot be loaded, in which case the language stays */
+async function setLanguage(code: Language): Promise<boolean> {
+  const loaded = await CATALOGUE[code]().catch(() => null);
+  if (loaded !== null) {
+    texts = loaded;
+    language = code;
+    fillTexts();
+  }
+  return loaded !== null;
 }
 
 /**
  * Sets the language that was chosen before, else the first of the browser's languages that has texts, and lets `chooser`
  * change it.
  *
- * @param onChange called after a change, to redraw the page
+ * @param onChange called when the user has chosen a language, to redraw the page if its texts could be loaded
  */
-export async function startLanguage(chooser: HTMLSelectElement, onChange: () => void): Promise<void> {
+export async function startLanguage(
+  chooser: HTMLSelectElement,
+  onChange: (isLoaded: boolean) => void,
+): Promise<void> {
   const stored = lastingMemory.read(STORED);
   const preferred = navigator.languages.map((each) => each.split('-')[0]!.toLowerCase()).find(isKnown);
   const first = isKnown(stored) ? stored : (preferred ?? 'en');
-  chooser.value = first;
   chooser.addEventListener('change', async () => {
-    const chosen = chooser.value as Language;
-    await setLanguage(chosen);
-    lastingMemory.write(STORED, chosen);
-    onChange();
+    const isLoaded = await setLanguage(chooser.value as Language);
+    chooser.value = language;
+    if (isLoaded) {
+      lastingMemory.write(STORED, language);
+    }
+    onChange(isLoaded);
   });
   if (first !== 'en') {
     await setLanguage(first);
   }
+  chooser.value = language;
 }

@@ -1,9 +1,9 @@
 /** Actions for an answer: save it as a picture, share it, and tell a collection whether it is right. */
 import type { Identification } from '../../engine/engine.js';
 import { shareAnswer } from '../api.js';
-import { attempt } from '../attempt.js';
-import { alertOf, button, el, fill } from '../dom.js';
+import { button, el, errorAlert, fill } from '../dom.js';
 import { formatDateTime } from '../format.js';
+import { attempt } from '../hint.js';
 import { createSmallerCopy } from '../photo.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -32,17 +32,17 @@ function shareButton(
   answer: Identification,
   picture: () => HTMLImageElement | null,
   place: HTMLElement,
+  showMessage: (message: string) => void,
 ): HTMLButtonElement {
   return button(texts.share.button, 'plain', async () => {
     const shown = picture();
-    const say = (words: string) => fill(place, alertOf(words));
     if (shown === null) {
-      return say(texts.ask.cannotShow);
+      return showMessage(texts.ask.cannotShow);
     }
     await attempt(async () => {
       fill(place, await sharedLink(entry, answer, shown));
       place.querySelector('input')?.focus();
-    }, say);
+    }, showMessage);
   });
 }
 
@@ -57,8 +57,9 @@ export function answerActions(
   canShare: boolean,
 ): HTMLElement {
   const place = el('div');
-  const teach = (words: string, label: string | null) => {
-    const opener = button(words, 'plain.writes', () => {
+  const showMessage = (message: string) => fill(place, errorAlert(message));
+  const teach = (text: string, label: string | null) => {
+    const opener = button(text, 'plain.writes', () => {
       const form = teachingForm(entry, answer, label, () => {
         fill(place);
         opener.focus();
@@ -70,15 +71,15 @@ export function answerActions(
   };
   // Of two breeds in the running neither is right or wrong.
   const isNamed = answer.decision === 'match';
-  const save = () => void saveAnswerPicture(answer, picture(), entry.photo.name);
+  const save = () => void attempt(() => saveAnswerPicture(answer, picture(), entry.photo.name), showMessage);
   return el(
     'div.answer-actions',
     el(
       'p.actions',
       isNamed && teach(texts.teach.right, answer.breed),
       teach(isNamed ? texts.teach.wrong : texts.teach.itIs, null),
-      button(texts.save.button, 'plain', save),
-      canShare && shareButton(entry, answer, picture, place),
+      button(texts.savePicture, 'plain', save),
+      canShare && shareButton(entry, answer, picture, place, showMessage),
     ),
     place,
   );

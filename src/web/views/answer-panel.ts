@@ -25,13 +25,13 @@ export class AnswerPanel {
     this.state = 'start';
   }
 
-  /** @param said for screen readers */
-  show(state: 'working' | 'answer' | 'problem', view: HTMLElement, said: string): void {
+  /** @param spoken for screen readers */
+  show(state: 'working' | 'answer' | 'problem', view: HTMLElement, spoken: string): void {
     const hadFocus = this.#panel.contains(document.activeElement);
     this.state = state;
     this.#panel.hidden = false;
     this.#panel.replaceChildren(view);
-    announce(said);
+    announce(spoken);
     if (hadFocus) {
       byId('answer-title', HTMLElement).focus();
     }

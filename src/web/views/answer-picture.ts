@@ -1,7 +1,8 @@
 /** Draws an answer as one picture to keep or send: the photo, the part that was looked at, and the result. */
 import type { Identification } from '../../engine/engine.js';
 import { saveFile } from '../dom.js';
-import { texts } from '../texts/texts.js';
+import { drawPicture } from '../photo.js';
+import { Problem } from '../problem.js';
 import { describeAnswer, listShares, nameConfidence } from '../verdict.js';
 
 const WIDTH = 1200;
@@ -9,7 +10,7 @@ const HEIGHT = 630;
 const MARGIN = 40;
 const SIDE = HEIGHT - 2 * MARGIN;
 const FONT = 'system-ui, sans-serif';
-const COLOURS = { page: '#ffffff', ink: '#14211c', soft: '#51625a', accent: '#0b6e55', sunk: '#e3ebe7' };
+const COLOURS = { ink: '#14211c', soft: '#51625a', accent: '#0b6e55', sunk: '#e3ebe7' };
 
 /** Draws text in lines of at most `width` pixels, and returns the y position of the next line. */
 function writeLines(
@@ -72,18 +73,12 @@ function drawShares(context: CanvasRenderingContext2D, answer: Identification, x
     });
 }
 
-/**
- * Draws an answer on a canvas of 1200 x 630 pixels, which messengers and social networks show uncropped.
- *
- * @param photo null where this browser cannot show it
- */
-function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTMLCanvasElement {
-  const canvas = document.createElement('canvas');
-  canvas.width = WIDTH;
-  canvas.height = HEIGHT;
-  const context = canvas.getContext('2d')!;
-  context.fillStyle = COLOURS.page;
-  context.fillRect(0, 0, WIDTH, HEIGHT);
+/** @param photo null where this browser cannot show it */
+function drawAnswer(
+  context: CanvasRenderingContext2D,
+  answer: Identification,
+  photo: HTMLImageElement | null,
+): void {
   if (photo !== null) {
     drawPhoto(context, photo, answer);
   }
@@ -109,19 +104,25 @@ function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTM
   context.fillStyle = COLOURS.soft;
   context.font = `600 20px ${FONT}`;
   context.fillText(`pawdex · ${answer.model.name}`, x, HEIGHT - MARGIN, width);
-  return canvas;
 }
 
-/** Downloads the picture of an answer as a PNG file. @param name of the photo */
+/**
+ * Downloads the picture of an answer as a PNG file of 1200 x 630 pixels, which messengers and social networks show
+ * uncropped.
+ *
+ * @param photo null where this browser cannot show it
+ * @param name of the photo
+ * @throws Problem picture_failed
+ */
 export async function saveAnswerPicture(
   answer: Identification,
   photo: HTMLImageElement | null,
   name: string,
 ): Promise<void> {
-  const canvas = drawAnswer(answer, photo);
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+  const draw = (context: CanvasRenderingContext2D) => drawAnswer(context, answer, photo);
+  const blob = await drawPicture(WIDTH, HEIGHT, 'image/png', draw);
   if (blob === null) {
-    throw new DOMException(texts.save.failed, 'EncodingError');
+    throw new Problem('picture_failed', 0);
   }
   saveFile(blob, `${name.replace(/\.[^.]*$/, '')}-pawdex.png`);
 }

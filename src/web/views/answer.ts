@@ -102,8 +102,8 @@ export function answerView(entry: Entry, answer: Identification, actions: Answer
   const { kicker, headline, share, tally, advice } = describeAnswer(answer);
   const shares = listShares(answer);
   const shown = findRivals(answer);
-  const said = el('p.tally', tally);
-  void knownNote(entry, answer).then((note) => note && said.after(note));
+  const tallyLine = el('p.tally', tally);
+  void knownNote(entry, answer).then((note) => note && tallyLine.after(note));
   return el(
     'div.verdict',
     { 'data-decision': answer.decision, 'data-mark': chooseIcon(answer) },
@@ -111,7 +111,7 @@ export function answerView(entry: Entry, answer: Identification, actions: Answer
     el('h2', { id: 'answer-title', tabindex: -1 }, el('bdi', headline)),
     share !== null && el('p.share', el('strong', shares[0]!.text), ` ${nameConfidence(answer)}`),
     answer.neighbours.length > 0 && ballots(answer, rankLabels(answer)),
-    said,
+    tallyLine,
     advice && el('p.advice', advice),
     shown.length > 0 && rivalsView(shown, entry, actions.open),
     shares.length > 0 && sharesView(answer, shares),

@@ -1,17 +1,16 @@
 /** Several photos at once: identified a few at a time, and listed with answers that can be opened. */
-import { identify } from '../api.js';
+import { identify, wait } from '../api.js';
 import { button, el, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
+import { announce } from '../hint.js';
 import { findProblem } from '../photo.js';
 import { expectProblem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { describeAnswer, listShares } from '../verdict.js';
-import { wait } from '../wait.js';
-import { isPassing } from './problem-view.js';
 
 /** Photos sent at the same time: enough to keep the server busy, few enough to leave room for other users. */
-const AT_ONCE = 3;
+const CONCURRENCY = 3;
 /** Retries for a photo while the server is busy. */
 const RETRIES = 20;
 
@@ -21,7 +20,6 @@ interface BatchContext {
   needKey: () => void;
   /** The largest photo that the server accepts, in bytes. */
   maxBytes: number | null;
-  say: (words: string) => void;
 }
 
 /** The list of several photos, and the work on it. */
@@ -29,9 +27,9 @@ export class Batch {
   readonly #context: BatchContext;
   readonly element = el('section.batch', { 'aria-labelledby': 'batch-title' });
   readonly #progress = el('progress');
-  readonly #words = el('p.small', { role: 'status' });
+  readonly #status = el('p.small', { role: 'status' });
   readonly #actions = el('p.actions');
-  readonly #rows = new Map<Entry, { button: HTMLButtonElement; words: HTMLElement; value: HTMLElement }>();
+  readonly #rows = new Map<Entry, { button: HTMLButtonElement; result: HTMLElement; value: HTMLElement }>();
   #stop = new AbortController();
   #isRunning = false;
 
@@ -54,7 +52,7 @@ export class Batch {
     this.#progress.setAttribute('aria-labelledby', 'batch-title');
     this.#progress.max = this.entries.length;
     this.#actions.dataset.action = 'none';
-    fill(this.element, title, this.#progress, this.#words, this.#actions, list);
+    fill(this.element, title, this.#progress, this.#status, this.#actions, list);
     for (const entry of this.entries) {
       this.#showState(entry);
     }
@@ -80,10 +78,10 @@ export class Batch {
         this.#showProgress();
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
     this.#isRunning = false;
     this.#showProgress();
-    this.#context.say(this.#words.textContent ?? '');
+    announce(this.#status.textContent ?? '');
   }
 
   stop(): void {
@@ -116,7 +114,7 @@ export class Batch {
   }
 
   #row(entry: Entry): HTMLLIElement {
-    const words = el('span.batch-words');
+    const result = el('span.batch-result');
     const value = el('span.value');
     const onerror = () => picture.remove();
     const picture = el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async', onerror });
@@ -125,24 +123,24 @@ export class Batch {
       { onclick: () => this.#context.open(entry) },
       el('span.batch-picture', picture),
       el('bdi.batch-name', entry.photo.name),
-      words,
+      result,
       value,
     );
-    this.#rows.set(entry, { button: node, words, value });
+    this.#rows.set(entry, { button: node, result, value });
     return el('li', node);
   }
 
   #showState(entry: Entry): void {
     const { answer, problem } = entry;
-    const { button: node, words, value } = this.#rows.get(entry)!;
+    const { button: node, result, value } = this.#rows.get(entry)!;
     node.disabled = answer === null && problem === null;
     if (answer !== null) {
       const { kicker, headline, share } = describeAnswer(answer);
-      words.replaceChildren(el('small', kicker), el('bdi', headline));
+      result.replaceChildren(el('small', kicker), el('bdi', headline));
       value.textContent = share === null ? '' : listShares(answer)[0]!.text;
       node.dataset.decision = answer.decision;
     } else {
-      words.textContent = problem?.title ?? texts.batch.waiting;
+      result.textContent = problem?.title ?? texts.batch.waiting;
       node.dataset.decision = problem === null ? '' : 'problem';
     }
   }
@@ -152,14 +150,14 @@ export class Batch {
     const failed = this.entries.filter(({ problem }) => problem !== null).length;
     this.#progress.value = answered + failed;
     const counts = texts.batch.progress(formatNumber(answered), formatNumber(this.entries.length));
-    this.#words.textContent = failed > 0 ? `${counts}, ${texts.batch.failed(failed)}` : counts;
+    this.#status.textContent = failed > 0 ? `${counts}, ${texts.batch.failed(failed)}` : counts;
     this.#showAction();
   }
 
   /** The one possible action: stop, or continue with the photos that have no answer but may get one. */
   #showAction(): void {
     const mayBeAnswered = ({ answer, problem }: Entry) =>
-      answer === null && (problem === null || problem.status === 401 || isPassing(problem));
+      answer === null && (problem === null || problem.status === 401 || problem.isTransient);
     const action = this.#isRunning ? 'stop' : this.entries.some(mayBeAnswered) ? 'again' : '';
     if (this.#actions.dataset.action === action) {
       return;

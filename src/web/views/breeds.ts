@@ -6,7 +6,7 @@ import { formatCount, formatLabel, formatNumber } from '../format.js';
 import { replaceProblem } from '../problem.js';
 import { language, texts } from '../texts/texts.js';
 
-const foldWords = (words: string) => words.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+const foldText = (text: string) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
 
 function breedRow({ label, count: items }: LabelList['labels'][number]): HTMLLIElement {
   return el(
@@ -21,16 +21,16 @@ function searchableList(labels: LabelList['labels']): HTMLElement {
     formatLabel(a.label).localeCompare(formatLabel(b.label), language),
   );
   const rows = sorted.map(breedRow);
-  const names = sorted.map(({ label }) => foldWords(formatLabel(label)));
+  const names = sorted.map(({ label }) => foldText(formatLabel(label)));
   const found = el('p.small', { role: 'status' });
   const oninput = () => {
-    const wanted = foldWords(field.value.trim());
+    const query = foldText(field.value.trim());
     rows.forEach((node, i) => {
-      node.hidden = !names[i]!.includes(wanted);
+      node.hidden = !names[i]!.includes(query);
     });
     const shown = rows.filter(({ hidden }) => !hidden).length;
     const { none, some } = texts.known;
-    found.textContent = wanted === '' ? '' : shown === 0 ? none : some(shown, rows.length);
+    found.textContent = query === '' ? '' : shown === 0 ? none : some(shown, rows.length);
   };
   const { search, placeholder } = texts.known;
   const field = el('input', {

@@ -29,7 +29,7 @@ async function load(frame: HTMLElement, collection: string, id: string, alt: str
  *
  * @param alt what it shows; empty if the text beside it says so
  */
-export function hangPicture<T extends HTMLElement>(
+export function loadPictureInto<T extends HTMLElement>(
   frame: T,
   collection: string,
   { id, hasThumbnail }: Pictured,
@@ -42,9 +42,9 @@ export function hangPicture<T extends HTMLElement>(
 }
 
 /** A frame with an item's picture. @param selector of the frame */
-export const pictureOf = (
+export const itemPicture = (
   selector: 'div.frame' | 'span.item-frame',
   collection: string,
   item: Pictured,
   alt?: string,
-) => hangPicture(el(selector, icon('paw')), collection, item, alt);
+) => loadPictureInto(el(selector, icon('paw')), collection, item, alt);

@@ -3,7 +3,7 @@ import { RESAVED_PICTURE } from '../../breeds/same-picture.js';
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { el } from '../dom.js';
 import { formatLabel } from '../format.js';
-import { hashFile } from '../hash-file.js';
+import { hashFile } from '../photo.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
@@ -38,7 +38,6 @@ export async function knownNote(
   if (known === null) {
     return null;
   }
-  const words = known.exact ? texts.answer.isKnown : texts.answer.isNearlyKnown;
-  const said = words(formatLabel(known.neighbour.label), collection);
-  return el('p.advice.known-photo', said);
+  const describe = known.exact ? texts.answer.isKnown : texts.answer.isNearlyKnown;
+  return el('p.advice.known-photo', describe(formatLabel(known.neighbour.label), collection));
 }

@@ -4,7 +4,7 @@ import { button, el, icon } from '../dom.js';
 import { formatLabel } from '../format.js';
 import type { Mark, Refinement } from '../refinement.js';
 import { texts } from '../texts/texts.js';
-import { hangPicture } from './item-picture.js';
+import { loadPictureInto } from './item-picture.js';
 
 /** The refined search and its actions. */
 export interface MarkActions {
@@ -57,7 +57,7 @@ export function markedView({ refinement, mark, clear }: MarkActions, collection:
       el(
         'button.chip',
         { 'data-mark': each, title: texts.refine.takeBack, onclick: () => mark(neighbour, each) },
-        hangPicture(el('span.chip-picture', icon(ICONS[each])), collection, neighbour),
+        loadPictureInto(el('span.chip-picture', icon(ICONS[each])), collection, neighbour),
         el('span', `${texts.refine.titles[each]}: `, el('bdi', formatLabel(neighbour.label))),
         el('span', { 'aria-hidden': 'true' }, '\u00d7'),
       ),

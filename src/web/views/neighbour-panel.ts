@@ -1,9 +1,8 @@
 /** The neighbours below an answer: listed, explained on request, and refined by marking some of them. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { identify } from '../api.js';
-import { attempt } from '../attempt.js';
 import { byId, fill } from '../dom.js';
-import { announce } from '../hint.js';
+import { announce, attempt } from '../hint.js';
 import { expectProblem } from '../problem.js';
 import { type Mark, Refinement } from '../refinement.js';
 import type { Entry } from '../session.js';
@@ -49,7 +48,6 @@ export class NeighbourPanel {
       on: this.explaining,
       toggle: () => void this.#toggleWhy(entry, answer),
       photo: { ...picture, seen: answer.region },
-      say: announce,
       errorText,
     };
     const marking = {
@@ -78,7 +76,7 @@ export class NeighbourPanel {
       if (isNewest && this.#entry === entry) {
         this.show(entry, answer);
         byId('neighbours-title', HTMLElement).focus();
-        announce(refinement.found === null ? texts.refine.cleared : texts.refine.said);
+        announce(refinement.found === null ? texts.refine.cleared : texts.refine.updated);
       }
     });
   }

@@ -1,11 +1,11 @@
 /** One neighbour, enlarged beside the photo that was asked about, from where it can be searched with. */
 import type { Neighbour } from '../../engine/engine.js';
 import { search } from '../api.js';
-import { attempt } from '../attempt.js';
-import { alertOf, button, el, fill, icon, openDialog } from '../dom.js';
+import { button, el, errorAlert, fill, icon, openDialog } from '../dom.js';
 import { formatLabel, formatSimilarity, parseWebAddress } from '../format.js';
+import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import { hangPicture, pictureOf } from './item-picture.js';
+import { itemPicture, loadPictureInto } from './item-picture.js';
 
 /** Number of results of a search with a neighbour. */
 const LISTED = 12;
@@ -24,9 +24,9 @@ export function sourceLine(source: string | null, text = source ?? ''): HTMLElem
 
 /** The picture of a neighbour, enlarged by a click. */
 export function pictureButton(neighbour: Neighbour, collection: string, open: () => void): HTMLElement {
-  const words = texts.neighbours.large(formatLabel(neighbour.label), formatSimilarity(neighbour.similarity));
-  const frame = el('button.frame', { 'aria-label': words, onclick: open }, icon('paw'));
-  return hangPicture(frame, collection, neighbour);
+  const name = texts.neighbours.large(formatLabel(neighbour.label), formatSimilarity(neighbour.similarity));
+  const frame = el('button.frame', { 'aria-label': name, onclick: open }, icon('paw'));
+  return loadPictureInto(frame, collection, neighbour);
 }
 
 /** The photos similar to a neighbour, each of which can be searched with. */
@@ -42,7 +42,7 @@ async function similarList(
       el(
         'button.similar-item',
         { onclick: () => open(each) },
-        pictureOf('div.frame', collection, each),
+        itemPicture('div.frame', collection, each),
         el('bdi', formatLabel(each.label)),
         el('span.value', formatSimilarity(each.similarity)),
       ),
@@ -72,7 +72,7 @@ export function openNeighbour(
       searchOn.setAttribute('aria-busy', 'true');
       await attempt(
         async () => fill(more, await similarList(collection, id, (next) => show(next, false))),
-        (words) => fill(more, alertOf(words)),
+        (message) => fill(more, errorAlert(message)),
       );
       searchOn.removeAttribute('aria-busy');
     });
@@ -82,7 +82,7 @@ export function openNeighbour(
       el(
         'div.beside-pictures',
         photo !== null && isFirst && el('img', { src: photo, alt: texts.yourPhoto }),
-        pictureOf('div.frame', collection, shown),
+        itemPicture('div.frame', collection, shown),
       ),
       el('p', isFirst ? texts.neighbours.similarityIs(value) : texts.neighbours.toTheOneBefore(value)),
       el('p', sourceLine(source)),

@@ -1,10 +1,12 @@
 /** The neighbours of an answer, as pictures where the collection has them, and else as drawn tiles. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
+import { groupBy } from '../../math/group-by.js';
 import { button, el, shareBar } from '../dom.js';
 import { formatLabel, formatSimilarity } from '../format.js';
+import { announce } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { rankLabels } from '../verdict.js';
-import { pictureOf } from './item-picture.js';
+import { itemPicture } from './item-picture.js';
 import { type MarkActions, markButtons, markedView } from './mark-buttons.js';
 import { getFileName, pictureButton, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
@@ -70,7 +72,7 @@ function tile(
     'li.tile.surface',
     { 'data-place': place },
     open === null
-      ? pictureOf('div.frame', collection, neighbour)
+      ? itemPicture('div.frame', collection, neighbour)
       : pictureButton(neighbour, collection, open),
     el(
       'div.caption',
@@ -87,8 +89,6 @@ export interface ExplanationSwitch {
   on: boolean;
   toggle: () => void;
   photo: ShownPhoto;
-  /** Announces to screen readers. */
-  say: (words: string) => void;
   /** Why they could not be shown, if they could not. */
   errorText: string;
 }
@@ -100,7 +100,7 @@ export interface ExplanationSwitch {
 function selectableFigure(
   tiles: HTMLLIElement[],
   neighbours: Neighbour[],
-  { photo, say }: ExplanationSwitch,
+  { photo }: ExplanationSwitch,
 ): HTMLElement {
   const why = whyView(photo);
   let chosen = neighbours[0] as Neighbour;
@@ -108,7 +108,7 @@ function selectableFigure(
     const id = `why-${i}`;
     const onchange = () => {
       chosen = neighbour;
-      say(why.show(neighbour));
+      announce(why.show(neighbour));
     };
     const radio = el('input.sr-only', { type: 'radio', name: 'why', id, checked: i === 0, onchange });
     const name = texts.neighbours.named(formatLabel(neighbour.label), formatSimilarity(neighbour.similarity));
@@ -161,7 +161,7 @@ export function neighboursView(
       node.append(markButtons(shown[i]!, marking));
     });
   }
-  const groups = [...Map.groupBy(rest, ({ label }) => label).values()];
+  const groups = [...groupBy(rest, ({ label }) => label).values()];
   const rows = groups.map((group) =>
     breedRow(group, placeOf(group[0]!), open, (each) => markButtons(each, marking)),
   );

@@ -5,7 +5,7 @@ import { formatFileSize } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { CropFrame } from './crop-frame.js';
-import { veilAround } from './veil.js';
+import { veilAround } from './why.js';
 
 const WHOLE: Rectangle = { left: 0, top: 0, width: 1, height: 1 };
 /** The initial frame if the answer was about the whole photo. */
@@ -20,7 +20,7 @@ export class Preview {
   readonly #noPicture = byId('no-picture', HTMLElement);
   readonly #caption = byId('caption', HTMLElement);
   readonly #mark = byId('looked', SVGSVGElement);
-  readonly #markWords = byId('looked-words', HTMLElement);
+  readonly #markNote = byId('looked-note', HTMLElement);
   readonly #cropButton = byId('crop', HTMLButtonElement);
   #crop: CropFrame | null = null;
   #shown: Entry | null = null;
@@ -117,12 +117,12 @@ export class Preview {
     this.#mark.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.#mark.replaceChildren(veil, svg('rect', { class: 'square', ...box }));
     this.#mark.toggleAttribute('hidden', false);
-    this.#markWords.hidden = false;
+    this.#markNote.hidden = false;
   }
 
   #unmark(): void {
     this.#mark.toggleAttribute('hidden', true);
-    this.#markWords.hidden = true;
+    this.#markNote.hidden = true;
   }
 
   #startCrop(): void {

@@ -14,11 +14,6 @@ export interface ProblemActions {
   retries: number;
 }
 
-const PASSING = new Set(['overloaded', 'shutting_down', 'offline', 'network', 'internal', 'unexpected']);
-
-/** Whether a retry with the same photo can help. */
-export const isPassing = ({ code }: Problem) => PASSING.has(code);
-
 /** Problems that a smaller JPEG copy, created by the browser, may avoid. */
 const SHRINKABLE = new Set([
   'payload_too_large',
@@ -59,7 +54,7 @@ export function problemView(problem: Problem, actions: ProblemActions): HTMLElem
   const isCounting = problem.status === 503 && actions.retries < AUTOMATIC_RETRIES;
   const buttons = [
     isCounting && countdown(problem.retryAfter ?? 2, actions.retry),
-    !isCounting && isPassing(problem) && button(texts.failure.again, 'primary', actions.retry),
+    !isCounting && problem.isTransient && button(texts.failure.again, 'primary', actions.retry),
     actions.smaller && button(texts.failure.smaller, 'primary', actions.smaller),
   ];
   return el(

@@ -24,8 +24,8 @@ export function showSession(
     .slice(-SHOWN)
     .reverse()
     .map((entry) => {
-      const said = entry.answer?.breed ? formatLabel(entry.answer.breed) : texts.answer.notSure;
-      const title = `${entry.photo.name}: ${said}`;
+      const result = entry.answer?.breed ? formatLabel(entry.answer.breed) : texts.answer.notSure;
+      const title = `${entry.photo.name}: ${result}`;
       return el(
         'li',
         el(

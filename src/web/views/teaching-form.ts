@@ -1,11 +1,13 @@
 /** A form that adds the photo of an answer, with a label, to a collection. */
 import type { Identification } from '../../engine/engine.js';
 import { listCollections, listLabels } from '../api.js';
-import { attempt } from '../attempt.js';
 import { lastingMemory } from '../browser-memory.js';
-import { button, el, fill, writeInto } from '../dom.js';
+import { button, el, fill } from '../dom.js';
+import { form, submitButton } from '../form.js';
 import { formatLabel, formatPlainLabel } from '../format.js';
+import { attempt } from '../hint.js';
 import { addPhotos } from '../manage/manage-calls.js';
+import { Problem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
@@ -14,10 +16,8 @@ const TAUGHT = 'pawdex.taught';
 
 /** The label to store for the user's input; an existing label keeps its spelling. */
 function findSpelling(written: string, known: string[]): string {
-  const words = written.trim();
-  return (
-    known.find((label) => label === words || formatPlainLabel(label) === formatPlainLabel(words)) ?? words
-  );
+  const label = written.trim();
+  return known.find((each) => each === label || formatPlainLabel(each) === formatPlainLabel(label)) ?? label;
 }
 
 /** Lists the collections, and selects the one that was taught last, or that of the answer. */
@@ -32,21 +32,20 @@ async function fillChooser(chooser: HTMLSelectElement, collection: string): Prom
   chooser.value = chosen !== null && names.includes(chosen) ? chosen : collection;
 }
 
-/** Adds the photo. @returns what to say about it @throws Problem */
-async function teach(photo: File, label: string, collection: string) {
+/** Adds the photo. @returns what was done, as text @throws Problem */
+async function teach(photo: File, label: string, collection: string): Promise<string> {
   const { results } = await addPhotos(collection, [{ file: photo, label, source: photo.name }]);
   const [result] = results;
   if (result?.status === 'failed') {
-    return { added: false, words: `${result.error.detail} ${result.error.hint}` };
+    const { code, detail, hint } = result.error;
+    throw new Problem(code, 0, detail, { title: detail, hint });
   }
   lastingMemory.write(TAUGHT, collection);
-  const words = result?.status === 'exists' ? texts.teach.exists : texts.teach.done;
-  return { added: true, words: words(formatLabel(label), collection) };
+  const describe = result?.status === 'exists' ? texts.teach.exists : texts.teach.done;
+  return describe(formatLabel(label), collection);
 }
 
 /**
- * The form.
- *
  * @param label the label to suggest
  * @param close called when it is cancelled
  */
@@ -57,8 +56,6 @@ export function teachingForm(
   close: () => void,
 ): HTMLFormElement {
   const options = el('datalist', { id: 'teach-labels' });
-  const errorText = el('p.error', { role: 'alert' });
-  const say = writeInto(errorText);
   const seen = [...candidates, ...neighbours].flatMap((each) => each.label ?? []);
   let known = seen;
   const loadLabels = async () => {
@@ -75,7 +72,7 @@ export function teachingForm(
       id: 'teach-collection',
       onchange: () => {
         chooser.dataset.isChosen = '';
-        void attempt(loadLabels, say);
+        void attempt(loadLabels);
       },
     },
     el('option', entry.collection),
@@ -88,34 +85,22 @@ export function teachingForm(
     dir: 'auto',
     value: label === null ? '' : formatPlainLabel(label),
   });
-  void attempt(() => fillChooser(chooser, entry.collection).then(loadLabels), say);
+  void attempt(() => fillChooser(chooser, entry.collection).then(loadLabels));
   const submit = async () => {
-    const { added, words } = await teach(entry.photo, findSpelling(field.value, known), chooser.value);
-    if (!added) {
-      return say(words);
-    }
-    const said = el('p', { role: 'status', tabindex: -1 }, words);
-    form.replaceWith(said);
-    said.focus();
+    const message = await teach(entry.photo, findSpelling(field.value, known), chooser.value);
+    const status = el('p', { role: 'status', tabindex: -1 }, message);
+    teaching.replaceWith(status);
+    status.focus();
   };
-  const onsubmit = (event: Event) => {
-    event.preventDefault();
-    void attempt(submit, say);
-  };
-  const form = el(
-    'form.teaching',
-    { onsubmit, onkeydown: ({ key }) => key === 'Escape' && close() },
+  const fields = [
     el('label', { for: 'teach-label' }, texts.teach.label),
     field,
     options,
     el('label', { for: 'teach-collection' }, texts.teach.collection),
     chooser,
-    errorText,
-    el(
-      'p.actions',
-      el('button.button.primary', { type: 'submit' }, texts.teach.add),
-      button(texts.cancel, 'plain', close),
-    ),
-  );
-  return form;
+  ];
+  const actions = [submitButton(texts.teach.add), button(texts.cancel, 'plain', close)];
+  const teaching = form('form.teaching', submit, fields, actions);
+  teaching.addEventListener('keydown', ({ key }) => key === 'Escape' && close());
+  return teaching;
 }

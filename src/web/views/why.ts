@@ -4,9 +4,8 @@ import { computeHeatColours } from '../../image/heat-colours.js';
 import type { Rectangle } from '../../image/regions.js';
 import { el, svg } from '../dom.js';
 import { formatLabel, formatPercent, formatSimilarity } from '../format.js';
-import { findStrongestZone } from '../heat.js';
+import { findStrongestZone } from '../strongest-zone.js';
 import { texts } from '../texts/texts.js';
-import { veilAround } from './veil.js';
 
 /** The photo that was asked about, as the browser shows it: upright. */
 export interface ShownPhoto {
@@ -23,6 +22,23 @@ export interface WhyView {
   figure: HTMLElement;
   /** Shows the map for a neighbour, and returns it in words. */
   show: (neighbour: Neighbour) => string;
+}
+
+/**
+ * The veil over everything but `part`, and the box of the part, both in the photo's pixels.
+ *
+ * @param part in fractions of the photo
+ */
+export function veilAround(part: Rectangle, { width, height }: { width: number; height: number }) {
+  const box = {
+    x: part.left * width,
+    y: part.top * height,
+    width: part.width * width,
+    height: part.height * height,
+  };
+  // The inner outline runs the other way round, so that the part stays empty.
+  const d = `M0 0H${width}V${height}H0zM${box.x} ${box.y}v${box.height}h${box.width}v${-box.height}z`;
+  return { box, veil: svg('path', { class: 'veil', d }) };
 }
 
 /** Draws the map of the square that the encoder looked at, as a picture that the browser smooths. @returns its URL */
@@ -53,20 +69,20 @@ function describeHeat({ label, similarity: value, explanation }: Neighbour, { se
   }
   const most = findStrongestZone(explanation, seen);
   if (most === null) {
-    return why.nothingSpeaks(other);
+    return why.noEvidence(other);
   }
   return why.most(most.zone, formatPercent(most.part), other);
 }
 
 export function whyView(photo: ShownPhoto): WhyView {
   const map = svg('svg', { viewBox: `0 0 ${photo.width} ${photo.height}`, 'aria-hidden': 'true' });
-  const words = el('p');
+  const description = el('p');
   const figure = el(
     'figure.why.surface',
     el('div.why-photo', el('img', { src: photo.url, alt: texts.yourPhoto }), map),
     el(
       'figcaption',
-      words,
+      description,
       el(
         'p.scale',
         { 'aria-hidden': 'true' },
@@ -81,8 +97,8 @@ export function whyView(photo: ShownPhoto): WhyView {
   const show = (neighbour: Neighbour) => {
     const { explanation } = neighbour;
     map.replaceChildren(...(explanation === undefined ? [] : drawing(explanation, photo)));
-    words.textContent = describeHeat(neighbour, photo);
-    return words.textContent;
+    description.textContent = describeHeat(neighbour, photo);
+    return description.textContent;
   };
   return { figure, show };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findStrongestZone } from '../../src/web/heat.js';
+import { findStrongestZone } from '../../src/web/strongest-zone.js';
 
 const region = { left: 0, top: 0, width: 1, height: 1 };
 const square = { left: 0, top: 0, width: 1, height: 1 };

@@ -1,4 +1,4 @@
-/** The collection chooser: filled from the server, remembered in the page's address. */
+/** The collection chooser: filled from the server, remembered in the page's URL. */
 import { listCollections } from './api.js';
 import { el } from './dom.js';
 import { formatNumber } from './format.js';
@@ -26,7 +26,7 @@ export class CollectionChooser {
   }
 
   /** Shows the collection in the URL, as after Back. @returns whether it is another */
-  follow(): boolean {
+  syncWithUrl(): boolean {
     const named = readCollectionFromUrl();
     const isOther = named !== this.value && [...this.#select.options].some(({ value }) => value === named);
     if (isOther) {

@@ -1,4 +1,4 @@
-/** Puts an explanation into words. */
+/** Finds the part of a photo that contributes most to a similarity. */
 import type { Explanation } from '../engine/engine.js';
 import { computeRegionInSquare, type Rectangle } from '../image/regions.js';
 import { texts } from './texts/texts.js';
@@ -22,17 +22,17 @@ export function findStrongestZone(
   const { rows, columns, shares } = explanation;
   const { left, top, width, height } = computeRegionInSquare(explanation, seen);
   const sums = [0, 0, 0, 0, 0, 0, 0, 0, 0];
-  let all = 0;
+  let total = 0;
   shares.forEach((share, cell) => {
     const row = findThird(Math.floor(cell / columns), rows, top, height);
     const column = findThird(cell % columns, columns, left, width);
-    const speaks = Math.max(0, share);
-    sums[row * 3 + column] = (sums[row * 3 + column] as number) + speaks;
-    all += speaks;
+    const contribution = Math.max(0, share);
+    sums[row * 3 + column] = (sums[row * 3 + column] as number) + contribution;
+    total += contribution;
   });
-  if (all === 0) {
+  if (total === 0) {
     return null;
   }
-  const most = sums.indexOf(Math.max(...sums));
-  return { zone: texts.why.zones.flat()[most] as string, part: (sums[most] as number) / all };
+  const strongest = sums.indexOf(Math.max(...sums));
+  return { zone: texts.why.zones.flat()[strongest] as string, part: (sums[strongest] as number) / total };
 }

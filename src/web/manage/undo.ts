@@ -5,11 +5,11 @@ import { texts } from '../texts/texts.js';
 
 const UNDO_MS = 10_000;
 
-let finish: (() => void) | null = null;
+let commitPending: (() => void) | null = null;
 
 /** Ends the current offer, if any, which makes its change final. */
-export function settle(): void {
-  finish?.();
+export function commitPendingChange(): void {
+  commitPending?.();
 }
 
 /**
@@ -20,16 +20,16 @@ export function settle(): void {
  * @param focusBack called when the offer ends while it has the focus
  */
 export function offerUndo(
-  words: string,
+  message: string,
   undo: () => void,
   done: () => void = () => {},
   focusBack: () => void = () => {},
 ): void {
-  settle();
+  commitPendingChange();
   const box = byId('undo', HTMLElement);
   const close = () => {
     clearTimeout(timer);
-    finish = null;
+    commitPending = null;
     const hadFocus = box.contains(document.activeElement);
     box.hidden = true;
     fill(box);
@@ -37,8 +37,8 @@ export function offerUndo(
       focusBack();
     }
   };
-  const timer = setTimeout(() => finish?.(), UNDO_MS);
-  finish = () => {
+  const timer = setTimeout(() => commitPending?.(), UNDO_MS);
+  commitPending = () => {
     close();
     done();
   };
@@ -46,11 +46,11 @@ export function offerUndo(
     close();
     undo();
   });
-  fill(box, el('span', words), back);
+  fill(box, el('span', message), back);
   box.hidden = false;
   // The button that was pressed may be gone.
   if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) {
     back.focus();
   }
-  announce(texts.manage.undo.offered(words));
+  announce(texts.manage.undo.offered(message));
 }

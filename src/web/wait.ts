@@ -1,1 +1,0 @@
-export const wait = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
