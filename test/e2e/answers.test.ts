@@ -166,12 +166,12 @@ describeInBrowser('a photo and its answer', (stage) => {
     await page.locator('#breeds summary').click();
     const names = page.locator('.breed-list li:visible');
     expect(await names.count()).toBeGreaterThan(50);
-    await page.getByLabel('Search the breeds').fill('siam');
+    await page.getByLabel('Search breeds').fill('siam');
     await expect.poll(() => names.allTextContents()).toEqual([expect.stringMatching(/^Siamese/)]);
-    await page.getByLabel('Search the breeds').fill('unicorn');
-    await page.getByText('Not known here.').waitFor();
+    await page.getByLabel('Search breeds').fill('unicorn');
+    await page.getByText('No matching breed.').waitFor();
     await page.getByLabel('Collection').selectOption('album');
-    await page.getByText('Knows 2 breeds from 6 photos').waitFor();
+    await page.getByText('2 breeds in this collection (6 photos)').waitFor();
     expect(complaints).toEqual([]);
   });
 });

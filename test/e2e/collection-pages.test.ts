@@ -69,13 +69,13 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByText('The name of a sub-folder becomes the label').waitFor();
     await offerFolder(page, await drawFolder());
     await page.getByRole('button', { name: 'Choose a folder' }).click();
-    await page.getByText('pets: 7 photos under 2 labels').waitFor();
+    await page.getByText('pets: 7 photos with 2 labels').waitFor();
     const warnings = await page.locator('.warnings').textContent();
     expect(warnings).toContain('1 photo not in a sub-folder');
     expect(warnings).toContain('1 file is not a photo');
     let isGone = true;
     await page.route('**/items', (route) => (isGone ? route.abort() : route.fallback()));
-    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByRole('button', { name: 'Add photos' }).click();
     await page.getByText('The server did not answer.').waitFor();
     await page.getByText('Retrying every ten seconds.').waitFor();
     isGone = false;
@@ -98,18 +98,18 @@ describeInBrowser('the pages of a collection', (stage) => {
     await api('collections/reload/items', { method: 'POST', body: form });
     await page.route('**/items', () => {});
     await page.getByRole('button', { name: 'Choose a folder' }).click();
-    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByRole('button', { name: 'Add photos' }).click();
     await page.getByRole('button', { name: 'Pause' }).waitFor();
     // Only then: a route that is lifted lets what it holds go on.
     await page.reload();
     await page.unroute('**/items');
-    await page.getByText('Adding pets was not finished').waitFor();
+    await page.getByText('The upload of pets was interrupted').waitFor();
     await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('button', { name: 'Add them' }).click();
-    await page.getByText('Done. 5 of 7 photos added, 1 known already, 1 failed.').waitFor();
+    await page.getByRole('button', { name: 'Add photos' }).click();
+    await page.getByText('Done. 5 of 7 photos added, 1 already in the collection, 1 failed.').waitFor();
     await page.reload();
     await page.locator('.item').first().waitFor();
-    expect(await page.getByText('was not finished').count()).toBe(0);
+    expect(await page.getByText('was interrupted').count()).toBe(0);
   });
 
   it('add a zip like a folder', async () => {
@@ -134,9 +134,9 @@ describeInBrowser('the pages of a collection', (stage) => {
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Choose a zip' }).click();
     await (await chooser).setFiles(zip);
-    await page.getByText('pets.zip: 9 photos under 2 labels').waitFor();
+    await page.getByText('pets.zip: 9 photos with 2 labels').waitFor();
     expect(await page.locator('.warnings').textContent()).toContain('1 photo exceeds');
-    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByRole('button', { name: 'Add photos' }).click();
     await page.getByText('Done. 7 of 9 photos added, 2 failed.').waitFor();
     expect(await countLabels('zipped')).toEqual({ round: 4, square: 2, null: 1 });
     expect(complaints).toEqual([]);
@@ -156,13 +156,13 @@ describeInBrowser('the pages of a collection', (stage) => {
     const { page, complaints } = await look('folders');
     await page.getByText('The collection is empty').waitFor();
     await dropPaths(page, folder);
-    await page.getByText(/: 233 photos under 2 labels/).waitFor();
+    await page.getByText(/: 233 photos with 2 labels/).waitFor();
     expect(await page.locator('.warnings').textContent()).toContain('1 hidden file or folder left out');
-    await page.getByRole('button', { name: 'Add them' }).click();
-    await page.getByText('Done. 3 of 233 photos added, 229 known already, 1 failed.').waitFor();
+    await page.getByRole('button', { name: 'Add photos' }).click();
+    await page.getByText('Done. 3 of 233 photos added, 229 already in the collection, 1 failed.').waitFor();
     expect(await countLabels('folders')).toEqual({ round: 1, square: 2 });
     expect(complaints).toEqual([]);
-    await page.getByRole('link', { name: 'Ask' }).click();
+    await page.getByRole('link', { name: 'Identify', exact: true }).click();
     await page.locator('#choose').waitFor();
     await dropPaths(page, `${folder}/square`);
     await page.getByRole('heading', { name: '3 photos' }).waitFor();
@@ -178,7 +178,7 @@ describeInBrowser('the pages of a collection', (stage) => {
       dataTransfer.items.add(new File([Uint8Array.from(content)], 'one.jpg', { type: 'image/jpeg' }));
       document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
     }, bytes);
-    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByRole('button', { name: 'Add photos' }).click();
     await page.getByText('Done. 1 of 1 photos added.').waitFor();
     expect(await page.locator('#ask').isVisible()).toBe(false);
   });
@@ -188,11 +188,11 @@ describeInBrowser('the pages of a collection', (stage) => {
     // A connection that breaks is made again: the job goes on without the page.
     let breaks = 1;
     await page.route('**/events', (route) => (breaks-- > 0 ? route.abort() : route.fallback()));
-    await page.getByRole('button', { name: 'Measure' }).click();
+    await page.getByRole('button', { name: 'Evaluate' }).click();
     await page.getByText('The server did not answer').waitFor();
-    await page.getByText('6 photos identified, each without itself').waitFor();
+    await page.getByText('6 photos identified, each by the others').waitFor();
     await page.reload();
-    await page.getByText('6 photos identified, each without itself').waitFor();
+    await page.getByText('6 photos identified, each by the others').waitFor();
     await page.getByRole('button', { name: 'Open the report' }).click();
     const report = page.frameLocator('iframe.report');
     await report.getByRole('heading', { name: 'Evaluation' }).waitFor();
@@ -200,14 +200,14 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(await card.evaluate((node) => getComputedStyle(node).borderRadius)).toBe('14px');
     await page.getByRole('button', { name: 'Calibrate' }).click();
     await page.getByText(/Too few to calibrate: \d+ labelled photos?, but \d+/).waitFor();
-    await page.getByRole('button', { name: 'Look for wrong labels' }).click();
+    await page.getByRole('button', { name: 'Find wrong labels' }).click();
     await page.getByText(/No label looks wrong|disagrees? with/).waitFor();
-    const relabelIt = page.getByRole('button', { name: 'Relabel it' });
-    const suspects = await relabelIt.count();
+    const relabel = page.getByRole('button', { name: 'Relabel' });
+    const suspects = await relabel.count();
     if (suspects > 0) {
       const before = await countLabels('album');
-      await relabelIt.first().click();
-      await expect.poll(() => relabelIt.count()).toBe(suspects - 1);
+      await relabel.first().click();
+      await expect.poll(() => relabel.count()).toBe(suspects - 1);
       await page.getByRole('button', { name: 'Undo' }).click();
       await expect.poll(() => countLabels('album')).toEqual(before);
     }
@@ -223,7 +223,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(await pairs.first().textContent()).toContain('under different labels');
     await pairs.first().getByRole('button', { name: 'Keep both' }).click();
     await expect.poll(() => pairs.count()).toBe(2);
-    await pairs.first().getByRole('button', { name: 'Delete this one' }).first().click();
+    await pairs.first().getByRole('button', { name: 'Delete this photo' }).first().click();
     await expect.poll(() => pairs.count()).toBe(1);
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect.poll(() => pairs.count()).toBe(2);
@@ -265,6 +265,6 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByRole('link', { name: 'Qualität' }).click();
     await page.getByRole('button', { name: 'Falsche Labels suchen' }).waitFor();
     await page.getByRole('link', { name: '← Alle Sammlungen' }).click();
-    await page.getByRole('heading', { name: 'Eine neue Sammlung' }).waitFor();
+    await page.getByRole('heading', { name: 'Neue Sammlung' }).waitFor();
   });
 });

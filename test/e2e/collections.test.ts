@@ -46,7 +46,7 @@ describeInBrowser('collections', (stage) => {
       .waitFor();
     expect(await page.locator('.collection', { hasText: 'album' }).textContent()).toContain('not calibrated');
     await page.getByLabel('Name').fill('album');
-    await page.getByRole('button', { name: 'Create it' }).click();
+    await page.getByRole('button', { name: 'Create' }).click();
     await page.getByText('already exists').waitFor();
     await page.getByLabel('Name').fill('brand-new');
     await page.keyboard.press('Enter');
@@ -58,7 +58,7 @@ describeInBrowser('collections', (stage) => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox').fill('something else');
     await page.keyboard.press('Enter');
-    await dialog.getByText('That is not its name.').waitFor();
+    await dialog.getByText('The name does not match.').waitFor();
     await dialog.getByRole('textbox').fill('brand-new');
     await page.keyboard.press('Enter');
     await row.waitFor({ state: 'detached' });
@@ -170,7 +170,7 @@ describeInBrowser('collections', (stage) => {
       description: 'Things that were drawn',
     });
     // The list to ask from has the new name, too.
-    await page.getByRole('link', { name: 'Ask', exact: true }).click();
+    await page.getByRole('link', { name: 'Identify', exact: true }).click();
     await page.locator('#collection option', { hasText: 'described' }).waitFor({ state: 'attached' });
     expect(complaints).toEqual([]);
   });
@@ -237,14 +237,14 @@ describeInBrowser('collections', (stage) => {
       body: '{"name":"fill"}',
     });
     const { page } = await open(stage.browser, `${stage.app.url}/#/collections/fill`);
-    await page.getByLabel('Or single photos, under the label').fill('round');
+    await page.getByLabel('Or add single photos with this label').fill('round');
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Choose photos' }).click();
     const good = await stage.file('good.jpg', await sceneJpeg(100, 100, 1));
     const bad = await stage.file('bad.jpg', 'these are words');
     await (await chooser).setFiles([good, bad]);
-    await page.getByText('2 photos under 1 label').waitFor();
-    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByText('2 photos with 1 label').waitFor();
+    await page.getByRole('button', { name: 'Add photos' }).click();
     await page.getByText('Done. 1 of 2 photos added, 1 failed.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('bad.jpg');
     expect(await labels('fill')).toEqual({ round: 1 });

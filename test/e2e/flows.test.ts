@@ -64,12 +64,12 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       await press(button(page, /enlarge/).nth(1));
       const dialog = page.getByRole('dialog');
       await expect.poll(() => dialog.locator('.beside-pictures img').count()).toBe(2);
-      expect(await dialog.textContent()).toMatch(/Similarity [01]\.\d\d/);
+      expect(await dialog.textContent()).toMatch(/Similarity: [01]\.\d\d/);
       expect(await dialog.locator('.source').first().textContent()).toMatch(/^drawn\/\d\.jpg$/);
-      await press(dialog.getByRole('button', { name: 'Search with this one' }));
+      await press(dialog.getByRole('button', { name: 'Find similar photos' }));
       await expect.poll(() => dialog.locator('.similar img').count()).toBe(5);
       await press(dialog.locator('.similar-item').first());
-      await dialog.getByText('to the one before').waitFor();
+      await dialog.getByText('Similarity to the previous photo').waitFor();
       await press(dialog.getByRole('button', { name: 'Close' }));
       const searched = page.waitForRequest('**/v1/search');
       await press(button(page, 'Not like this Round thing').nth(1));
@@ -81,7 +81,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       await expect.poll(() => page.locator('.chip').count()).toBe(2);
       await press(page.locator('.chip').first());
       await expect.poll(() => page.locator('.chip').count()).toBe(1);
-      await press(button(page, 'Start over'));
+      await press(button(page, 'Remove all marks'));
       await expect.poll(() => page.locator('.tile').count()).toBe(6);
       await fits();
     });
@@ -89,7 +89,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
     it('says what it knows, asks about a part, and shows why', async () => {
       const { page, fits } = await look('');
       await press(page.locator('#breeds summary'));
-      await page.getByLabel('Search the breeds').fill('siam');
+      await page.getByLabel('Search breeds').fill('siam');
       await expect
         .poll(() => page.locator('.breed-list li:visible').allTextContents())
         .toEqual([expect.stringMatching(/^Siamese/)]);
@@ -158,11 +158,11 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       const file = await stage.file('made.zip', new Uint8Array(await (await zip.close()).arrayBuffer()));
       const { page, fits } = await look('#/collections');
       await page.getByLabel('Name').fill(made);
-      await press(button(page, 'Create it'));
+      await press(button(page, 'Create'));
       await page.getByText('The collection is empty').waitFor();
       await chooseFiles(hand, button(page, 'Choose a zip'), file);
-      await page.getByText('made.zip: 3 photos under 2 labels').waitFor();
-      await press(button(page, 'Add them'));
+      await page.getByText('made.zip: 3 photos with 2 labels').waitFor();
+      await press(button(page, 'Add photos'));
       await page.getByText('Done. 3 of 3 photos added.').waitFor();
       await press(button(page, 'Square 1'));
       await expect.poll(() => page.locator('.item:visible').count()).toBe(1);
@@ -187,7 +187,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       const row = page.locator('.collection', { hasText: made });
       await press(row.getByRole('button', { name: 'Delete' }));
       await page.getByRole('dialog').getByRole('textbox').fill(made);
-      await press(page.getByRole('dialog').getByRole('button', { name: 'Delete it' }));
+      await press(page.getByRole('dialog').getByRole('button', { name: 'Delete collection' }));
       await row.waitFor({ state: 'detached' });
       await fits();
     });
@@ -196,18 +196,18 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       const { page, fits } = await look('#/collections/tie/duplicates');
       await page.getByText('3 pairs found').waitFor();
       await press(button(page, 'Keep both').first());
-      await press(button(page, /^Delete this one/).first());
+      await press(button(page, /^Delete this photo/).first());
       await expect.poll(() => page.locator('.pair').count()).toBe(1);
       await press(button(page, 'Undo'));
       await expect.poll(() => page.locator('.pair').count()).toBe(2);
       await page.goto(`${stage.app.url}/#/collections/album/quality`);
-      await press(button(page, 'Measure'));
-      await page.getByText('6 photos identified, each without itself').waitFor();
+      await press(button(page, 'Evaluate'));
+      await page.getByText('6 photos identified, each by the others').waitFor();
       await press(button(page, 'Open the report'));
       await page.frameLocator('iframe.report').getByRole('heading', { name: 'Evaluation' }).waitFor();
       await press(button(page, 'Calibrate'));
       await page.getByText(/Too few to calibrate/).waitFor();
-      await press(button(page, 'Look for wrong labels'));
+      await press(button(page, 'Find wrong labels'));
       await page.getByText(/No label looks wrong|disagrees? with/).waitFor();
       await fits();
     });
@@ -312,7 +312,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       );
       await ask(page, await scene(2));
       await button(page, 'Save as a picture').waitFor();
-      const changing = button(page, /right|it is …|Edit|Delete|Relabel|Create|Calibrate|Measure|Add/);
+      const changing = button(page, /right|it is …|I know|Edit|Delete|Relabel|Create|Calibrate|Evaluate|Add/);
       expect(await changing.count()).toBe(0);
       for (const part of ['', '/album', '/album/quality', '/tie/duplicates', '/empty']) {
         await page.goto(`${stage.app.readOnly}/#/collections${part}`);

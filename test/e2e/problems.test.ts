@@ -257,7 +257,7 @@ describeInBrowser('what can go wrong', (stage) => {
     const field = page.getByLabel('API key', { exact: true });
     await field.fill('wrong');
     await page.keyboard.press('Enter');
-    await page.getByText('That key was not accepted').waitFor();
+    await page.getByText('This key was not accepted').waitFor();
     await choose(page, CHELSEA);
     expect(await reaches(page, 'problem')).toContain('API key');
     await field.fill(KEY);

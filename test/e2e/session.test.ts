@@ -219,7 +219,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect(await other.page.locator('#caption').textContent()).toContain('a shared answer, available until');
     await expect.poll(() => other.page.locator('.frame img').count()).toBe(6);
     const gone = await open(stage.browser, `${stage.app.url}/?shared=${'x'.repeat(22)}`);
-    expect(await reaches(gone.page, 'problem')).toBe('There is no such shared answer.');
+    expect(await reaches(gone.page, 'problem')).toBe('This shared answer does not exist.');
     expect([...complaints, ...other.complaints, ...gone.complaints]).toEqual([]);
   });
 });

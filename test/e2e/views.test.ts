@@ -86,7 +86,7 @@ describeInBrowser('every view has no barriers and never scrolls sideways', (stag
     await button(page, /enlarge/)
       .first()
       .click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Search with this one' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Find similar photos' }).click();
     await page.locator('.similar img').first().waitFor();
     await check(page, 'dialog: similar photo');
     await page.keyboard.press('Escape');
@@ -129,10 +129,10 @@ describeInBrowser('every view has no barriers and never scrolls sideways', (stag
     await page.getByText('The collection is empty').waitFor();
     await check(page, 'collection: empty');
     await give(page, 'drop', CHELSEA);
-    await button(page, 'Add them').waitFor();
+    await button(page, 'Add photos').waitFor();
     await check(page, 'collection: upload preview');
     await page.route('**/items', (route) => route.abort());
-    await button(page, 'Add them').click();
+    await button(page, 'Add photos').click();
     await button(page, 'Continue').waitFor();
     await check(page, 'collection: upload paused');
     await button(page, 'Stop').click();
@@ -143,7 +143,7 @@ describeInBrowser('every view has no barriers and never scrolls sideways', (stag
     await page.locator('.pair').first().waitFor();
     await check(page, 'collection: duplicates');
     await go('/album/quality');
-    await button(page, 'Measure').click();
+    await button(page, 'Evaluate').click();
     await button(page, 'Open the report').click();
     await page.locator('iframe.report').waitFor();
     await check(page, 'collection: quality');

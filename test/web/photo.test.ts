@@ -30,7 +30,7 @@ describe('a chosen file', () => {
     const refused = findProblem(photo, 1_999);
     expect(refused).toMatchObject({
       code: 'payload_too_large',
-      detail: 'It has 2 kB; the server accepts up to 2 kB.',
+      detail: 'The file is 2 kB; this server accepts up to 2 kB.',
     });
     expect(findProblem(photo, 2_000)).toBeNull();
   });

@@ -18,7 +18,7 @@ describe('a match', () => {
 
   it('says that all neighbours agree', () => {
     expect(describeAnswer(identification('match', { pug: 20 })).tally).toBe(
-      'All 20 most similar photos are Pug.',
+      'All of the 20 most similar photos are Pug.',
     );
   });
 
@@ -37,7 +37,7 @@ describe('a match', () => {
     expect([measured.kicker, measured.advice]).toEqual(['Looks like', null]);
     const unmeasured = describeAnswer(identification('match', { pug: 3 }));
     expect(unmeasured.kicker).toBe('Most similar to');
-    expect(unmeasured.advice).toContain('Nobody has measured');
+    expect(unmeasured.advice).toContain('not calibrated');
   });
 });
 

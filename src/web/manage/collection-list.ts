@@ -46,7 +46,7 @@ function collectionRow(collection: CollectionInfo, onChange: () => void): HTMLLI
     problemNotes(collection),
     el(
       'p.actions',
-      el('a.button.plain', { href: `?collection=${encodeURIComponent(name)}` }, t.ask),
+      el('a.button.plain', { href: `?collection=${encodeURIComponent(name)}` }, t.identify),
       button(t.edit, 'plain.writes', () => askToEdit(collection, onChange)),
       exporter,
       button(t.delete, 'plain.writes', () => askToDelete(collection, onChange)),

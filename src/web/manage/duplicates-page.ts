@@ -113,7 +113,7 @@ export class DuplicatesPage extends CollectionPage {
     row.append(
       el(
         'p.small',
-        t.alike(formatSimilarity(alike)),
+        texts.neighbours.similarityIs(formatSimilarity(alike)),
         a.label === b.label ? null : [' ', el('strong', t.otherLabels)],
       ),
       el('div.two', this.#side(a, row), this.#side(b, row)),

@@ -2,7 +2,7 @@
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 const others = (known: number, failed: number) =>
-  (known > 0 ? `, ${known.toLocaleString('en')} known already` : '') +
+  (known > 0 ? `, ${known.toLocaleString('en')} already in the collection` : '') +
   (failed > 0 ? `, ${failed.toLocaleString('en')} failed` : '');
 
 export const englishManage = {
@@ -18,25 +18,25 @@ export const englishManage = {
     hnsw: 'index ready',
     building: (percent: number) => `index ${percent}% built`,
     exact: 'no index needed',
-    reembedding: (model: string) => `being moved to the model ${model}`,
+    reembedding: (model: string) => `re-embedding with ${model}`,
     aliases: (names: string) => `Also called ${names}.`,
     empty: 'The collection is empty.',
   },
 
   list: {
-    ask: 'Ask it',
+    identify: 'Identify a photo',
     edit: 'Edit',
     export: 'Export',
     import: 'Import a file',
-    importing: 'The file is being imported …',
+    importing: 'Importing the file …',
     imported: (photos: string, known: number, failed: number) =>
       `${photos} imported${others(known, failed)}.`,
     delete: 'Delete',
-    creation: 'A new collection',
+    creation: 'New collection',
     name: 'Name',
     namePattern: 'Letters, digits, - and _, starting with a letter or digit',
     description: 'Description (optional)',
-    create: 'Create it',
+    create: 'Create',
   },
 
   editing: {
@@ -44,16 +44,17 @@ export const englishManage = {
     title: (name: string) => `Edit “${name}”`,
     name: 'Name',
     aliases: 'Other names',
-    aliasesHelp: 'Separated by commas. The collection can be found under them, too.',
+    aliasesHelp: 'Separate names with commas. The collection can also be used under these names.',
     description: 'Description',
     yes: 'Save',
   },
 
   deleting: {
     title: (name: string) => `Delete “${name}”?`,
-    warning: (photos: string) => `All of it, ${photos}, is deleted from this server. This cannot be undone.`,
+    warning: (photos: string) =>
+      `This deletes the collection and its ${photos} from the server. This cannot be undone.`,
     confirm: (name: string) => `Type ${name} to confirm`,
-    yes: 'Delete it',
+    yes: 'Delete collection',
   },
 
   labels: { title: 'Labels', all: 'All photos' },
@@ -67,7 +68,7 @@ export const englishManage = {
   selection: {
     title: 'Selected photos',
     newLabel: 'New label',
-    allOf: (label: string) => `All of ${label}`,
+    allOf: (label: string) => `All photos of ${label}`,
     chosen: (photos: string) => `${photos} selected`,
     renameOrMerge: 'Rename or merge',
     relabel: 'Relabel',
@@ -88,25 +89,25 @@ export const englishManage = {
     source: 'Source',
     size: 'Size',
     added: 'Added',
-    none: 'not known',
+    none: 'unknown',
   },
 
   add: {
     title: 'Add photos',
-    help: 'Choose or drop a folder with one sub-folder for each label, or a zip of one. You can check what it would add first.',
+    help: 'Choose or drop a folder with one sub-folder per label, or a zip file of such a folder. You see a preview before anything is added.',
     folder: 'Choose a folder',
-    zip: 'Choose a zip',
+    zip: 'Choose a zip file',
     photos: 'Choose photos',
-    single: 'Or single photos, under the label',
-    listing: 'Reading the contents …',
-    busy: 'Photos are being added. Stop that first, or wait until it is done.',
+    single: 'Or add single photos with this label',
+    listing: 'Listing the photos …',
+    busy: 'An upload is in progress. Wait for it to finish, or stop it first.',
     noPhotos: (name: string) => `There are no photos in ${name}.`,
     tooLarge: 'The file is larger than this server accepts.',
-    encrypted: 'It is encrypted.',
+    encrypted: 'The file is encrypted.',
     unfinished: (name: string, done: number, total: number) =>
-      `Adding ${name} was not finished: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}.`,
+      `The upload of ${name} was interrupted after ${done.toLocaleString('en')} of ${total.toLocaleString('en')} photos.`,
     chooseAgain: (kind: 'folder' | 'zip') =>
-      `Choose the ${kind} again: photos that are already here are not sent again.`,
+      `Choose the ${kind === 'zip' ? 'zip file' : 'folder'} again to continue. Photos that were added are not sent again.`,
     continue: 'Continue',
     discard: 'Discard',
   },
@@ -114,24 +115,28 @@ export const englishManage = {
   empty: {
     folder:
       'Choose a folder of photos below, or drop one on this page. The name of a sub-folder becomes the label.',
-    check: 'Check the labels and numbers that it shows, then add them.',
+    check: 'Check the labels in the preview, then add the photos.',
     calibrate:
-      'Calibrate the collection under “Quality”, so that its answers say how likely they are to be right.',
+      'Calibrate the collection under “Quality”, so that answers say how likely they are to be right.',
     terminal: 'Thousands of photos go faster from the command line:',
   },
 
   preview: {
-    rule: 'The label is the name of',
-    rules: { first: 'the first sub-folder', last: 'the last sub-folder', none: 'no folder' },
-    summary: (name: string, photos: string, labels: string) => `${name}: ${photos} under ${labels}`,
-    start: 'Add them',
+    rule: 'Label',
+    rules: {
+      first: 'Name of the first sub-folder',
+      last: 'Name of the last sub-folder',
+      none: 'No label',
+    },
+    summary: (name: string, photos: string, labels: string) => `${name}: ${photos} with ${labels}`,
+    start: 'Add photos',
     more: (n: number) => `and ${n.toLocaleString('en')} more`,
-    splits: (names: string[]) => `${names.join(', ')}: treated as parts of a set, not as labels.`,
+    splits: (names: string[]) => `Treated as parts of a data set, not as labels: ${names.join(', ')}.`,
     unlabelled: (photos: string) => `${photos} not in a sub-folder: no label.`,
     noLabels: 'There are no sub-folders, so no photo gets a label.',
-    similar: (a: string, b: string) => `“${a}” and “${b}” are two labels. Are they the same?`,
+    similar: (a: string, b: string) => `“${a}” and “${b}” are different labels. Do they mean the same?`,
     lonely: (n: number) =>
-      `${plural(n, 'label has', 'labels have')} only one photo, too few to calibrate or measure.`,
+      `${plural(n, 'label has', 'labels have')} only one photo, too few to calibrate or evaluate.`,
     tooLarge: (n: number, limit: string) =>
       `${plural(n, 'photo exceeds', 'photos exceed')} the limit of ${limit} on this server: left out.`,
     others: (n: number) =>
@@ -146,7 +151,7 @@ export const englishManage = {
     retries: 'Retrying every ten seconds.',
     sum: (added: string, total: string, known: number, failed: number) =>
       `${added} of ${total} photos added${others(known, failed)}.`,
-    outcomes: { added: 'Added', known: 'Known already', failed: 'Failed' },
+    outcomes: { added: 'Added', known: 'Already in the collection', failed: 'Failed' },
     first: (shown: number) => `, the first ${shown}`,
     pause: 'Pause',
     resume: 'Continue',
@@ -154,11 +159,11 @@ export const englishManage = {
   },
 
   quality: {
-    waiting: 'Waiting for its turn',
+    waiting: 'Waiting for other jobs',
     phases: {
       reading: 'Reading the photos',
-      asking: 'Identifying its own photos',
-      'non-pets': 'Identifying other photos',
+      asking: 'Identifying the photos',
+      'non-pets': 'Identifying photos without pets',
       computing: 'Computing',
       listing: 'Listing the photos',
       embedding: 'Embedding the photos',
@@ -167,10 +172,10 @@ export const englishManage = {
       writing: 'Writing the file',
     } as Record<string, string>,
     kinds: {
-      index: 'Photos are being added',
-      reembed: 'The photos are being moved to another model',
-      export: 'The collection is being exported',
-      import: 'A collection is being imported',
+      index: 'Adding photos',
+      reembed: 'Re-embedding the photos with another model',
+      export: 'Exporting the collection',
+      import: 'Importing a collection',
     } as Record<string, string>,
     counted: (words: string, done: string, total: string) => `${words}: ${done} of ${total}`,
     paused: 'Paused',
@@ -178,28 +183,28 @@ export const englishManage = {
     cancelled: 'Cancelled.',
     calibrate: {
       title: 'Calibrate',
-      about: 'Finds out how far its answers can be trusted, by identifying its own labelled photos.',
+      about: "Measures how reliable the answers are, using the collection's own labelled photos.",
       start: 'Calibrate',
     },
     evaluate: {
-      title: 'Measure',
-      about: 'Identifies each photo without itself, and counts how often the answer is right.',
-      start: 'Measure',
+      title: 'Evaluate',
+      about: 'Identifies each photo by the other photos, and counts how often the answer is right.',
+      start: 'Evaluate',
     },
     check: {
       title: 'Wrong labels',
       about: 'Finds photos whose most similar photos have another label.',
-      start: 'Look for wrong labels',
+      start: 'Find wrong labels',
     },
-    none: 'None',
+    none: 'not measured',
     tooLittle: (photos: string, needed: number) =>
-      `Too few to calibrate: ${photos}, but ${needed} are needed.`,
+      `Too few photos to calibrate: ${photos}, but ${needed} are needed.`,
     calibrated: (photos: string) =>
       `Calibrated with ${photos}. Answers now say how likely they are to be right.`,
-    noPairs: 'No label has two photos, so nothing can be measured.',
-    asked: (photos: string) => `${photos} identified, each without itself`,
-    rightFirst: (share: string) => `${share} got the right label first`,
-    rightNearest: (share: string) => `${share} have the right label on the nearest photo`,
+    noPairs: 'An evaluation needs at least one label with two photos.',
+    asked: (photos: string) => `${photos} identified, each by the others`,
+    rightFirst: (share: string) => `Correct label: ${share}`,
+    rightNearest: (share: string) => `Nearest photo has the correct label: ${share}`,
     openReport: 'Open the report',
     report: 'Report of the evaluation',
     download: 'Download the report',
@@ -210,29 +215,28 @@ export const englishManage = {
       }`,
     suspect: <T>(label: T, suggested: T) => [label, ', but its neighbours say ', suggested],
     vote: (share: string) => `(${share} of the vote)`,
-    accept: 'Relabel it',
-    reject: 'Keep it',
+    accept: 'Relabel',
+    reject: 'Keep label',
   },
 
   duplicates: {
     about: 'Photos that are nearly identical. Keep both, or delete one of them.',
     threshold: 'Show pairs that are',
     thresholds: { 0.99: 'the same picture', 0.95: 'nearly the same', 0.9: 'alike' } as Record<number, string>,
-    searching: (done: string, total: string) => `Looking: ${done} of ${total} photos …`,
-    none: (photos: string) => `No such pair among ${photos} photos.`,
+    searching: (done: string, total: string) => `Searching: ${done} of ${total} photos …`,
+    none: (photos: string) => `No pairs among ${photos} photos.`,
     found: (n: number) => `${plural(n, 'pair', 'pairs')} found, the most similar first.`,
     more: (n: number) => `Show more of ${n.toLocaleString('en')}`,
-    alike: (similarity: string) => `Similarity ${similarity}`,
     otherLabels: 'under different labels',
     keepBoth: 'Keep both',
-    delete: 'Delete this one',
+    delete: 'Delete this photo',
     deleted: (source: string) => `${source} deleted.`,
   },
 
   map: {
     about: 'Photos that look similar to the encoder are close together. Large distances mean little.',
-    drawing: 'The map is being drawn. The first time, this takes up to a minute for thousands of photos …',
-    empty: 'There is nothing to show yet: the collection is empty.',
+    drawing: 'Drawing the map. The first time, this takes up to a minute for thousands of photos …',
+    empty: 'Nothing to show yet: the collection is empty.',
     shown: (photos: string) => `${photos} photos.`,
     sampled: (photos: string, total: string) => `${photos} of ${total} photos.`,
     canvas: (name: string) => `Map of ${name}`,
@@ -242,7 +246,7 @@ export const englishManage = {
     fit: 'Show everything',
     legend: 'Labels of the map',
     query: 'Place a photo on the map',
-    nowhere: (name: string) => `None of the neighbours of ${name} is on the map.`,
+    nowhere: (name: string) => `No photo on the map is similar to ${name}.`,
     placed: (name: string, label: string, similarity: string) =>
       `${name} is at the double ring. Its nearest photo is ${label}, similarity ${similarity}.`,
   },

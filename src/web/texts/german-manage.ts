@@ -3,7 +3,7 @@ import type { ManageTexts } from './english-manage.js';
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('de')} ${n === 1 ? one : many}`;
 const others = (known: number, failed: number) =>
-  (known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : '') +
+  (known > 0 ? `, ${known.toLocaleString('de')} schon in der Sammlung` : '') +
   (failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : '');
 
 export const germanManage: ManageTexts = {
@@ -19,20 +19,20 @@ export const germanManage: ManageTexts = {
     hnsw: 'Index fertig',
     building: (percent) => `Index zu ${percent} % fertig`,
     exact: 'kein Index nötig',
-    reembedding: (model) => `wird auf das Modell ${model} umgestellt`,
+    reembedding: (model) => `Vektoren werden mit ${model} neu berechnet`,
     aliases: (names) => `Auch ${names} genannt.`,
     empty: 'Die Sammlung ist leer.',
   },
 
   list: {
-    ask: 'Fragen',
+    identify: 'Foto bestimmen',
     edit: 'Bearbeiten',
     export: 'Exportieren',
     import: 'Datei importieren',
     importing: 'Die Datei wird importiert …',
     imported: (photos, known, failed) => `${photos} importiert${others(known, failed)}.`,
     delete: 'Löschen',
-    creation: 'Eine neue Sammlung',
+    creation: 'Neue Sammlung',
     name: 'Name',
     namePattern: 'Buchstaben, Ziffern, - und _; am Anfang ein Buchstabe oder eine Ziffer',
     description: 'Beschreibung (optional)',
@@ -44,7 +44,7 @@ export const germanManage: ManageTexts = {
     title: (name) => `„${name}“ bearbeiten`,
     name: 'Name',
     aliases: 'Andere Namen',
-    aliasesHelp: 'Durch Kommas getrennt. Die Sammlung ist auch unter diesen Namen erreichbar.',
+    aliasesHelp: 'Trennen Sie Namen mit Kommas. Die Sammlung ist auch unter diesen Namen erreichbar.',
     description: 'Beschreibung',
     yes: 'Speichern',
   },
@@ -52,9 +52,9 @@ export const germanManage: ManageTexts = {
   deleting: {
     title: (name) => `„${name}“ löschen?`,
     warning: (photos) =>
-      `Alles darin, ${photos}, wird von diesem Server gelöscht. Das lässt sich nicht rückgängig machen.`,
+      `Die Sammlung wird mit allem, was sie enthält (${photos}), vom Server gelöscht. Das lässt sich nicht rückgängig machen.`,
     confirm: (name) => `Zur Bestätigung ${name} eingeben`,
-    yes: 'Löschen',
+    yes: 'Sammlung löschen',
   },
 
   labels: { title: 'Labels', all: 'Alle Fotos' },
@@ -68,7 +68,7 @@ export const germanManage: ManageTexts = {
   selection: {
     title: 'Ausgewählte Fotos',
     newLabel: 'Neues Label',
-    allOf: (label) => `Alle von ${label}`,
+    allOf: (label) => `Alle Fotos von ${label}`,
     chosen: (photos) => `${photos} ausgewählt`,
     renameOrMerge: 'Umbenennen oder zusammenlegen',
     relabel: 'Label ändern',
@@ -89,50 +89,54 @@ export const germanManage: ManageTexts = {
     source: 'Quelle',
     size: 'Größe',
     added: 'Hinzugefügt',
-    none: 'nicht bekannt',
+    none: 'unbekannt',
   },
 
   add: {
     title: 'Fotos hinzufügen',
-    help: 'Wählen Sie einen Ordner mit einem Unterordner je Label oder ein ZIP-Archiv davon, oder legen Sie ihn hier ab. Sie sehen zuerst, was hinzukäme.',
+    help: 'Wählen Sie einen Ordner mit einem Unterordner je Label oder ein ZIP-Archiv davon, oder legen Sie ihn hier ab. Sie sehen eine Vorschau, bevor etwas hinzugefügt wird.',
     folder: 'Ordner auswählen',
     zip: 'ZIP-Archiv auswählen',
     photos: 'Fotos auswählen',
-    single: 'Oder einzelne Fotos, mit dem Label',
-    listing: 'Der Inhalt wird gelesen …',
-    busy: 'Es werden gerade Fotos hinzugefügt. Brechen Sie das ab, oder warten Sie, bis es fertig ist.',
+    single: 'Oder einzelne Fotos mit diesem Label hinzufügen',
+    listing: 'Fotos werden aufgelistet …',
+    busy: 'Es werden gerade Fotos hinzugefügt. Warten Sie, bis das fertig ist, oder brechen Sie es ab.',
     noPhotos: (name) => `In ${name} sind keine Fotos.`,
     tooLarge: 'Die Datei ist größer, als dieser Server erlaubt.',
-    encrypted: 'Sie ist verschlüsselt.',
+    encrypted: 'Die Datei ist verschlüsselt.',
     unfinished: (name, done, total) =>
-      `${name} wurde nicht ganz hinzugefügt: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}.`,
+      `Das Hinzufügen von ${name} wurde nach ${done.toLocaleString('de')} von ${total.toLocaleString('de')} Fotos unterbrochen.`,
     chooseAgain: (kind) =>
-      `Wählen Sie ${kind === 'zip' ? 'das ZIP-Archiv' : 'den Ordner'} noch einmal: Was schon hier ist, wird nicht erneut gesendet.`,
-    continue: 'Weiter',
+      `Wählen Sie ${kind === 'zip' ? 'das ZIP-Archiv' : 'den Ordner'} noch einmal, um fortzufahren. Bereits hinzugefügte Fotos werden nicht erneut gesendet.`,
+    continue: 'Fortsetzen',
     discard: 'Verwerfen',
   },
 
   empty: {
     folder:
       'Wählen Sie unten einen Ordner mit Fotos, oder legen Sie ihn auf dieser Seite ab. Der Name eines Unterordners wird zum Label.',
-    check: 'Prüfen Sie die angezeigten Labels und Zahlen, und fügen Sie die Fotos dann hinzu.',
+    check: 'Prüfen Sie die Labels in der Vorschau, und fügen Sie die Fotos dann hinzu.',
     calibrate:
-      'Kalibrieren Sie die Sammlung unter „Qualität“, damit ihre Antworten sagen, wie wahrscheinlich sie stimmen.',
+      'Kalibrieren Sie die Sammlung unter „Qualität“, damit Antworten sagen, mit welcher Wahrscheinlichkeit sie stimmen.',
     terminal: 'Tausende Fotos gehen über die Befehlszeile schneller:',
   },
 
   preview: {
-    rule: 'Das Label ist der Name',
-    rules: { first: 'des ersten Unterordners', last: 'des letzten Unterordners', none: 'keines Ordners' },
-    summary: (name, photos, labels) => `${name}: ${photos}, ${labels}`,
-    start: 'Hinzufügen',
+    rule: 'Label',
+    rules: {
+      first: 'Name des ersten Unterordners',
+      last: 'Name des letzten Unterordners',
+      none: 'Kein Label',
+    },
+    summary: (name, photos, labels) => `${name}: ${photos} mit ${labels}`,
+    start: 'Fotos hinzufügen',
     more: (n) => `und ${n.toLocaleString('de')} weitere`,
-    splits: (names) => `${names.join(', ')}: als Teile eines Datensatzes verstanden, nicht als Labels.`,
+    splits: (names) => `Als Teile eines Datensatzes verstanden, nicht als Labels: ${names.join(', ')}.`,
     unlabelled: (photos) => `${photos} nicht in einem Unterordner: ohne Label.`,
     noLabels: 'Es gibt keine Unterordner: Kein Foto bekommt ein Label.',
-    similar: (a, b) => `„${a}“ und „${b}“ sind zwei Labels. Ist dasselbe gemeint?`,
+    similar: (a, b) => `„${a}“ und „${b}“ sind verschiedene Labels. Ist dasselbe gemeint?`,
     lonely: (n) =>
-      `${plural(n, 'Label hat', 'Labels haben')} nur ein Foto, zu wenig zum Kalibrieren und Messen.`,
+      `${plural(n, 'Label hat', 'Labels haben')} nur ein Foto, zu wenig zum Kalibrieren und Auswerten.`,
     tooLarge: (n, limit) =>
       `${plural(n, 'Foto überschreitet', 'Fotos überschreiten')} das Limit dieses Servers von ${limit}: ausgelassen.`,
     others: (n) =>
@@ -148,21 +152,21 @@ export const germanManage: ManageTexts = {
   upload: {
     progress: 'Hinzugefügte Fotos',
     states: { running: '', paused: 'Angehalten.', done: 'Fertig.', cancelled: 'Abgebrochen.' },
-    retries: 'Alle zehn Sekunden folgt ein neuer Versuch.',
+    retries: 'Alle zehn Sekunden wird es erneut versucht.',
     sum: (added, total, known, failed) => `${added} von ${total} Fotos hinzugefügt${others(known, failed)}.`,
-    outcomes: { added: 'Hinzugefügt', known: 'Schon bekannt', failed: 'Fehlgeschlagen' },
+    outcomes: { added: 'Hinzugefügt', known: 'Schon in der Sammlung', failed: 'Fehlgeschlagen' },
     first: (shown) => `, die ersten ${shown}`,
     pause: 'Anhalten',
-    resume: 'Weiter',
+    resume: 'Fortsetzen',
     stop: 'Abbrechen',
   },
 
   quality: {
-    waiting: 'Wartet, bis es an der Reihe ist',
+    waiting: 'Wartet auf andere Aufgaben',
     phases: {
       reading: 'Liest die Fotos',
-      asking: 'Bestimmt die eigenen Fotos',
-      'non-pets': 'Bestimmt andere Fotos',
+      asking: 'Bestimmt die Fotos',
+      'non-pets': 'Bestimmt Fotos ohne Haustiere',
       computing: 'Rechnet',
       listing: 'Listet die Fotos auf',
       embedding: 'Berechnet die Vektoren',
@@ -172,7 +176,7 @@ export const germanManage: ManageTexts = {
     },
     kinds: {
       index: 'Fotos werden hinzugefügt',
-      reembed: 'Die Fotos werden auf ein anderes Modell umgestellt',
+      reembed: 'Die Vektoren werden mit einem anderen Modell neu berechnet',
       export: 'Die Sammlung wird exportiert',
       import: 'Eine Sammlung wird importiert',
     },
@@ -182,32 +186,31 @@ export const germanManage: ManageTexts = {
     cancelled: 'Abgebrochen.',
     calibrate: {
       title: 'Kalibrieren',
-      about:
-        'Ermittelt, wie weit man den Antworten trauen kann, indem die eigenen Fotos mit Label bestimmt werden.',
+      about: 'Misst mit den Fotos der Sammlung, die ein Label haben, wie zuverlässig die Antworten sind.',
       start: 'Kalibrieren',
     },
     evaluate: {
-      title: 'Messen',
-      about: 'Bestimmt jedes Foto ohne es selbst und zählt, wie oft die Antwort stimmt.',
-      start: 'Messen',
+      title: 'Auswerten',
+      about: 'Bestimmt jedes Foto anhand der anderen Fotos und zählt, wie oft die Antwort stimmt.',
+      start: 'Auswerten',
     },
     check: {
       title: 'Falsche Labels',
       about: 'Findet Fotos, deren ähnlichste Fotos ein anderes Label haben.',
       start: 'Falsche Labels suchen',
     },
-    none: 'Kein Foto',
-    tooLittle: (photos, needed) => `Zu wenig zum Kalibrieren: ${photos}, aber ${needed} sind nötig.`,
+    none: 'nicht gemessen',
+    tooLittle: (photos, needed) => `Zu wenige Fotos zum Kalibrieren: ${photos}, aber ${needed} sind nötig.`,
     calibrated: (photos) =>
-      `Kalibriert mit ${photos}. Antworten sagen jetzt, wie wahrscheinlich sie stimmen.`,
-    noPairs: 'Kein Label hat zwei Fotos, daher lässt sich nichts messen.',
-    asked: (photos) => `${photos} bestimmt, jedes ohne es selbst`,
-    rightFirst: (share) => `Bei ${share} steht das richtige Label an erster Stelle`,
-    rightNearest: (share) => `Bei ${share} hat das ähnlichste Foto das richtige Label`,
+      `Kalibriert mit ${photos}. Antworten sagen jetzt, mit welcher Wahrscheinlichkeit sie stimmen.`,
+    noPairs: 'Eine Auswertung braucht mindestens ein Label mit zwei Fotos.',
+    asked: (photos) => `${photos} bestimmt, jedes anhand der anderen`,
+    rightFirst: (share) => `Richtiges Label: ${share}`,
+    rightNearest: (share) => `Das ähnlichste Foto hat das richtige Label: ${share}`,
     openReport: 'Bericht öffnen',
-    report: 'Bericht der Messung',
+    report: 'Bericht der Auswertung',
     download: 'Bericht herunterladen',
-    nothingWrong: (photos) => `Unter ${photos} fällt nichts auf.`,
+    nothingWrong: (photos) => `Kein Label fällt auf (${photos}).`,
     suspects: (photos, found, shown) =>
       `Von ${photos} ${found === 1 ? 'passt eines' : `passen ${found}`} nicht zu den ähnlichsten Fotos${
         found > shown ? `; die ${shown} auffälligsten:` : ':'
@@ -215,7 +218,7 @@ export const germanManage: ManageTexts = {
     suspect: <T>(label: T, suggested: T) => [label, ', laut den ähnlichsten Fotos ', suggested],
     vote: (share) => `(${share} der Stimmen)`,
     accept: 'Label ändern',
-    reject: 'So lassen',
+    reject: 'Label behalten',
   },
 
   duplicates: {
@@ -223,20 +226,19 @@ export const germanManage: ManageTexts = {
     threshold: 'Zeige Paare, die',
     thresholds: { 0.99: 'dasselbe Bild sind', 0.95: 'fast gleich sind', 0.9: 'ähnlich sind' },
     searching: (done, total) => `Sucht: ${done} von ${total} Fotos …`,
-    none: (photos) => `Kein solches Paar unter ${photos} Fotos.`,
+    none: (photos) => `Keine Paare unter ${photos} Fotos.`,
     found: (n) => `${plural(n, 'Paar', 'Paare')} gefunden, die ähnlichsten zuerst.`,
     more: (n) => `Weitere von ${n.toLocaleString('de')} anzeigen`,
-    alike: (similarity) => `Ähnlichkeit ${similarity}`,
     otherLabels: 'mit verschiedenen Labels',
     keepBoth: 'Beide behalten',
-    delete: 'Dieses löschen',
+    delete: 'Dieses Foto löschen',
     deleted: (source) => `${source} gelöscht.`,
   },
 
   map: {
     about: 'Fotos, die dem Encoder ähnlich erscheinen, liegen beieinander. Große Abstände bedeuten wenig.',
     drawing: 'Die Karte wird gezeichnet. Beim ersten Mal dauert das für Tausende Fotos bis zu einer Minute …',
-    empty: 'Es gibt noch nichts zu zeigen: Die Sammlung ist leer.',
+    empty: 'Noch nichts zu zeigen: Die Sammlung ist leer.',
     shown: (photos) => `${photos} Fotos.`,
     sampled: (photos, total) => `${photos} von ${total} Fotos.`,
     canvas: (name) => `Karte von ${name}`,
@@ -246,7 +248,7 @@ export const germanManage: ManageTexts = {
     fit: 'Alles anzeigen',
     legend: 'Labels der Karte',
     query: 'Foto auf der Karte zeigen',
-    nowhere: (name) => `Keines der ähnlichsten Fotos zu ${name} ist auf der Karte.`,
+    nowhere: (name) => `Kein Foto auf der Karte ist ${name} ähnlich.`,
     placed: (name, label, similarity) =>
       `${name} liegt beim doppelten Ring. Das ähnlichste Foto ist ${label}, Ähnlichkeit ${similarity}.`,
   },

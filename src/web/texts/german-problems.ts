@@ -4,7 +4,7 @@ import type { englishProblems, ProblemText } from './english-problems.js';
 export const germanProblems: Record<keyof typeof englishProblems, ProblemText> = {
   payload_too_large: { title: 'Diese Datei ist zu groß für den Server.' },
   image_too_large: { title: 'Dieses Bild ist zu groß für den Server.' },
-  image_too_slow: { title: 'Der Server braucht zu lange, um dieses Bild zu öffnen.' },
+  image_too_slow: { title: 'Das Öffnen dieses Bildes hat zu lange gedauert.' },
   image_too_small: { title: 'Dieses Bild ist zu klein, um ein Tier zu zeigen.' },
   image_heic: {
     title: 'Der Server kann dieses HEIC-Foto nicht lesen.',
@@ -21,11 +21,11 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
   image_empty: { title: 'Die Datei ist leer.', hint: 'Wählen Sie ein anderes Foto.' },
   unauthorized: {
     title: 'Dieser Server verlangt einen API-Schlüssel.',
-    hint: 'Geben Sie oben einen Schlüssel ein.',
+    hint: 'Geben Sie oben einen Schlüssel ein, um fortzufahren.',
   },
   collection_not_found: {
     title: 'Diese Sammlung gibt es auf diesem Server nicht.',
-    hint: 'Wählen Sie eine andere.',
+    hint: 'Wählen Sie eine andere Sammlung.',
   },
   sharing_disabled: {
     title: 'Auf diesem Server ist das Teilen ausgeschaltet.',
@@ -66,7 +66,7 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
   },
   page_outdated: {
     title: 'Diese Seite ist älter als die auf dem Server.',
-    hint: 'Laden Sie sie neu.',
+    hint: 'Laden Sie die Seite neu.',
   },
   file_gone: {
     title: 'Diese Datei lässt sich nicht mehr lesen.',

@@ -22,18 +22,18 @@ export const german: AskTexts = {
   page: {
     title: 'pawdex: Welche Rasse ist das?',
     description: 'Foto einer Katze oder eines Hundes ablegen und die Rasse und die ähnlichsten Fotos sehen.',
-    skip: 'Zum Foto springen',
+    skip: 'Zum Inhalt springen',
     pages: 'Seiten',
-    ask: 'Fragen',
+    identify: 'Bestimmen',
     collections: 'Sammlungen',
     collection: 'Sammlung',
     darkTheme: 'Dunkles Design',
     language: 'Sprache',
-    privacy: 'Fotos gehen nur an diesen Server. Bei der Frage nach der Rasse werden sie nicht gespeichert.',
+    privacy: 'Fotos gehen nur an diesen Server. Beim Bestimmen werden sie nicht gespeichert.',
     credits:
       'Katzenfoto: Chelsea, von Stefan van der Walt, CC0. Hundefoto: Hans Kemperman, gemeinfrei. Bilder in „breeds“: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
     reference: 'API-Referenz',
-    dropHere: 'Foto hier loslassen',
+    dropHere: 'Fotos hier ablegen',
   },
 
   key: {
@@ -43,40 +43,39 @@ export const german: AskTexts = {
     kept: 'Bleibt in diesem Tab, bis Sie ihn schließen.',
     wanted: 'Dieser Server verlangt einen API-Schlüssel.',
     refused:
-      'Dieser Schlüssel wurde nicht akzeptiert. Prüfen Sie ihn, oder wenden Sie sich an den Betreiber des Servers.',
+      'Dieser Schlüssel wurde nicht akzeptiert. Prüfen Sie ihn, oder fragen Sie den Betreiber des Servers nach einem.',
   },
 
   ask: {
     title: 'Welche Rasse ist das?',
     intro:
-      'Geben Sie pawdex ein Foto einer Katze oder eines Hundes: Es sucht die ähnlichsten Fotos, die es kennt, und lässt sie über die Rasse abstimmen.',
-    given: 'Ihr Foto',
+      'Geben Sie pawdex ein Foto einer Katze oder eines Hundes. Es sucht die ähnlichsten Fotos in seiner Sammlung und lässt sie über die Rasse abstimmen.',
     lookedAt: 'Die Antwort gilt für den markierten Teil.',
     drop: 'Foto hier ablegen',
-    paste: 'oder mehrere, oder einen Ordner, oder aus der Zwischenablage einfügen',
+    paste: 'Sie können auch mehrere Fotos oder einen Ordner ablegen oder ein Foto einfügen.',
     choose: 'Foto auswählen',
-    chooseAnother: 'Anderes auswählen',
+    chooseAnother: 'Anderes Foto auswählen',
     take: 'Foto aufnehmen',
     noPhoto: 'Kein Foto zur Hand?',
     tryCat: 'Diese Katze ausprobieren',
     tryDog: 'Diesen Hund ausprobieren',
     ready: 'Bereit für ein Foto.',
-    cannotShow: 'Dieser Browser kann solche Dateien nicht anzeigen.',
+    cannotShow: 'Dieser Browser kann diese Datei nicht anzeigen.',
     noPicture:
-      'Das enthält kein Bild. Legen Sie die Datei selbst ab oder fügen Sie sie ein: Links zu Bildern auf anderen Seiten lassen sich nicht lesen.',
+      'Das enthält kein Bild. Legen Sie die Bilddatei selbst ab oder fügen Sie sie ein: Diese Seite kann keine Links zu anderen Seiten öffnen.',
     unreadable: (n) =>
       n === 1 ? 'Eine Datei ließ sich nicht lesen.' : `${n} Dateien ließen sich nicht lesen.`,
     smallerCopy: 'eine kleinere Kopie',
-    sizes: (size, most) => `Sie hat ${size}; der Server akzeptiert bis zu ${most}.`,
+    sizes: (size, limit) => `Die Datei hat ${size}; dieser Server akzeptiert bis zu ${limit}.`,
     notOnServer: (name) => `${name} (nicht auf diesem Server)`,
     missing: (name) => `Auf diesem Server gibt es keine Sammlung „${name}“. Wählen Sie oben eine andere.`,
   },
 
-  known: {
-    summary: (breeds, photos) => `Kennt ${breeds} aus ${photos}`,
+  breeds: {
+    summary: (breeds, photos) => `${breeds} in dieser Sammlung (${photos})`,
     search: 'Rassen durchsuchen',
     placeholder: 'Suchen',
-    none: 'Hier nicht bekannt.',
+    none: 'Keine passende Rasse.',
     some: (shown, all) => `${shown} von ${all}`,
   },
 
@@ -102,13 +101,13 @@ export const german: AskTexts = {
     isEmpty: 'Diese Sammlung hat noch keine Fotos.',
     fillIt: 'Fügen Sie Fotos mit Label hinzu, oder wählen Sie oben eine andere Sammlung.',
     uncalibrated:
-      'Wie oft diese Sammlung richtig liegt, hat noch niemand gemessen. Verstehen Sie dies als die ähnlichste Rasse, nicht als Antwort.',
+      'Diese Sammlung ist nicht kalibriert. Verstehen Sie dies als die ähnlichste Rasse, nicht als Antwort.',
     unsettled:
-      'Ein weiteres Foto kann es klären; es kann auch ein Mischling sein oder etwas, das hier nicht bekannt ist.',
-    notEnough: 'Das reicht nicht, um die Rasse zu nennen.',
-    tooClose: 'Zu knapp, daher wird keine Rasse genannt.',
+      'Ein weiteres Foto kann helfen. Es kann auch ein Mischling sein oder eine Rasse, die nicht in dieser Sammlung ist.',
+    notEnough: 'Das Ergebnis ist nicht eindeutig genug, um eine Rasse zu nennen.',
+    tooClose: 'Das Ergebnis ist zu knapp.',
     unknown:
-      'Es kann eine Rasse sein, die diese Sammlung nicht kennt, ein Mischling, oder weder Katze noch Hund. Die ähnlichsten Fotos stehen unten.',
+      'Das kann eine Rasse sein, die nicht in dieser Sammlung ist, ein Mischling oder weder Katze noch Hund. Die ähnlichsten Fotos stehen unten.',
     tally: {
       unlabelled: (n) =>
         n === 1 ? 'Das ähnlichste Foto hat kein Label.' : `Die ${n} ähnlichsten Fotos haben kein Label.`,
@@ -126,14 +125,14 @@ export const german: AskTexts = {
     voteMeans: 'Was der Stimmenanteil bedeutet',
     meaning: {
       calibration:
-        'Ermittelt mit Fotos, deren Rasse bekannt ist und die nicht in der Sammlung sind: Von 100 Antworten mit einer Sicherheit von 80 % sind etwa 80 richtig. Der Rest steht für andere Rassen und dafür, dass es weder Katze noch Hund ist.',
+        'Gemessen mit Fotos bekannter Rassen, die nicht in der Sammlung sind: Von 100 Antworten mit 80 % Sicherheit sind etwa 80 richtig. Der Rest steht für andere Rassen und für Fotos ohne Katze oder Hund.',
       statistics:
-        'Beruht auf Statistiken des Modells für beliebige Sammlungen. An dieser wurde nicht gemessen, daher kann der Fehler größer sein als angegeben. Kalibrieren Sie die Sammlung, um ihn zu messen. Der Rest steht für alles, was die Sammlung nicht enthält.',
-      vote: 'Die ähnlichsten Fotos stimmen für ihre Rasse, und ähnlichere zählen mehr. Der Stimmenanteil sagt, wie einig sie sich sind. Er ist nicht die Wahrscheinlichkeit, dass die Antwort stimmt: Auch Fotos von etwas anderem bekommen Stimmen.',
+        'Aus Statistiken des Modells geschätzt, nicht an dieser Sammlung gemessen, und daher vielleicht weniger genau, als es aussieht. Kalibrieren Sie die Sammlung, um die Sicherheit zu messen. Der Rest steht für alles, was die Sammlung nicht enthält.',
+      vote: 'Die ähnlichsten Fotos stimmen für ihre Rasse, und ähnlichere zählen mehr. Der Stimmenanteil zeigt, wie einig sie sich sind. Er ist nicht die Wahrscheinlichkeit, dass die Antwort stimmt: Auch Fotos von etwas anderem bekommen Stimmen.',
     },
     isKnown: (label, collection) => `Genau dieses Foto ist schon in „${collection}“, als ${label}.`,
     isNearlyKnown: (label, collection) => `Dasselbe Bild ist schon in „${collection}“, als ${label}.`,
-    rivals: 'Jeweils das ähnlichste Foto',
+    rivals: 'Das ähnlichste Foto jeder Rasse',
     somethingElse: 'Etwas anderes',
     otherBreeds: 'Andere Rassen',
     took: (time) => `Beantwortet in ${time}`,
@@ -145,17 +144,17 @@ export const german: AskTexts = {
     title: 'Ähnlichste Fotos',
     inCollection: (collection) => `in „${collection}“, ähnlichste zuerst`,
     noPictures: (collection) => `in „${collection}“, ähnlichste zuerst; ohne Bilder`,
-    withoutPicture: 'Ohne Bild',
+    withoutPicture: 'Ohne Bilder',
     similarity: 'Ähnlichkeit',
-    cosine: 'Kosinus-Ähnlichkeit der Vektoren; 1 ist dasselbe Bild',
+    cosine: 'Kosinus-Ähnlichkeit der Vektoren; 1 bedeutet dasselbe Bild',
     range: (from, to) => `${from} bis ${to}`,
     open: 'Öffnen',
     named: (label, similarity) => `${label}, Ähnlichkeit ${similarity}`,
     large: (label, similarity) => `${label}, Ähnlichkeit ${similarity}: vergrößern`,
-    similarityIs: (value) => `Ähnlichkeit ${value}`,
-    toTheOneBefore: (value) => `Ähnlichkeit ${value} zum vorigen`,
-    searchOn: 'Mit diesem suchen',
-    similarToThis: 'Diesem am ähnlichsten',
+    similarityIs: (value) => `Ähnlichkeit: ${value}`,
+    similarityToPrevious: (value) => `Ähnlichkeit zum vorigen Foto: ${value}`,
+    findSimilar: 'Ähnliche Fotos suchen',
+    similar: 'Am ähnlichsten zu diesem Foto',
   },
 
   why: {
@@ -165,25 +164,24 @@ export const german: AskTexts = {
     which: 'Zu erklärendes Foto',
     thisPhoto: 'dieses Foto',
     thisLabel: (label) => `dieses Foto (${label})`,
-    deleted: (other) => `Das lässt sich nicht zeigen: ${other} wurde inzwischen gelöscht.`,
+    deleted: (other) => `Keine Erklärung: ${other}, wurde inzwischen gelöscht.`,
     noEvidence: (other) => `Kein Teil des Fotos spricht für ${other}.`,
     most: (zone, percent, other) =>
       `${zone} trägt am meisten bei: ${percent} von dem, was für ${other} spricht.`,
-    other: (label, similarity) => `${label}, Ähnlichkeit ${similarity}`,
     zones: [
       ['Der Teil oben links', 'Der obere Teil', 'Der Teil oben rechts'],
       ['Der linke Teil', 'Die Mitte', 'Der rechte Teil'],
       ['Der Teil unten links', 'Der untere Teil', 'Der Teil unten rechts'],
     ],
-    scaleNone: 'nichts',
-    scaleMost: 'am meisten',
-    scaleAgainst: 'dagegen',
+    scaleNone: 'kein Beitrag',
+    scaleMost: 'stärkster',
+    scaleAgainst: 'spricht dagegen',
   },
 
   animals: {
     title: 'Mehr als ein Tier?',
-    hint: 'Andere Teile des Fotos sehen nach verschiedenen Rassen aus. Nach einer davon fragen:',
-    ask: (breed, percent) => `${breed}, ${percent}`,
+    hint: 'Andere Teile des Fotos sehen nach anderen Rassen aus. Einen davon bestimmen:',
+    identify: (breed, percent) => `${breed}, ${percent}`,
   },
 
   refine: {
@@ -192,8 +190,8 @@ export const german: AskTexts = {
     less: (label) => `Weniger wie dieses Foto (${label})`,
     title: 'Am ähnlichsten zu Ihrem Foto und Ihren Markierungen',
     marked: 'Markierte Fotos',
-    takeBack: 'Markierung entfernen',
-    clear: 'Zurücksetzen',
+    remove: 'Markierung entfernen',
+    clear: 'Alle Markierungen entfernen',
     updated: 'Die Liste wurde mit Ihren Markierungen aktualisiert.',
     cleared: 'Alle Markierungen wurden entfernt.',
   },
@@ -201,7 +199,7 @@ export const german: AskTexts = {
   crop: {
     start: 'Ausschnitt wählen',
     end: 'Ganzes Foto',
-    frame: 'Teil des Fotos, nach dem gefragt wird',
+    frame: 'Teil des Fotos, der bestimmt wird',
     move: 'Ausschnitt mit den Pfeiltasten verschieben',
     corners: ['Ecke oben links', 'Ecke oben rechts', 'Ecke unten links', 'Ecke unten rechts'],
   },
@@ -212,7 +210,7 @@ export const german: AskTexts = {
     progress: (answered, all) => `${answered} von ${all} beantwortet`,
     failed: (n) => `${n} ohne Antwort`,
     stop: 'Anhalten',
-    again: 'Weiter',
+    again: 'Fortsetzen',
   },
 
   session: { title: 'In dieser Sitzung' },
@@ -222,14 +220,14 @@ export const german: AskTexts = {
   share: {
     button: 'Als Link teilen',
     link: 'Link zu dieser Antwort',
-    made: (until) => `Wer Zugriff auf diesen Server hat, kann sie bis ${until} öffnen.`,
+    made: (until) => `Wer Zugriff auf diesen Server hat, kann diesen Link bis ${until} öffnen.`,
     until: (until) => `eine geteilte Antwort, verfügbar bis ${until}`,
   },
 
   teach: {
     right: 'Das stimmt',
     wrong: 'Falsch, es ist …',
-    itIs: 'Ich weiß es: …',
+    itIs: 'Ich kenne die Rasse …',
     label: 'Label',
     collection: 'Foto hinzufügen zu',
     add: 'Foto hinzufügen',

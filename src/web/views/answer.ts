@@ -54,11 +54,11 @@ function facts(answer: Identification): HTMLElement {
 
 /** Breeds found in other parts of the photo, each of which can be asked about. */
 function animalsView({ animals }: Identification, askPart: (part: Rectangle) => void): HTMLElement {
-  const { title, hint, ask } = texts.animals;
+  const { title, hint, identify } = texts.animals;
   const rows = animals.map(({ breed, confidence, region }) =>
     el(
       'li',
-      button(ask(formatLabel(breed), formatPercent(confidence)), 'plain', () => askPart(region)),
+      button(identify(formatLabel(breed), formatPercent(confidence)), 'plain', () => askPart(region)),
     ),
   );
   return el('div.animals', el('h3', title), el('p.small', hint), el('ul.actions', rows));

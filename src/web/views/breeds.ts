@@ -29,10 +29,10 @@ function searchableList(labels: LabelList['labels']): HTMLElement {
       node.hidden = !names[i]!.includes(query);
     });
     const shown = rows.filter(({ hidden }) => !hidden).length;
-    const { none, some } = texts.known;
+    const { none, some } = texts.breeds;
     found.textContent = query === '' ? '' : shown === 0 ? none : some(shown, rows.length);
   };
-  const { search, placeholder } = texts.known;
+  const { search, placeholder } = texts.breeds;
   const field = el('input', {
     type: 'search',
     'aria-label': search,
@@ -51,7 +51,7 @@ export async function showBreeds(collection: string): Promise<void> {
   place.hidden = named.length === 0;
   const photos = named.reduce((sum, { count: items }) => sum + items, 0);
   place.replaceChildren(
-    el('summary', texts.known.summary(formatCount(named.length, 'breed'), formatCount(photos, 'photo'))),
+    el('summary', texts.breeds.summary(formatCount(named.length, 'breed'), formatCount(photos, 'photo'))),
     searchableList(named),
   );
 }

@@ -56,7 +56,7 @@ export function markedView({ refinement, mark, clear }: MarkActions, collection:
       'li',
       el(
         'button.chip',
-        { 'data-mark': each, title: texts.refine.takeBack, onclick: () => mark(neighbour, each) },
+        { 'data-mark': each, title: texts.refine.remove, onclick: () => mark(neighbour, each) },
         loadPictureInto(el('span.chip-picture', icon(ICONS[each])), collection, neighbour),
         el('span', `${texts.refine.titles[each]}: `, el('bdi', formatLabel(neighbour.label))),
         el('span', { 'aria-hidden': 'true' }, '\u00d7'),

@@ -48,7 +48,7 @@ async function similarList(
       ),
     ),
   );
-  return el('div', el('h3', texts.neighbours.similarToThis), el('ul.similar', items));
+  return el('div', el('h3', texts.neighbours.similar), el('ul.similar', items));
 }
 
 /**
@@ -68,13 +68,13 @@ export function openNeighbour(
     const { id, label, source } = shown;
     const value = formatSimilarity(shown.similarity);
     const more = el('div');
-    const searchOn = button(texts.neighbours.searchOn, 'primary', async () => {
-      searchOn.setAttribute('aria-busy', 'true');
+    const findSimilar = button(texts.neighbours.findSimilar, 'primary', async () => {
+      findSimilar.setAttribute('aria-busy', 'true');
       await attempt(
         async () => fill(more, await similarList(collection, id, (next) => show(next, false))),
         (message) => fill(more, errorAlert(message)),
       );
-      searchOn.removeAttribute('aria-busy');
+      findSimilar.removeAttribute('aria-busy');
     });
     fill(
       dialog,
@@ -84,11 +84,11 @@ export function openNeighbour(
         photo !== null && isFirst && el('img', { src: photo, alt: texts.yourPhoto }),
         itemPicture('div.frame', collection, shown),
       ),
-      el('p', isFirst ? texts.neighbours.similarityIs(value) : texts.neighbours.toTheOneBefore(value)),
+      el('p', isFirst ? texts.neighbours.similarityIs(value) : texts.neighbours.similarityToPrevious(value)),
       el('p', sourceLine(source)),
       el(
         'p.actions',
-        searchOn,
+        findSimilar,
         marks(shown, () => dialog.close()),
         button(texts.close, 'plain', () => dialog.close()),
       ),

@@ -60,7 +60,7 @@ function drawing(explanation: Explanation, photo: ShownPhoto): SVGElement[] {
 
 function describeHeat({ label, similarity: value, explanation }: Neighbour, { seen }: ShownPhoto): string {
   const { why } = texts;
-  const other = why.other(
+  const other = texts.neighbours.named(
     label === null ? why.thisPhoto : why.thisLabel(formatLabel(label)),
     formatSimilarity(value),
   );
