@@ -180,3 +180,6 @@ export function formatSpoken(answer: Identification): string {
 export function rankLabels(answer: Identification): Map<string, number> {
   return new Map(answer.candidates.slice(0, 5).map(({ label }, place) => [label, place]));
 }
+
+/** The colour of a place, as a value in CSS; without a place, that of the rest. */
+export const getPlaceColour = (place: number | 'other' = 'other') => `var(--place-${place})`;

@@ -199,7 +199,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     const card = report.locator('section').first();
     expect(await card.evaluate((node) => getComputedStyle(node).borderRadius)).toBe('14px');
     await page.getByRole('button', { name: 'Calibrate' }).click();
-    await page.getByText(/Too few to calibrate: \d+ labelled photos?, but \d+/).waitFor();
+    await page.getByText(/Too few photos to calibrate: \d+ labelled photos?, but \d+/).waitFor();
     await page.getByRole('button', { name: 'Find wrong labels' }).click();
     await page.getByText(/No label looks wrong|disagrees? with/).waitFor();
     const relabel = page.getByRole('button', { name: 'Relabel' });

@@ -206,7 +206,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       await press(button(page, 'Open the report'));
       await page.frameLocator('iframe.report').getByRole('heading', { name: 'Evaluation' }).waitFor();
       await press(button(page, 'Calibrate'));
-      await page.getByText(/Too few to calibrate/).waitFor();
+      await page.getByText(/Too few photos to calibrate/).waitFor();
       await press(button(page, 'Find wrong labels'));
       await page.getByText(/No label looks wrong|disagrees? with/).waitFor();
       await fits();

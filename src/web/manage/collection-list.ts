@@ -37,7 +37,7 @@ function collectionRow(collection: CollectionInfo, onChange: () => void): HTMLLI
   const place = el('div', { 'aria-live': 'polite' });
   const exporter = button(t.export, 'plain', () => void exportCollection(place, name, exporter));
   return el(
-    'li.collection.surface',
+    'li.collection.surface.compact',
     el('h2', el('a', { href: getPageUrl(name) }, name)),
     el('p.collection-count', formatCount(items, 'photo')),
     el('p.small', describeState(collection)),

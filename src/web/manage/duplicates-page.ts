@@ -108,7 +108,7 @@ export class DuplicatesPage extends CollectionPage {
 
   #pairRow({ a, b, similarity: alike }: Pair): HTMLLIElement {
     const t = texts.manage.duplicates;
-    const row = el('li.pair.surface');
+    const row = el('li.pair.surface.compact');
     const keep = button(t.keepBoth, 'plain', () => this.#dismiss(row));
     row.append(
       el(

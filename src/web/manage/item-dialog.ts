@@ -17,7 +17,7 @@ function factList({ source, size, createdAt, metadata }: Item): HTMLElement {
     ]),
   ];
   return el(
-    'dl.facts',
+    'dl.item-facts',
     rows.flatMap(([term, text]) => [el('dt', { dir: 'auto' }, term), el('dd', { dir: 'auto' }, text)]),
   );
 }

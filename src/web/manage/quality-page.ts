@@ -198,7 +198,7 @@ export class QualityPage extends CollectionPage {
     };
     const finding = t.suspect(el('bdi', formatLabel(label)), el('bdi', el('strong', formatLabel(suggested))));
     const row = el(
-      'li.suspect',
+      'li.suspect.compact',
       itemPicture('span.item-frame', this.name, { id, hasThumbnail: true }),
       el('span', finding, ` ${t.vote(formatPercent(suggestedShare))}`),
       el(

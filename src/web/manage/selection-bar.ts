@@ -36,7 +36,7 @@ export class SelectionBar {
     this.#none = button(t.none, 'plain', actions.chooseNone);
     const remove = button(t.delete, 'plain', actions.remove);
     const attributes = { role: 'group', 'aria-label': t.title, hidden: true };
-    this.element = el('div.selection.surface.writes', attributes);
+    this.element = el('div.selection.surface.writes.compact', attributes);
     fill(this.element, this.#summary, this.#field, this.#give, remove, this.#open, this.#none);
   }
 

@@ -75,7 +75,7 @@ export function answerActions(
   return el(
     'div.answer-actions',
     el(
-      'p.actions',
+      'p.actions.compact',
       isNamed && teach(texts.teach.right, answer.breed),
       teach(isNamed ? texts.teach.wrong : texts.teach.itIs, null),
       button(texts.savePicture, 'plain', save),

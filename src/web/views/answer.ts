@@ -8,6 +8,7 @@ import { texts } from '../texts/texts.js';
 import {
   describeAnswer,
   findRivals,
+  getPlaceColour,
   listShares,
   nameConfidence,
   rankLabels,
@@ -26,13 +27,19 @@ const chooseIcon = ({ decision, calibrated }: Identification) =>
 /** One mark for each neighbour, nearest first, in the colour of its breed. */
 function ballots(answer: Identification, place: Map<string, number>): HTMLElement {
   const marks = answer.neighbours.map(({ label }) =>
-    el('span.ballot', { 'data-place': place.get(label ?? '') ?? 'other' }),
+    el('span.ballot', { '--place': getPlaceColour(place.get(label ?? '')) }),
   );
   return el('div.ballots', { 'aria-hidden': 'true' }, marks);
 }
 
 function candidate({ name, share, text, place }: ShownShare): HTMLElement {
-  return el('li', { 'data-place': place }, el('bdi.name', name), el('span.value', text), shareBar(share));
+  return el(
+    'li',
+    { '--place': getPlaceColour(place) },
+    el('bdi.name', name),
+    el('span.value', text),
+    shareBar(share),
+  );
 }
 
 function facts(answer: Identification): HTMLElement {

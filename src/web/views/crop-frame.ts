@@ -111,9 +111,8 @@ export class CropFrame {
   }
 
   #handle(handle: Handle, kind: string, name: string): HTMLButtonElement {
-    const node = el('button', { type: 'button', class: kind, 'aria-label': name });
-    node.dataset.x = String(handle.x);
-    node.dataset.y = String(handle.y);
+    const [x, y] = [handle.x > 0 ? 1 : 0, handle.y > 0 ? 1 : 0];
+    const node = el('button', { class: kind, 'aria-label': name, '--x': x, '--y': y });
     this.#drag(node, handle);
     let isMoved = false;
     node.addEventListener('keydown', (event) => {

@@ -64,7 +64,7 @@ export function markedView({ refinement, mark, clear }: MarkActions, collection:
     ),
   );
   return el(
-    'div.marked',
+    'div.marked.compact',
     el('ul', { 'aria-label': texts.refine.marked }, chips),
     button(texts.refine.clear, 'plain', clear),
   );

@@ -5,7 +5,7 @@ import { button, el, shareBar } from '../dom.js';
 import { formatLabel, formatSimilarity } from '../format.js';
 import { announce } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import { rankLabels } from '../verdict.js';
+import { getPlaceColour, rankLabels } from '../verdict.js';
 import { itemPicture } from './item-picture.js';
 import { type MarkActions, markButtons, markedView } from './mark-buttons.js';
 import { getFileName, pictureButton, sourceLine } from './neighbour.js';
@@ -46,7 +46,7 @@ function breedRow(
   );
   return el(
     'li.breed-row.surface',
-    { 'data-place': place },
+    { '--place': getPlaceColour(place) },
     el(
       'details',
       el(
@@ -70,7 +70,7 @@ function tile(
 ): HTMLLIElement {
   return el(
     'li.tile.surface',
-    { 'data-place': place },
+    { '--place': getPlaceColour(place) },
     open === null
       ? itemPicture('div.frame', collection, neighbour)
       : pictureButton(neighbour, collection, open),
@@ -176,7 +176,7 @@ export function neighboursView(
     'section.neighbours',
     { 'aria-labelledby': 'neighbours-title' },
     el(
-      'div.section-head',
+      'div.section-head.compact',
       el('h2', { id: 'neighbours-title', tabindex: -1 }, found ? texts.refine.title : title),
       el('p', (pictures ? inCollection : noPictures)(collection)),
       explaining !== null && !found && toggleButton(explaining),
