@@ -19,7 +19,7 @@ export const REQUEST_ERRORS = {
   unsupported_media_type: {
     status: 415,
     title: 'The content type is not supported.',
-    hint: 'Send multipart/form-data with a field `image`, or application/json.',
+    hint: 'Send application/json. Endpoints for images also accept multipart/form-data with a field `image`.',
   },
   payload_too_large: {
     status: 413,

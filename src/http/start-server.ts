@@ -1,9 +1,9 @@
 /** Serves an app on a socket, with limits on slow clients, and stops without losing requests. */
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, maxHeaderSize, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Express, Request, Response } from 'express';
-import { type ErrorCode, PawdexError } from '../errors.js';
+import { createTooLargeError, PawdexError } from '../errors.js';
 import type { Lifecycle } from './app-deps.js';
 import { type ConnectionLimits, Connections } from './connections.js';
 import { toProblem } from './problem-details.js';
@@ -53,19 +53,20 @@ export interface RunningServer {
 /** How long a client that was refused may keep its side of the connection open, in milliseconds. */
 const REFUSED_LINGER_MS = 2_000;
 
-/** Responds to requests that Node's HTTP parser cannot read. There is no request object for Express then. */
-function sendClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+/** Converts an error of Node's HTTP parser. */
+function toRequestError({ code }: NodeJS.ErrnoException): PawdexError {
+  return code === 'HPE_HEADER_OVERFLOW'
+    ? createTooLargeError('The request header', maxHeaderSize, 'Send a shorter URL or fewer headers.')
+    : new PawdexError(code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'invalid_request');
+}
+
+/** Responds on a connection whose request is incomplete or unreadable, and therefore has no response object, and closes it. */
+function refuseConnection(socket: Duplex, error: PawdexError): void {
+  if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const code: ErrorCode =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? 'request_timeout'
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? 'payload_too_large'
-        : 'invalid_request';
-  const problem = toProblem(new PawdexError(code), {});
+  const problem = toProblem(error, {});
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
@@ -73,10 +74,6 @@ function sendClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
   // Otherwise a client that keeps sending and never closes would keep the connection.
   setTimeout(() => socket.destroy(), REFUSED_LINGER_MS).unref();
-}
-
-function sendRequestTimeout(socket: Socket): void {
-  sendClientError(Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
 }
 
 /** Responds to a request that the app never sees. */
@@ -150,7 +147,9 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     // The app responds to a request without Host with a problem document; Node would respond without a body.
     requireHostHeader: false,
   });
-  const connections = new Connections(server, limits, sendRequestTimeout);
+  const connections = new Connections(server, limits, (socket) =>
+    refuseConnection(socket, new PawdexError('request_timeout')),
+  );
   server.on('request', (req, res) => {
     if (options.lifecycle.state === 'stopping') {
       res.setHeader('Connection', 'close');
@@ -162,9 +161,13 @@ export async function startServer(app: Express, options: ServerOptions): Promise
   server.on('checkExpectation', (_req, res) =>
     sendBadRequest(res, 'The only supported `Expect` header is 100-continue.'),
   );
-  server.on('clientError', (error, socket) =>
-    connections.hasStartedResponse(socket as Socket) ? socket.destroy() : sendClientError(error, socket),
-  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || connections.hasStartedResponse(socket as Socket)) {
+      socket.destroy();
+    } else {
+      refuseConnection(socket, toRequestError(error));
+    }
+  });
   await listen(server, options.host, options.port);
   const stopEnforcing = enforceLimits(connections, limits.checkMs, options.onRefused);
   return {

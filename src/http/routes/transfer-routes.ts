@@ -1,7 +1,6 @@
 /** /v1/collections/{collection}/export and /import: a collection as a Parquet file. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
@@ -41,7 +40,7 @@ export function removeOldTransfers(dataDir: string): Promise<void> {
 
 /** Calls `work` with the path of a temporary file, and removes the file afterwards. */
 async function withTransferFile<T>(
-  { DATA_DIR = tmpdir() }: AppDeps['config'],
+  { DATA_DIR }: AppDeps['config'],
   work: (file: string) => Promise<T>,
 ): Promise<T> {
   const folder = path.join(DATA_DIR, TRANSFERS);
