@@ -40,6 +40,11 @@ export async function countLabels(store: Store, name: string): Promise<Map<strin
   return counts;
 }
 
+/** Counts the photos that can be queries: those whose label has another photo. @param counts photos per label */
+export function countEligible(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + (count > 1 ? count : 0), 0);
+}
+
 /**
  * Samples every n-th photo whose label has another photo in the collection, so that a right answer exists.
  *
@@ -52,22 +57,22 @@ export async function sampleQueries(
   counts: ReadonlyMap<string, number>,
   { signal, onProgress, maxQueries = MAX_QUERIES }: WorkOptions & { maxQueries?: number } = {},
 ): Promise<CollectionQuery[]> {
-  const eligible = [...counts.values()].reduce((sum, count) => sum + (count > 1 ? count : 0), 0);
+  const eligible = countEligible(counts);
   const stride = Math.max(1, Math.ceil(eligible / maxQueries));
   const queries: CollectionQuery[] = [];
-  let seen = 0;
+  let count = 0;
   for await (const { id, label, vector } of store.iterate(name)) {
     if (label === null || (counts.get(label) ?? 0) < 2) {
       continue;
     }
-    if (seen % stride === 0) {
+    if (count % stride === 0) {
       queries.push({ id, label, vector });
     }
-    if (++seen % 1000 !== 0) {
-      continue;
+    count++;
+    if (count % 1000 === 0) {
+      signal?.throwIfAborted();
+      onProgress?.({ phase: 'reading', done: Math.min(count, eligible), total: eligible });
     }
-    signal?.throwIfAborted();
-    onProgress?.({ phase: 'reading', done: Math.min(seen, eligible), total: eligible });
   }
   return queries;
 }
@@ -80,12 +85,13 @@ export async function sampleVectors(
 ): Promise<Float32Array[]> {
   const stride = Math.max(1, Math.ceil((await store.count(name)) / MAX_QUERIES));
   const vectors: Float32Array[] = [];
-  let seen = 0;
+  let count = 0;
   for await (const { vector } of store.iterate(name)) {
-    if (seen++ % stride === 0) {
+    if (count % stride === 0) {
       vectors.push(vector);
     }
-    if (seen % 1000 === 0) {
+    count++;
+    if (count % 1000 === 0) {
       signal?.throwIfAborted();
     }
   }
@@ -129,7 +135,11 @@ export interface SearchedQuery {
   nonPetSimilarity: number | null;
 }
 
-/** @param depth neighbours to find; k: of other labels, null for none */
+/**
+ * Searches with each query of a batch, and again without the batch's label.
+ *
+ * @param options depth: neighbours to find; k: neighbours of other labels to find, null for no second search
+ */
 export async function searchQueryBatch(
   store: Store,
   name: string,
@@ -154,7 +164,7 @@ export interface NonPetBatch {
   vectors: Float32Array[];
 }
 
-/** The same for non-pets. */
+/** Yields non-pets in batches, like {@link batchQueries}. */
 export async function* batchNonPets(
   nonPets: Float32Array[],
   size: number,

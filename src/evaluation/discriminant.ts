@@ -95,7 +95,7 @@ function solveInto(out: Float64Array, inverse: Float64Array, vector: Float64Arra
 
 function fitClassifier({ rows, counts, sums, squares }: Moments, d: number): Classifier {
   const labelCount = counts.length;
-  const means = sums.map((sum, at) => sum / Math.max(1, counts[Math.floor(at / d)]!));
+  const means = sums.map((sum, i) => sum / Math.max(1, counts[Math.floor(i / d)]!));
   const within = new Float64Array(d * d);
   let trace = 0;
   for (let i = 0; i < d; i++) {

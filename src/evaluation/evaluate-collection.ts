@@ -5,6 +5,7 @@ import type { BareHit, IndexState, Store } from '../store/store.js';
 import {
   batchNonPets,
   batchQueries,
+  countEligible,
   countLabels,
   MAX_QUERIES,
   type QueryBatch,
@@ -21,8 +22,8 @@ import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 
 /** Limit on the vectors that all exact searches together compare. Beyond it, there are fewer queries. */
 const MAX_COMPARISONS = 500_000_000;
-/** Number of queries for any size of collection. */
-const MIN_QUERIES = 200;
+/** Queries of any collection that has as many, however large it is. */
+const MIN_SAMPLE = 200;
 /** Largest R of mAP@R, which limits the cost of exact searches. */
 const MAX_RELEVANT = 1000;
 /** Queries sent to the store at once; few, so that other searches can run in between. */
@@ -50,11 +51,11 @@ export interface CollectionEvaluation extends Evaluation, Omit<EvaluationResult,
   index: IndexState & { recallAt10: number | null };
 }
 
-/** Measures the share of the ten nearest that a search with the index found; any of several equal ones counts. */
-function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]): number {
+/** Measures the share of the ten nearest that a search with the index found. Any of several equally near ones counts. */
+function measureIndexRecall(neighbours: readonly BareHit[], exact: readonly BareHit[]): number {
   const nearest = exact.slice(0, RECALL_DEPTH);
   const minSimilarity = (nearest.at(-1)?.similarity ?? 1) - ROUNDING;
-  const hits = found.slice(0, RECALL_DEPTH).filter(({ similarity }) => similarity >= minSimilarity);
+  const hits = neighbours.slice(0, RECALL_DEPTH).filter(({ similarity }) => similarity >= minSimilarity);
   return nearest.length === 0 ? 1 : Math.min(1, hits.length / nearest.length);
 }
 
@@ -119,7 +120,7 @@ export async function evaluateCollection(
   const counts = await countLabels(store, name);
   const { count, index } = await store.getCollection(name);
   const affordable = Math.floor(MAX_COMPARISONS / Math.max(1, count));
-  const maxQueries = Math.max(MIN_QUERIES, Math.min(MAX_QUERIES, affordable));
+  const maxQueries = Math.max(MIN_SAMPLE, Math.min(MAX_QUERIES, affordable));
   const queries = await sampleQueries(store, name, counts, { ...options, maxQueries });
   let recall = 0;
   const { evaluation, mistakes, familiarity } = await withEvaluationThread(signal, async (thread) => {
@@ -136,7 +137,7 @@ export async function evaluateCollection(
     return thread.evaluate();
   });
   return {
-    photos: [...counts.values()].reduce((sum, photos) => sum + (photos > 1 ? photos : 0), 0),
+    photos: countEligible(counts),
     ...evaluation,
     riskCoverage: thinOut(evaluation.riskCoverage, CURVE_POINTS),
     index: { ...index, recallAt10: queries.length === 0 ? null : recall / queries.length },

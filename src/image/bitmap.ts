@@ -7,7 +7,9 @@ import { PawdexError } from '../errors.js';
 /** Sizes of the header after the 14 bytes of the file header; the first is that of OS/2. */
 const HEADER_SIZES = new Set([12, 40, 52, 56, 108, 124]);
 const FILE_HEADER = 14;
-const [UNCOMPRESSED, WITH_MASKS, WITH_ALPHA_MASK] = [0, 3, 6];
+const UNCOMPRESSED = 0;
+const WITH_MASKS = 3;
+const WITH_ALPHA_MASK = 6;
 const DEPTHS = new Set([1, 2, 4, 8, 16, 24, 32]);
 /** Default masks for red, green, blue and alpha. */
 const MASKS: Readonly<Record<number, readonly number[]>> = {
@@ -23,7 +25,7 @@ interface BitmapHeader {
   /** Offset of the pixels, and the number of bytes per row. */
   offset: number;
   stride: number;
-  palette: { at: number; entry: number; count: number };
+  palette: { start: number; entry: number; count: number };
   masks: readonly number[];
 }
 
@@ -77,27 +79,27 @@ export function readBitmapHeader(bytes: Uint8Array): BitmapHeader {
     offset: view.getUint32(10, true),
     stride: Math.ceil((width * depth) / 32) * 4,
     palette: {
-      at: FILE_HEADER + size,
+      start: FILE_HEADER + size,
       entry: isOld ? 3 : 4,
       count: Math.min(used === 0 ? 256 : used, 2 ** depth),
     },
   };
 }
 
-/** Reads the colour of the pixel at `x` in the row that starts at `row`, into the bytes from `at` in `out`. */
-type ReadPixel = (row: number, x: number, out: Uint8Array, at: number) => void;
+/** Reads the colour of the pixel at `x` in the row that starts at `row`, into the bytes from `to` in `out`. */
+type ReadPixel = (row: number, x: number, out: Uint8Array, to: number) => void;
 
 /** Pixels of up to eight bits are palette indices; those beyond its end are black. */
 function createPaletteReader(bytes: Uint8Array, { depth, palette }: BitmapHeader): ReadPixel {
   const perByte = 8 / depth;
-  return (row, x, out, at) => {
+  return (row, x, out, to) => {
     const shift = 8 - depth * ((x % perByte) + 1);
     const index = (bytes[row + Math.floor(x / perByte)]! >> shift) & (2 ** depth - 1);
-    const from = palette.at + index * palette.entry;
+    const from = palette.start + index * palette.entry;
     for (let channel = 0; channel < 3; channel++) {
-      out[at + channel] = index < palette.count ? (bytes[from + 2 - channel] ?? 0) : 0;
+      out[to + channel] = index < palette.count ? (bytes[from + 2 - channel] ?? 0) : 0;
     }
-    out[at + 3] = 255;
+    out[to + 3] = 255;
   };
 }
 
@@ -108,23 +110,23 @@ function createMaskReader(bytes: Uint8Array, { depth, masks }: BitmapHeader): Re
     const shift = mask === 0 ? 0 : 31 - Math.clz32(mask & -mask);
     return { mask, shift, maxValue: mask >>> shift };
   });
-  return (row, x, out, at) => {
+  return (row, x, out, to) => {
     const value = depth === 16 ? view.getUint16(row + x * 2, true) : view.getUint32(row + x * 4, true);
     channels.forEach(({ mask, shift, maxValue }, channel) => {
       const missing = channel === 3 ? 255 : 0;
-      out[at + channel] =
+      out[to + channel] =
         maxValue === 0 ? missing : Math.round((((value & mask) >>> shift) * 255) / maxValue);
     });
   };
 }
 
 function createTripletReader(bytes: Uint8Array): ReadPixel {
-  return (row, x, out, at) => {
+  return (row, x, out, to) => {
     const from = row + x * 3;
-    out[at] = bytes[from + 2]!;
-    out[at + 1] = bytes[from + 1]!;
-    out[at + 2] = bytes[from]!;
-    out[at + 3] = 255;
+    out[to] = bytes[from + 2]!;
+    out[to + 1] = bytes[from + 1]!;
+    out[to + 2] = bytes[from]!;
+    out[to + 3] = 255;
   };
 }
 

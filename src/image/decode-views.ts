@@ -2,8 +2,8 @@
 import {
   computeSide,
   decodePrepared,
-  type Framed,
   type PreparedImage,
+  type RenderedImage,
   type ResizeRule,
   renderPrepared,
 } from './decode.js';
@@ -22,18 +22,18 @@ export type Views = (typeof VIEWS)[number];
 export const VIEW_COUNT: Record<Views, number> = { '1': 1, flip: 2, '5': 5 };
 
 /** Swaps left and right. @param pixels uint8 [size, size, 3] */
-function mirror(pixels: Uint8Array, size: number): Uint8Array {
-  const mirror = new Uint8Array(pixels.length);
+function mirrorPixels(pixels: Uint8Array, size: number): Uint8Array {
+  const mirrored = new Uint8Array(pixels.length);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
       const from = (row * size + column) * 3;
       const to = (row * size + size - 1 - column) * 3;
-      mirror[to] = pixels[from]!;
-      mirror[to + 1] = pixels[from + 1]!;
-      mirror[to + 2] = pixels[from + 2]!;
+      mirrored[to] = pixels[from]!;
+      mirrored[to + 1] = pixels[from + 1]!;
+      mirrored[to + 2] = pixels[from + 2]!;
     }
   }
-  return mirror;
+  return mirrored;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function decodeViews(
   if (views === '1') {
     return [photo];
   }
-  const both = [photo, mirror(photo, size)];
+  const both = [photo, mirrorPixels(photo, size)];
   if (views === 'flip') {
     return both;
   }
@@ -131,7 +131,7 @@ export async function decodeEnds(
 /** The squares at both ends, from a single decode. */
 async function cutEnds(image: PreparedImage, rule: ResizeRule): Promise<[Uint8Array, Uint8Array]> {
   const { size, kernel } = rule;
-  const side = computeSide(rule, image.raw ?? { width: image.storedWidth, height: image.storedHeight });
+  const side = computeSide(rule, image);
   const whole = await renderPrepared(image, (picture: Sharp) =>
     picture.resize(side, side, { fit: 'outside', kernel }),
   );
@@ -143,7 +143,7 @@ async function cutEnds(image: PreparedImage, rule: ResizeRule): Promise<[Uint8Ar
 }
 
 /** Cuts a square out of pixels. @returns uint8 [side, side, 3] */
-function cutSquare({ data, width }: Framed, left: number, top: number, side: number): Uint8Array {
+function cutSquare({ data, width }: RenderedImage, left: number, top: number, side: number): Uint8Array {
   const row = side * 3;
   const square = new Uint8Array(side * row);
   for (let y = 0; y < side; y++) {

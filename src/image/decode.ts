@@ -40,14 +40,6 @@ const LARGE_WORK = 150e6;
 /** Time limit of one decode in this process; ordinary photos take milliseconds. */
 const TIME_LIMIT_SECONDS = 20;
 
-/**
- * Side of the square that libvips should make of an image. Where that is less than the rule's, {@link enlarge} does the
- * rest: libvips enlarges by cubic interpolation for every kernel except `linear`, which takes ten times as long.
- */
-export function computeSide({ kernel, size }: ResizeRule, { width, height }: Size): number {
-  return kernel === 'linear' ? size : Math.min(size, width, height);
-}
-
 /** Smallest accepted side of an image, in pixels. */
 const MIN_SIDE = 16;
 
@@ -90,10 +82,10 @@ export function checkSize(
     throw new PawdexError('image_too_large', { detail });
   }
   const { large } = splitMemoryBudget(limits);
-  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  const formatMebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   if (memory > large) {
     throw new PawdexError('image_too_large', {
-      detail: `Decoding this image of ${width} x ${height} pixels takes ${mebibytes(memory)}; the limit is ${mebibytes(large)}.`,
+      detail: `Decoding this image of ${width} x ${height} pixels takes ${formatMebibytes(memory)}; the limit is ${formatMebibytes(large)}.`,
       hint: 'Send a smaller version, or save it as a JPEG that is not progressive, which takes little memory at any size.',
     });
   }
@@ -180,7 +172,7 @@ function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: Fa
 }
 
 /** A rendered image: 8 bit, sRGB, upright by EXIF, on a white background, the first frame of animations. */
-export interface Framed {
+export interface RenderedImage {
   /** uint8 [height, width, 3], interleaved RGB */
   data: Buffer;
   width: number;
@@ -194,11 +186,14 @@ export interface Framed {
  * @param frame resizes the upright image, and may change more
  * @throws PawdexError image_corrupt
  */
-export async function renderPrepared(image: PreparedImage, frame: (image: Sharp) => Sharp): Promise<Framed> {
+export async function renderPrepared(
+  image: PreparedImage,
+  frame: (image: Sharp) => Sharp,
+): Promise<RenderedImage> {
   return expectThreeChannels(render(image, frame, 'none'));
 }
 
-async function expectThreeChannels(rendering: ReturnType<typeof render>): Promise<Framed> {
+async function expectThreeChannels(rendering: ReturnType<typeof render>): Promise<RenderedImage> {
   try {
     const { data, info } = await rendering;
     if (info.channels !== 3) {
@@ -220,7 +215,7 @@ async function decodeUncertain(
   error: unknown,
   image: PreparedImage,
   frame: (image: Sharp) => Sharp,
-): Promise<Framed> {
+): Promise<RenderedImage> {
   const { code } = toDecodeError(error);
   if (code !== 'image_corrupt' && code !== 'image_unsupported') {
     throw error;
@@ -235,6 +230,15 @@ async function decodeUncertain(
 }
 
 /**
+ * Computes the side of the square that libvips should make of an image. Where that is less than the rule's, {@link enlarge} does the
+ * rest: libvips enlarges by cubic interpolation for every kernel except `linear`, which takes ten times as long.
+ */
+export function computeSide({ kernel, size }: ResizeRule, image: PreparedImage): number {
+  const { width, height } = image.raw ?? { width: image.storedWidth, height: image.storedHeight };
+  return kernel === 'linear' ? size : Math.min(size, width, height);
+}
+
+/**
  * Decodes a prepared image to the encoder's square, and verifies it: an image accepted here is accepted everywhere.
  *
  * @param rule how to resize it
@@ -243,7 +247,7 @@ async function decodeUncertain(
  */
 export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Promise<Uint8Array> {
   // libvips cuts the middle out of a photo smaller than the square, without enlarging it.
-  const side = computeSide(rule, image.raw ?? { width: image.storedWidth, height: image.storedHeight });
+  const side = computeSide(rule, image);
   const frame = (photo: Sharp) => photo.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
   const { data } = image.isVerified
     ? await renderPrepared(image, frame)

@@ -19,8 +19,8 @@ const MAX_PROCESSES = Math.max(1, Math.min(4, Math.floor(availableParallelism() 
 const TIME_LIMIT_MS = 60_000;
 const IDLE_MS = 10_000;
 const MIB = 2 ** 20;
-/** A process that uses more memory than this is ended after its image. */
-const KEPT_BYTES = 128 * MIB;
+/** An idle process that uses more memory than this is ended. */
+const MAX_IDLE_BYTES = 128 * MIB;
 /** How much more than estimated a process may use, including its own size. */
 const EXCESS_BYTES = 256 * MIB;
 const WATCH_MS = 100;
@@ -30,7 +30,7 @@ const RETRY_START_SECONDS = 2;
 /** Makes glibc return blocks of more than 64 KiB to the system when they are freed. */
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
 
-const slots = new WeightedSemaphore(MAX_PROCESSES);
+const largeSlots = new WeightedSemaphore(MAX_PROCESSES);
 /** Small tasks, such as photos that may be damaged, do not wait for tasks that take seconds. */
 const quickSlots = new WeightedSemaphore(1);
 const QUICK_BYTES = 32 * MIB;
@@ -66,26 +66,26 @@ function endProcess(child: ChildProcess): void {
 
 /** Takes an idle process or starts one. @param endOthers whether to end other idle processes, to free their memory */
 function takeProcess(endOthers: boolean): ChildProcess {
-  const kept = [...idle.keys()].at(-1);
-  if (kept === undefined) {
+  const child = [...idle.keys()].at(-1);
+  if (child === undefined) {
     return startProcess();
   }
   for (const other of endOthers ? idle.keys() : []) {
-    if (other !== kept) {
+    if (other !== child) {
       endProcess(other);
     }
   }
-  clearTimeout(idle.get(kept));
-  idle.delete(kept);
-  kept.ref();
-  kept.channel?.ref();
-  return kept;
+  clearTimeout(idle.get(child));
+  idle.delete(child);
+  child.ref();
+  child.channel?.ref();
+  return child;
 }
 
 /** Keeps a process for the next image, without keeping the current process alive. */
 async function keepProcess(child: ChildProcess): Promise<void> {
   const used = await readResidentBytes(child.pid);
-  if (used === null || used > KEPT_BYTES) {
+  if (used === null || used > MAX_IDLE_BYTES) {
     child.kill('SIGKILL');
     return;
   }
@@ -178,7 +178,7 @@ export function downscaleInProcess(
   memory: number,
   limit: number,
 ): Promise<DownscaledImage> {
-  return (memory <= QUICK_BYTES ? quickSlots : slots)
+  return (memory <= QUICK_BYTES ? quickSlots : largeSlots)
     .run(memory, limit, async () => {
       const maxBytes = memory + 2 * task.bytes.length + EXCESS_BYTES;
       // The first process may have died for another reason.
@@ -209,4 +209,4 @@ async function downscaleIn(
 }
 
 /** Counts the large images that wait for a process. */
-export const countWaitingImages = (): number => slots.waiting;
+export const countWaitingImages = (): number => largeSlots.waiting;

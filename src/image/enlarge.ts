@@ -52,7 +52,8 @@ class Enlarger {
   /** Resamples across, then down. */
   run(pixels: Uint8Array, side: number, size: number): Uint8Array {
     const { widen, mix, round } = this.#resample;
-    const [narrow, wide] = [side * PIXEL_BYTES, size * PIXEL_BYTES];
+    const narrow = side * PIXEL_BYTES;
+    const wide = size * PIXEL_BYTES;
     // Vectors of four reach one float beyond the three of the last pixel.
     const padded = wide + 4;
     const across = 0;

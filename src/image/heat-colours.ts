@@ -37,12 +37,12 @@ export function computeColour(share: number, largest: number): readonly number[]
   }
   const value = Math.max(-1, share / largest);
   const steps = POSITIVE_COLOURS.length - 1;
-  const at = Math.abs(value) * steps;
+  const step = Math.abs(value) * steps;
   const [from, to] =
     value < 0
       ? [POSITIVE_COLOURS[0], NEGATIVE_COLOUR]
-      : [POSITIVE_COLOURS[Math.floor(at)]!, POSITIVE_COLOURS[Math.min(steps, Math.floor(at) + 1)]!];
-  const part = value < 0 ? -value : at % 1;
+      : [POSITIVE_COLOURS[Math.floor(step)]!, POSITIVE_COLOURS[Math.min(steps, Math.floor(step) + 1)]!];
+  const part = value < 0 ? -value : step % 1;
   return from.map((component, i) => Math.round(component + (to[i]! - component) * part));
 }
 

@@ -37,7 +37,8 @@ function toPixels(
   photoWidth: number,
   photoHeight: number,
 ): Rectangle {
-  const [x, y] = [Math.round(left * photoWidth), Math.round(top * photoHeight)];
+  const x = Math.round(left * photoWidth);
+  const y = Math.round(top * photoHeight);
   return {
     left: x,
     top: y,

@@ -26,7 +26,8 @@ async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
     throw createHeicError();
   }
   try {
-    const [width, height] = [image.get_width(), image.get_height()];
+    const width = image.get_width();
+    const height = image.get_height();
     const pixels = { data: new Uint8ClampedArray(width * height * 4), width, height };
     return await new Promise((resolve, reject) => {
       image.display(pixels, (result) => (result === null ? reject(createHeicError()) : resolve(result)));
@@ -40,7 +41,8 @@ async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
 
 function createChunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+  const length = Buffer.alloc(4);
+  const check = Buffer.alloc(4);
   length.writeUInt32BE(data.length);
   check.writeUInt32BE(crc32(body));
   return Buffer.concat([length, body, check]);

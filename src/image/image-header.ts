@@ -41,9 +41,9 @@ type Header = Omit<ImageHeader, 'kind' | 'work'> & { work?: number };
 
 const MIB = 2 ** 20;
 /** Memory of any decode, for tables and the lines of the resize. */
-const FLOOR = 4 * MIB;
+const BASE_BYTES = 4 * MIB;
 /** Share of a picture in line buffers while it is resized a few lines at a time. */
-const STREAMED = 0.3;
+const STREAMED_SHARE = 0.3;
 
 /** Detects the format. @throws PawdexError image_empty, image_unsupported */
 export function checkKind(bytes: Uint8Array): ImageKind {
@@ -95,12 +95,12 @@ const END_MARKER = Uint8Array.of(0xff, 0xd9);
  */
 function completeJpeg(bytes: Uint8Array, isBuffered: boolean): { corrected: Uint8Array; openEnd: OpenEnd } {
   // A single FF at the end is the first half of the marker.
-  const kept = bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
-  const corrected = Buffer.concat([kept, END_MARKER]);
+  const complete = bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
+  const corrected = Buffer.concat([complete, END_MARKER]);
   if (isBuffered) {
     return { corrected, openEnd: { probe: corrected, failOn: 'warning' } };
   }
-  return { corrected, openEnd: { probe: Buffer.concat([kept, READ_AHEAD]), failOn: 'truncated' } };
+  return { corrected, openEnd: { probe: Buffer.concat([complete, READ_AHEAD]), failOn: 'truncated' } };
 }
 
 function readJpegHeader(bytes: Uint8Array): Header {
@@ -118,7 +118,7 @@ function readJpegHeader(bytes: Uint8Array): Header {
   return {
     width,
     height,
-    memory: FLOOR + coefficients + Math.min(pixels, 2 * MIB + pixels / 16) * components * STREAMED,
+    memory: BASE_BYTES + coefficients + Math.min(pixels, 2 * MIB + pixels / 16) * components * STREAMED_SHARE,
     work: pixels * scans,
     isUpright: !structure.hasApp1,
     ...(structure.end === null ? completeJpeg(bytes, isBuffered) : {}),
@@ -140,13 +140,14 @@ function readPngHeader(bytes: Uint8Array): Header {
   if (firstChunk !== 'IHDR' || bytes.length < 33) {
     throw new PawdexError('image_corrupt');
   }
-  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  const width = view.getUint32(16);
+  const height = view.getUint32(20);
   const pixels = width * height;
   // A transparent colour adds a channel.
   const channels = Math.max(PNG_CHANNELS[bytes[25]!] ?? 4, bytes[25] === 2 ? 4 : 2);
   const isInterlaced = bytes[28] !== 0;
   const whole = pixels * channels * (bytes[24] === 16 ? 2 : 1);
-  return { width, height, memory: FLOOR + whole * (STREAMED + (isInterlaced ? 1 : 0)) };
+  return { width, height, memory: BASE_BYTES + whole * (STREAMED_SHARE + (isInterlaced ? 1 : 0)) };
 }
 
 /** Peak bytes per pixel of decoders that keep the whole picture, parts of it several times. */
@@ -204,7 +205,7 @@ async function readLibvipsHeader(bytes: Uint8Array): Promise<LibvipsHeader> {
 async function readWholeHeader(kind: ImageKind, bytes: Uint8Array): Promise<Header> {
   const header = await readLibvipsHeader(bytes);
   const { width, height } = header;
-  return { width, height, memory: FLOOR + width * height * getBytesPerPixel(kind, bytes, header) };
+  return { width, height, memory: BASE_BYTES + width * height * getBytesPerPixel(kind, bytes, header) };
 }
 
 /**
@@ -238,12 +239,12 @@ async function readTiffHeader(bytes: Uint8Array): Promise<Header> {
   const perPixel = readTag(TAG.samplesPerPixel, 1) * depth;
   const rows = Math.min(height, readTag(TAG.tileHeight, readTag(TAG.rowsPerStrip, height)));
   // A strip or row of tiles is decoded as a whole, and kept twice.
-  return { width, height, memory: FLOOR + width * perPixel * (2 * rows + STREAMED * height) };
+  return { width, height, memory: BASE_BYTES + width * perPixel * (2 * rows + STREAMED_SHARE * height) };
 }
 
 function readBmpHeader(bytes: Uint8Array): Header {
   const { width, height } = readBitmapHeader(bytes);
-  return { width, height, memory: FLOOR + width * height * BYTES_PER_PIXEL.bmp };
+  return { width, height, memory: BASE_BYTES + width * height * BYTES_PER_PIXEL.bmp };
 }
 
 const HEADER_READERS: Readonly<Record<ImageKind, (bytes: Uint8Array) => Header | Promise<Header>>> = {

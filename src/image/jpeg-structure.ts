@@ -29,13 +29,14 @@ const isFrame = (marker: number) =>
 /** Restart markers and stuffed zeros occur inside coded data; an additional FF before a marker is padding. */
 const isInsideScan = (marker: number) => marker === 0 || (marker >= 0xd0 && marker <= 0xd7);
 
-const read16 = (bytes: Uint8Array, at: number) => (bytes[at]! << 8) | bytes[at + 1]!;
+const read16 = (bytes: Uint8Array, offset: number) => (bytes[offset]! << 8) | bytes[offset + 1]!;
 
 /** Computes the samples per pixel from the frame's sampling factors, one byte per component. */
-function countSamplesPerPixel(bytes: Uint8Array, at: number, components: number): number {
-  let [sum, largest] = [0, 1];
+function countSamplesPerPixel(bytes: Uint8Array, offset: number, components: number): number {
+  let sum = 0;
+  let largest = 1;
   for (let i = 0; i < components; i++) {
-    const factors = bytes[at + 11 + 3 * i] ?? 0x11;
+    const factors = bytes[offset + 11 + 3 * i] ?? 0x11;
     const area = (factors >> 4) * (factors & 15);
     sum += area;
     largest = Math.max(largest, area);
@@ -50,13 +51,13 @@ function countSamplesPerPixel(bytes: Uint8Array, at: number, components: number)
  * @returns -1 if there is none
  */
 function findMarker(bytes: Uint8Array, from: number): number {
-  for (let at = from; at + 1 < bytes.length; at++) {
-    if (bytes[at] !== 0xff) {
+  for (let offset = from; offset + 1 < bytes.length; offset++) {
+    if (bytes[offset] !== 0xff) {
       continue;
     }
-    const marker = bytes[at + 1]!;
+    const marker = bytes[offset + 1]!;
     if (marker !== 0xff && !isInsideScan(marker)) {
-      return at;
+      return offset;
     }
   }
   return -1;
@@ -80,20 +81,20 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
   let firstScanComponents = 0;
   let hasApp1 = false;
   let end: number | null = null;
-  let at = findMarker(bytes, 2);
-  while (at !== -1 && at + 4 <= bytes.length) {
-    const marker = bytes[at + 1]!;
+  let offset = findMarker(bytes, 2);
+  while (offset !== -1 && offset + 4 <= bytes.length) {
+    const marker = bytes[offset + 1]!;
     if (marker === END_OF_IMAGE) {
-      end = at + 2;
+      end = offset + 2;
       break;
     }
-    if (isFrame(marker) && frame === -1 && at + 10 <= bytes.length) {
-      frame = at;
+    if (isFrame(marker) && frame === -1 && offset + 10 <= bytes.length) {
+      frame = offset;
     }
     hasApp1 ||= marker === APP1;
     if (marker === START_OF_SCAN) {
       if (scans++ === 0) {
-        firstScanComponents = bytes[at + 4] ?? 0;
+        firstScanComponents = bytes[offset + 4] ?? 0;
       }
       const isOnlyScan =
         frame !== -1 && (bytes[frame + 1]! & 15) <= 1 && firstScanComponents === bytes[frame + 9];
@@ -101,7 +102,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
         break;
       }
     }
-    at = findMarker(bytes, at + 2 + read16(bytes, at + 2));
+    offset = findMarker(bytes, offset + 2 + read16(bytes, offset + 2));
   }
   if (frame === -1) {
     return null;

@@ -26,7 +26,7 @@ function readIsoBrands(bytes: Uint8Array): string[] | null {
   }
   // Bytes 12 to 16 are the version of the major brand.
   const starts = [8, ...Array.from({ length: (size - 16) / 4 }, (_, i) => 16 + 4 * i)];
-  return starts.map((at) => ascii(bytes, at, at + 4));
+  return starts.map((offset) => ascii(bytes, offset, offset + 4));
 }
 
 const AVIF_BRANDS = new Set(['avif', 'avis']);
@@ -43,7 +43,7 @@ function detectIsoKind(bytes: Uint8Array): ImageKind | null {
   return brands.some((brand) => HEIC_BRANDS.has(brand)) ? 'heic' : null;
 }
 
-const SIGNATURES: readonly [kind: ImageKind, at: number, text: string][] = [
+const SIGNATURES: readonly [kind: ImageKind, offset: number, text: string][] = [
   ['jpeg', 0, '\xff\xd8\xff'],
   ['png', 0, '\x89PNG\r\n\x1a\n'],
   ['gif', 0, 'GIF87a'],
@@ -53,9 +53,9 @@ const SIGNATURES: readonly [kind: ImageKind, at: number, text: string][] = [
 ];
 
 /** Compares byte by byte. It runs for every image, and creating a view of the bytes would cost more than comparing. */
-function hasText(bytes: Uint8Array, at: number, text: string): boolean {
+function hasText(bytes: Uint8Array, offset: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) {
-    if (bytes[at + i] !== text.charCodeAt(i)) {
+    if (bytes[offset + i] !== text.charCodeAt(i)) {
       return false;
     }
   }
@@ -72,9 +72,9 @@ export function sniff(bytes: Uint8Array): ImageKind | null {
   if (bytes.length < 12) {
     return null;
   }
-  const found = SIGNATURES.find(([, at, text]) => hasText(bytes, at, text));
-  if (found !== undefined) {
-    return found[0];
+  const signature = SIGNATURES.find(([, offset, text]) => hasText(bytes, offset, text));
+  if (signature !== undefined) {
+    return signature[0];
   }
   if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP8')) {
     return 'webp';
@@ -83,7 +83,7 @@ export function sniff(bytes: Uint8Array): ImageKind | null {
 }
 
 /** Formats that users send but pawdex does not support, by signature, so that the error can name them. */
-const FOREIGN: readonly [name: string, at: number, text: string][] = [
+const FOREIGN: readonly [name: string, offset: number, text: string][] = [
   ['Camera RAW', 0, 'IIRO'],
   ['Camera RAW', 0, 'IIRS'],
   ['Camera RAW', 0, 'IIU\0'],
@@ -107,5 +107,5 @@ const FOREIGN: readonly [name: string, at: number, text: string][] = [
 
 /** Names a format that pawdex does not support. @returns null if it is unknown */
 export function nameForeignFormat(bytes: Uint8Array): string | null {
-  return FOREIGN.find(([, at, text]) => hasText(bytes, at, text))?.[0] ?? null;
+  return FOREIGN.find(([, offset, text]) => hasText(bytes, offset, text))?.[0] ?? null;
 }

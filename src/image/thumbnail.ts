@@ -11,16 +11,16 @@ const SMALL_FILE = 24 * 1024;
 
 /** Whether a JPEG has EXIF, XMP or IPTC segments, which may contain a position, a name or an orientation. */
 function hasMetadata(jpeg: Uint8Array): boolean {
-  let at = 2;
-  while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
-    const marker = jpeg[at + 1]!;
+  let offset = 2;
+  while (offset + 4 <= jpeg.length && jpeg[offset] === 0xff) {
+    const marker = jpeg[offset + 1]!;
     if (marker === 0xda) {
       return false;
     }
     if (marker === 0xe1 || marker === 0xed || marker === 0xfe) {
       return true;
     }
-    at += 2 + ((jpeg[at + 2]! << 8) | jpeg[at + 3]!);
+    offset += 2 + ((jpeg[offset + 2]! << 8) | jpeg[offset + 3]!);
   }
   return true;
 }

@@ -20,7 +20,7 @@ function computeSquaredDistance({ data, dimension }: Matrix, i: number, j: numbe
 /** @param count number of rows to find for each, including itself; at most `rows` */
 export function findNearestRows(matrix: Matrix, count: number): NearestRows {
   const nearest = Array.from({ length: matrix.rows }, () => new TopK(count));
-  const offer = (top: TopK, row: number, score: number) => {
+  const addIfNear = (top: TopK, row: number, score: number) => {
     if (score >= top.threshold) {
       top.push(row, score);
     }
@@ -30,8 +30,8 @@ export function findNearestRows(matrix: Matrix, count: number): NearestRows {
     top.push(i, 1);
     for (let j = i + 1; j < matrix.rows; j++) {
       const score = -computeSquaredDistance(matrix, i, j);
-      offer(top, j, score);
-      offer(nearest[j]!, i, score);
+      addIfNear(top, j, score);
+      addIfNear(nearest[j]!, i, score);
     }
   }
   const ranked = nearest.map((top) => top.rank());

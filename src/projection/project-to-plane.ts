@@ -31,7 +31,8 @@ function spread(points: readonly Point[], span: number): Point[] {
     const max = values.reduce((a, b) => Math.max(a, b));
     return { middle: (min + max) / 2, width: max - min };
   };
-  const [x, y] = [range(0), range(1)];
+  const x = range(0);
+  const y = range(1);
   const scale = span / Math.max(x.width, y.width, 1e-9);
   return points.map((point) => [(point[0] - x.middle) * scale, (point[1] - y.middle) * scale] as const);
 }
@@ -60,15 +61,15 @@ export async function projectToPlane(
   if (rows === 0) {
     return [];
   }
-  const reduced = projectOnAxes(vectors, Math.min(AXES, dimension));
-  const start = readFirstAxes(reduced);
+  const projected = projectOnAxes(vectors, Math.min(AXES, dimension));
+  const start = readFirstAxes(projected);
   if (rows <= 3) {
     return spread(start, 1);
   }
   const nNeighbors = Math.min(NEIGHBOURS, rows - 1);
   const random = createRandom(1);
   const umap = new UMAP({ nNeighbors, minDist, nEpochs: STEPS, random });
-  const { indices, distances } = findNearestRows(reduced, nNeighbors);
+  const { indices, distances } = findNearestRows(projected, nNeighbors);
   umap.setPrecomputedKNN(indices, distances);
   umap.initializeFit(start.map((point) => [...point]));
   const places = umap.getEmbedding();

@@ -58,7 +58,8 @@ export function computeCoverageAtPrecision(curve: readonly RiskPoint[], precisio
  * @returns 0..1; null if one kind is missing
  */
 export function computeAuroc(positives: Float64Array, negatives: Float64Array): number | null {
-  const [p, n] = [positives.length, negatives.length];
+  const p = positives.length;
+  const n = negatives.length;
   if (p === 0 || n === 0) {
     return null;
   }

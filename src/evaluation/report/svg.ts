@@ -90,8 +90,8 @@ export function drawDot(
   { x, y }: Scales,
   title?: string,
 ): string {
-  const at = `r="${radius}" cx="${formatCoordinate(x(px))}" cy="${formatCoordinate(y(py))}"`;
-  return `<circle class="${name}" ${at}${title === undefined ? '/>' : `><title>${title}</title></circle>`}`;
+  const position = `r="${radius}" cx="${formatCoordinate(x(px))}" cy="${formatCoordinate(y(py))}"`;
+  return `<circle class="${name}" ${position}${title === undefined ? '/>' : `><title>${title}</title></circle>`}`;
 }
 
 /** More points of a curve cannot be distinguished. */
@@ -157,10 +157,10 @@ export function drawLegend(entries: readonly (readonly [string, string])[], x: n
   let left = x;
   return entries
     .map(([name, text]) => {
-      const at = left;
+      const start = left;
       // Letters are about half as wide as high.
       left += 50 + 6.8 * text.length;
-      return `<line class="curve ${name}" x1="${at}" x2="${at + 22}" y1="${y}" y2="${y}"/><text class="soft" x="${at + 28}" y="${y}" dy="0.35em">${escapeHtml(text)}</text>`;
+      return `<line class="curve ${name}" x1="${start}" x2="${start + 22}" y1="${y}" y2="${y}"/><text class="soft" x="${start + 28}" y="${y}" dy="0.35em">${escapeHtml(text)}</text>`;
     })
     .join('');
 }

@@ -45,7 +45,8 @@ function describeSubject({ subject, evaluation }: ReportInput): { title: string;
       heading: `Collection <code>${name}</code>: ${queryCount} of its ${photoCount} labelled photos, each identified without itself`,
     };
   }
-  const [queries, gallery] = [escapeHtml(subject.queries), escapeHtml(subject.gallery)];
+  const queries = escapeHtml(subject.queries);
+  const gallery = escapeHtml(subject.gallery);
   return {
     title: `${queries} against ${gallery}`,
     heading: `Queries <code>${queries}</code> against the gallery <code>${gallery}</code>`,
