@@ -1,5 +1,5 @@
 /** `pawdex attach-thumbnails`: gives items pictures from your own copy of the photos. */
-import { attachPictures } from '../indexing/attach-pictures.js';
+import { attachThumbnailsFromFiles } from '../indexing/attach-thumbnails-from-files.js';
 import {
   COLLECTION_SETTINGS,
   createCommand,
@@ -35,7 +35,7 @@ export const command = addSetOptions(
       (signal) =>
         withEngine(common, (engine) =>
           withProgress(photos.length, common.quiet, (update) =>
-            attachPictures(engine, photos, {
+            attachThumbnailsFromFiles(engine, photos, {
               collection,
               maxFileBytes: getMaxFileBytes(common),
               maxPixels: common.config.MAX_PIXELS,

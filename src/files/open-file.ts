@@ -18,8 +18,8 @@ export interface FileFacts {
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 const INSIDE = /^(.+?\.(?:zip|tar|tar\.gz|tgz))[\\/](.+)$/is;
 
-/** Opens at once. Opening a named pipe would otherwise block a thread of Node until somebody writes to the pipe. */
-const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** Opening a named pipe would otherwise block a thread of Node until somebody writes to the pipe. */
+const READ_NON_BLOCKING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Largest file or entry to read into memory, in bytes. No photo is that large. */
 const MAX_BYTES = 512 * 1024 ** 2;
@@ -48,9 +48,9 @@ const isUninformative = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|bmp
  * @throws Error if it cannot be read or is damaged
  */
 export async function openArchive(file: string): Promise<Archive> {
-  const found = await stat(file);
-  const { size, mtimeMs } = found;
-  if (!found.isFile()) {
+  const stats = await stat(file);
+  const { size, mtimeMs } = stats;
+  if (!stats.isFile()) {
     throw new Error('it is not a file');
   }
   const version = `${size} ${mtimeMs}`;
@@ -83,24 +83,24 @@ async function enterArchive(file: string): Promise<{ archive: Archive; name: str
   if (outer === undefined || name === undefined) {
     return null;
   }
-  const found = await stat(outer).catch(() => null);
-  return found?.isFile() ? { archive: await openArchive(outer), name } : null;
+  const stats = await stat(outer).catch(() => null);
+  return stats?.isFile() ? { archive: await openArchive(outer), name } : null;
 }
 
 /**
- * Reads the first bytes of a regular file, and no more than the file has when it is opened: it may be growing, or be one
- * of those of the kernel that never end.
+ * Reads the first bytes of a regular file, and no more than the file has when it is opened: it may be growing, or be a
+ * kernel file such as /proc/kmsg that never ends.
  *
  * @throws Error
  */
 async function readRegularFile(file: string, maxBytes: number): Promise<Buffer> {
-  const handle = await open(file, READ_AT_ONCE);
+  const handle = await open(file, READ_NON_BLOCKING);
   try {
-    const found = await handle.stat();
-    if (!found.isFile()) {
+    const stats = await handle.stat();
+    if (!stats.isFile()) {
       throw new Error('it is not a file');
     }
-    const length = Math.min(found.size, maxBytes);
+    const length = Math.min(stats.size, maxBytes);
     if (length > MAX_BYTES) {
       throw new Error('the file is too large');
     }
@@ -144,11 +144,11 @@ export async function readHead(file: string, bytes: number): Promise<Buffer> {
 export async function readFileFacts(file: string): Promise<FileFacts> {
   const inside = await enterArchive(file);
   if (inside === null) {
-    const found = await stat(file);
-    if (!found.isFile()) {
+    const stats = await stat(file);
+    if (!stats.isFile()) {
       throw new Error('it is not a file');
     }
-    return { size: found.size, modifiedMs: found.mtimeMs };
+    return { size: stats.size, modifiedMs: stats.mtimeMs };
   }
   const entry = inside.archive.entries.get(inside.name);
   if (entry === undefined) {
@@ -160,9 +160,9 @@ export async function readFileFacts(file: string): Promise<FileFacts> {
 /** Creates the error for a file that cannot be read, from what the functions above throw. */
 export function createUnreadableError(cause: unknown): PawdexError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const known = { ENOENT: 'There is no such file.', EACCES: 'You may not read this file.' }[code ?? ''];
+  const problem = { ENOENT: 'There is no such file.', EACCES: 'You may not read this file.' }[code ?? ''];
   return new PawdexError('file_unreadable', {
-    detail: known ?? `The file cannot be read: ${message}.`,
+    detail: problem ?? `The file cannot be read: ${message}.`,
     cause,
   });
 }

@@ -10,12 +10,12 @@ type Content = string | Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8
 export const TEMPORARY_SUFFIX = '.tmp';
 
 /**
- * Writes a file beside the one that it replaces, syncs it and renames it. Then it syncs the folder, which holds the
+ * Writes a file next to the one that it replaces, syncs it and renames it. Then it syncs the folder, which holds the
  * name. Only one process at a time may replace a file.
  *
  * @param options `isPrivate`: only the user that runs pawdex may read it, as everything in the data directory
- * @throws the file system's error. Nothing is left beside the file, which is then the old one, or the new one if only
- *   the folder could not be synced
+ * @throws the file system's error. The temporary file is then removed, and the file keeps its old content, unless only the
+ *   final sync of the folder failed
  */
 export async function replaceFile(
   file: string,

@@ -11,8 +11,8 @@ import { type PhotoToIndex, toItemFields } from './photo-to-index.js';
 const BATCH_PHOTOS = 64;
 /** Bytes per batch. A few batches are in memory at once, so this limits the memory of the job. */
 const BATCH_BYTES = 48 * 1024 * 1024;
-/** Files read at once. Node reads them on the threads that also decode. */
-const READERS = 8;
+/** Files read in parallel. Node reads them on the threads that also decode. */
+const READ_CONCURRENCY = 8;
 
 export interface ReadPhoto {
   photo: PhotoToIndex;
@@ -43,8 +43,8 @@ export async function* readAhead(
   options: ReadAheadOptions,
   settle: Settle,
 ): AsyncGenerator<ReadPhoto[]> {
-  const listed = groupBySize(checkPhotos(photos, options, settle), ({ size }) => size);
-  yield* groupBySize(readNew(engine, listed, options, settle), ({ bytes }) => bytes.length);
+  const windows = groupBySize(checkPhotos(photos, options, settle), ({ size }) => size);
+  yield* groupBySize(readNew(engine, windows, options, settle), ({ bytes }) => bytes.length);
 }
 
 /** Groups entries into batches of limited number and size. */
@@ -107,7 +107,7 @@ async function* readNew(
 }
 
 async function readAll(window: { photo: PhotoToIndex }[], settle: Settle): Promise<ReadPhoto[]> {
-  const read = await pLimit(READERS).map(window, async ({ photo }) => {
+  const read = await pLimit(READ_CONCURRENCY).map(window, async ({ photo }) => {
     try {
       const bytes = await readWholeFile(photo.file);
       return { photo, bytes, sha256: await computeSha256Async(bytes) };

@@ -20,14 +20,14 @@ export class IndexRoots {
 
   /** A missing root allows nothing. */
   static async open(roots: readonly string[]): Promise<IndexRoots> {
-    const found = await Promise.all(roots.map(findRealPath));
-    return new IndexRoots(found.filter((root) => root !== null));
+    const paths = await Promise.all(roots.map(findRealPath));
+    return new IndexRoots(paths.filter((root) => root !== null));
   }
 
   /** Whether the real path of a file is below one of the roots. A missing file is harmless. */
   async allows(file: string): Promise<boolean> {
-    const found = await findRealPath(file);
-    return found === null || this.#roots.some((root) => isWithin(root, found));
+    const realPath = await findRealPath(file);
+    return realPath === null || this.#roots.some((root) => isWithin(root, realPath));
   }
 
   /**
@@ -36,48 +36,52 @@ export class IndexRoots {
    * @throws PawdexError path_not_allowed if it is outside of all roots, also through a link; set_invalid if it does not
    *   exist inside a root
    */
-  resolveSet(asked: string): Promise<string> {
-    const isSet = async (found: string) => hasArchiveName(found) || (await stat(found)).isDirectory();
-    return this.#resolve(asked, isSet, 'set_invalid', 'folder or archive');
+  resolveSet(requested: string): Promise<string> {
+    const isSet = async (file: string) => hasArchiveName(file) || (await stat(file)).isDirectory();
+    return this.#resolve(requested, isSet, 'set_invalid', 'folder or archive');
   }
 
   /** Like {@link resolveSet}, for a file. Throws PawdexError path_not_allowed, file_unreadable. */
-  resolveFile(asked: string): Promise<string> {
-    const isFile = async (found: string) => (await stat(found)).isFile();
-    return this.#resolve(asked, isFile, 'file_unreadable', 'file');
+  resolveFile(requested: string): Promise<string> {
+    const isFile = async (file: string) => (await stat(file)).isFile();
+    return this.#resolve(requested, isFile, 'file_unreadable', 'file');
   }
 
-  /** Folders that hold photos under the names in `source`: those asked for, as {@link resolveSet}, or the roots. */
-  async resolveFolders(asked: readonly string[] | undefined): Promise<string[]> {
-    return asked === undefined ? [...this.#roots] : Promise.all(asked.map((each) => this.resolveSet(each)));
+  /** Folders that hold photos under the names in `source`: those requested, as {@link resolveSet}, or the roots. */
+  async resolveFolders(requested: readonly string[] | undefined): Promise<string[]> {
+    return requested === undefined
+      ? [...this.#roots]
+      : Promise.all(requested.map((folder) => this.resolveSet(folder)));
   }
 
   async #resolve(
-    asked: string,
-    isWanted: (found: string) => Promise<boolean>,
+    requested: string,
+    isWanted: (file: string) => Promise<boolean>,
     code: ErrorCode,
     what: string,
   ): Promise<string> {
     const candidates = this.#roots
-      .map((root) => path.resolve(root, asked))
+      .map((root) => path.resolve(root, requested))
       .filter((candidate) => this.#roots.some((root) => isWithin(root, candidate)));
     for (const candidate of candidates) {
-      const found = await findRealPath(candidate);
-      if (found === null) {
+      const realPath = await findRealPath(candidate);
+      if (realPath === null) {
         continue;
       }
-      if (!(await this.allows(found))) {
+      if (!(await this.allows(realPath))) {
         throw new PawdexError('path_not_allowed', {
-          detail: `${asked} leads outside the index roots through a link.`,
+          detail: `${requested} leads outside the index roots through a link.`,
         });
       }
-      if (await isWanted(found)) {
-        return found;
+      if (await isWanted(realPath)) {
+        return realPath;
       }
     }
     if (candidates.length > 0) {
-      throw new PawdexError(code, { detail: `There is no ${what} ${asked} below the index roots.` });
+      throw new PawdexError(code, { detail: `There is no ${what} ${requested} below the index roots.` });
     }
-    throw new PawdexError('path_not_allowed', { detail: `${asked} is not below one of the index roots.` });
+    throw new PawdexError('path_not_allowed', {
+      detail: `${requested} is not below one of the index roots.`,
+    });
   }
 }

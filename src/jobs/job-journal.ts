@@ -40,13 +40,13 @@ async function* readLines(file: string): AsyncGenerator<FileOutcome> {
 
 /** Reads the failures of a job so far, in order, at most {@link MAX_FAILURES}. */
 export async function* readFailures(folder: string): AsyncGenerator<FileFailure> {
-  const kept = path.join(folder, FAILURES);
-  const isFinished = await access(kept).then(
+  const failures = path.join(folder, FAILURES);
+  const isFinished = await access(failures).then(
     () => true,
     () => false,
   );
   let read = 0;
-  for await (const outcome of readLines(isFinished ? kept : path.join(folder, JOURNAL))) {
+  for await (const outcome of readLines(isFinished ? failures : path.join(folder, JOURNAL))) {
     if (outcome.status !== 'failed') {
       continue;
     }
@@ -60,7 +60,7 @@ export async function* readFailures(folder: string): AsyncGenerator<FileFailure>
 
 export class JobJournal {
   readonly #folder: string;
-  readonly #known = new Set<string>();
+  readonly #files = new Set<string>();
   readonly #counts: Record<string, number> = {};
   /** Begins with an empty line, because the last line may have been cut off by a kill. */
   #waiting: string[] = [''];
@@ -86,7 +86,7 @@ export class JobJournal {
   }
 
   has(file: string): boolean {
-    return this.#known.has(file);
+    return this.#files.has(file);
   }
 
   /** Records the outcome for a file, which is written soon. Throws the error of an earlier write. */
@@ -134,10 +134,10 @@ export class JobJournal {
 
   /** @returns whether the file had not been counted yet */
   #count({ file, status }: FileOutcome): boolean {
-    if (this.#known.has(file)) {
+    if (this.#files.has(file)) {
       return false;
     }
-    this.#known.add(file);
+    this.#files.add(file);
     this.#counts[status] = (this.#counts[status] ?? 0) + 1;
     return true;
   }

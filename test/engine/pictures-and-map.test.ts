@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
-import { attachPictures } from '../../src/indexing/attach-pictures.js';
+import { attachThumbnailsFromFiles } from '../../src/indexing/attach-thumbnails-from-files.js';
 import { sceneJpeg } from '../helpers/images.js';
 import { makeZip } from '../helpers/make-zip.js';
 
@@ -64,14 +64,14 @@ describe('pictures for items without one', () => {
     const files = ['copy-0.jpg', 'copy-1.jpg', 'copy-2.jpg', 'copy.zip/a.jpg', 'gone.jpg'];
     const set = files.map((name) => ({ file: path.join(dir, name), name, label: null, metadata: {} }));
     const options = { collection: 'bare', maxFileBytes: 1e6, maxPixels: 1e8 };
-    const first = await attachPictures(engine, set, options);
+    const first = await attachThumbnailsFromFiles(engine, set, options);
     expect(first).toMatchObject({ total: 5, done: 5, attached: 2, kept: 0, unknown: 1, failed: 1 });
     expect(first.failures).toMatchObject([{ code: 'file_unreadable' }]);
     const { format, width } = await sharp(
       await engine.store.getThumbnail('bare', photos[0]!.sha256.slice(0, 32)),
     ).metadata();
     expect([format, width]).toEqual(['jpeg', expect.any(Number)]);
-    expect(await attachPictures(engine, set, options)).toMatchObject({ attached: 0, kept: 2 });
+    expect(await attachThumbnailsFromFiles(engine, set, options)).toMatchObject({ attached: 0, kept: 2 });
     expect((await engine.store.getCollection('bare')).count).toBe(5);
   });
 

@@ -15,8 +15,8 @@ import type { HashCache } from './hash-cache.js';
 /** Hashes per look-up. Over HTTP they are in the URL. */
 const HASHES = 100;
 /** Files examined in parallel, and files read in parallel. */
-const LOOKERS = 16;
-const READERS = 8;
+const STAT_CONCURRENCY = 16;
+const READ_CONCURRENCY = 8;
 
 /** A photo of a folder, with its content hash if known. */
 export interface ComparedPhoto {
@@ -87,21 +87,21 @@ async function hashPhotos(
   mayBeInCollection: (size: number) => boolean,
   { cache, maxFileBytes, signal, onProgress }: CompareOptions,
 ): Promise<ComparedPhoto[]> {
-  const look = pLimit(LOOKERS);
-  const read = pLimit(READERS);
+  const limitStats = pLimit(STAT_CONCURRENCY);
+  const limitReads = pLimit(READ_CONCURRENCY);
   let done = 0;
   const hash = async (photo: PhotoToIndex, facts: FileFacts) => {
-    const known = cache.get(photo.name, facts);
-    if (known !== null || facts.size > maxFileBytes || !mayBeInCollection(facts.size)) {
-      return known;
+    const cached = cache.get(photo.name, facts);
+    if (cached !== null || facts.size > maxFileBytes || !mayBeInCollection(facts.size)) {
+      return cached;
     }
-    const sha256 = await read(async () => computeSha256Async(await readWholeFile(photo.file)));
+    const sha256 = await limitReads(async () => computeSha256Async(await readWholeFile(photo.file)));
     cache.set(photo.name, facts, sha256);
     return sha256;
   };
   return Promise.all(
     photos.map((photo) =>
-      look(async (): Promise<ComparedPhoto> => {
+      limitStats(async (): Promise<ComparedPhoto> => {
         signal?.throwIfAborted();
         let facts: FileFacts | null = null;
         try {
@@ -131,11 +131,11 @@ async function listItems(engine: Engine, collection: string, filter: ReturnType<
 }
 
 async function findByHash(engine: Engine, collection: string, hashes: readonly string[]): Promise<Item[]> {
-  const found: Item[] = [];
+  const matching: Item[] = [];
   for (let from = 0; from < hashes.length; from += HASHES) {
     const sha256 = hashes.slice(from, from + HASHES);
     const { items } = await engine.store.listItems(collection, { limit: HASHES, filter: { sha256 } });
-    found.push(...items);
+    matching.push(...items);
   }
-  return found;
+  return matching;
 }

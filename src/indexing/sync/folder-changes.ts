@@ -4,16 +4,16 @@ import path from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { findIgnoreReason } from '../../datasets/set-names.js';
 
-/** Changes come in bursts: wait until there was none for the first time, but at most for the second. */
+/** Changes come in bursts: wait until there was none for QUIET_MS, but at most MAX_BURST_MS. */
 const QUIET_MS = 2000;
-const LONGEST_BURST_MS = 30_000;
-/** Interval of checks whether the folder is still the same. */
-const LOOK_MS = 2000;
+const MAX_BURST_MS = 30_000;
+/** How often to check that the folder is still the same. */
+const POLL_INTERVAL_MS = 2000;
 
-/** Returns what tells a folder from another one at its path, or null if there is none. */
-function identify(root: string): string | null {
-  const found = statSync(root, { throwIfNoEntry: false });
-  return found === undefined ? null : `${found.dev}:${found.ino}`;
+/** Returns what distinguishes a folder from another one at the same path, or null if there is none. */
+function getFolderIdentity(root: string): string | null {
+  const stats = statSync(root, { throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`;
 }
 
 /** Watches a folder until it is closed. */
@@ -25,14 +25,14 @@ export class FolderChanges {
   readonly #onError: (error: Error) => void;
   #watcher: FSWatcher;
   #identity: string | null;
-  readonly #looking: NodeJS.Timeout;
+  readonly #polling: NodeJS.Timeout;
 
   private constructor(root: string, onError: (error: Error) => void) {
     this.#root = root;
     this.#onError = onError;
-    this.#identity = identify(root);
+    this.#identity = getFolderIdentity(root);
     this.#watcher = this.#watch();
-    this.#looking = setInterval(() => this.#look(), LOOK_MS);
+    this.#polling = setInterval(() => this.#checkIdentity(), POLL_INTERVAL_MS);
   }
 
   /**
@@ -48,14 +48,14 @@ export class FolderChanges {
     return changes;
   }
 
-  /** Resolves when a burst of changes is over, after `atMostMs`, or when the signal is aborted. */
+  /** Resolves when a burst of changes has settled, after `atMostMs`, or when the signal is aborted. */
   async wait(atMostMs: number, signal: AbortSignal): Promise<void> {
     const until = performance.now() + atMostMs;
     while (!signal.aborted) {
       const now = performance.now();
-      const isOver =
-        this.#first !== null && (now - this.#last >= QUIET_MS || now - this.#first >= LONGEST_BURST_MS);
-      if (isOver || now >= until) {
+      const hasSettled =
+        this.#first !== null && (now - this.#last >= QUIET_MS || now - this.#first >= MAX_BURST_MS);
+      if (hasSettled || now >= until) {
         break;
       }
       await this.#pause(this.#first === null ? until - now : QUIET_MS, signal);
@@ -64,7 +64,7 @@ export class FolderChanges {
   }
 
   close(): Promise<void> {
-    clearInterval(this.#looking);
+    clearInterval(this.#polling);
     return this.#watcher.close();
   }
 
@@ -75,24 +75,26 @@ export class FolderChanges {
       ignored: (file) =>
         path.relative(root, file) !== '' && findIgnoreReason(path.basename(file)) === 'litter',
     });
-    return watcher.on('all', () => this.#note()).on('error', (error) => this.#onError(error as Error));
+    return watcher
+      .on('all', () => this.#recordChange())
+      .on('error', (error) => this.#onError(error as Error));
   }
 
   /** A watcher stays with the folder that it was given, even if that is renamed, replaced or unmounted. */
-  #look(): void {
-    const identity = identify(this.#root);
+  #checkIdentity(): void {
+    const identity = getFolderIdentity(this.#root);
     if (identity === this.#identity) {
       return;
     }
     this.#identity = identity;
-    this.#note();
+    this.#recordChange();
     if (identity !== null) {
       void this.#watcher.close();
       this.#watcher = this.#watch();
     }
   }
 
-  #note(): void {
+  #recordChange(): void {
     this.#last = performance.now();
     this.#first ??= this.#last;
     this.#wake();

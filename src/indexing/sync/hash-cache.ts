@@ -31,16 +31,16 @@ export function nameHashCache(syncDir: string, folder: string, collection: strin
   return path.join(syncDir, `${folder}-${key}.json`);
 }
 
-interface Known extends FileFacts {
+interface CachedHash extends FileFacts {
   sha256: string;
 }
 
 export class HashCache {
-  readonly #next = new Map<string, Known>();
+  readonly #next = new Map<string, CachedHash>();
 
   private constructor(
     readonly file: string,
-    readonly before: ReadonlyMap<string, Known>,
+    readonly before: ReadonlyMap<string, CachedHash>,
   ) {}
 
   /** Opens a cache. A missing or damaged one is empty. */
@@ -56,12 +56,12 @@ export class HashCache {
 
   /** Returns the hash of a file if its size and time are unchanged, else null. */
   get(name: string, { size, modifiedMs }: FileFacts): string | null {
-    const known = this.before.get(name);
-    if (known?.size !== size || known.modifiedMs !== modifiedMs) {
+    const entry = this.before.get(name);
+    if (entry?.size !== size || entry.modifiedMs !== modifiedMs) {
       return null;
     }
-    this.#next.set(name, known);
-    return known.sha256;
+    this.#next.set(name, entry);
+    return entry.sha256;
   }
 
   /** @param facts size and time of the file before it was read */

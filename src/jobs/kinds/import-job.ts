@@ -14,14 +14,15 @@ import { UPLOAD } from '../job-records.js';
 
 export const importFile: KindWork<'import'> = async (
   { engine, indexRoots },
-  { collection, path: asked, photos, reembed, previews },
+  { collection, path: requested, photos, reembed, previews },
   { signal, onProgress, folder },
 ) => {
   const roots = await IndexRoots.open(indexRoots);
-  const file = asked === undefined ? path.join(folder, `${UPLOAD}.parquet`) : await roots.resolveFile(asked);
+  const file =
+    requested === undefined ? path.join(folder, `${UPLOAD}.parquet`) : await roots.resolveFile(requested);
   const stateFile = path.join(folder, 'import.json');
   const journal = await JobJournal.open(folder);
-  const noteFailures = ({ failures }: ImportOutcome) => {
+  const recordFailures = ({ failures }: ImportOutcome) => {
     for (const { row, id, detail } of failures) {
       const error = describeFailure(new PawdexError('export_invalid', { detail }));
       journal.record({ file: `row ${row}${id === null ? '' : ` (${id})`}`, status: 'failed', ...error });
@@ -35,11 +36,11 @@ export const importFile: KindWork<'import'> = async (
     photos: await roots.resolveFolders(photos),
     resumeFrom: (await readJsonFile(stateFile, 'storage_failed')) as ImportState | undefined,
     async onBatch(state) {
-      noteFailures(state.outcome);
+      recordFailures(state.outcome);
       await replaceFile(stateFile, JSON.stringify(state), { isPrivate: true });
     },
   });
-  noteFailures(outcome);
+  recordFailures(outcome);
   await journal.finish();
   return outcome;
 };

@@ -10,10 +10,10 @@ import { makeThumbnail } from '../image/thumbnail.js';
 import type { Item } from '../store/store.js';
 import type { FileFailure } from './index-folder.js';
 
-/** Photos that are hashed and looked up at a time. This many hashes fit in a URL. */
+/** Photos per look-up. This many hashes fit in a URL. */
 const BATCH = 100;
-/** Files read and thumbnails created at once. */
-const AT_ONCE = 4;
+/** Files read, and thumbnails created, in parallel. */
+const CONCURRENCY = 4;
 
 /** Progress so far. */
 export interface AttachProgress {
@@ -31,7 +31,7 @@ export interface AttachProgress {
 /** The outcome, with the photos that could not be read, and why. */
 export type AttachSummary = AttachProgress & { failures: Omit<FileFailure, 'hint'>[] };
 
-/** Settings of {@link attachPictures}. */
+/** Settings of {@link attachThumbnailsFromFiles}. */
 export interface AttachOptions {
   collection: string;
   /** Larger files are skipped without reading them. */
@@ -56,7 +56,7 @@ async function hashPhoto({ file }: LabelledPhoto, { maxFileBytes }: AttachOption
   }
 }
 
-async function makePicture(
+async function createThumbnail(
   file: string,
   { resize }: Engine['encoder'],
   maxPixels: number,
@@ -66,19 +66,24 @@ async function makePicture(
 }
 
 /** Whether an item has a thumbnail that can be read. */
-async function hasSoundThumbnail({ store }: Engine, collection: string, { id, hasThumbnail }: Item) {
+async function hasReadableThumbnail({ store }: Engine, collection: string, { id, hasThumbnail }: Item) {
   const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
   return hasThumbnail && (await catchAsNull(store.getThumbnail(collection, id), ...codes)) !== null;
 }
 
-/** Returns the hashes of items without a thumbnail, and counts the others. */
-async function findBare(engine: Engine, collection: string, hashes: string[], summary: AttachSummary) {
+/** Returns the hashes of the items without a thumbnail, and counts the other photos. */
+async function findItemsWithoutThumbnail(
+  engine: Engine,
+  collection: string,
+  hashes: string[],
+  summary: AttachSummary,
+) {
   const sha256 = [...new Set(hashes)];
   const { items } = await engine.store.listItems(collection, { limit: BATCH, filter: { sha256 } });
   summary.unknown += sha256.length - items.length;
-  const isSound = await Promise.all(items.map((item) => hasSoundThumbnail(engine, collection, item)));
-  summary.kept += isSound.filter(Boolean).length;
-  return new Set(items.filter((_, i) => !isSound[i]).map((item) => item.sha256));
+  const isReadable = await Promise.all(items.map((item) => hasReadableThumbnail(engine, collection, item)));
+  summary.kept += isReadable.filter(Boolean).length;
+  return new Set(items.filter((_, i) => !isReadable[i]).map((item) => item.sha256));
 }
 
 async function attachBatch(
@@ -88,23 +93,23 @@ async function attachBatch(
   summary: AttachSummary,
 ): Promise<void> {
   const { collection, maxPixels } = options;
-  const limit = pLimit(AT_ONCE);
+  const limit = pLimit(CONCURRENCY);
   const hashes = await limit.map(photos, (photo) => hashPhoto(photo, options, summary));
-  const known = hashes.filter((hash) => hash !== null);
-  if (known.length === 0) {
+  const readable = hashes.filter((hash) => hash !== null);
+  if (readable.length === 0) {
     return;
   }
-  const bare = await findBare(engine, collection, known, summary);
+  const withoutThumbnail = await findItemsWithoutThumbnail(engine, collection, readable, summary);
   // One of several equal photos is enough.
   const wanted = new Map<string, string>();
   hashes.forEach((hash, i) => {
-    if (hash !== null && bare.has(hash) && !wanted.has(hash)) {
+    if (hash !== null && withoutThumbnail.has(hash) && !wanted.has(hash)) {
       wanted.set(hash, photos[i]!.file);
     }
   });
-  const made = await limit.map(wanted, async ([sha256, file]): Promise<ThumbnailInput | null> => {
+  const thumbnails = await limit.map(wanted, async ([sha256, file]): Promise<ThumbnailInput | null> => {
     try {
-      return { sha256, thumbnail: await makePicture(file, engine.encoder, maxPixels) };
+      return { sha256, thumbnail: await createThumbnail(file, engine.encoder, maxPixels) };
     } catch (error) {
       const { code, message } = asPawdexError(error);
       summary.failed++;
@@ -114,9 +119,9 @@ async function attachBatch(
   });
   const results = await engine.attachThumbnails(
     collection,
-    made.filter((each) => each !== null),
+    thumbnails.filter((thumbnail) => thumbnail !== null),
   );
-  summary.attached += results.filter((each) => each === 'attached').length;
+  summary.attached += results.filter((result) => result === 'attached').length;
 }
 
 /**
@@ -124,7 +129,7 @@ async function attachBatch(
  *
  * @throws PawdexError collection_not_found, storage_full, storage_failed
  */
-export async function attachPictures(
+export async function attachThumbnailsFromFiles(
   engine: Engine,
   photos: readonly LabelledPhoto[],
   options: AttachOptions,
