@@ -8,7 +8,7 @@ import { keepTrying } from '../threads/keep-trying.js';
 import { type PhotoToIndex, toItemFields } from './photo-to-index.js';
 import { type ReadPhoto, readAhead, type Settle } from './read-ahead.js';
 
-/** Batches in progress at once: while one is being stored, the next keeps the encoder busy. */
+/** Batches in progress: while one is being stored, the next keeps the encoder busy. */
 const BATCHES_IN_FLIGHT = 2;
 /** How long to retry while the engine is overloaded, in milliseconds. */
 const PATIENCE_MS = 120_000;

@@ -249,7 +249,7 @@ export class JobRunner {
         folder: this.#options.records.getFolder(entry.job.id),
         onProgress: watchProgress(entry, () => void this.#record(entry.job)),
       });
-      // Even if it was stopped in the meantime: that came too late, and the results are stored.
+      // Even if it was stopped meanwhile: that came too late, and the results are stored.
       await this.#change(entry, { state: 'succeeded', result });
     } catch (thrown) {
       await this.#change(entry, toStoppedChange(entry, thrown));

@@ -4,7 +4,7 @@ import type { Filter, Item, Store } from './store.js';
 /** Items per page. */
 const PAGE = 1000;
 
-/** Yields the items in order of insertion. Those that come or go in the meantime may be missing. */
+/** Yields the items in order of insertion. Those that come or go meanwhile may be missing. */
 export async function* listPages(
   store: Pick<Store, 'listItems'>,
   collection: string,

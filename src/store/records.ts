@@ -43,7 +43,7 @@ export const originalsSchema = z.enum(['off', 'thumbnail', 'full'], 'must be off
   description:
     'Which copy of each added photo to keep, so that another encoder can embed it: none, a picture of 448 pixels, or the file.',
 });
-/** Which copy of each photo a collection keeps besides the preview. */
+/** Which copy of each photo a collection keeps in addition to the thumbnail. */
 export type Originals = z.output<typeof originalsSchema>;
 
 const indexSchema = z.object({

@@ -109,7 +109,7 @@ export interface Store {
   /**
    * Iterates over all items with vectors, in order of insertion. Reads a page at a time, to limit memory.
    *
-   * @throws PawdexError space_changed if the collection moves to another space in the meantime
+   * @throws PawdexError space_changed if the collection moves to another space meanwhile
    */
   iterate(collection: string, options?: { filter?: Filter }): AsyncIterable<ItemWithVector>;
 

@@ -90,7 +90,7 @@ class Bench {
     for (const seed of seeds) {
       const unit = normalise(vectorOf(1e6 + seed, D), D);
       const wanted = Math.min(10, this.rows.count);
-      const query = { rows: this.rows, throwIfGone, unit, wanted, ef: 96, slice: new TimeSlice() };
+      const query = { rows: this.rows, throwIfGone, unit, limit: wanted, ef: 96, slice: new TimeSlice() };
       const exact = await searchRows(query, null);
       const found = await searchRows(query, this.indexer.searchable);
       expect(found).toHaveLength(wanted);

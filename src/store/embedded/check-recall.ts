@@ -6,13 +6,13 @@ import { TimeSlice } from './time-slice.js';
 import type { Rows } from './vectors/rows.js';
 
 /** Neighbours per search. */
-const K = 10;
+const NEIGHBOURS = 10;
 /** Searches of the first round, and of the second, which is run only if the first was not clearly good. */
-const SIZES = [48, 240];
+const SAMPLE_SIZES = [48, 240];
 /** A round with at least this recall needs no second one. */
 const CLEAR_RECALL = 0.99;
 /** Similarities that differ by less are equal: graph and scan sum in different orders. */
-const SAME = 1e-5;
+const EQUAL_WITHIN = 1e-5;
 
 /**
  * Checks a collection's graph if a check is due.
@@ -47,7 +47,7 @@ async function measureRecall(collection: Collection, staged: StagedGraph): Promi
   const { rows } = collection;
   const slice = new TimeSlice();
   let recall = 1;
-  for (const size of SIZES) {
+  for (const size of SAMPLE_SIZES) {
     let [found, wanted] = [0, 0];
     for (const seq of sampleRows(rows, staged, size)) {
       const outcome = await measureOne(collection, staged, seq, slice);
@@ -70,8 +70,8 @@ async function measureOne(collection: Collection, staged: StagedGraph, seq: numb
     return { found: 0, wanted: 0 };
   }
   const throwIfGone = () => collection.throwIfGone();
-  const wanted = Math.min(K, rows.count);
-  const query = { rows, throwIfGone, unit: Float32Array.from(point), wanted, ef: DEFAULT_EF, slice };
+  const limit = Math.min(NEIGHBOURS, rows.count);
+  const query = { rows, throwIfGone, unit: Float32Array.from(point), limit, ef: DEFAULT_EF, slice };
   const exact = await searchRows(query, null);
   const hits = await searchRows(query, staged);
   if (slice.isUsedUp) {
@@ -80,7 +80,7 @@ async function measureOne(collection: Collection, staged: StagedGraph, seq: numb
   throwIfGone();
   // Rows may have been added or removed between the two searches: count rows at least as near as those that remain.
   const nearest = exact.filter((hit) => rows.has(hit.seq));
-  const last = (nearest.at(-1)?.similarity ?? 1) - SAME;
+  const last = (nearest.at(-1)?.similarity ?? 1) - EQUAL_WITHIN;
   const found = hits.filter(({ similarity }) => similarity >= last).length;
   return { found: Math.min(nearest.length, found), wanted: nearest.length };
 }
@@ -88,11 +88,11 @@ async function measureOne(collection: Collection, staged: StagedGraph, seq: numb
 /** Chooses rows to search for: a third from groups, a third of the latest, the rest at random. */
 function sampleRows(rows: Rows, staged: StagedGraph, size: number): number[] {
   const third = Math.floor(size / 3);
-  const some = [...staged.groups.sample(third), ...pick(staged.recent, third)];
-  while (some.length < size) {
-    some.push(rows.getSeq(Math.floor(Math.random() * rows.slots)));
+  const seqs = [...staged.groups.sample(third), ...pick(staged.recent, third)];
+  while (seqs.length < size) {
+    seqs.push(rows.getSeq(Math.floor(Math.random() * rows.slots)));
   }
-  return some;
+  return seqs;
 }
 
 /** Picks at most `size` of the given rows at random. */

@@ -89,7 +89,7 @@ export class CollectionRegistry {
     for (const alias of patch.aliases ?? []) {
       const owner = this.#byAlias.get(alias);
       if (owner !== undefined && owner !== collection) {
-        owner.aliases = owner.aliases.filter((each) => each !== alias);
+        owner.aliases = owner.aliases.filter((other) => other !== alias);
       }
     }
     this.#readAliases(collection);
@@ -127,11 +127,11 @@ export class CollectionRegistry {
 
   async drop(name: string): Promise<void> {
     const collection = this.get(name);
-    const { name: own } = collection.row;
-    if (own !== name) {
+    const { name: ownName } = collection.row;
+    if (ownName !== name) {
       throw new PawdexError('invalid_request', {
-        detail: `${name} is an alias of the collection ${own}.`,
-        hint: `Delete ${own} by its own name, or update its aliases to remove only the alias.`,
+        detail: `${name} is an alias of the collection ${ownName}.`,
+        hint: `Delete ${ownName} by its own name, or update its aliases to remove only the alias.`,
       });
     }
     this.#parts.collections.drop(collection.id);

@@ -222,9 +222,9 @@ export class Collection {
       ]);
     }
     this.#inMemory = true;
-    const wrong = await this.indexer.load();
-    if (wrong !== null) {
-      onNotice(`Collection ${this.row.name}: the saved graph is rebuilt because ${wrong}.`);
+    const problem = await this.indexer.load();
+    if (problem !== null) {
+      onNotice(`Collection ${this.row.name}: the saved graph is rebuilt because ${problem}.`);
     }
   }
 }

@@ -6,7 +6,7 @@ export class DamageWatch {
   #onDamage: (error: PawdexError) => void = () => {};
 
   /** The first finding, or null. */
-  get found(): PawdexError | null {
+  get error(): PawdexError | null {
     return this.#damage;
   }
 

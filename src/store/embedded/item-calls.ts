@@ -57,8 +57,8 @@ async function selectRows(core: StoreCore, collection: Collection, target: Targe
     });
   }
   const seqs: number[] = [];
-  for await (const some of findMatching(collection, items, condition)) {
-    seqs.push(...some);
+  for await (const part of findMatching(collection, items, condition)) {
+    seqs.push(...part);
   }
   return seqs;
 }
@@ -136,14 +136,14 @@ export const ITEM_CALLS = {
     hashes: string[],
   ): Map<string, { id: string; label: string | null }> {
     const { id } = core.collections.get(name);
-    const known = new Map<string, { id: string; label: string | null }>();
+    const items = new Map<string, { id: string; label: string | null }>();
     for (const sha256 of hashes) {
       const item = core.items.findBySha256(id, sha256);
       if (item !== undefined) {
-        known.set(sha256, { id: item.id, label: item.label });
+        items.set(sha256, { id: item.id, label: item.label });
       }
     }
-    return known;
+    return items;
   },
 
   async listItems(core: StoreCore, name: string, options: ListOptions): Promise<ItemPage> {
@@ -155,7 +155,7 @@ export const ITEM_CALLS = {
     const collection = core.collections.get(name);
     const { rows, next } = await listRows(collection, core.items, options);
     const { dimension, fingerprint: space } = collection.row;
-    const found: Item[] = [];
+    const items: Item[] = [];
     const vectors = new Float32Array(rows.length * dimension);
     for (const row of rows) {
       const vector = core.items.readVector(row, collection.row);
@@ -165,10 +165,10 @@ export const ITEM_CALLS = {
         }
         continue; // deleted since the page was read
       }
-      vectors.set(vector, found.length * dimension);
-      found.push(toItem(row));
+      vectors.set(vector, items.length * dimension);
+      items.push(toItem(row));
     }
-    return { items: found, next, vectors, dimension, space };
+    return { items, next, vectors, dimension, space };
   },
 
   updateItem(core: StoreCore, name: string, id: string, patch: ItemPatch): Item {
@@ -243,11 +243,11 @@ export const ITEM_CALLS = {
     const collection = core.collections.get(name);
     collection.requireSpace(options.space);
     const find = await prepareSearch(collection, core.items, options, new TimeSlice());
-    const found = await find(query);
-    const texts = core.items.texts.read(found.map(({ seq }) => seq));
-    const isThere = (_: unknown, i: number) => texts[i] !== undefined;
-    const similarities = found.filter(isThere).map(({ similarity }) => similarity);
-    return { items: `[${texts.filter(isThere)}]`, similarities };
+    const hits = await find(query);
+    const texts = core.items.texts.read(hits.map(({ seq }) => seq));
+    const exists = (_: unknown, i: number) => texts[i] !== undefined;
+    const similarities = hits.filter(exists).map(({ similarity }) => similarity);
+    return { items: `[${texts.filter(exists)}]`, similarities };
   },
 
   /** @param joined the queries back to back, all of the same length */

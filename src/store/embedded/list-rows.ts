@@ -8,8 +8,8 @@ import type { ItemTable } from './sqlite/item-table.js';
 import { TimeSlice } from './time-slice.js';
 
 /** Rows read at a time when a filter must read their metadata. */
-const RANGE = 2048;
-/** If an index finds at most this many matching rows, they are read all at once. */
+const FILTER_STEP = 2048;
+/** If an index finds at most this many matching rows, they are all read together. */
 const NARROW = 4096;
 
 /** Settings of {@link listRows}. */
@@ -62,7 +62,8 @@ export async function listRows(
   const slice = new TimeSlice();
   // Read one more row than requested, to know whether there is a next page.
   for (let after: number | null = Number(cursor ?? 0); after !== null && rows.length <= limit; ) {
-    const to: number | null = condition === null ? null : items.findRowAfter(collection.id, after, RANGE);
+    const to: number | null =
+      condition === null ? null : items.findRowAfter(collection.id, after, FILTER_STEP);
     const rest = limit + 1 - rows.length;
     rows.push(...items.readPage(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, rest, condition));
     after = to;
@@ -87,8 +88,8 @@ export async function* findMatching(
   }
   const slice = new TimeSlice();
   for (let after: number | null = 0; after !== null; ) {
-    const to: number | null = items.findRowAfter(collection.id, after, RANGE);
-    yield items.findMatching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, RANGE, condition);
+    const to: number | null = items.findRowAfter(collection.id, after, FILTER_STEP);
+    yield items.findMatching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, FILTER_STEP, condition);
     after = to;
     if (slice.isUsedUp) {
       await slice.yield();

@@ -25,7 +25,7 @@ interface Put {
 }
 
 function checkItem(item: NewItem, at: number): void {
-  const wrong =
+  const problem =
     typeof item.id !== 'string' || item.id === ''
       ? 'id must be a non-empty string'
       : typeof item.sha256 !== 'string' || item.sha256 === ''
@@ -33,8 +33,8 @@ function checkItem(item: NewItem, at: number): void {
         : !Number.isSafeInteger(item.size) || item.size < 0
           ? 'size must be a whole number, 0 or more'
           : null;
-  if (wrong !== null) {
-    throw new PawdexError('invalid_request', { detail: `Item ${at}: ${wrong}.` });
+  if (problem !== null) {
+    throw new PawdexError('invalid_request', { detail: `Item ${at}: ${problem}.` });
   }
 }
 

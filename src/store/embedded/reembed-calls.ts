@@ -79,15 +79,15 @@ export const REEMBED_CALLS = {
   ): number {
     const collection = core.collections.get(name);
     const { dimension } = requireMove(collection, fingerprint);
-    const found = vectors.flatMap(({ id, vector }) => {
+    const stored = vectors.flatMap(({ id, vector }) => {
       normalise(vector, dimension);
       const row = core.items.find(collection.id, id);
       return row === undefined ? [] : [{ row, vector }];
     });
     // A graph accepts rows in order only, so it is started again once all vectors exist.
     collection.dropSuccessor(new PawdexError('space_changed'));
-    core.reembeddings.put(collection.row, found);
-    return found.length;
+    core.reembeddings.put(collection.row, stored);
+    return stored.length;
   },
 
   async finishReembedding(core: StoreCore, name: string, fingerprint: string): Promise<ReembeddingState> {

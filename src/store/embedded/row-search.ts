@@ -19,7 +19,7 @@ export const DEFAULT_EF = 96;
 export const MAX_FROM_GRAPH = 2048;
 /** If a filter matches at most this many rows, just these are scanned. */
 const NARROW = 4096;
-/** With a filter, the graph is asked for this many times the wanted neighbours, then again for this many times more. */
+/** With a filter, ask the graph for 4 times the wanted neighbours, then 16 times, up to {@link MAX_FROM_GRAPH}. */
 const OVERFETCH = 4;
 /** Rows scanned before the clock is checked: well under a millisecond. */
 const SCAN_STEP = 4096;
@@ -34,7 +34,7 @@ export interface RowQuery {
   /** Throws if the search should stop. */
   throwIfGone: () => void;
   unit: Float32Array;
-  wanted: number;
+  limit: number;
   ef: number;
   slice: TimeSlice;
 }
@@ -74,22 +74,24 @@ export async function prepareSearch(
     const unit = normalise(vector, collection.row.dimension);
     for (let attempt = 1; ; attempt++) {
       collection.throwIfGone();
-      const wanted = Math.min(options.k + excluded.size, rows.count);
-      if (wanted === 0) {
+      const limit = Math.min(options.k + excluded.size, rows.count);
+      if (limit === 0) {
         return [];
       }
-      const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
+      const ef = Math.max(options.ef ?? DEFAULT_EF, limit);
       const throwIfGone = () => collection.throwIfGone();
-      const query: Query = { collection, items, rows, throwIfGone, unit, wanted, ef, slice };
-      const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
-      const found =
+      const query: Query = { collection, items, rows, throwIfGone, unit, limit, ef, slice };
+      const staged = options.exact || limit > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
+      const hits =
         condition === null ? await searchRows(query, staged) : await filterRows(query, staged, condition);
-      const there = found.filter(({ seq }) => rows.has(seq));
+      const existing = hits.filter(({ seq }) => rows.has(seq));
       // Rows deleted during the scan leave gaps. Search again, but not forever if deletions never stop.
-      if (there.length < found.length && attempt < 3) {
+      if (existing.length < hits.length && attempt < 3) {
         continue;
       }
-      return excluded.size === 0 ? there : there.filter(({ seq }) => !excluded.has(seq)).slice(0, options.k);
+      return excluded.size === 0
+        ? existing
+        : existing.filter(({ seq }) => !excluded.has(seq)).slice(0, options.k);
     }
   };
 }
@@ -115,14 +117,14 @@ export function packFromGraph(
   }
   collection.throwIfGone();
   const staged = collection.indexer.searchable;
-  const wanted = Math.min(k, collection.rows.count);
-  if (staged === null || wanted === 0 || wanted > MAX_FROM_GRAPH) {
+  const limit = Math.min(k, collection.rows.count);
+  if (staged === null || limit === 0 || limit > MAX_FROM_GRAPH) {
     return false;
   }
-  if (!staged.pack(vectors, from, wanted, Math.max(options.ef ?? DEFAULT_EF, wanted), packer)) {
+  if (!staged.pack(vectors, from, limit, Math.max(options.ef ?? DEFAULT_EF, limit), packer)) {
     return false;
   }
-  packer.endQuery(wanted);
+  packer.endQuery(limit);
   return true;
 }
 
@@ -130,18 +132,18 @@ export function packFromGraph(
 export async function searchRows(query: RowQuery, staged: StagedGraph | null): Promise<Scored[]> {
   if (staged !== null) {
     const isScannedIfFlat = query.rows.count <= SCAN_IF_FLAT;
-    const { found, isFlat } = await searchGraph(query, staged, {
-      wanted: query.wanted,
+    const { hits, isFlat } = await searchGraph(query, staged, {
+      limit: query.limit,
       ef: query.ef,
       isRepeatedIfFlat: !isScannedIfFlat,
     });
     const isTrusted = !isFlat || !isScannedIfFlat;
-    if (isTrusted && found.length === query.wanted) {
-      return found;
+    if (isTrusted && hits.length === query.limit) {
+      return hits;
     }
   }
   const { rows } = query;
-  const top = new TopK(query.wanted);
+  const top = new TopK(query.limit);
   const padded = rows.pad(query.unit);
   await scanRows(query, 0, rows.slots, (from, to) => rows.scan(padded, from, to, top));
   return rankScored(top);
@@ -152,18 +154,18 @@ async function filterRows(
   staged: StagedGraph | null,
   condition: FilterCondition,
 ): Promise<Scored[]> {
-  const { collection, items, wanted } = query;
+  const { collection, items, limit } = query;
   // An index tells in about a millisecond whether few rows match a part of the filter. If so, scan only these.
   const few = items.findFew(collection.id, condition, NARROW);
   if (few !== null) {
-    const top = new TopK(wanted);
+    const top = new TopK(limit);
     await scanSomeRows(query, few, 0, few.length, top);
     return rankScored(top);
   }
   if (staged !== null) {
-    for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
-      const { found: candidates } = await searchGraph(query, staged, {
-        wanted: fetch,
+    for (let fetch = limit * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
+      const { hits: candidates } = await searchGraph(query, staged, {
+        limit: fetch,
         ef: Math.max(query.ef, fetch),
         isRepeatedIfFlat: true,
       });
@@ -171,12 +173,12 @@ async function filterRows(
         candidates.map(({ seq }) => seq),
         condition,
       );
-      if (matching.size >= wanted) {
-        return candidates.filter(({ seq }) => matching.has(seq)).slice(0, wanted);
+      if (matching.size >= limit) {
+        return candidates.filter(({ seq }) => matching.has(seq)).slice(0, limit);
       }
     }
   }
-  const top = new TopK(wanted);
+  const top = new TopK(limit);
   for (let after: number | null = 0; after !== null; ) {
     const to: number | null = items.findRowAfter(collection.id, after, SCAN_STEP);
     const seqs = items.findMatching(
@@ -196,24 +198,24 @@ async function filterRows(
 async function searchGraph(
   query: RowQuery,
   staged: StagedGraph,
-  { wanted, ef, isRepeatedIfFlat }: { wanted: number; ef: number; isRepeatedIfFlat: boolean },
-): Promise<{ found: Scored[]; isFlat: boolean }> {
+  { limit, ef, isRepeatedIfFlat }: { limit: number; ef: number; isRepeatedIfFlat: boolean },
+): Promise<{ hits: Scored[]; isFlat: boolean }> {
   const { rows } = query;
   const { seqs, from, to } = staged.waiting;
-  const { nodes, groups, isFlat } = staged.search(query.unit, wanted, ef, isRepeatedIfFlat);
-  const found = nodes.filter(({ seq }) => rows.has(seq));
+  const { nodes, groups, isFlat } = staged.search(query.unit, limit, ef, isRepeatedIfFlat);
+  const hits = nodes.filter(({ seq }) => rows.has(seq));
   if (from === to && groups.length === 0) {
-    return { found: found.slice(0, wanted), isFlat };
+    return { hits: hits.slice(0, limit), isFlat };
   }
-  const top = new TopK(wanted);
+  const top = new TopK(limit);
   if (groups.length === 0) {
-    for (const { seq, similarity } of found) {
+    for (const { seq, similarity } of hits) {
       top.push(seq, similarity);
     }
   } else {
     // Score the nodes like the members. The graph rounds differently, which would order equal vectors by chance.
-    const near = found.map(({ seq }) => seq);
-    await scanSomeRows(query, near, 0, near.length, top);
+    const nearNodes = hits.map(({ seq }) => seq);
+    await scanSomeRows(query, nearNodes, 0, nearNodes.length, top);
     for (const { seqs: members, best } of groups) {
       if (best >= top.threshold) {
         await scanSomeRows(query, members, 0, members.length, top);
@@ -221,7 +223,7 @@ async function searchGraph(
     }
   }
   await scanSomeRows(query, seqs, from, to, top);
-  return { found: rankScored(top), isFlat };
+  return { hits: rankScored(top), isFlat };
 }
 
 function scanSomeRows(query: RowQuery, seqs: readonly number[], first: number, last: number, top: TopK) {

@@ -13,23 +13,23 @@ import { rankScored, type Scored } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
 
 /** Rows that are scored for each vector in slice. With 512 numbers per row they fit in a second-level cache. */
-const STEP = 512;
-/** Vectors at once: enough to make good use of each row read, and few enough for one slice. */
-const TOGETHER = 16;
+const ROWS_PER_STEP = 512;
+/** Vectors scored together: enough to make good use of each row read, and few enough for one slice. */
+const VECTORS_TOGETHER = 16;
 
 /** Whether a search with these options scans all rows anyway. */
 function scansAllRows(collection: Collection, { k, exact, filter, exclude }: SearchOptions): boolean {
   if (filter !== undefined || (exclude !== undefined && exclude.length > 0)) {
     return false;
   }
-  const wanted = Math.min(k, collection.rows.count);
-  return wanted > 0 && (exact || wanted > MAX_FROM_GRAPH || collection.indexer.searchable === null);
+  const limit = Math.min(k, collection.rows.count);
+  return limit > 0 && (exact || limit > MAX_FROM_GRAPH || collection.indexer.searchable === null);
 }
 
 /**
- * Finds the `k` nearest rows to each vector, nearest first. There are fewer if rows were deleted in the meantime.
+ * Finds the `k` nearest rows to each vector, nearest first. There are fewer if rows were deleted meanwhile.
  *
- * @throws PawdexError vector_invalid; collection_not_found if it was deleted in the meantime
+ * @throws PawdexError vector_invalid; collection_not_found if it was deleted meanwhile
  */
 async function scanTogether(
   collection: Collection,
@@ -42,8 +42,8 @@ async function scanTogether(
     padded: rows.pad(normalise(vector, collection.row.dimension)),
     top: new TopK(Math.min(k, rows.count)),
   }));
-  for (let from = 0; from < rows.slots; from += STEP) {
-    const to = Math.min(from + STEP, rows.slots);
+  for (let from = 0; from < rows.slots; from += ROWS_PER_STEP) {
+    const to = Math.min(from + ROWS_PER_STEP, rows.slots);
     for (const { padded, top } of queries) {
       rows.scan(padded, from, to, top);
     }
@@ -56,9 +56,9 @@ async function scanTogether(
 }
 
 /** Adds the hits of one query, without rows that were deleted since they were found. */
-function packHits(packer: HitPacker, found: Scored[]): void {
+function packHits(packer: HitPacker, scored: Scored[]): void {
   let hits = 0;
-  for (const { seq, similarity } of found) {
+  for (const { seq, similarity } of scored) {
     if (packer.add(seq, similarity)) {
       hits++;
     }
@@ -70,7 +70,7 @@ function packHits(packer: HitPacker, found: Scored[]): void {
  * Searches for each of `count` vectors.
  *
  * @param joined float32, the vectors back to back, each of the collection's dimension
- * @throws PawdexError vector_invalid, storage_failed; collection_not_found if it was deleted in the meantime
+ * @throws PawdexError vector_invalid, storage_failed; collection_not_found if it was deleted meanwhile
  */
 export async function searchMany(
   collection: Collection,
@@ -89,12 +89,14 @@ export async function searchMany(
   for (let i = 0; i < count; ) {
     if (i + 1 < count && scansAllRows(collection, options)) {
       packer.settle();
-      const vectors = Array.from({ length: Math.min(TOGETHER, count - i) }, (_, n) => vectorAt(i + n));
-      const wanted = Math.min(options.k, collection.rows.count);
-      for (const [n, found] of (await scanTogether(collection, options.k, vectors, slice)).entries()) {
+      const vectors = Array.from({ length: Math.min(VECTORS_TOGETHER, count - i) }, (_, n) =>
+        vectorAt(i + n),
+      );
+      const limit = Math.min(options.k, collection.rows.count);
+      for (const [n, scored] of (await scanTogether(collection, options.k, vectors, slice)).entries()) {
         packer.settle();
-        // Rows deleted in the meantime leave gaps. A single search looks again.
-        packHits(packer, found.length < wanted ? await find(vectors[n]!) : found);
+        // Rows deleted meanwhile leave gaps. A single search looks again.
+        packHits(packer, scored.length < limit ? await find(vectors[n]!) : scored);
       }
       i += vectors.length;
     } else {

@@ -27,7 +27,7 @@ export interface CoreOptions {
   dataDir: string;
   /** Module that provides the HNSW graph. Searches are exact if it cannot be loaded. */
   graphLibrary: string;
-  /** Continue with the readable part of a damaged data directory; the damaged database is kept beside the new one. */
+  /** Continue with the readable part of a damaged data directory; the damaged database is kept next to the new one. */
   acceptDamage: boolean;
   keepSnapshots: number;
 }
@@ -142,7 +142,7 @@ export class StoreCore {
       sampledRecall: recalls.length === 0 ? null : Math.min(...recalls),
       notices: [...this.#notices],
       damagedPictures: this.items.thumbnails.damaged + this.items.originals.damaged,
-      damage: this.damage.found === null ? [] : [this.damage.found.message],
+      damage: this.damage.error === null ? [] : [this.damage.error.message],
     };
   }
 
@@ -176,7 +176,7 @@ export class StoreCore {
     }
     await Promise.all([this.#check.stop(), this.snapshots.settle()]);
     // Keep the recorded state of a directory that was not fully checked.
-    if (this.damage.found === null) {
+    if (this.damage.error === null) {
       await this.#writeLedger(this.#isLiveCopy && !this.#isChecked).catch(() => {});
     }
     this.#opened.close();
@@ -238,7 +238,8 @@ export class StoreCore {
 
   #stepGraphs(until: number): boolean {
     let hasMore = false;
-    for (const collection of this.collections.all.flatMap((each) => [each, each.successor ?? []].flat())) {
+    const collections = this.collections.all.flatMap((current) => [current, current.successor ?? []].flat());
+    for (const collection of collections) {
       try {
         hasMore = collection.indexer.step(until) || hasMore;
       } catch (error) {
@@ -262,7 +263,7 @@ export class StoreCore {
   }
 
   #tick(): void {
-    const isKnown = this.damage.found === null && (this.#isChecked || !this.#isLiveCopy);
+    const isKnown = this.damage.error === null && (this.#isChecked || !this.#isLiveCopy);
     // On a full disk the file stays behind, which does no harm.
     if (isKnown && performance.now() - this.#writtenAt > LEDGER_MS) {
       this.#writeLedger(true).catch(() => {});

@@ -6,7 +6,7 @@ import type { Graph } from './graph.js';
 import type { Groups } from './groups.js';
 
 /**
- * The most nodes a crowd may have, and the similarity from which nodes crowd a row. Both were chosen with
+ * Maximum number of nodes of a crowd, and the similarity from which nodes crowd a row. Both were chosen with
  * `npm run bench:adversarial`: recall drops from about twice this many nodes, and ordinary photos form no crowds.
  */
 export const CROWD = 16;

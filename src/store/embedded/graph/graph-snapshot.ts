@@ -1,17 +1,19 @@
 /**
- * Saves graphs beside the database. A saved graph is only a cache, and is used only if every check passes. The graph
+ * Saves graphs next to the database. A saved graph is only a cache, and is used only if every check passes. The graph
  * file is complete on disk before the header that names it is renamed into place, so a crash leaves the old pair or
- * the new one.
+ * the new one. hnswlib ignores write errors, keeps no checksum, and reads vectors of any length as if they had the
+ * expected length, so its files are hashed and inspected here.
  */
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { replaceFile, syncFile } from '../../../files/replace-file.js';
 import { computeSha256 } from '../../../files/sha256.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary } from './graph.js';
-import { computeDigest, inspectFile } from './graph-file.js';
 import type { StagedGraph } from './staged-graph.js';
 
 const headerSchema = z.object({
@@ -30,6 +32,9 @@ const headerSchema = z.object({
   groups: z.string().default(''),
 });
 type Header = z.infer<typeof headerSchema>;
+
+/** Bytes before the nodes in a graph file. */
+const HEADER_BYTES = 96;
 
 /** Format 1 had no groups: its graphs may be damaged by crowds of equal vectors. */
 const FORMAT = 2;
@@ -79,21 +84,21 @@ export class GraphSnapshot {
     if (header.dimension !== dimension) {
       return `it was built with dimension ${header.dimension} instead of ${dimension}`;
     }
-    if (!GRAPH_SETTINGS.some((known) => known.M === M && known.efConstruction === efConstruction)) {
+    if (!GRAPH_SETTINGS.some((settings) => settings.M === M && settings.efConstruction === efConstruction)) {
       return `it was built with M ${M} and efConstruction ${efConstruction}, which this version does not use`;
     }
     try {
       const file = path.join(this.#directory, path.basename(header.file));
-      const found = await computeDigest(file);
-      if (found.bytes !== header.bytes) {
-        return `its file has ${found.bytes} bytes instead of ${header.bytes}`;
+      const digest = await computeDigest(file);
+      if (digest.bytes !== header.bytes) {
+        return `its file has ${digest.bytes} bytes instead of ${header.bytes}`;
       }
-      if (found.sha256 !== header.sha256) {
+      if (digest.sha256 !== header.sha256) {
         return "its file's checksum is wrong";
       }
-      const inside = await inspectFile(file);
-      if (inside.dimension !== dimension || inside.M !== M || inside.nodes !== header.nodes) {
-        return `its file holds ${inside.nodes} nodes of ${inside.dimension} dimensions with M ${inside.M}`;
+      const contents = await inspectFile(file);
+      if (contents.dimension !== dimension || contents.M !== M || contents.nodes !== header.nodes) {
+        return `its file holds ${contents.nodes} nodes of ${contents.dimension} dimensions with M ${contents.M}`;
       }
       const graph = await Graph.read(library, file, header);
       return { graph, lastSeq: header.lastSeq, members: decodeGroups(header) };
@@ -168,11 +173,11 @@ function decodeGroups({ base, groups }: Header): Map<number, number[]> {
   const members = new Map<number, number[]>();
   for (let i = 0; i < pairs.length; i += 2) {
     const node = pairs[i]! + base;
-    const known = members.get(node);
-    if (known === undefined) {
+    const group = members.get(node);
+    if (group === undefined) {
       members.set(node, [pairs[i + 1]! + base]);
     } else {
-      known.push(pairs[i + 1]! + base);
+      group.push(pairs[i + 1]! + base);
     }
   }
   return members;
@@ -191,4 +196,42 @@ function parseHeader(text: string): Header | null {
   }
   const parsed = headerSchema.safeParse(JSON.parse(json));
   return parsed.success ? parsed.data : null;
+}
+
+/** Computes the sha256 and length of a file, in chunks so that the thread stays available. */
+async function computeDigest(file: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  const stream = createReadStream(file);
+  await pipeline(stream, hash);
+  return { sha256: hash.digest('hex'), bytes: stream.bytesRead };
+}
+
+/**
+ * Reads the header of a graph file and checks that the file is complete. The header holds the size of the nodes; the
+ * upper layers follow, each preceded by its length.
+ *
+ * @throws when the file was cut short, e.g. because the disk is full
+ */
+async function inspectFile(file: string): Promise<{ nodes: number; dimension: number; M: number }> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const header = Buffer.alloc(HEADER_BYTES);
+    await handle.read(header, 0, HEADER_BYTES, 0);
+    const field = (at: number) => Number(header.readBigUInt64LE(at));
+    const [nodes, nodeBytes, labelAt, vectorAt, M] = [field(16), field(24), field(32), field(40), field(72)];
+    const layersAt = HEADER_BYTES + nodes * nodeBytes;
+    const layers = Buffer.alloc(Math.max(0, size - layersAt));
+    await handle.read(layers, 0, layers.length, layersAt);
+    let at = 0;
+    for (let i = 0; i < nodes && at + 4 <= layers.length; i++) {
+      at += 4 + layers.readUInt32LE(at);
+    }
+    if (nodes === 0 || layersAt + at !== size) {
+      throw new Error(`it has ${size} bytes instead of at least ${layersAt + Math.max(at, 4 * nodes)}`);
+    }
+    return { nodes, dimension: (labelAt - vectorAt) / 4, M };
+  } finally {
+    await handle.close();
+  }
 }

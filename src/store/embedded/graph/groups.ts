@@ -5,12 +5,12 @@
  * scanned exactly when a search comes near it. staged-graph.ts decides which rows join a group.
  */
 
-/** The most members of a group; scanning them takes 0.2 ms. */
+/** Maximum number of members of a group; scanning them takes 0.2 ms. */
 const MAX_MEMBERS = 4096;
 /** Rounding error of float32 when angles are compared. */
 const TOLERANCE = 1e-6;
 
-/** The rows beside one node. */
+/** The rows that share one node. */
 export interface Group {
   /** Sequence numbers of the members in the order they joined; may include removed rows. */
   seqs: number[];

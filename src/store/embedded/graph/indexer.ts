@@ -16,8 +16,8 @@ import { StagedGraph } from './staged-graph.js';
 const MIN_ROWS = 1000;
 /** Share of deleted nodes at which the graph is rebuilt. */
 const MAX_DELETED = 0.2;
-/** The most rows that should wait for the graph. Each search scans them, in 0.2 ms. */
-const BACKLOG = 4096;
+/** Maximum number of rows that should wait for the graph. Each search scans them, in 0.2 ms. */
+const MAX_BACKLOG = 4096;
 /** A graph that lacks more than this share of the rows is reported as being built. */
 const BUILDING_SHARE = 0.1;
 /** Milliseconds without a change after which a changed graph is saved. */
@@ -58,7 +58,7 @@ export class Indexer {
   /** Whether rows that wait for the graph make searches noticeably slower. */
   get isBehind(): boolean {
     const staged = this.searchable;
-    return staged !== null && staged.pending > BACKLOG && !staged.graph.isFrozen;
+    return staged !== null && staged.pending > MAX_BACKLOG && !staged.graph.isFrozen;
   }
 
   get state(): IndexState {
@@ -155,7 +155,7 @@ export class Indexer {
     }
     const replacement = this.#replacement;
     // While searches have to scan many waiting rows, the current graph comes first, unless it is not searched at all.
-    const isUrgent = current.pending > BACKLOG && this.checks.isTrusted;
+    const isUrgent = current.pending > MAX_BACKLOG && this.checks.isTrusted;
     const target = replacement !== null && (!isUrgent || current.graph.isFrozen) ? replacement : current;
     if (target.pending > 0) {
       target.insert(until);
@@ -181,8 +181,8 @@ export class Indexer {
     if (this.#replacement !== null || !this.checks.isTrusted) {
       return;
     }
-    const idle = performance.now() - this.#changedAt > IDLE_MS && staged.pending === 0;
-    if (staged.unsaved < this.#rows.count * (idle ? 0.02 : 0.25)) {
+    const isIdle = performance.now() - this.#changedAt > IDLE_MS && staged.pending === 0;
+    if (staged.unsaved < this.#rows.count * (isIdle ? 0.02 : 0.25)) {
       return;
     }
     this.#save(staged).catch(() => {

@@ -11,12 +11,12 @@ import { chooseRank, isFlat } from './flat-result.js';
 import type { Graph } from './graph.js';
 import { findBestOfGroup, type Group, Groups } from './groups.js';
 
-/** Consumed entries of the queue that are kept before it is copied. */
-const SLACK = 65_536;
+/** Maximum number of consumed entries of the queue before the rest is copied. */
+const MAX_CONSUMED = 65_536;
 /** Candidates (ef) when a search is repeated because its result was flat. */
 const DEEP_EF = 768;
 /** Latest rows that are remembered for the recall check. */
-const RECENT = 64;
+const RECENT_ROWS = 64;
 
 /** The result of searching a graph. */
 export interface Found {
@@ -217,7 +217,7 @@ export class StagedGraph {
       }
       this.lastSeq = Math.max(this.lastSeq, seq);
     }
-    if (this.#head > SLACK && this.#head > this.#queue.length / 2) {
+    if (this.#head > MAX_CONSUMED && this.#head > this.#queue.length / 2) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
@@ -247,7 +247,7 @@ export class StagedGraph {
       this.#groups.add(joined.node, seq, joined.cosine);
     }
     this.#nodeOf.set(seq, (joined?.node ?? seq) - base);
-    this.#recent[this.changes++ % RECENT] = seq;
+    this.#recent[this.changes++ % RECENT_ROWS] = seq;
   }
 
   #unplace(seq: number): void {

@@ -180,7 +180,7 @@ export class CollectionTable {
     }
   }
 
-  /** Deletes a collection at once. {@link clear} removes its items later. */
+  /** Deletes a collection. {@link clear} removes its items later. */
   drop(id: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(id);

@@ -133,15 +133,15 @@ function compareValues(db: Db): string[] {
   const rows = db.prepare<[], { collection: number; seq: number; metadata: string }>(
     'SELECT collection, seq, metadata FROM items',
   );
-  let [expected, found] = [0, 0];
+  let [expected, indexed] = [0, 0];
   for (const { collection, seq, metadata } of rows.iterate()) {
     for (const [path, value] of listStoredValues(metadata)) {
       expected++;
-      found += findValue.get(collection, path, value, seq) === undefined ? 0 : 1;
+      indexed += findValue.get(collection, path, value, seq) === undefined ? 0 : 1;
     }
   }
   const all = db.prepare<[], number>('SELECT count(*) FROM item_values').pluck().get() ?? 0;
-  return found === expected && all === expected
+  return indexed === expected && all === expected
     ? []
     : ['The index of values in the metadata does not match the items.'];
 }

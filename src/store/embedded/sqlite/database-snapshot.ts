@@ -218,14 +218,14 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
 }
 
 function requireEmpty(dataDir: string, target: string): void {
-  let left = existsSync(target) ? `${DATABASE_FILE}.` : null;
+  let obstacle = existsSync(target) ? `${DATABASE_FILE}.` : null;
   try {
     refuseMissingDatabase(dataDir, DATABASE_FILE);
   } catch (error) {
-    left = (error as Error).message;
+    obstacle = (error as Error).message;
   }
-  if (left !== null) {
-    throw new PawdexError('data_dir_not_empty', { detail: `${dataDir} is in use: ${left}` });
+  if (obstacle !== null) {
+    throw new PawdexError('data_dir_not_empty', { detail: `${dataDir} is in use: ${obstacle}` });
   }
 }
 

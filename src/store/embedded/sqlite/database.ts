@@ -223,7 +223,7 @@ function migrate(db: Db): void {
   }
 }
 
-/** Keeps a copy of the database beside the migrated one, so that users can return to the earlier version. */
+/** Keeps a copy of the database next to the migrated one, so that users can return to the earlier version. */
 function copyBeforeMigration(db: Db, version: number): void {
   const copy = `${db.name}.format-${version}`;
   if (existsSync(copy)) {

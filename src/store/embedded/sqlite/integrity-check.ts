@@ -11,7 +11,7 @@ import { createDamagedError } from './storage-error.js';
 
 /** Suffix of a database that is being restored from a snapshot. */
 export const RESTORING = '.restoring';
-/** The most problems that are listed. */
+/** Maximum number of problems to list. */
 const MAX_NAMED = 5;
 
 /**
@@ -24,18 +24,18 @@ export function refuseMissingDatabase(dataDir: string, databaseFile: string): vo
   if (size(databaseFile) > 0) {
     return;
   }
-  const known = readLastKnown(dataDir)?.collections.filter(({ items }) => items > 0) ?? [];
+  const collections = readLastKnown(dataDir)?.collections.filter(({ items }) => items > 0) ?? [];
   const graphs = listFiles(path.join(dataDir, 'graphs')).filter((name) => name.endsWith('.json'));
-  const left = [
+  const remains = [
     ...(existsSync(path.join(dataDir, databaseFile + RESTORING))
       ? ['an interrupted restore, which can be run again']
       : []),
     ...(size(`${databaseFile}-wal`) > 0 ? [`its log ${databaseFile}-wal`] : []),
-    ...(known.length > 0 ? [`${LEDGER_FILE}, which lists ${formatCounts(known)}`] : []),
+    ...(collections.length > 0 ? [`${LEDGER_FILE}, which lists ${formatCounts(collections)}`] : []),
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
   ];
-  if (left.length > 0) {
-    throw createDamagedError([`${databaseFile} is missing or empty beside ${left.join(' and ')}.`]);
+  if (remains.length > 0) {
+    throw createDamagedError([`${databaseFile} is missing or empty beside ${remains.join(' and ')}.`]);
   }
 }
 
@@ -60,23 +60,23 @@ export interface Comparison {
   isLiveCopy: boolean;
 }
 
-/** Compares an open database with the state recorded beside it. */
+/** Compares an open database with the state recorded next to it. */
 export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
-  const known = readLastKnown(path.dirname(db.name));
-  if (known === null) {
+  const lastKnown = readLastKnown(path.dirname(db.name));
+  if (lastKnown === null) {
     return { findings: [], isLiveCopy: false };
   }
-  if (known.store !== ledger.store) {
+  if (lastKnown.store !== ledger.store) {
     return {
       findings: [
-        `This is not the database that ${LEDGER_FILE} describes (${formatCounts(known.collections)}).`,
+        `This is not the database that ${LEDGER_FILE} describes (${formatCounts(lastKnown.collections)}).`,
       ],
       isLiveCopy: false,
     };
   }
   const inode = String(statSync(db.name, { bigint: true }).ino);
-  const isLiveCopy = known.open && known.inode !== inode;
-  const behind = known.revision - ledger.revision;
+  const isLiveCopy = lastKnown.open && lastKnown.inode !== inode;
+  const behind = lastKnown.revision - ledger.revision;
   if (behind <= 0) {
     return { findings: [], isLiveCopy };
   }
@@ -93,11 +93,11 @@ export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
 export function compareCounts(db: Db, ledger: Ledger): string[] {
   const expected = ledger.getCounts();
   const findings = countItems(db).flatMap(({ id, name, items }) => {
-    const wanted = expected.get(id);
+    const expectedItems = expected.get(id);
     expected.delete(id);
-    return items === wanted
+    return items === expectedItems
       ? []
-      : [`Collection ${name} holds ${items} items instead of ${wanted ?? 'none'}.`];
+      : [`Collection ${name} holds ${items} items instead of ${expectedItems ?? 'none'}.`];
   });
   return [
     ...findings,

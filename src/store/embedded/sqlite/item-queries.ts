@@ -36,11 +36,11 @@ export class ItemQueries {
   /** Finds all matching rows, ascending, if an index shows that there are at most `limit`. Returns null otherwise. */
   findFew(collection: number, condition: FilterCondition, limit: number): number[] | null {
     for (const part of condition.indexed) {
-      const found = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, limit + 1, part);
-      if (found.length > limit) {
+      const seqs = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, limit + 1, part);
+      if (seqs.length > limit) {
         continue;
       }
-      const matching = condition.sql === part.sql ? found : [...this.selectMatching(found, condition)];
+      const matching = condition.sql === part.sql ? seqs : [...this.selectMatching(seqs, condition)];
       return matching.sort((a, b) => a - b);
     }
     return null;

@@ -104,9 +104,9 @@ export class ItemTable extends ItemQueries {
       ...this.#checksumParameters(computeItemChecksum(row)),
     );
     if (inserted.changes === 0) {
-      const known = this.find(collection, id) ?? this.findBySha256(collection, sha256)!;
-      this.#repairPictures(known, item);
-      return { id: known.id, status: 'exists', label: known.label, seq: null };
+      const existing = this.find(collection, id) ?? this.findBySha256(collection, sha256)!;
+      this.#repairPictures(existing, item);
+      return { id: existing.id, status: 'exists', label: existing.label, seq: null };
     }
     const seq = Number(inserted.lastInsertRowid);
     this.#run.insertVector.run(sign * seq, packVector(item.vector, item));
@@ -124,15 +124,15 @@ export class ItemTable extends ItemQueries {
   }
 
   /** Replaces the damaged pictures of an item that was added again. */
-  #repairPictures(known: ItemRow, { sha256, thumbnail, original }: NewItem): void {
-    if (known.sha256 !== sha256) {
+  #repairPictures(existing: ItemRow, { sha256, thumbnail, original }: NewItem): void {
+    if (existing.sha256 !== sha256) {
       return;
     }
     if (thumbnail !== null) {
-      this.thumbnails.repair(known, thumbnail);
+      this.thumbnails.repair(existing, thumbnail);
     }
     if (original) {
-      this.originals.repair(known, original);
+      this.originals.repair(existing, original);
     }
   }
 

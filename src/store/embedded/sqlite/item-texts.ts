@@ -4,7 +4,7 @@
  */
 import { type ItemRow, toItemJson } from './item-row.js';
 
-/** The most characters to keep: about 20,000 items. */
+/** Maximum number of characters to keep: about 20,000 items. */
 const MAX_CHARACTERS = 8 * 2 ** 20;
 
 /** Reads items that are not kept yet. */

@@ -1,5 +1,5 @@
 /**
- * Index of the values in the metadata of items, by path, for filters and facets. It is a table beside the items,
+ * Index of the values in the metadata of items, by path, for filters and facets. It is a table next to the items,
  * changed in the same transaction. Items of an older format are added to it gradually.
  */
 import { createHash } from 'node:crypto';

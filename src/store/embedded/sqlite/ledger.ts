@@ -1,5 +1,5 @@
 /**
- * Keeps count of the changes and of the items in each collection, in the database and in a file beside it. If data is
+ * Keeps count of the changes and of the items in each collection, in the database and in a file next to it. If data is
  * lost or replaced by an older copy, the two differ.
  */
 import { readFileSync, statSync } from 'node:fs';
@@ -108,9 +108,9 @@ export class Ledger {
     this.#written = revision;
     const file = this.#db.name;
     const inode = String(statSync(file, { bigint: true }).ino);
-    const known: LastKnown = { format: 1, store, revision, inode, open, collections };
+    const state: LastKnown = { format: 1, store, revision, inode, open, collections };
     const written = this.#writing.then(() =>
-      replaceFile(path.join(path.dirname(file), LEDGER_FILE), addChecksum(JSON.stringify(known)), {
+      replaceFile(path.join(path.dirname(file), LEDGER_FILE), addChecksum(JSON.stringify(state)), {
         isPrivate: true,
       }),
     );

@@ -31,7 +31,7 @@ function prepareStatements(db: Db) {
       ? db.prepare<[number, number]>('UPDATE reembeddings SET checksum = ? WHERE collection = ?')
       : null,
     remove: db.prepare('DELETE FROM reembeddings WHERE collection = ?'),
-    lacking: db.prepare<[number, number, number, number], ItemRow & { has_successor: number }>(
+    itemsAfter: db.prepare<[number, number, number, number], ItemRow & { has_successor: number }>(
       `SELECT ${listItemColumns(db)},
          EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = ? * items.seq) AS has_successor
        FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
@@ -80,24 +80,24 @@ export class Reembeddings {
       return null;
     }
     const { fingerprint, dimension, model, started_at: startedAt, checksum = null } = row;
-    const found = { fingerprint, dimension, model, startedAt };
-    if (checksum !== null && checksum !== computeMoveChecksum(collection, found)) {
+    const reembedding = { fingerprint, dimension, model, startedAt };
+    if (checksum !== null && checksum !== computeMoveChecksum(collection, reembedding)) {
       this.cancel(collection);
       onDamage();
       return null;
     }
-    return found;
+    return reembedding;
   }
 
   begin(collection: number, { fingerprint, dimension, model }: Space): Reembedding {
     this.#collections.requireLasting();
-    const begun = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
+    const reembedding = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
     this.#db.transaction(() => {
-      this.#run.insert.run(collection, fingerprint, dimension, model, begun.startedAt);
-      this.#run.setChecksum?.run(computeMoveChecksum(collection, begun), collection);
+      this.#run.insert.run(collection, fingerprint, dimension, model, reembedding.startedAt);
+      this.#run.setChecksum?.run(computeMoveChecksum(collection, reembedding), collection);
       this.#ledger.recordChange();
     })();
-    return begun;
+    return reembedding;
   }
 
   /** Ends a re-embedding. {@link clear} removes its vectors later. */
@@ -116,7 +116,7 @@ export class Reembeddings {
 
   /** Reads the next `limit` items, including those that already have a vector in the new space. */
   readItems({ id, vector_sign }: CollectionRow, after: number, limit: number) {
-    return this.#run.lacking.all(-vector_sign, id, after, limit).map(requireValidChecksum);
+    return this.#run.itemsAfter.all(-vector_sign, id, after, limit).map(requireValidChecksum);
   }
 
   /** Stores vectors in one transaction. */

@@ -1,6 +1,6 @@
 /**
  * Salvages a damaged database: copies every row that can still be read completely into a new one, and keeps the damaged
- * file beside it.
+ * file next to it.
  */
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -17,7 +17,7 @@ import { hasValidChecksum, listItemColumns } from './row-checksums.js';
 import Database, { type Db } from './sqlite.js';
 import { unpackVector } from './stored-vector.js';
 
-/** How far beyond the last known sequence number to look, since that number may be damaged, too. */
+/** How far beyond the last known sequence number to look, since that number may be damaged as well. */
 const MARGIN = 10_000;
 /** Rows copied per transaction. */
 const STEP = 1000;

@@ -105,7 +105,7 @@ export class SnapshotFolder {
   /** A name that sorts after all others, even if the clock was set back, because the newest snapshots are kept. */
   #createName(): string {
     const times = this.#listNames().map(readTime).filter(Number.isFinite);
-    const time = Math.max(Date.now(), ...times.map((each) => each + 1));
+    const time = Math.max(Date.now(), ...times.map((other) => other + 1));
     return `${new Date(time).toISOString().replaceAll(/[:.]/g, '-')}${EXTENSION}`;
   }
 

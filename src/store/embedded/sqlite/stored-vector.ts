@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 
 const CHECKSUM_BYTES = 4;
-/** The most bytes that UTF-8 needs per unit of a JavaScript string. */
+/** Maximum number of bytes that UTF-8 needs per unit of a JavaScript string. */
 const BYTES_PER_UNIT = 3;
 
 /** The fields of an item that never change. */

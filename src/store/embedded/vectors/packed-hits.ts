@@ -123,12 +123,12 @@ export function unpackHits(packed: PackedHits): BareHit[][] {
   const { counts, similarities, cells, idLengths, overflowIds, labelAt, labels } = packed;
   const text = Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength).toString('latin1');
   let at = 0;
-  let others = 0;
+  let overflows = 0;
   return counts.map((count) => {
     const hits: BareHit[] = [];
     for (const end = at + count; at < end; at++) {
       const length = idLengths[at]!;
-      const id = length === OVERFLOW ? overflowIds[others++]! : text.slice(at * CELL, at * CELL + length);
+      const id = length === OVERFLOW ? overflowIds[overflows++]! : text.slice(at * CELL, at * CELL + length);
       hits.push({ id, label: labels[labelAt[at]!]!, similarity: similarities[at]! });
     }
     return hits;
