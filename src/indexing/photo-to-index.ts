@@ -28,7 +28,7 @@ export interface Origin {
 export const createOriginFilter = (folder: string) => ({ metadata: { [`${ORIGIN_KEY}.folder`]: folder } });
 
 /** The metadata to merge into an item when a folder gives it a label. */
-export const createOriginNote = (folder: string, label: string | null): Metadata => ({
+export const createOriginMetadata = (folder: string, label: string | null): Metadata => ({
   [ORIGIN_KEY]: { folder, label } satisfies Origin,
 });
 
@@ -46,7 +46,7 @@ export function toItemFields({ name, label, metadata, folder }: PhotoToIndex): {
   source: string;
   metadata: Metadata;
 } {
-  const note = folder === undefined ? {} : createOriginNote(folder, label);
+  const note = folder === undefined ? {} : createOriginMetadata(folder, label);
   return { label, source: name, metadata: { ...metadata, ...note } };
 }
 

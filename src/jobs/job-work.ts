@@ -58,7 +58,7 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
   },
 };
 
-/** Milliseconds after the death of a thread in which the job is tried again. That is once or twice. */
+/** How long a job is retried after a worker thread died, in milliseconds: one or two attempts. */
 const RETRY_MS = 5_000;
 
 /** Creates the work of all kinds of jobs for an engine. A job continues if a thread dies that is restarted. */

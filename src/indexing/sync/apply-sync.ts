@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { asPawdexError } from '../../errors.js';
 import { createIndexSummary, type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
-import { createOriginNote, type PhotoToIndex } from '../photo-to-index.js';
+import { createOriginMetadata, type PhotoToIndex } from '../photo-to-index.js';
 import type { MatchedItem, SyncPlan } from './plan-sync.js';
 
 /** Ids per bulk change. */
@@ -71,7 +71,7 @@ async function updateItems(engine: Engine, plan: SyncPlan, options: ApplyOptions
         const [{ photo, item }] = matches as [MatchedItem];
         const label = relabelled.has(matches[0]!) ? { label: photo.label } : {};
         const source = photo.name === item.source ? {} : { source: photo.name };
-        const mergeMetadata = { ...photo.metadata, ...createOriginNote(photo.folder!, photo.label) };
+        const mergeMetadata = { ...photo.metadata, ...createOriginMetadata(photo.folder!, photo.label) };
         const ids = matches.map((match) => match.item.id);
         return options.signal?.aborted
           ? 0

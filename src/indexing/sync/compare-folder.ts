@@ -28,7 +28,7 @@ export interface ComparedPhoto {
 }
 
 /** A folder and its items in a collection. */
-export interface Comparison {
+export interface FolderComparison {
   photos: ComparedPhoto[];
   /** The collection's items from the folder, including those indexed before items recorded their folder. */
   owned: Item[];
@@ -54,7 +54,7 @@ export async function compareFolder(
   engine: Engine,
   photos: readonly PhotoToIndex[],
   options: CompareOptions,
-): Promise<Comparison> {
+): Promise<FolderComparison> {
   const { collection, folder } = options;
   const count = await countItems(engine, collection);
   const owned = count === 0 ? [] : await listItems(engine, collection, createOriginFilter(folder));

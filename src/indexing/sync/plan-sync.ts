@@ -3,7 +3,7 @@ import type { SetProblem } from '../../datasets/set-report.js';
 import { PawdexError } from '../../errors.js';
 import type { Item } from '../../store/store.js';
 import { type PhotoToIndex, readOrigin } from '../photo-to-index.js';
-import type { Comparison } from './compare-folder.js';
+import type { FolderComparison } from './compare-folder.js';
 
 /** An item with its photo in the folder. */
 export interface MatchedItem {
@@ -42,7 +42,7 @@ interface PhotoIndex {
   unreadable: ReadonlySet<string>;
 }
 
-function indexPhotos(photos: Comparison['photos']): PhotoIndex {
+function indexPhotos(photos: FolderComparison['photos']): PhotoIndex {
   const byHash = new Map<string, PhotoToIndex[]>();
   for (const { photo, sha256 } of photos) {
     if (sha256 !== null) {
@@ -62,7 +62,7 @@ function indexPhotos(photos: Comparison['photos']): PhotoIndex {
  *
  * @param problems unreadable parts of the folder: everything below them counts as unknown, not as gone
  */
-export function planSync(comparison: Comparison, problems: readonly SetProblem[]): SyncPlan {
+export function planSync(comparison: FolderComparison, problems: readonly SetProblem[]): SyncPlan {
   const { photos, owned } = comparison;
   const plan: SyncPlan = {
     added: [],
@@ -101,7 +101,7 @@ export function planSync(comparison: Comparison, problems: readonly SetProblem[]
 /** Classifies each photo. `replaced` has the items whose photo has new content, by name. */
 function placePhotos(
   plan: SyncPlan,
-  { photos, owned, foreign }: Comparison,
+  { photos, owned, foreign }: FolderComparison,
   replaced: ReadonlyMap<string, Item>,
 ): void {
   const ownHashes = new Set(owned.map(({ sha256 }) => sha256));

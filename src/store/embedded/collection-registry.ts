@@ -1,7 +1,7 @@
 /** The collections of an open store, by name and alias. Creates, renames, moves and deletes them. */
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionInfo, CollectionPatch, CollectionSpec, Space } from '../store.js';
-import { Collection, checkCollectionName, checkCollectionSpec } from './collection.js';
+import { Collection, checkCollectionName, checkDimension } from './collection.js';
 import type { GraphLibrary } from './graph/graph.js';
 import { GraphSnapshot } from './graph/graph-snapshot.js';
 import type { CollectionRow } from './sqlite/collection-row.js';
@@ -63,7 +63,7 @@ export class CollectionRegistry {
   }
 
   create(spec: CollectionSpec): CollectionInfo {
-    checkCollectionSpec(spec);
+    checkDimension(spec);
     this.#requireFree(spec.name);
     return this.#open(this.#parts.collections.create(spec)).info;
   }

@@ -1,7 +1,7 @@
 /** A collection in the worker: its description, its rows in memory and its graph. */
 import { PawdexError } from '../../errors.js';
 import { PLAIN_NAME } from '../records.js';
-import type { CollectionInfo, CollectionSpec, Reembedding } from '../store.js';
+import type { CollectionInfo, Reembedding, Space } from '../store.js';
 import type { GraphLibrary } from './graph/graph.js';
 import type { GraphSnapshot } from './graph/graph-snapshot.js';
 import { Indexer } from './graph/indexer.js';
@@ -241,9 +241,8 @@ function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
 }
 
 /** @throws PawdexError invalid_request */
-export function checkCollectionSpec(spec: CollectionSpec): void {
-  checkCollectionName(spec.name);
-  if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION) {
+export function checkDimension({ dimension }: Pick<Space, 'dimension'>): void {
+  if (!Number.isInteger(dimension) || dimension < 1 || dimension > MAX_DIMENSION) {
     throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
   }
 }

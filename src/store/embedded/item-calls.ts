@@ -12,7 +12,7 @@ import type {
   Target,
 } from '../store.js';
 import type { Collection } from './collection.js';
-import { findMatching, type ListOptions, listRows } from './list-rows.js';
+import { iterateMatching, type ListOptions, listRows } from './list-rows.js';
 import { prepareSearch } from './row-search.js';
 import { searchMany } from './search-many.js';
 import { type ItemRow, toItem } from './sqlite/item-row.js';
@@ -57,7 +57,7 @@ async function selectRows(core: StoreCore, collection: Collection, target: Targe
     });
   }
   const seqs: number[] = [];
-  for await (const part of findMatching(collection, items, condition)) {
+  for await (const part of iterateMatching(collection, items, condition)) {
     seqs.push(...part);
   }
   return seqs;
@@ -208,7 +208,7 @@ export const ITEM_CALLS = {
       return collection.count;
     }
     let count = 0;
-    for await (const seqs of findMatching(collection, core.items, condition)) {
+    for await (const seqs of iterateMatching(collection, core.items, condition)) {
       count += seqs.length;
     }
     return count;

@@ -27,6 +27,16 @@ interface RowPage {
   next: string | null;
 }
 
+/** @throws PawdexError invalid_request */
+export function checkPage({ limit, cursor }: Pick<ListOptions, 'limit' | 'cursor'>): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    throw new PawdexError('invalid_request', { detail: 'limit must be a whole number, 1 to 1000.' });
+  }
+  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
+    throw new PawdexError('invalid_request', { detail: 'The cursor is not one that a list returned.' });
+  }
+}
+
 /** @param rows one more than the limit if there is a next page */
 function toPage(rows: ItemRow[], limit: number): RowPage {
   const next = rows.length > limit ? String(rows[limit - 1]!.seq) : null;
@@ -44,12 +54,7 @@ export async function listRows(
   { limit, cursor, filter }: ListOptions,
 ): Promise<RowPage> {
   const condition = items.translateFilter(filter);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    throw new PawdexError('invalid_request', { detail: 'limit must be a whole number, 1 to 1000.' });
-  }
-  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
-    throw new PawdexError('invalid_request', { detail: 'The cursor is not one that a list returned.' });
-  }
+  checkPage({ limit, cursor });
   const few = condition === null ? null : items.findFew(collection.id, condition, NARROW);
   if (few !== null) {
     const page = few.filter((seq) => seq > Number(cursor ?? 0)).slice(0, limit + 1);
@@ -76,7 +81,7 @@ export async function listRows(
 }
 
 /** Yields the matching rows in order of insertion, some at a time, and lets other work run in between. */
-export async function* findMatching(
+export async function* iterateMatching(
   collection: Collection,
   items: ItemTable,
   condition: FilterCondition,

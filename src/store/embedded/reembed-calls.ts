@@ -1,25 +1,25 @@
 /** The calls of the store's thread that move a collection to another embedding space. */
 import { PawdexError } from '../../errors.js';
 import type { ItemPage, Reembedding, ReembeddingState, Space } from '../store.js';
-import type { Collection } from './collection.js';
+import { type Collection, checkDimension } from './collection.js';
+import { checkPage } from './list-rows.js';
 import { toItem } from './sqlite/item-row.js';
 import type { StoreCore } from './store-core.js';
 import { TimeSlice } from './time-slice.js';
-import { MAX_DIMENSION } from './vectors/arena.js';
 import { normalise } from './vectors/unit-vector.js';
 
 /** @throws PawdexError space_changed if the collection is not moving to this space */
-function requireMove({ reembedding, row }: Collection, fingerprint: string): Reembedding {
+function requireReembedding({ reembedding, row }: Collection, fingerprint: string): Reembedding {
   if (reembedding?.fingerprint !== fingerprint) {
     throw new PawdexError('space_changed', {
-      detail: `The collection ${row.name} is no longer being re-embedded with this model.`,
+      detail: `The collection ${row.name} is no longer being re-embedded with this encoder.`,
       hint: 'Start again with `pawdex reembed`.',
     });
   }
   return reembedding;
 }
 
-async function cancelMove(core: StoreCore, collection: Collection): Promise<void> {
+async function cancelReembedding(core: StoreCore, collection: Collection): Promise<void> {
   const { reembeddings } = core;
   collection.dropSuccessor(new PawdexError('space_changed'));
   if (collection.reembedding !== null) {
@@ -40,18 +40,16 @@ async function cancelMove(core: StoreCore, collection: Collection): Promise<void
 export const REEMBED_CALLS = {
   async beginReembedding(core: StoreCore, name: string, space: Space): Promise<void> {
     const collection = core.collections.get(name);
-    if (!Number.isInteger(space.dimension) || space.dimension < 1 || space.dimension > MAX_DIMENSION) {
-      throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
-    }
+    checkDimension(space);
     const { reembedding } = collection;
     if (reembedding?.fingerprint === space.fingerprint && reembedding.dimension === space.dimension) {
       return;
     }
-    await cancelMove(core, collection);
+    await cancelReembedding(core, collection);
     collection.throwIfGone();
     // Another call may have started while this one was waiting.
     collection.reembedding ??= core.reembeddings.begin(collection.id, space);
-    requireMove(collection, space.fingerprint);
+    requireReembedding(collection, space.fingerprint);
   },
 
   listUnembedded(
@@ -59,11 +57,7 @@ export const REEMBED_CALLS = {
     name: string,
     { limit, cursor }: { limit: number; cursor?: string },
   ): ItemPage {
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000 || !/^\d{1,15}$/.test(cursor ?? '0')) {
-      throw new PawdexError('invalid_request', {
-        detail: 'The limit (1 to 1000) or the cursor is not valid.',
-      });
-    }
+    checkPage({ limit, cursor });
     const rows = core.reembeddings.readItems(core.collections.get(name).row, Number(cursor ?? 0), limit);
     return {
       items: rows.filter(({ has_successor }) => has_successor === 0).map(toItem),
@@ -78,7 +72,7 @@ export const REEMBED_CALLS = {
     vectors: { id: string; vector: Float32Array }[],
   ): number {
     const collection = core.collections.get(name);
-    const { dimension } = requireMove(collection, fingerprint);
+    const { dimension } = requireReembedding(collection, fingerprint);
     const stored = vectors.flatMap(({ id, vector }) => {
       normalise(vector, dimension);
       const row = core.items.find(collection.id, id);
@@ -95,7 +89,7 @@ export const REEMBED_CALLS = {
     if (collection.reembedding === null && collection.row.fingerprint === fingerprint) {
       return { state: 'swapped' };
     }
-    const space = requireMove(collection, fingerprint);
+    const space = requireReembedding(collection, fingerprint);
     const successor = collection.successor ?? core.collections.openSuccessor(collection, space);
     await Promise.all([collection.loaded, successor.loaded]);
     collection.throwIfGone();

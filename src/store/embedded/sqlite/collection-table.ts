@@ -22,7 +22,7 @@ function prepareStatements(db: Db) {
     update: db.prepare(
       'UPDATE collections SET name = ?, description = ?, gallery = ?, calibration = ? WHERE id = ?',
     ),
-    move: db.prepare(
+    switchSpace: db.prepare(
       'UPDATE collections SET fingerprint = ?, dimension = ?, model = ?, calibration = NULL WHERE id = ?',
     ),
     setSettings: db.prepare(
@@ -40,7 +40,7 @@ function prepareStatements(db: Db) {
       .pluck(),
     removeAliases: db.prepare('DELETE FROM aliases WHERE collection = ?'),
     remove: db.prepare('DELETE FROM collections WHERE id = ?'),
-    noteDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
+    recordDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
     // Never removes items of an existing collection, whatever this table says.
     dropped: db
       .prepare<[], number>(
@@ -134,9 +134,9 @@ export class CollectionTable {
   }
 
   /** Switches a collection to the vectors stored under the negated numbers. Call it inside a transaction. */
-  move(row: CollectionRow, { fingerprint, dimension, model }: Space): CollectionRow {
+  switchSpace(row: CollectionRow, { fingerprint, dimension, model }: Space): CollectionRow {
     const next = { ...row, fingerprint, dimension, model, calibration: null, vector_sign: -row.vector_sign };
-    this.#run.move.run(fingerprint, dimension, model, row.id);
+    this.#run.switchSpace.run(fingerprint, dimension, model, row.id);
     this.#setSettings(next);
     this.#updateChecksum(next.name);
     this.#ledger.recordChange();
@@ -186,7 +186,7 @@ export class CollectionTable {
       this.#run.remove.run(id);
       this.#run.removeSettings.run(id);
       this.#run.removeAliases.run(id);
-      this.#run.noteDropped.run(id);
+      this.#run.recordDropped.run(id);
       this.#ledger.close(id);
       this.#ledger.recordChange();
     })();

@@ -1,4 +1,4 @@
-/** Finds rows whose checksum is wrong. Findings are sentences, one per collection and kind. */
+/** Finds rows whose checksum is wrong. DamageCounts are sentences, one per collection and kind. */
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import type { ItemRow } from './item-row.js';
 import { listStoredValues } from './item-values.js';
@@ -16,7 +16,7 @@ import { type Identity, unpackVector } from './stored-vector.js';
 export type Thoroughness = 'quick' | 'full';
 
 /** Damaged items of a collection, by kind of damage. */
-class Findings {
+class DamageCounts {
   readonly #counts = new Map<string, number>();
 
   add(collection: string, what: string): void {
@@ -43,25 +43,25 @@ function listCollections(db: Db): CollectionRow[] {
 /** Finds damaged rows. Vectors and the index of values are only checked thoroughly. Returns sentences. */
 export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
   const collections = listCollections(db);
-  const findings = new Findings();
+  const counts = new DamageCounts();
   const isFull = thoroughness === 'full';
   for (const collection of collections) {
-    checkItems(db, collection, isFull, findings);
+    checkItems(db, collection, isFull, counts);
   }
   return [
     ...formatDamagedCollections(findDamagedCollections(db)),
-    ...findings.sentences,
+    ...counts.sentences,
     ...(isFull && isIndexComplete(db) ? compareValues(db) : []),
   ];
 }
 
 /** Finds damaged pictures. Everything else can be used without them. Returns sentences. */
 export function findDamagedPictures(db: Db): string[] {
-  const findings = new Findings();
+  const counts = new DamageCounts();
   for (const collection of hasChecksums(db) ? listCollections(db) : []) {
-    checkImages(db, collection, findings);
+    checkImages(db, collection, counts);
   }
-  return findings.sentences;
+  return counts.sentences;
 }
 
 /** Finds collections whose own row, settings or aliases are damaged. */
@@ -85,7 +85,7 @@ function checkItems(
   db: Db,
   { id, name, dimension, vector_sign }: CollectionRow,
   withVectors: boolean,
-  findings: Findings,
+  counts: DamageCounts,
 ): void {
   const columns = listItemColumns(db);
   const rows = withVectors
@@ -97,10 +97,10 @@ function checkItems(
     : db.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ?`).iterate(id);
   for (const row of rows) {
     if (!hasValidChecksum(row)) {
-      findings.add(name, 'the labels, sources or metadata');
+      counts.add(name, 'the labels, sources or metadata');
     }
     if (withVectors && !hasVector(row as CheckedRow, dimension)) {
-      findings.add(name, 'the vectors');
+      counts.add(name, 'the vectors');
     }
   }
 }
@@ -108,7 +108,7 @@ function checkItems(
 const hasVector = ({ vector, ...identity }: Identity & { vector: Uint8Array | null }, dimension: number) =>
   vector !== null && unpackVector(vector, dimension, identity) !== null;
 
-function checkImages(db: Db, { id, name }: CollectionRow, findings: Findings): void {
+function checkImages(db: Db, { id, name }: CollectionRow, counts: DamageCounts): void {
   for (const table of ['thumbnails', 'originals']) {
     const rows = db.prepare<[number], { seq: number; image: Uint8Array; checksum: number }>(
       `SELECT ${table}.seq, image, ${table}.checksum FROM items JOIN ${table} ON ${table}.seq = items.seq
@@ -116,7 +116,7 @@ function checkImages(db: Db, { id, name }: CollectionRow, findings: Findings): v
     );
     for (const { seq, image, checksum } of rows.iterate(id)) {
       if (computeImageChecksum(seq, image) !== checksum) {
-        findings.add(name, `the ${table}`);
+        counts.add(name, `the ${table}`);
       }
     }
   }

@@ -7,7 +7,12 @@ import type { CollectionRow } from './collection-row.js';
 import type { CollectionTable } from './collection-table.js';
 import type { ItemRow } from './item-row.js';
 import type { Ledger } from './ledger.js';
-import { computeMoveChecksum, hasChecksums, listItemColumns, requireValidChecksum } from './row-checksums.js';
+import {
+  computeReembeddingChecksum,
+  hasChecksums,
+  listItemColumns,
+  requireValidChecksum,
+} from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { type Identity, packVector } from './stored-vector.js';
 
@@ -37,7 +42,7 @@ function prepareStatements(db: Db) {
        FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
     putVector: db.prepare('INSERT OR REPLACE INTO vectors (seq, vector) VALUES (?, ?)'),
-    noteDropped: db.prepare('INSERT OR REPLACE INTO dropped_vectors (collection, after) VALUES (?, 0)'),
+    recordDropped: db.prepare('INSERT OR REPLACE INTO dropped_vectors (collection, after) VALUES (?, 0)'),
     dropped: db.prepare<[], { id: number; after: number; vector_sign: number | null }>(
       `SELECT dropped_vectors.collection AS id, after, iif(collections.id IS NULL, NULL, coalesce(vector_sign, 1)) AS vector_sign
        FROM dropped_vectors LEFT JOIN collections ON collections.id = dropped_vectors.collection
@@ -81,7 +86,7 @@ export class Reembeddings {
     }
     const { fingerprint, dimension, model, started_at: startedAt, checksum = null } = row;
     const reembedding = { fingerprint, dimension, model, startedAt };
-    if (checksum !== null && checksum !== computeMoveChecksum(collection, reembedding)) {
+    if (checksum !== null && checksum !== computeReembeddingChecksum(collection, reembedding)) {
       this.cancel(collection);
       onDamage();
       return null;
@@ -94,7 +99,7 @@ export class Reembeddings {
     const reembedding = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
     this.#db.transaction(() => {
       this.#run.insert.run(collection, fingerprint, dimension, model, reembedding.startedAt);
-      this.#run.setChecksum?.run(computeMoveChecksum(collection, reembedding), collection);
+      this.#run.setChecksum?.run(computeReembeddingChecksum(collection, reembedding), collection);
       this.#ledger.recordChange();
     })();
     return reembedding;
@@ -104,7 +109,7 @@ export class Reembeddings {
   cancel(collection: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(collection);
-      this.#run.noteDropped.run(collection);
+      this.#run.recordDropped.run(collection);
       this.#ledger.recordChange();
     })();
   }
@@ -136,8 +141,8 @@ export class Reembeddings {
   swap(row: CollectionRow, space: Space): CollectionRow {
     return this.#db.transaction(() => {
       this.#run.remove.run(row.id);
-      this.#run.noteDropped.run(row.id);
-      return this.#collections.move(row, space);
+      this.#run.recordDropped.run(row.id);
+      return this.#collections.switchSpace(row, space);
     })();
   }
 

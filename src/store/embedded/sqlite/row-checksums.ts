@@ -51,7 +51,7 @@ export function computeCollectionChecksum(row: CollectionRow, aliases: readonly 
 }
 
 /** Computes the checksum of a move to another embedding space. */
-export const computeMoveChecksum = (
+export const computeReembeddingChecksum = (
   collection: number,
   { fingerprint, dimension, model, startedAt }: Reembedding,
 ) => crc32(JSON.stringify([collection, fingerprint, dimension, model, startedAt]));

@@ -42,27 +42,33 @@ export class SnapshotFolder {
    */
   create(request = ''): Promise<StoredSnapshot> {
     this.#running.set(request, 'waiting');
-    const created = this.#writing.then(async () => {
-      if (this.#running.get(request) === 'cancelled') {
-        throw new PawdexError('job_cancelled');
-      }
-      mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
-      // Left over from a process that died.
-      for (const name of readdirSync(this.#folder)) {
-        if (name.endsWith(TEMPORARY_SUFFIX)) {
-          rmSync(path.join(this.#folder, name), { force: true });
-        }
-      }
-      const name = this.#createName();
-      const file = path.join(this.#folder, name);
-      const info = this.#isShared ? await this.#writeInThread(file, request) : writeSnapshot(this.#db, file);
-      for (const { name: old } of this.list().slice(this.#keep)) {
-        rmSync(path.join(this.#folder, old), { force: true });
-      }
-      return { name, ...info };
-    });
+    const created = this.#writing.then(() => this.#create(request));
     this.#writing = created.catch(() => {}).finally(() => this.#running.delete(request));
     return created;
+  }
+
+  async #create(request: string): Promise<StoredSnapshot> {
+    if (this.#running.get(request) === 'cancelled') {
+      throw new PawdexError('job_cancelled');
+    }
+    mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
+    this.#removeUnfinished();
+    const name = this.#createName();
+    const file = path.join(this.#folder, name);
+    const info = this.#isShared ? await this.#writeInThread(file, request) : writeSnapshot(this.#db, file);
+    for (const { name: old } of this.list().slice(this.#keep)) {
+      rmSync(path.join(this.#folder, old), { force: true });
+    }
+    return { name, ...info };
+  }
+
+  /** Removes what a process left that died while it wrote a snapshot. */
+  #removeUnfinished(): void {
+    for (const name of readdirSync(this.#folder)) {
+      if (name.endsWith(TEMPORARY_SUFFIX)) {
+        rmSync(path.join(this.#folder, name), { force: true });
+      }
+    }
   }
 
   /** Ends a snapshot, as soon as SQLite returns from copying. {@link create} removes what is left of it. */
