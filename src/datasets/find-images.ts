@@ -8,7 +8,7 @@ import type { FoundPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
 import { type NameFilters, PhotoNameFilter } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
-import { describeCause, walkFolder } from './walk-folder.js';
+import { createReadError, walkFolder } from './walk-folder.js';
 
 /** The photos in the order given. Those of a folder are sorted by name. */
 export interface FoundImages extends SetReport {
@@ -53,16 +53,14 @@ async function findBelow(
 ): Promise<FoundPhoto[]> {
   const filter = new PhotoNameFilter(filters);
   const matches = glob === '' ? () => true : picomatch(glob);
-  let found: FoundPhoto[];
-  try {
-    const isArchive = (await stat(root)).isFile();
-    found = isArchive
-      ? await (await ArchiveListing.open(root)).listPhotos(filter, report)
-      : await walkFolder(root, filter, report);
-  } catch (cause) {
-    throw new PawdexError('set_invalid', { detail: `Cannot read ${root}: ${describeCause(cause)}`, cause });
-  }
-  return found
+  const list = async () =>
+    (await stat(root)).isFile()
+      ? (await ArchiveListing.open(root)).listPhotos(filter, report)
+      : walkFolder(root, filter, report);
+  const photos = await list().catch((cause) => {
+    throw createReadError(root, cause);
+  });
+  return photos
     .filter(({ name }) => matches(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ file, name }) => ({ file, name: path.posix.join(root, name) }));

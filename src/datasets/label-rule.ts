@@ -144,25 +144,19 @@ export function labelByName(
   return photos;
 }
 
-const clean = (label: string) => label.normalize('NFC').trim();
-const quoteLabels = (labels: Iterable<string>) =>
-  [...labels].map((label) => JSON.stringify(label)).join(', ');
+const cleanLabel = (label: string) => label.normalize('NFC').trim();
+const quoteLabels = (labels: readonly string[]) => labels.map((label) => JSON.stringify(label)).join(', ');
 
 /** Normalises labels, and warns about those that were or still are easy to confuse. */
 export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporter): void {
-  const spellings = new Map<string, Set<string>>();
+  const spellings = groupBy(new Set(photos.flatMap(({ label }) => label ?? [])), cleanLabel);
   for (const photo of photos) {
-    if (photo.label === null) {
-      continue;
-    }
-    const label = clean(photo.label);
-    spellings.set(label, (spellings.get(label) ?? new Set()).add(photo.label));
-    photo.label = label === '' ? null : label;
+    photo.label = photo.label === null ? null : cleanLabel(photo.label) || null;
   }
   for (const variants of spellings.values()) {
-    if (variants.size > 1) {
+    if (variants.length > 1) {
       report.warn(
-        `${variants.size} labels differ only in spaces or Unicode forms and are merged: ${quoteLabels(variants)}.`,
+        `${variants.length} labels differ only in spaces or Unicode forms and are merged: ${quoteLabels(variants)}.`,
       );
     }
   }

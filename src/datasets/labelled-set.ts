@@ -9,12 +9,12 @@ import { hasArchiveName, readFileFacts, readWholeFile } from '../files/open-file
 import { FileFinder } from './find-files.js';
 import { labelByName, unifyLabels } from './label-rule.js';
 import { type ManifestFiles, readManifestPhotos } from './labelled-manifest.js';
-import type { FoundPhoto, LabelledPhoto } from './labelled-photo.js';
+import type { LabelledPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
 import { readManifestTable } from './manifest-table.js';
 import { type NameFilters, PhotoNameFilter } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
-import { describeCause, walkFolder } from './walk-folder.js';
+import { createReadError, walkFolder } from './walk-folder.js';
 
 export interface LabelledSetOptions extends NameFilters {
   /** A manifest to use instead of the folder's own. Its files are relative to the folder. */
@@ -81,7 +81,8 @@ export async function readLabelledSet(
   return photos;
 }
 
-interface Reading {
+/** A set to read, and how. */
+interface SetSource {
   spec: string;
   root: string;
   split: string | null;
@@ -89,19 +90,17 @@ interface Reading {
   report: SetReporter;
 }
 
-async function readPhotos(reading: Reading, options: LabelledSetOptions): Promise<LabelledPhoto[]> {
-  const { spec, root, split, filter, report } = reading;
+async function readPhotos(source: SetSource, options: LabelledSetOptions): Promise<LabelledPhoto[]> {
+  const { spec, root, split, filter, report } = source;
   const archive = hasArchiveName(root) && !(await find(root))?.isDirectory() ? await openListing(root) : null;
   const manifest = options.manifest ?? (await findOwnManifest(root, archive));
   if (manifest !== null) {
-    return readManifest(reading, manifest, archive, options);
+    return readManifest(source, manifest, archive, options);
   }
-  let found: FoundPhoto[];
-  try {
-    found = await (archive === null ? walkFolder(root, filter, report) : archive.listPhotos(filter, report));
-  } catch (cause) {
-    throw new PawdexError('set_invalid', { detail: `Cannot read ${root}: ${describeCause(cause)}`, cause });
-  }
+  const listing = archive === null ? walkFolder(root, filter, report) : archive.listPhotos(filter, report);
+  const found = await listing.catch((cause) => {
+    throw createReadError(root, cause);
+  });
   const photos = labelByName(found, { rule: options.label, split }, report);
   if (photos === null) {
     throw new PawdexError('set_invalid', {
@@ -129,7 +128,7 @@ async function readManifestFile(file: string, isForArchive: boolean): Promise<Bu
 const SPARE_ROWS = 250_000;
 
 async function readManifest(
-  { root, split, filter, report }: Reading,
+  { root, split, filter, report }: SetSource,
   manifest: string,
   archive: ArchiveListing | null,
   options: LabelledSetOptions,
@@ -140,11 +139,8 @@ async function readManifest(
       hint: 'Omit --label, or rename the manifest.',
     });
   }
-  const bytes = await readManifestFile(manifest, archive !== null).catch((cause: Error) => {
-    throw new PawdexError('set_invalid', {
-      detail: `Cannot read ${manifest}: ${describeCause(cause)}`,
-      cause,
-    });
+  const bytes = await readManifestFile(manifest, archive !== null).catch((cause) => {
+    throw createReadError(manifest, cause);
   });
   const maxRows = archive === null ? undefined : archive.archive.entries.size + SPARE_ROWS;
   const table = await readManifestTable(manifest, bytes, maxRows);
@@ -164,8 +160,8 @@ async function readManifest(
 }
 
 async function openListing(file: string): Promise<ArchiveListing> {
-  return ArchiveListing.open(file).catch((cause: Error) => {
-    throw new PawdexError('set_invalid', { detail: `Cannot read ${file}: ${describeCause(cause)}`, cause });
+  return ArchiveListing.open(file).catch((cause) => {
+    throw createReadError(file, cause);
   });
 }
 

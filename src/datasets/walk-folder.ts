@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import ignore, { type Ignore } from 'ignore';
+import { PawdexError } from '../errors.js';
 import { readHead, readWholeFile } from '../files/open-file.js';
 import { countBy } from '../math/group-by.js';
 import type { FoundPhoto } from './labelled-photo.js';
@@ -22,8 +23,8 @@ interface IgnoreRules {
 
 type Target = 'folder' | 'file' | 'other' | 'broken' | 'loop';
 
-/** Walks a folder; see {@link walkFolder}. */
-class Walk {
+/** See {@link walkFolder}. */
+class FolderWalk {
   readonly #root: string;
   readonly #filter: PhotoNameFilter;
   readonly #report: SetReporter;
@@ -81,7 +82,7 @@ class Walk {
     const patterns = text.toString().split(/\r?\n/);
     const slow = patterns.filter((pattern) => pattern.split('**').length > MAX_STARS + 1);
     if (slow.length > 0) {
-      const detail = `The pattern ${slow[0]!.slice(0, 100)} has more than ${MAX_STARS} times ** and is not used.`;
+      const detail = `The pattern ${slow[0]!.slice(0, 100)} contains ** more than ${MAX_STARS} times and is not used.`;
       this.#report.fail('file_unreadable', name, detail);
     }
     return { base: folder, rules: ignore().add(patterns.filter((pattern) => !slow.includes(pattern))) };
@@ -160,7 +161,7 @@ export function walkFolder(
   filter: PhotoNameFilter,
   report: SetReporter,
 ): Promise<FoundPhoto[]> {
-  return new Walk(root, filter, report).run();
+  return new FolderWalk(root, filter, report).run();
 }
 
 /** Normalises names to Unicode form NFC, except if two names would become equal. */
@@ -183,8 +184,12 @@ function isIgnored(name: string, isFolder: boolean, ignored: readonly IgnoreRule
   });
 }
 
+/** Creates the error for a folder, archive or manifest that cannot be read. */
+export const createReadError = (file: string, cause: unknown) =>
+  new PawdexError('set_invalid', { detail: `Cannot read ${file}: ${describeCause(cause)}`, cause });
+
 /** Describes an error of the file system without the path, which the caller names. */
-export function describeCause(error: unknown): string {
+function describeCause(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'EACCES' || code === 'EPERM'
     ? 'Permission denied.'

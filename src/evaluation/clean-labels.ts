@@ -71,12 +71,12 @@ export function cleanLabels(set: EmbeddedSet, options: CleanOptions): CheckedLab
 
 /** Creates a function that tells whether a photo must not vote on another, because both may be mislabelled together. */
 function createClosenessCheck(items: readonly EmbeddedItem[]) {
-  const sources = new Map<string, Set<string>>();
-  for (const item of items) {
-    sources.set(item.label, (sources.get(item.label) ?? new Set()).add(readSource(item)));
-  }
+  const byLabel = groupBy(items, ({ label }) => label);
+  const hasSources = new Map(
+    [...byLabel].map(([label, photos]) => [label, new Set(photos.map(readSource)).size > 1]),
+  );
   return (item: EmbeddedItem, other: EmbeddedItem): boolean => {
-    const isSameSource = sources.get(other.label)!.size > 1 && readSource(other) === readSource(item);
+    const isSameSource = hasSources.get(other.label)! && readSource(other) === readSource(item);
     return isSameSource || readGroup(other) === readGroup(item) || other.sha256 === item.sha256;
   };
 }

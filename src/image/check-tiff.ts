@@ -28,7 +28,7 @@ export function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
   }
   const unsupported = FORMS.find(({ isUnsupported }) => isUnsupported(tags));
   if (unsupported !== undefined) {
-    throw createUnsupportedError(`TIFF ${unsupported.with} is not supported.`, unsupported.hint);
+    throw createUnsupportedError(`TIFF ${unsupported.description} is not supported.`, unsupported.hint);
   }
   const channels = readFirst(tags, TAG.samplesPerPixel) ?? 1;
   if (channels > MAX_TIFF_CHANNELS) {
@@ -57,9 +57,9 @@ function isPreview(bytes: Uint8Array, tags: TiffTags): boolean {
 }
 
 /** Forms of a TIFF that libvips reads as something else. */
-const FORMS: readonly { with: string; hint: string; isUnsupported: (tags: TiffTags) => boolean }[] = [
+const FORMS: readonly { description: string; hint: string; isUnsupported: (tags: TiffTags) => boolean }[] = [
   {
-    with: 'in Lab, YCbCr or another unusual colour space',
+    description: 'in Lab, YCbCr or another unusual colour space',
     hint: TIFF_HINT,
     isUnsupported: (tags) => {
       const photometric = readFirst(tags, TAG.photometric);
@@ -68,18 +68,18 @@ const FORMS: readonly { with: string; hint: string; isUnsupported: (tags: TiffTa
     },
   },
   {
-    with: 'with an extra channel of unknown meaning',
+    description: 'with an extra channel of unknown meaning',
     hint: TIFF_HINT,
     // libvips would treat any fourth channel as transparency.
     isUnsupported: (tags) => readFirst(tags, TAG.extraSamples) === UNSPECIFIED,
   },
   {
-    with: 'with signed or floating-point numbers',
+    description: 'with signed or floating-point numbers',
     hint: DEPTH_HINT,
     isUnsupported: (tags) => (tags.get(TAG.sampleFormat) ?? []).some((format) => format !== UNSIGNED),
   },
   {
-    with: 'with more than 16 bits per colour',
+    description: 'with more than 16 bits per colour',
     hint: DEPTH_HINT,
     isUnsupported: (tags) => (tags.get(TAG.bitsPerSample) ?? []).some((bits) => bits > 16),
   },

@@ -84,32 +84,32 @@ export function drawPlot(title: string, x: Axis, y: Axis, marks: (scales: Scales
 
 /** @param title shown when the mouse is over it */
 export function drawDot(
-  name: string,
+  className: string,
   radius: number,
   [px, py]: readonly [number, number],
   { x, y }: Scales,
   title?: string,
 ): string {
   const position = `r="${radius}" cx="${formatCoordinate(x(px))}" cy="${formatCoordinate(y(py))}"`;
-  return `<circle class="${name}" ${position}${title === undefined ? '/>' : `><title>${title}</title></circle>`}`;
+  return `<circle class="${className}" ${position}${title === undefined ? '/>' : `><title>${title}</title></circle>`}`;
 }
 
 /** More points of a curve cannot be distinguished. */
 export const MAX_POINTS = 400;
 
-export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {
-  return `<polyline class="${name}" points="${points.map(([px, py]) => `${formatCoordinate(x(px))},${formatCoordinate(y(py))}`).join(' ')}"/>`;
+export function drawPolyline(className: string, points: [number, number][], { x, y }: Scales): string {
+  return `<polyline class="${className}" points="${points.map(([px, py]) => `${formatCoordinate(x(px))},${formatCoordinate(y(py))}`).join(' ')}"/>`;
 }
 
 /** A rectangle between two corners, in data values. */
 export function drawRectangle(
-  name: string,
+  className: string,
   corners: [number, number, number, number],
   { x, y }: Scales,
 ): string {
   const [x0, y0, x1, y1] = corners;
   const height = Math.max(0, y(y0) - y(y1));
-  return `<rect class="${name}" x="${formatCoordinate(x(x0))}" y="${formatCoordinate(y(y1))}" width="${formatCoordinate(x(x1) - x(x0))}" height="${formatCoordinate(height)}"/>`;
+  return `<rect class="${className}" x="${formatCoordinate(x(x0))}" y="${formatCoordinate(y(y1))}" width="${formatCoordinate(x(x1) - x(x0))}" height="${formatCoordinate(height)}"/>`;
 }
 
 /** The colours on light and on dark pages. */

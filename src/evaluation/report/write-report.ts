@@ -32,8 +32,8 @@ export interface ReportInput {
   by?: SplitFigures | undefined;
 }
 
-const createSection = (title: string, text: string, content: string, name = '') =>
-  `<section${name === '' ? '' : ` class="${name}"`}><h2>${title}</h2><p class="soft">${text}</p>${content}</section>`;
+const createSection = (title: string, text: string, content: string, className = '') =>
+  `<section${className === '' ? '' : ` class="${className}"`}><h2>${title}</h2><p class="soft">${text}</p>${content}</section>`;
 
 function describeSubject({ subject, evaluation }: ReportInput): { title: string; heading: string } {
   if ('collection' in subject) {
