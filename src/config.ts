@@ -15,38 +15,33 @@ export const SHIPPED_COLLECTION = 'breeds';
 const locateShipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0'])], 'must be true or false')
-  .transform((value) => value === true || value === 'true' || value === '1');
+  .transform((value) => value === true || value === 'true' || value === '1')
+  .default(false);
 const list = z
   .union([z.array(z.string()), z.string()])
   .transform((value) =>
-    (Array.isArray(value) ? value : value.split(',')).map((s) => s.trim()).filter(Boolean),
-  );
+    (Array.isArray(value) ? value : value.split(',')).map((element) => element.trim()).filter(Boolean),
+  )
+  .default([]);
+const number = z.coerce.number();
+const integer = number.int();
+const hours = number.min(0).max(8760).default(0);
 
 const schema = z.object({
-  PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('TCP port; 0 chooses a free one'),
+  PORT: integer.min(0).max(65535).default(3000).describe('TCP port; 0 chooses a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on; 0.0.0.0 for all'),
   DATA_DIR: z.string().min(1).default('data').describe('where collections are kept'),
-  ACCEPT_DAMAGE: flag
-    .default(false)
-    .describe(
-      'continue with the intact part of a damaged data directory; the damaged database is kept next to it',
-    ),
-  SNAPSHOT_HOURS: z.coerce
-    .number()
-    .min(0)
-    .max(8760)
-    .default(0)
-    .describe('hours between automatic snapshots; 0 for none'),
-  KEEP_SNAPSHOTS: z.coerce
-    .number()
-    .int()
+  ACCEPT_DAMAGE: flag.describe(
+    'continue with the intact part of a damaged data directory; the damaged database is kept next to it',
+  ),
+  SNAPSHOT_HOURS: hours.describe('hours between automatic snapshots; 0 for none'),
+  KEEP_SNAPSHOTS: integer
     .min(1)
     .max(1000)
     .default(7)
     .describe('snapshots kept in DATA_DIR/snapshots; the oldest are removed'),
-  INDEX_ROOTS: list.default([]).describe('comma-separated folders that jobs may index photos from'),
-  MAX_ARCHIVE_MB: z.coerce
-    .number()
+  INDEX_ROOTS: list.describe('comma-separated folders that jobs may index photos from'),
+  MAX_ARCHIVE_MB: number
     .positive()
     .default(4096)
     .describe(
@@ -57,80 +52,51 @@ const schema = z.object({
     .string()
     .default(locateShipped('gallery.parquet'))
     .describe('gallery that is loaded into the collection `breeds`; empty for none'),
-  API_KEYS: list.default([]).describe('comma-separated API keys; without any, clients need none'),
+  API_KEYS: list.describe('comma-separated API keys; without any, clients need none'),
   API_KEYS_FILE: z.string().default('').describe('file with one API key per line'),
-  ALLOW_UNAUTHENTICATED: flag
-    .default(false)
-    .describe('serve other machines without keys: anyone who reaches the port can read, write and delete'),
-  READ_ONLY: flag.default(false).describe('refuse requests that would change collections, jobs or snapshots'),
-  ALLOWED_HOSTS: list
-    .default([])
-    .describe(
-      'comma-separated host names that a server without keys answers to, in addition to localhost and IP addresses',
-    ),
-  ALLOWED_ORIGINS: list
-    .default([])
-    .describe('comma-separated origins of web sites that may use the API, such as https://shop.example'),
+  ALLOW_UNAUTHENTICATED: flag.describe(
+    'serve other machines without keys: anyone who reaches the port can read, write and delete',
+  ),
+  READ_ONLY: flag.describe('refuse requests that would change collections, jobs or snapshots'),
+  ALLOWED_HOSTS: list.describe(
+    'comma-separated host names that a server without keys answers to, in addition to localhost and IP addresses',
+  ),
+  ALLOWED_ORIGINS: list.describe(
+    'comma-separated origins of web sites that may use the API, such as https://shop.example',
+  ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('lowest level that is logged'),
-  MAX_UPLOAD_MB: z.coerce.number().positive().max(1024).default(20).describe('largest image file, in MiB'),
-  SHARE_HOURS: z.coerce
-    .number()
-    .min(0)
-    .max(8760)
-    .default(0)
-    .describe('hours that a shared answer stays available; 0 disables sharing'),
-  FETCH_URLS: flag
-    .default(false)
-    .describe('fetch images that requests name by `url`, from public addresses only'),
-  MAX_PIXELS: z.coerce
-    .number()
-    .int()
+  MAX_UPLOAD_MB: number.positive().max(1024).default(20).describe('largest image file, in MiB'),
+  SHARE_HOURS: hours.describe('hours that a shared answer stays available; 0 disables sharing'),
+  FETCH_URLS: flag.describe('fetch images that requests name by `url`, from public addresses only'),
+  MAX_PIXELS: integer
     .min(1024)
     .default(200_000_000)
     .describe('largest image to decode, in pixels (width x height)'),
-  DECODE_MEMORY_MB: z.coerce
-    .number()
+  DECODE_MEMORY_MB: number
     .min(64)
     .default(416)
     .describe(
       'memory for decoding images, in MiB; an image that needs more than three quarters of it is refused',
     ),
-  MAX_BATCH_FILES: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .default(64)
-    .describe('largest number of images in one upload'),
-  THREADS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(256)
-    .default(availableParallelism())
-    .describe('threads of the encoder'),
-  MAX_QUEUE: z.coerce
-    .number()
-    .int()
+  MAX_BATCH_FILES: integer.min(1).max(1000).default(64).describe('largest number of images in one upload'),
+  THREADS: integer.min(1).max(256).default(availableParallelism()).describe('threads of the encoder'),
+  MAX_QUEUE: integer
     .min(1)
     .default(256)
     .describe('images that may wait for the encoder; further requests are refused with 503'),
-  MAX_CONNECTIONS: z.coerce
-    .number()
-    .int()
+  MAX_CONNECTIONS: integer
     .min(1)
     .max(100_000)
     .default(1000)
     .describe('largest number of open connections; more are refused'),
-  SHUTDOWN_SECONDS: z.coerce
-    .number()
+  SHUTDOWN_SECONDS: number
     .min(0)
     .default(20)
     .describe('seconds that requests in progress have to finish at shutdown'),
-  TRUST_PROXY: flag.default(false).describe('trust the X-Forwarded-* headers of a proxy in front'),
+  TRUST_PROXY: flag.describe('trust the X-Forwarded-* headers of a proxy in front'),
 });
 
 /** The parsed settings. */

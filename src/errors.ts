@@ -64,14 +64,8 @@ export class PawdexError extends Error {
 
   /** Converts the error to plain data, to send it to another thread or process. */
   toWire(): WireError {
-    return {
-      code: this.code,
-      detail: this.detail,
-      localDetail: this.message,
-      hint: this.hint,
-      errors: this.errors,
-      retryAfter: this.retryAfter,
-    };
+    const { code, detail, message: localDetail, hint, errors, retryAfter } = this;
+    return { code, detail, localDetail, hint, errors, retryAfter };
   }
 
   /** The inverse of {@link toWire}; an unknown code becomes `internal`. */
@@ -82,13 +76,8 @@ export class PawdexError extends Error {
 }
 
 /** A {@link PawdexError} as structured-clone or JSON data. */
-export interface WireError {
+export interface WireError extends Omit<ErrorDetails, 'cause'> {
   code: string;
-  detail?: string | undefined;
-  localDetail?: string | undefined;
-  hint?: string | undefined;
-  errors?: { path: string; message: string }[] | undefined;
-  retryAfter?: number | undefined;
 }
 
 /** An error as shown in responses and results. */
@@ -112,10 +101,8 @@ function formatLimit(bytes: number): string {
 
 /** @param what what is too large, as the subject of a sentence: `The file` */
 export function createTooLargeError(what: string, maxBytes: number, hint?: string): PawdexError {
-  return new PawdexError('payload_too_large', {
-    detail: `${what} exceeds the limit of ${formatLimit(maxBytes)}.`,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  const detail = `${what} exceeds the limit of ${formatLimit(maxBytes)}.`;
+  return new PawdexError('payload_too_large', { detail, hint });
 }
 
 /** Hint for a folder that cannot be written. */
@@ -136,11 +123,7 @@ const FILE_ERRORS = new Map<string, { code: ErrorCode; hint?: string; retryAfter
 /** System calls that are not about files. */
 const OTHER_CALLS = /^(listen|bind|connect|accept|spawn|kill|getaddrinfo)/;
 
-/**
- * Converts an error of the file system.
- *
- * @returns null for any other error
- */
+/** Converts an error of the file system. Returns null for any other error. */
 export function toFileError(error: unknown): PawdexError | null {
   const { code, errno = 0, syscall, path = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   const fileError =

@@ -37,11 +37,7 @@ export class ApiError extends PawdexError {
   }
 }
 
-/**
- * Parses a Retry-After header, which contains seconds or a date.
- *
- * @returns seconds from now
- */
+/** Parses a Retry-After header, which contains seconds or a date. Returns seconds from now. */
 function parseRetryAfter(header: string | null): number | undefined {
   const seconds = /^\d+$/.test(header ?? '')
     ? Number(header)

@@ -81,11 +81,7 @@ export class JobClient {
     return this.transport.requestJson({ path: formatPath('jobs', id) });
   }
 
-  /**
-   * Pauses a job.
-   *
-   * @returns the job afterwards: `paused`, or another state if it finished first
-   */
+  /** Pauses a job. Returns the job afterwards: `paused`, or another state if it finished first. */
   pauseJob(id: string): Promise<Job> {
     return this.transport.requestJson({ method: 'POST', path: formatPath('jobs', id, 'pause') });
   }
@@ -109,11 +105,7 @@ export class JobClient {
     ).toString();
   }
 
-  /**
-   * Cancels a job.
-   *
-   * @returns the job afterwards: `cancelled`, or another state if it finished first
-   */
+  /** Cancels a job. Returns the job afterwards: `cancelled`, or another state if it finished first. */
   cancelJob(id: string): Promise<Job> {
     return this.transport.requestJson({ method: 'DELETE', path: formatPath('jobs', id) });
   }

@@ -10,11 +10,7 @@ export interface ParsedProblem {
   errors?: unknown;
 }
 
-/**
- * Parses the body of a response with an error status.
- *
- * @returns no fields if it is not a problem document
- */
+/** Parses the body of a response with an error status. Returns no fields if it is not a problem document. */
 export function parseProblem(body: string): ParsedProblem {
   try {
     const isUsable = ([name, value]: [string, unknown]) =>

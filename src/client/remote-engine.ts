@@ -26,11 +26,7 @@ async function findKnown(client: PawdexClient, collection: string, sha256: strin
   return knownItems;
 }
 
-/**
- * Refuses --photos, because a server does not read this machine's folders.
- *
- * @throws PawdexError usage
- */
+/** Refuses --photos, because a server does not read this machine's folders. Throws PawdexError usage. */
 function refusePhotos(photos: readonly string[] | undefined): void {
   if (photos !== undefined) {
     throw new PawdexError('usage', {

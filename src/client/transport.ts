@@ -76,11 +76,7 @@ export class Transport {
     this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
   }
 
-  /**
-   * Sends a request and returns the JSON of the response.
-   *
-   * @throws ApiError, PawdexError server_unreachable
-   */
+  /** Sends a request and returns the JSON of the response. Throws ApiError, PawdexError server_unreachable. */
   async requestJson<T>(call: Call): Promise<T> {
     return (await this.#send(call, (response) => response.json())) as T;
   }

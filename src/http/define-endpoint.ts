@@ -106,11 +106,7 @@ async function withRefusalDelay(assertCapacity: () => void): Promise<void> {
   }
 }
 
-/**
- * Calls `respond` when its turn has come.
- *
- * @throws PawdexError overloaded
- */
+/** Calls `respond` when its turn has come. Throws PawdexError overloaded. */
 async function respondInTurn(
   queue: ResponseQueue,
   res: Response,

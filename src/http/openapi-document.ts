@@ -28,6 +28,8 @@ const WITH_BODY: ErrorCode[] = [
   'storage_failed',
 ];
 const WITH_IMAGE: ErrorCode[] = [
+  'image_missing',
+  'image_unexpected',
   'invalid_multipart',
   'url_input_disabled',
   'url_not_allowed',

@@ -18,11 +18,7 @@ type SiteConfig = Pick<Config, 'API_KEYS' | 'ALLOWED_HOSTS' | 'ALLOWED_ORIGINS' 
 const OPEN_TO_ANY_HOST = new Set(['/healthz', '/readyz']);
 const READING_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/**
- * Reads the name in a `Host` header, without port and brackets, in lower case.
- *
- * @returns null if it is invalid
- */
+/** Reads the name in a `Host` header, without port and brackets, in lower case. Returns null if it is invalid. */
 function readHostname(host: string): string | null {
   const url = `http://${host}/`;
   if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(url)) {
@@ -40,11 +36,7 @@ function isOwnName(name: string): boolean {
   return name === machine || name === `${machine}.local`;
 }
 
-/**
- * Reads the host of the page that sent a request.
- *
- * @returns null for pages without one, as in `Origin: null`
- */
+/** Reads the host of the page that sent a request. Returns null for pages without one, as in `Origin: null`. */
 function readOriginHost(origin: string): string | null {
   return URL.canParse(origin) && new URL(origin).host !== '' ? new URL(origin).host : null;
 }
@@ -169,11 +161,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-/**
- * Refuses to serve the network without keys by accident.
- *
- * @throws PawdexError keys_missing
- */
+/** Refuses to serve the network without keys by accident. Throws PawdexError keys_missing. */
 export function requireKeysBeyondLoopback(
   config: Pick<Config, 'HOST' | 'API_KEYS' | 'ALLOW_UNAUTHENTICATED'>,
 ): void {

@@ -131,11 +131,7 @@ function getAddress(server: Server): Pick<RunningServer, 'url' | 'address'> {
   return { address: bound, url: `http://${isEverywhere ? `127.0.0.1:${port}` : bound}` };
 }
 
-/**
- * Starts the server.
- *
- * @throws PawdexError config_invalid if it cannot listen on the address
- */
+/** Starts the server. Throws PawdexError config_invalid if it cannot listen on the address. */
 export async function startServer(app: Express, options: ServerOptions): Promise<RunningServer> {
   const limits = { ...LIMITS, ...options.limits };
   let closing: Promise<void> | null = null;

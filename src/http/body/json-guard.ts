@@ -54,11 +54,7 @@ export class JsonGuard {
     this.#imagePaths = new Set(imagePaths);
   }
 
-  /**
-   * Checks the next piece of the text.
-   *
-   * @throws PawdexError invalid_request, payload_too_large
-   */
+  /** Checks the next piece of the text. Throws PawdexError invalid_request, payload_too_large. */
   push(bytes: Uint8Array): void {
     const { length } = bytes;
     let at = 0;

@@ -141,11 +141,7 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
   );
 }
 
-/**
- * Reads the path from a part without a file name.
- *
- * @returns null if it is a file: every image has control bytes
- */
+/** Reads the path from a part without a file name. Returns null if it is a file: every image has control bytes. */
 function readTypedPath(bytes: Uint8Array): string | null {
   if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES) {
     return null;
@@ -161,11 +157,7 @@ function createTextError(path: string): PawdexError {
   });
 }
 
-/**
- * Takes the last part of a path from any operating system.
- *
- * @returns null if that is not a file name
- */
+/** Takes the last part of a path from any operating system. Returns null if that is not a file name. */
 function readFileName(sent: string | undefined): string | null {
   // Browsers escape only these three characters in names.
   const name = (sent ?? '')

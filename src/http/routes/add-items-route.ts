@@ -167,7 +167,7 @@ export const addItems = defineEndpoint({
   query: addOptions,
   body: imagesBody,
   response: json(addItemsResponseSchema, 'The result of each image.'),
-  errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
+  errors: ['collection_not_found', 'model_mismatch', 'storage_full'],
   async handle({ params: { collection }, query, body }, { engine }) {
     const results = await addInOrder(engine, collection, body, query);
     const count = (status: AddResult['status']) => results.filter((r) => r.status === status).length;

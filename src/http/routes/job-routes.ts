@@ -38,11 +38,7 @@ function omitResult({ result: _, ...job }: Job): JobSummary {
   return job;
 }
 
-/**
- * Decodes the embeddings in a request.
- *
- * @throws PawdexError vector_invalid
- */
+/** Decodes the embeddings in a request. Throws PawdexError vector_invalid. */
 function toRequest(body: JobBody, dimension: number): JobRequest {
   if (!('nonPets' in body) || body.nonPets === undefined || 'collection' in body.nonPets) {
     return body as JobRequest;
@@ -51,11 +47,7 @@ function toRequest(body: JobBody, dimension: number): JobRequest {
   return { ...body, nonPets: { embeddings } };
 }
 
-/**
- * Refuses a job that would fail.
- *
- * @throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable
- */
+/** Refuses a job that would fail. Throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable. */
 async function requirePossible(request: JobRequest, engine: Engine, indexRoots: string[]): Promise<void> {
   if ('collection' in request && request.kind !== 'import') {
     await engine.store.getCollection(request.collection);

@@ -21,14 +21,7 @@ export const identify = defineEndpoint({
   summary: 'Identify the breed on a photo, with its nearest neighbours',
   body: imageBody({ options: identifyOptions }),
   response: json(identificationSchema, 'The breed and the neighbours.'),
-  errors: [
-    'image_missing',
-    'image_unexpected',
-    'region_invalid',
-    'collection_not_found',
-    'model_mismatch',
-    'explain_unavailable',
-  ],
+  errors: ['region_invalid', 'collection_not_found', 'model_mismatch', 'explain_unavailable'],
   async handle({ body: { image, ...options } }, { engine }) {
     return roundNumbers(await engine.identify(image, options));
   },
@@ -43,7 +36,7 @@ export const embed = defineEndpoint({
   summary: 'Get the embedding of a photo',
   body: imageBody({ options: lookOptions }),
   response: json(embeddingSchema, 'The embedding.'),
-  errors: ['image_missing', 'image_unexpected', 'region_invalid'],
+  errors: ['region_invalid'],
   async handle({ body: { image, ...options } }, { engine }) {
     const { embedding, model, timing } = await engine.embed(image, options);
     return {
@@ -94,8 +87,6 @@ export const explain = defineEndpoint({
   }),
   response: file(['image/png'], 'The heat map.'),
   errors: [
-    'image_missing',
-    'image_unexpected',
     'region_invalid',
     'collection_not_found',
     'item_not_found',

@@ -96,8 +96,6 @@ export const search = defineEndpoint({
     image === null && (k > MAX_UNQUEUED_NEIGHBOURS || exact === true) ? 'pages' : undefined,
   response: json(searchAnswerSchema, 'The neighbours.'),
   errors: [
-    'image_missing',
-    'image_unexpected',
     'region_invalid',
     'vector_invalid',
     'collection_not_found',

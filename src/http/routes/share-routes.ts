@@ -27,7 +27,7 @@ export const createShare = defineEndpoint({
     fields: { answer: identificationSchema },
   }),
   response: created(shareSchema, 'The share.', ({ id }) => `v1/shares/${id}`),
-  errors: ['image_missing', 'image_unexpected', 'sharing_disabled'],
+  errors: ['sharing_disabled'],
   handle({ body: { image, collection, answer } }, { shares }) {
     if (sniff(image) !== 'jpeg') {
       throw new PawdexError('image_unsupported', { detail: 'The photo of a share must be a JPEG.' });
