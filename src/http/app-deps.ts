@@ -19,21 +19,7 @@ export interface Lifecycle {
 export interface AppDeps {
   engine: Engine;
   jobs: JobRunner;
-  config: Pick<
-    Config,
-    | 'API_KEYS'
-    | 'ALLOWED_HOSTS'
-    | 'ALLOWED_ORIGINS'
-    | 'INDEX_ROOTS'
-    | 'DATA_DIR'
-    | 'MAX_ARCHIVE_MB'
-    | 'FETCH_URLS'
-    | 'MAX_UPLOAD_MB'
-    | 'MAX_BATCH_FILES'
-    | 'READ_ONLY'
-    | 'SHARE_HOURS'
-    | 'TRUST_PROXY'
-  >;
+  config: Config;
   logger: Logger;
   /** The version of pawdex, for /openapi.json and /v1/info. */
   version: string;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { Express } from 'express';
 import { pino } from 'pino';
+import { type Config, parseConfig } from '../../src/config.js';
 import type { AppDeps, Lifecycle } from '../../src/http/app-deps.js';
 import { createApp } from '../../src/http/create-app.js';
 import type { Job } from '../../src/jobs/job.js';
@@ -14,7 +15,7 @@ import { JobRunner } from '../../src/jobs/job-runner.js';
 import { createJobWork } from '../../src/jobs/job-work.js';
 import { MemoryEngine } from './memory-engine.js';
 
-export type TestConfig = AppDeps['config'];
+export type TestConfig = Config;
 
 /** Job records that are removed after the test. */
 export function memoryRecords(
@@ -74,19 +75,12 @@ export async function appOver<E extends AppDeps['engine']>(
     engine,
     jobs,
     config: {
-      API_KEYS: [],
+      ...parseConfig({ DATA_DIR: path.join(tmpdir(), 'pawdex-no-data') }, {}),
       // Host names in hand-written requests.
       ALLOWED_HOSTS: ['x'],
-      ALLOWED_ORIGINS: [],
-      INDEX_ROOTS: [],
-      DATA_DIR: path.join(tmpdir(), 'pawdex-no-data'),
       MAX_ARCHIVE_MB: 1,
-      FETCH_URLS: false,
-      READ_ONLY: false,
-      SHARE_HOURS: 0,
       MAX_UPLOAD_MB: 1,
       MAX_BATCH_FILES: 4,
-      TRUST_PROXY: false,
       ...config,
     },
     logger: pino({ level: 'trace' }, sink),
