@@ -212,8 +212,8 @@ function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: str
   const all = outputs.map(({ name, shape }) => `${name} [${['batch', ...shape].join(', ')}]`).join(', ');
   const named = outputs.filter(({ name }) => hints.output === undefined || name === hints.output);
   const byRank = (rank: number, names: readonly string[]) => {
-    const found = named.filter(({ shape }) => shape.length === rank);
-    return names.flatMap((name) => found.filter((each) => each.name === name))[0] ?? found[0];
+    const ofRank = named.filter(({ shape }) => shape.length === rank);
+    return names.flatMap((name) => ofRank.filter((output) => output.name === name))[0] ?? ofRank[0];
   };
   const isFlatMap = ({ shape }: MeasuredOutput) => shape.length === 3 && shape[1] === 1 && shape[2] === 1;
   const flat = byRank(1, EMBEDDING_NAMES) ?? named.find(isFlatMap);

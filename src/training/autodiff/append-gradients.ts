@@ -26,10 +26,10 @@ export function appendGradients(
 ): Map<Value, Value> {
   const forward = [...g.tape];
   const active = findDependentValues(g, wrt);
-  const found = new Map<Value, Value>();
+  const gradients = new Map<Value, Value>();
   const collect = (value: Value, gradient: Value) => {
-    const sum = found.get(value);
-    found.set(value, sum === undefined ? gradient : g.add(sum, gradient));
+    const sum = gradients.get(value);
+    gradients.set(value, sum === undefined ? gradient : g.add(sum, gradient));
   };
   for (const [value, gradient] of seeds) {
     if (active.has(value)) {
@@ -37,10 +37,10 @@ export function appendGradients(
     }
   }
   for (const node of forward.toReversed()) {
-    if (!node.outputs.some((output) => found.has(output) && active.has(output))) {
+    if (!node.outputs.some((output) => gradients.has(output) && active.has(output))) {
       continue;
     }
-    const call = createRuleCall(g, node, active, found);
+    const call = createRuleCall(g, node, active, gradients);
     const rule = g.compositeRules.get(node) ?? (node.domain === '' ? RULES.get(node.op) : undefined);
     if (rule === undefined) {
       throw createMissingRuleError(g, node, wrt);
@@ -53,7 +53,7 @@ export function appendGradients(
       }
     });
   }
-  return new Map(wrt.map((value) => [value, found.get(value) ?? g.zeros(value.shape)]));
+  return new Map(wrt.map((value) => [value, gradients.get(value) ?? g.zeros(value.shape)]));
 }
 
 /** Finds all float values that are computed from `sources`, including the sources. */
@@ -76,9 +76,9 @@ function createRuleCall(
   g: GraphBuilder,
   node: GraphNode,
   active: ReadonlySet<Value>,
-  found: ReadonlyMap<Value, Value>,
+  gradients: ReadonlyMap<Value, Value>,
 ): RuleCall {
-  const dys = node.outputs.map((output) => found.get(output));
+  const dys = node.outputs.map((output) => gradients.get(output));
   const input = (index: number): Value => {
     const value = node.inputs[index];
     if (value) {

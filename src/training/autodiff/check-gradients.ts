@@ -137,12 +137,12 @@ async function measureSlope(
   const up = data.map((value, i) => value + step * (direction[i] ?? 0));
   const down = data.map((value, i) => value - step * (direction[i] ?? 0));
   // The actual step in float32, which differs from the requested one by rounding.
-  const taken = computeDot(
+  const moved = computeDot(
     up.map((value, i) => value - (down[i] ?? 0)),
     direction,
   );
   const change = (await objective(up)) - (await objective(down));
-  return (change / taken) * computeDot(direction, direction);
+  return (change / moved) * computeDot(direction, direction);
 }
 
 /** Chooses the directions to compare a weight along: each element of a small one, else the gradient and some at random. */

@@ -85,8 +85,8 @@ function createSelection(
   const v = readAxis(window, 0);
   const h = readAxis(window, 1);
   const columns = blocks.rows * h.output;
-  const seen = blocks.seen * width;
-  const shape = [v.kernel * h.kernel, seen * columns];
+  const inputs = blocks.seen * width;
+  const shape = [v.kernel * h.kernel, inputs * columns];
   // Shared by all layers with this geometry, so that onnxruntime computes a layer's matrix once for both passes.
   return g.shared(`taps ${JSON.stringify([v, h, width, blocks, turned])}`, () => {
     const data = new Float32Array(countElements(shape));
@@ -100,7 +100,7 @@ function createSelection(
           continue;
         }
         const from = row * width + x;
-        data[tap * seen * columns + (turned ? column * seen + from : from * columns + column)] = 1;
+        data[tap * inputs * columns + (turned ? column * inputs + from : from * columns + column)] = 1;
       }
     }
     return { dtype: 'float32', shape, data };

@@ -128,16 +128,16 @@ function shrink(covariance: Float32Array, width: number, shrinkage: number): voi
 /** Subtracts from each row the mean of its label. */
 function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly number[]): Matrix {
   const left = new Float32Array(data.length);
-  for (const own of groupBy(labels.keys(), (row) => labels[row]!).values()) {
+  for (const labelRows of groupBy(labels.keys(), (row) => labels[row]!).values()) {
     const sum = new Float64Array(dimension);
-    for (const row of own) {
+    for (const row of labelRows) {
       for (let i = 0; i < dimension; i++) {
         sum[i]! += data[row * dimension + i]!;
       }
     }
-    for (const row of own) {
+    for (const row of labelRows) {
       for (let i = 0, at = row * dimension; i < dimension; i++, at++) {
-        left[at] = data[at]! - sum[i]! / own.length;
+        left[at] = data[at]! - sum[i]! / labelRows.length;
       }
     }
   }

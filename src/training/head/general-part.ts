@@ -49,8 +49,8 @@ export async function addGeneralPart(
   session?: SessionOptions,
 ): Promise<Projection> {
   const count = countComponents({ dimension, constant });
-  const taken = takeColumns(features, from);
-  const narrow = await computePrincipalComponents(taken, count, session);
+  const columns = takeColumns(features, from);
+  const narrow = await computePrincipalComponents(columns, count, session);
   const wide = new Float32Array(features.dimension * count);
   wide.set(narrow.matrix.data as Float32Array, from * count);
   const general = { ...narrow, matrix: createFloatTensor(wide, [features.dimension, count]) };

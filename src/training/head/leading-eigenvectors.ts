@@ -69,11 +69,11 @@ function buildIterationGraph(symmetric: Float32Array, n: number, width: number):
 
 /** Takes the last `count` columns of [n, width] in reverse order, since eigenvalues ascend. */
 function takeLastColumns(columns: Float32Array, n: number, width: number, count: number): Float32Array {
-  const taken = new Float32Array(n * count);
+  const leading = new Float32Array(n * count);
   for (let row = 0; row < n; row++) {
     for (let i = 0; i < count; i++) {
-      taken[row * count + i] = columns[row * width + width - 1 - i]!;
+      leading[row * count + i] = columns[row * width + width - 1 - i]!;
     }
   }
-  return taken;
+  return leading;
 }

@@ -108,10 +108,10 @@ export function appendMoco(
   checkCandidates(length + 1, 'MoCo');
   // All keys and the queue in one product; the keys of other queries are then left out.
   const logits = appendLogits(g, queries, g.concat([keys, queue], 0), temperature);
-  const own = appendSameLabel(g, createPositions(g, count), createPositions(g, count + length));
+  const positives = appendSameLabel(g, createPositions(g, count), createPositions(g, count + length));
   const queued = Uint8Array.from({ length: count + length }, (_, column) => (column < count ? 0 : 1));
   const inQueue = g.constant({ dtype: 'bool', shape: [1, count + length], data: queued }, 'in queue');
-  return appendContrast(g, logits, own, g.op('Or', [own, inQueue]), hardness);
+  return appendContrast(g, logits, positives, g.op('Or', [positives, inQueue]), hardness);
 }
 
 /**
@@ -138,6 +138,6 @@ export function appendProxyNca(
 ): Value {
   const classes = proxies.shape[0] ?? 0;
   checkCandidates(classes, 'Proxy-NCA');
-  const own = appendSameLabel(g, labels, createPositions(g, classes));
-  return appendContrast(g, appendLogits(g, embeddings, proxies, temperature), own, undefined, hardness);
+  const positives = appendSameLabel(g, labels, createPositions(g, classes));
+  return appendContrast(g, appendLogits(g, embeddings, proxies, temperature), positives, undefined, hardness);
 }

@@ -21,11 +21,11 @@ const OPS_WITHOUT_WEIGHTS = new Set([
  * operator that reads it.
  */
 function findLayers(model: Model): string[][] {
-  const taken = new Set<string>();
+  const assigned = new Set<string>();
   return model.nodes.flatMap((node) => {
-    const weights = findWeights(node, model).filter((name) => !taken.has(name));
+    const weights = findWeights(node, model).filter((name) => !assigned.has(name));
     for (const name of weights) {
-      taken.add(name);
+      assigned.add(name);
     }
     return weights.length === 0 ? [] : [weights];
   });

@@ -37,13 +37,13 @@ export function createObjective({ recipe, network, proxies, cut }: ObjectiveOpti
 /** Creates the optimiser of a recipe: the rate of each layer, and which weights decay. */
 export function createOptimiser(network: Network, { optimiser, ...recipe }: Recipe): AdamWOptions {
   const rates = selectTrainableWeights(network.backbone, { ...recipe, optimiser });
-  const own = new Set<string>([HEAD.matrix, HEAD.offset, PROXIES]);
+  const headWeights = new Set<string>([HEAD.matrix, HEAD.offset, PROXIES]);
   const { weightDecay, clipNorm, headRate } = optimiser;
   return {
     weightDecay,
     clipNorm,
     perWeight: (name) => ({
-      rate: rates.get(name) ?? (own.has(name) ? headRate : 1),
+      rate: rates.get(name) ?? (headWeights.has(name) ? headRate : 1),
       // Offsets, proxies and temperatures must not be pulled towards 0.
       decay: name === HEAD.matrix || (network.backbone.initialisers.get(name)?.shape.length ?? 0) > 1,
     }),

@@ -32,11 +32,11 @@ export function addStartFeatures(trained: Model, start: Model): Model {
   const before = findProducers(trained.nodes, [map]);
   const nodes = trained.nodes.filter((node) => before.has(node));
   const { copies, initialisers, inStart } = copyDependents({ ...trained, nodes }, new Map(differing));
-  const both = `${map} and ${START}`;
-  const joined = createNode('Concat', [map, inStart(map)], [both], { axis: CHANNELS });
+  const joinedMap = `${map} and ${START}`;
+  const joined = createNode('Concat', [map, inStart(map)], [joinedMap], { axis: CHANNELS });
   const after = trained.nodes
     .filter((node) => !before.has(node))
-    .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? both : name)) }));
+    .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? joinedMap : name)) }));
   const outputs = trained.outputs.map((port) => ({
     ...port,
     shape: port.shape.map((size, axis) => (axis === CHANNELS && typeof size === 'number' ? 2 * size : size)),
@@ -50,8 +50,8 @@ export function addStartFeatures(trained: Model, start: Model): Model {
 }
 
 /** Copies the nodes that depend on some weights. The copies read other weights instead. */
-function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMap<string, Tensor>) {
-  const initialisers = new Map(own);
+function copyDependents({ nodes, initialisers: current }: Model, weights: ReadonlyMap<string, Tensor>) {
+  const initialisers = new Map(current);
   for (const [name, tensor] of weights) {
     initialisers.set(START + name, tensor);
   }

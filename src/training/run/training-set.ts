@@ -80,10 +80,10 @@ export class TrainingSet {
 
 /** Sets one in {@link VAL_SHARE} photos of each label aside, and at least one of two. */
 function chooseVal(photos: readonly TrainingPhoto[]): Set<TrainingPhoto> {
-  const seen = new Map<string, number>();
+  const countOfLabel = new Map<string, number>();
   const chosen = photos.filter(({ label }) => {
-    const count = (seen.get(label) ?? 0) + 1;
-    seen.set(label, count);
+    const count = (countOfLabel.get(label) ?? 0) + 1;
+    countOfLabel.set(label, count);
     return count % VAL_SHARE === 2;
   });
   return new Set(chosen);

@@ -39,10 +39,10 @@ export async function buildFusedGraph(
   const g = new GraphBuilder();
   const embeddings = await objective.encoder(g, batch);
   const loss = appendScalarLoss(objective, g, embeddings);
-  const found = appendGradients(g, new Map([[loss, g.scalar(1)]]), [...g.parameters.keys()]);
+  const gradients = appendGradients(g, new Map([[loss, g.scalar(1)]]), [...g.parameters.keys()]);
   g.output('loss', loss);
   g.output('embeddings', embeddings);
-  appendUpdate(g, found, optimiser);
+  appendUpdate(g, gradients, optimiser);
   return g;
 }
 
@@ -62,9 +62,9 @@ export function buildLossGraph(objective: Objective, shape: readonly number[]): 
   const embeddings = g.input('embeddings', 'float32', shape);
   const loss = appendScalarLoss(objective, g, embeddings);
   const wanted = [embeddings, ...g.parameters.keys()];
-  const found = appendGradients(g, new Map([[loss, g.scalar(1)]]), wanted);
+  const gradients = appendGradients(g, new Map([[loss, g.scalar(1)]]), wanted);
   g.output('loss', loss);
-  for (const [value, gradient] of found) {
+  for (const [value, gradient] of gradients) {
     g.output(value === embeddings ? UPSTREAM : nameGradient(value.name), gradient);
   }
   return g;
@@ -90,11 +90,11 @@ export async function buildBackwardGraph(objective: Objective, chunk: number): P
 /** Builds graph 4 of 4, the update: inputs the gradients and the state; outputs `norm` and the new state. */
 export function buildUpdateGraph(parameters: readonly Value[], optimiser: AdamWOptions): GraphBuilder {
   const g = new GraphBuilder();
-  const found = parameters.map(({ name, shape }): [Value, Value] => [
+  const gradients = parameters.map(({ name, shape }): [Value, Value] => [
     g.input(name, 'float32', shape),
     g.input(nameGradient(name), 'float32', shape),
   ]);
-  appendUpdate(g, new Map(found), optimiser);
+  appendUpdate(g, new Map(gradients), optimiser);
   return g;
 }
 
@@ -116,8 +116,8 @@ function appendScalarLoss(objective: Objective, g: GraphBuilder, embeddings: Val
   });
 }
 
-function appendUpdate(g: GraphBuilder, found: ReadonlyMap<Value, Value>, optimiser: AdamWOptions): void {
-  const slots = [...found].map(([weight, gradient]) => ({
+function appendUpdate(g: GraphBuilder, gradients: ReadonlyMap<Value, Value>, optimiser: AdamWOptions): void {
+  const slots = [...gradients].map(([weight, gradient]) => ({
     name: weight.name,
     weight,
     gradient,

@@ -23,7 +23,7 @@ export interface StepOptions {
   /**
    * Examples that go through the network at once: a divisor of `batch`. Default: the whole batch. A smaller chunk
    * needs less memory and computes the forward pass twice (gradient caching, Gao et al., arXiv 2101.06983). The
-   * gradient is that of the whole batch, but encoders that normalise by batch statistics see only the chunk.
+   * gradient is that of the whole batch.
    */
   readonly chunk?: number;
   readonly optimiser?: AdamWOptions;

@@ -68,7 +68,7 @@ export async function quantise(
     feeds,
     () => report?.updatePhase(++done),
   );
-  const affines = new Map([...histograms].map(([name, seen]) => [name, fitAffine(seen)]));
+  const affines = new Map([...histograms].map(([name, histogram]) => [name, fitAffine(histogram)]));
   const quantised = writeQdq(model, planned, affines);
   report?.beginPhase('Rounding weights', planned.convolutions.length, 'layer');
   done = 0;

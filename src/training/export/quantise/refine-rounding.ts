@@ -41,9 +41,9 @@ export async function refineRounding(
     const rounded = roundGroups(exact, groups, size, convolution.scales);
     quantised.initialisers.set(convolution.weight, { dtype: 'int8', shape: exact.shape, data: rounded });
     const target = means.get(node.outputs[0] ?? '') as Float64Array;
-    const given = await measureMeanWithoutBias(segments, quantised, convolution, feeds.length);
+    const actual = await measureMeanWithoutBias(segments, quantised, convolution, feeds.length);
     const bias = Int32Array.from(target, (mean, f) => {
-      const steps = Math.round((mean - given[f]!) / (affine.scale * convolution.scales[f]!));
+      const steps = Math.round((mean - actual[f]!) / (affine.scale * convolution.scales[f]!));
       return Math.max(-MAX_INT32, Math.min(MAX_INT32, steps));
     });
     quantised.initialisers.set(convolution.bias, { dtype: 'int32', shape: [bias.length], data: bias });
@@ -62,8 +62,11 @@ function roundGroups(
   groups.forEach((moments, group) => {
     const first = group * filters;
     const weights = (exact.data as Float32Array).subarray(first * size, (first + filters) * size);
-    const own = scales.subarray(first, first + filters);
-    rounded.set(roundFilters({ weights, moments, size, scales: own, limit: MAX_WEIGHT }), first * size);
+    const groupScales = scales.subarray(first, first + filters);
+    rounded.set(
+      roundFilters({ weights, moments, size, scales: groupScales, limit: MAX_WEIGHT }),
+      first * size,
+    );
   });
   return rounded;
 }
