@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/config.js';
 
-describe('settings', () => {
-  it('come from flags before the environment, and from defaults', () => {
+describe('parseConfig', () => {
+  it('prefers flags to the environment, and fills in defaults', () => {
     const config = parseConfig({ PORT: '4000' }, { PAWDEX_PORT: '5000', PAWDEX_HOST: '::1', PATH: '/bin' });
     expect(config).toMatchObject({ PORT: 4000, HOST: '::1', LOG_LEVEL: 'info', API_KEYS: [] });
   });
@@ -17,11 +17,14 @@ describe('settings', () => {
       'loud',
       'PAWDEX_LOG_LEVEL must be one of `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`.',
     ],
-  ])('refuse %s=%s in plain words', (name, value, message) => {
+  ])('refuses %s=%s in plain words', (name, value, message) => {
     expect(() => parseConfig({ [name]: value }, {})).toThrow(message);
   });
 
-  it.each(['PROT', 'port', 'toString', 'constructor', '__proto__'])('refuse PAWDEX_%s', (name) => {
-    expect(() => parseConfig({}, { [`PAWDEX_${name}`]: '1' })).toThrow(`PAWDEX_${name} is not a setting`);
-  });
+  it.each(['PROT', 'port', 'toString', 'constructor', '__proto__'])(
+    'refuses PAWDEX_%s, which is no setting',
+    (name) => {
+      expect(() => parseConfig({}, { [`PAWDEX_${name}`]: '1' })).toThrow(`PAWDEX_${name} is not a setting`);
+    },
+  );
 });

@@ -49,7 +49,7 @@ describe('an error of the file system', () => {
     ['EACCES', 'storage_failed'],
     ['EIO', 'storage_failed'],
     ['EMFILE', 'too_many_open_files'],
-  ])('%s is %s, with its cause', (system, code) => {
+  ])('with %s is %s, with its cause', (system, code) => {
     const cause = fail(system);
     expect(asPawdexError(cause)).toMatchObject({ code, cause });
   });

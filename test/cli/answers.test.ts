@@ -150,7 +150,7 @@ describe('pawdex embed', () => {
   });
 });
 
-describe('exit codes', () => {
+describe('pawdex', () => {
   it.each([
     [2, 'unknown command', ['frobnicate'], {}],
     [2, 'Specify at least one image', ['identify'], {}],
@@ -165,14 +165,14 @@ describe('exit codes', () => {
     [3, '[collection_not_found]', ['identify', CAT, '-c', 'nope'], {}],
     [4, '[server_unreachable]', ['identify', CAT], { PAWDEX_SERVER: 'http://127.0.0.1:9' }],
     [5, '[model_invalid]', ['identify', CAT, '--model', 'nowhere.json'], {}],
-  ])('%i for %s', async (code, message, args, env) => {
+  ])('exits with %i and says %j', async (code, message, args, env) => {
     const ended = await bench.run(args, env);
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).not.toContain('    at ');
     expect(ended).toMatchObject({ code, stdout: '' });
   });
 
-  it('0 for help and version; a stack trace only with --verbose', async () => {
+  it('exits with 0 for help and version, and prints a stack trace only with --verbose', async () => {
     expect(await bench.run(['--version'])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^\d+\./),

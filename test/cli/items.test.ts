@@ -81,12 +81,20 @@ describe('pawdex collections, items and labels', () => {
   });
 
   it.each([
-    [['items', 'update', '-c', 'mine', '--set-label', 'x'], 'Choose items either by'],
-    [['items', 'update', '-c', 'mine', '--label', 'x'], 'There is nothing to change'],
-    [['items', 'rename', '-c', 'mine'], 'Unknown action rename'],
-    [['items', '-c', 'mine', '--where', 'age'], 'key=value'],
-    [['collections', 'create'], "missing required argument 'name'"],
-  ])('refuse %j', async (args, message) => {
+    [
+      'an update of no items',
+      ['items', 'update', '-c', 'mine', '--set-label', 'x'],
+      'Choose items either by',
+    ],
+    [
+      'an update that changes nothing',
+      ['items', 'update', '-c', 'mine', '--label', 'x'],
+      'There is nothing to change',
+    ],
+    ['an unknown action', ['items', 'rename', '-c', 'mine'], 'Unknown action rename'],
+    ['a condition without a value', ['items', '-c', 'mine', '--where', 'age'], 'key=value'],
+    ['an action without a name', ['collections', 'create'], "missing required argument 'name'"],
+  ])('refuse %s', async (_, args, message) => {
     expect(await bench.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 });

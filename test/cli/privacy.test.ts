@@ -16,7 +16,7 @@ async function stop(server: Awaited<ReturnType<Bench['serve']>>): Promise<string
 }
 
 describe.skipIf(process.platform === 'win32')('the data directory', () => {
-  it('and everything in it is readable only by its owner', async () => {
+  it('is readable only by its owner, with everything in it', async () => {
     const photos = await bench.photos('photos', 20);
     const server = await bench.serve();
     await bench.run(['index', photos, '-c', 'mine', '--quiet']);

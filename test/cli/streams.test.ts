@@ -35,8 +35,8 @@ async function shell(script: string) {
   return { code: code as number, stdout, stderr };
 }
 
-describe('files of unknown size', () => {
-  it('are read up to the limit for an image', async () => {
+describe('a file of unknown size', () => {
+  it('is read up to the limit for an image', async () => {
     const { code, stdout } = await bench.run(['embed', '/dev/zero', CAT, '--max-upload-mb', '1']);
     const [first, second] = stdout
       .trimEnd()
@@ -46,7 +46,7 @@ describe('files of unknown size', () => {
     expect(second.embedding).toHaveLength(256);
   });
 
-  it('may be pipes', async () => {
+  it('may be a pipe', async () => {
     const { code, stdout } = await shell('"$0" "$1" embed <(cat "$2")');
     expect(code).toBe(0);
     expect(JSON.parse(stdout).embedding).toHaveLength(256);

@@ -130,14 +130,14 @@ describe('manifest.csv', () => {
   );
 
   it.each([
-    ['', /no rows/],
-    ['file,label\n', /no rows/],
-    ['name;label\na;b\n', /no column `file`.*separated by ";".*name, label/],
-    ['file,kind\na,b\n', /no column `label` or `breed`/],
-    ['file,label\n,b\n', /line 2 has no file/],
-    ['file,label\na.jpg,b\nc.jpg\n', /line 3/],
-    ['file,label\n"a.jpg,b\n', /Quote.*line 2/],
-  ])('explains what is wrong with %j', async (text, message) => {
+    ['an empty file', '', /no rows/],
+    ['a header alone', 'file,label\n', /no rows/],
+    ['no column `file`', 'name;label\na;b\n', /no column `file`.*separated by ";".*name, label/],
+    ['no column of labels', 'file,kind\na,b\n', /no column `label` or `breed`/],
+    ['a row without a file', 'file,label\n,b\n', /line 2 has no file/],
+    ['a row that is too short', 'file,label\na.jpg,b\nc.jpg\n', /line 3/],
+    ['an open quote', 'file,label\n"a.jpg,b\n', /Quote.*line 2/],
+  ])('explains what is wrong with %s', async (_, text, message) => {
     await manifest(text);
     await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(message));
   });

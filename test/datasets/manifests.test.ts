@@ -102,10 +102,10 @@ it('warns about files that do not exist and a column that metadata cannot have',
 });
 
 it.each([
-  ['filename;class\na;b\n', /no column `file`.*separated by ";".*filename, class/],
-  ['file,label,label\na,b,c\n', /2 columns named `label`/],
-  ['file,label\na,b,c\n', /line 2 has 3 fields, the header 2/],
-])('explains what is wrong with %j', async (text, message) => {
+  ['no column `file`', 'filename;class\na;b\n', /no column `file`.*separated by ";".*filename, class/],
+  ['two columns of one name', 'file,label,label\na,b,c\n', /2 columns named `label`/],
+  ['a row that is too long', 'file,label\na,b,c\n', /line 2 has 3 fields, the header 2/],
+])('explains what is wrong with %s', async (_, text, message) => {
   await expect(read(text)).rejects.toMatchObject({
     code: 'set_invalid',
     message: expect.stringMatching(message),

@@ -42,7 +42,7 @@ const pickOffered = async (page: Page) => {
   });
 };
 
-describeInBrowser('the pages of a collection', (stage) => {
+describeInBrowser('the page of a collection', (stage) => {
   const api = async (path: string, init: RequestInit = {}) => fetch(`${stage.app.url}/v1/${path}`, init);
   const create = (name: string) =>
     api('collections', {
@@ -59,7 +59,7 @@ describeInBrowser('the pages of a collection', (stage) => {
   const look = (name: string, page = '', prepare?: (page: Page) => Promise<void>) =>
     open(stage.browser, `${stage.app.url}/#/collections/${name}${page}`, {}, prepare);
 
-  it('add a folder after a preview, wait for a server that is down, and list failures', async () => {
+  it('adds a folder after a preview, waits for a server that is down, and lists failures', async () => {
     await create('folder');
     const { page, complaints } = await look('folder', '', async (opened) => {
       await opened.clock.install();
@@ -86,7 +86,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('continue with a folder after a reload, without sending photos twice', async () => {
+  it('continues with a folder after a reload, without sending photos twice', async () => {
     await create('reload');
     const { page } = await look('reload', '', pickOffered);
     page.on('dialog', (dialog) => void dialog.accept());
@@ -112,7 +112,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(await page.getByText('was interrupted').count()).toBe(0);
   });
 
-  it('add a zip like a folder', async () => {
+  it('adds a zip like a folder', async () => {
     await create('zipped');
     const writer = new ZipWriter(new BlobWriter());
     for (const [path, bytes] of Object.entries(await drawFolder())) {
@@ -142,7 +142,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('add dropped folders with more photos than a browser lists at a time', async () => {
+  it('adds dropped folders with more photos than a browser lists at a time', async () => {
     await create('folders');
     const photo = await sceneJpeg(64, 64, 1);
     const folder = await stage.folder({
@@ -168,7 +168,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByRole('heading', { name: '3 photos' }).waitFor();
   });
 
-  it('add dropped photos instead of identifying them', async () => {
+  it('adds dropped photos instead of identifying them', async () => {
     await create('dropped');
     const { page } = await look('dropped');
     await page.getByText('The collection is empty').waitFor();
@@ -183,7 +183,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(await page.locator('#ask').isVisible()).toBe(false);
   });
 
-  it('measure with a report, calibrate if there are enough photos, and find wrong labels', async () => {
+  it('measures with a report, calibrates if there are enough photos, and finds wrong labels', async () => {
     const { page, complaints } = await look('album', '/quality');
     // A connection that breaks is made again: the job goes on without the page.
     let breaks = 1;
@@ -214,7 +214,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('show duplicate pairs, and delete one photo with undo', async () => {
+  it('shows duplicate pairs, and deletes one photo with undo', async () => {
     const { page, complaints } = await look('tie', '/duplicates');
     const pairs = page.locator('.pair');
     await page.getByText('3 pairs found').waitFor();
@@ -231,7 +231,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('draw a map, with pictures under the pointer, and place another photo on it', async () => {
+  it('draws a map, with pictures under the pointer, and places another photo on it', async () => {
     const { page, complaints } = await look('album', '/map');
     const canvas = page.locator('.map-canvas');
     await canvas.waitFor();
@@ -257,7 +257,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('speak German', async () => {
+  it('speaks German', async () => {
     const { page } = await open(stage.browser, `${stage.app.url}/#/collections/tie/duplicates`, {
       locale: 'de-DE',
     });

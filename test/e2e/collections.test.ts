@@ -8,7 +8,7 @@ import { describeInBrowser } from './helpers/suite.js';
 const tiles = (page: Page) => page.locator('.item:visible');
 const names = (page: Page) => page.locator('.item:visible bdi').allTextContents();
 
-describeInBrowser('collections', (stage) => {
+describeInBrowser('the page of collections', (stage) => {
   const api = async (path: string, init: RequestInit = {}) => fetch(`${stage.app.url}/v1/${path}`, init);
   const labels = async (name: string) => {
     const { labels: all } = (await (await api(`collections/${name}/labels`)).json()) as {
@@ -37,7 +37,7 @@ describeInBrowser('collections', (stage) => {
     return watched;
   }
 
-  it('are listed with their state, created and deleted', async () => {
+  it('lists them with their state, creates one and deletes it', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.getByRole('link', { name: 'Collections' }).click();
     await page
@@ -66,7 +66,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are browsed by label, with pictures', async () => {
+  it('shows photos by label, with pictures', async () => {
     const { page, complaints } = await look('look');
     await expect.poll(() => page.locator('.item img').count()).toBe(6);
     await page.getByRole('button', { name: 'Square 2' }).click();
@@ -76,7 +76,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('get photos relabelled, and get the old labels back', async () => {
+  it('relabels photos, and gives the old labels back', async () => {
     const { page, complaints } = await look('relabel');
     await page.locator('.item input').nth(0).check();
     await page
@@ -99,7 +99,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('say that photos are gone which another tab has deleted', async () => {
+  it('tells the user when another tab has deleted the selected photos', async () => {
     const { page } = await look('gone');
     const headers = { 'content-type': 'application/json' };
     const { items } = (await (await api('collections/gone/items')).json()) as { items: { id: string }[] };
@@ -115,7 +115,7 @@ describeInBrowser('collections', (stage) => {
     await expect.poll(() => tiles(page).count()).toBe(5);
   });
 
-  it('are filtered by words and by metadata', async () => {
+  it('filters by words and by metadata', async () => {
     const { page, complaints } = await look('sift');
     const headers = { 'content-type': 'application/json' };
     const change = { filter: { text: '4.jpg' }, mergeMetadata: { checked: true } };
@@ -131,7 +131,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are changed many at a time, in one request', async () => {
+  it('changes many photos in one request', async () => {
     const { page } = await look('bulk');
     const changes: string[] = [];
     page.on('request', (request) => {
@@ -151,7 +151,7 @@ describeInBrowser('collections', (stage) => {
     expect(changes).toEqual(Array(3).fill('POST /v1/collections/bulk/items/update'));
   });
 
-  it('are described, renamed and given other names', async () => {
+  it('describes and renames a collection, and gives it other names', async () => {
     const { page, complaints } = await look('describe');
     await page.getByRole('button', { name: 'Edit' }).click();
     const dialog = page.getByRole('dialog');
@@ -175,7 +175,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are exported to a file and imported from it', async () => {
+  it('exports a collection to a file and imports it', async () => {
     await fill('moving');
     const { page, complaints } = await open(stage.browser, `${stage.app.url}/#/collections`);
     const download = page.waitForEvent('download');
@@ -192,7 +192,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('say why they cannot be used', async () => {
+  it('says why a collection cannot be used', async () => {
     const problem = {
       code: 'model_mismatch',
       detail: 'Its model is not here.',
@@ -215,7 +215,7 @@ describeInBrowser('collections', (stage) => {
     await page.locator('.collection').first().waitFor();
   });
 
-  it('delete photos only after the time to undo', async () => {
+  it('deletes photos only after the time to undo', async () => {
     const { page, complaints } = await look('delete');
     await page.locator('.item input').nth(5).check();
     await page.getByRole('button', { name: 'Delete' }).click();
@@ -230,7 +230,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are filled from the page, each photo under its label', async () => {
+  it('adds photos, each under its label', async () => {
     await api('collections', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -251,7 +251,7 @@ describeInBrowser('collections', (stage) => {
     await expect.poll(() => tiles(page).count()).toBe(1);
   });
 
-  it('continue after the next photos could not be fetched', async () => {
+  it('continues after the next photos could not be fetched', async () => {
     await fill('gap');
     const { page } = await open(stage.browser, stage.app.url);
     let calls = 0;
@@ -279,7 +279,7 @@ describeInBrowser('collections', (stage) => {
     expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
   });
 
-  it('open a photo on click, and select it by its corner', async () => {
+  it('opens a photo on click, and selects it by its corner', async () => {
     const { page, complaints } = await look('click');
     const photo = tiles(page).nth(1);
     await photo.click();
@@ -294,7 +294,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('work with the keyboard alone', async () => {
+  it('works with the keyboard alone', async () => {
     const { page } = await look('keys');
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
     for (let i = 0; i < 50 && !(await focused()).endsWith('0.jpg'); i++) {
@@ -321,7 +321,7 @@ describeInBrowser('collections', (stage) => {
     await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('SUMMARY');
   });
 
-  it('never scroll sideways at 320 pixels', async () => {
+  it('never scrolls sideways at 320 pixels', async () => {
     const viewport = { width: 320, height: 800 };
     const { page } = await open(stage.browser, `${stage.app.url}/#/collections`, { viewport });
     await page.locator('.collection').first().waitFor();
@@ -332,7 +332,7 @@ describeInBrowser('collections', (stage) => {
     expect(await overflow(page)).toBe(0);
   });
 
-  it('make way for a question when a photo is dropped', async () => {
+  it('makes way for a question when a photo is dropped', async () => {
     const { page } = await open(stage.browser, `${stage.app.url}/#/collections`);
     await page.locator('.collection').first().waitFor();
     await give(page, 'drop', CHELSEA);

@@ -30,7 +30,7 @@ function smallTargets(page: Page): Promise<string[]> {
 
 /** Everything that users do. The other tests use a mouse. */
 describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
-  describeInBrowser('each flow works', (stage) => {
+  describeInBrowser('a user', (stage) => {
     const { press } = hand;
     const scene = async (seed: number) => stage.file(`scene-${seed}.jpg`, await sceneJpeg(320, 240, seed));
     const look = async (address: string) => {
@@ -86,7 +86,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       await fits();
     });
 
-    it('says what it knows, asks about a part, and shows why', async () => {
+    it('reads what is known, asks about a part, and sees why', async () => {
       const { page, fits } = await look('');
       await press(page.locator('#breeds summary'));
       await page.getByLabel('Search breeds').fill('siam');
@@ -126,7 +126,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       await fits();
     });
 
-    it('answers several photos as a list, keeps them for Back, saves and shares', async () => {
+    it('asks about several photos, goes back to them, saves and shares an answer', async () => {
       const { page, fits } = await look('?collection=album');
       await give(page, 'drop', await scene(1), await scene(6), await stage.file('words.png', 'words'));
       await page.locator('.batch').getByText('2 of 3 answered, 1 without an answer').waitFor();
@@ -304,7 +304,7 @@ describe.each(Object.entries(HANDS))('with %s', (name, hand) => {
       expect(complaints).toEqual([]);
     });
 
-    it('offers nothing that changes a read-only server', async () => {
+    it('is offered nothing that would change a read-only server', async () => {
       const { page, complaints } = await open(
         stage.browser,
         `${stage.app.readOnly}/?collection=album`,

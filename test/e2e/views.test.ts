@@ -48,10 +48,10 @@ async function check(page: Page, view: string): Promise<void> {
   await page.emulateMedia({ ...MODES[0].media, reducedMotion: 'reduce' });
 }
 
-describeInBrowser('every view has no barriers and never scrolls sideways', (stage) => {
+describeInBrowser('views without barriers and sideways scrolling', (stage) => {
   const button = (page: Page, text: string | RegExp) => page.getByRole('button', { name: text });
 
-  it('while asking', async () => {
+  it('are those of asking', async () => {
     const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`);
     const scene = await stage.file('scene.jpg', await sceneJpeg(320, 240, 2));
     await check(page, 'start');
@@ -98,14 +98,14 @@ describeInBrowser('every view has no barriers and never scrolls sideways', (stag
     await check(page, 'batch');
   });
 
-  it('of an answer without pictures, for the shipped collection', async () => {
+  it('include an answer without pictures, for the shipped collection', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await choose(page, CHELSEA);
     await reaches(page, 'answer');
     await check(page, 'answer: breeds');
   });
 
-  it('of collections', async () => {
+  it('are those of collections', async () => {
     const { page } = await open(stage.browser, `${stage.app.url}/#/collections`);
     const go = (address: string) => page.goto(`${stage.app.url}/#/collections${address}`);
     const row = page.locator('.collection', { hasText: 'album' });
@@ -152,7 +152,7 @@ describeInBrowser('every view has no barriers and never scrolls sideways', (stag
     await check(page, 'collections: problem');
   });
 
-  it('of servers with keys, of read-only ones, and of the reference', async () => {
+  it('are those of servers with keys, of read-only ones, and of the reference', async () => {
     const { page } = await open(stage.browser, stage.app.guarded);
     await page.getByLabel('API key', { exact: true }).waitFor();
     await check(page, 'key');
@@ -166,7 +166,7 @@ describeInBrowser('every view has no barriers and never scrolls sideways', (stag
     await check(page, 'docs');
   });
 
-  it('that the page knows', () => {
+  it('are all that the page has', () => {
     const known = [...PAGE_STATES, ...PAGES.map((each) => `collection: ${each}`), 'collections'];
     expect(known.filter((view) => !checked.has(view))).toEqual([]);
   });

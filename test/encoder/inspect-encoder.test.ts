@@ -29,7 +29,7 @@ const code = (expected: string) => expect.objectContaining({ name: 'PawdexError'
 const picture = (seed: number, size: number) =>
   Uint8Array.from({ length: size * size * 3 }, (_, i) => (i * (seed + 3) + (i >> 5) * seed) % 256);
 
-describe('what is detected', () => {
+describe('addEncoder', () => {
   it('takes the embedding of a convolutional network', async () => {
     const { card, notes } = await add(cnn(), { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
     expect(card.input).toMatchObject({
@@ -110,15 +110,15 @@ describe('embeddings of an added encoder', () => {
   });
 });
 
-describe('what is refused', () => {
-  it('a file that is not a model', async () => {
+describe('addEncoder, given a bad model,', () => {
+  it('refuses a file that is not a model', async () => {
     await expect(add(new TextEncoder().encode('not a model'))).rejects.toEqual(code('model_invalid'));
     await expect(addEncoder(folder, path.join(folder, 'none.onnx'), {})).rejects.toEqual(
       code('file_unreadable'),
     );
   });
 
-  it('a model whose weights are in a second file', async () => {
+  it('refuses a model whose weights are in a second file', async () => {
     const file = fileURLToPath(new URL('../fixtures/external-weights/model.onnx', import.meta.url));
     const data = path.join(folder, 'data');
     await expect(addEncoder(data, file, {})).rejects.toMatchObject({
@@ -128,7 +128,7 @@ describe('what is refused', () => {
     expect(await readdir(path.join(data, 'encoders'))).toEqual([]);
   });
 
-  it('a model without an embedding, or with one of a single number', async () => {
+  it('refuses a model without an embedding, or with one of a single number', async () => {
     await expect(add(cnn({ dimension: 1 }))).rejects.toEqual(code('encoder_unsuitable'));
     await expect(add(cnn(), { output: 'nothing' })).rejects.toEqual(code('encoder_unsuitable'));
   });

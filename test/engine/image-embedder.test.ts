@@ -36,7 +36,7 @@ describe('a close-up', () => {
     expect(embedder.pending).toBe(0);
   });
 
-  it('passes on that the encoder is closing', async () => {
+  it('fails with the error of an encoder that is closing', async () => {
     const embedder = embedderFailingWith('shutting_down');
     const embedded = await embedder.embed(await photo());
     await expect(embedder.embedCloseUp(embedded, size, Float32Array.of(1, 0))).rejects.toMatchObject({

@@ -77,7 +77,7 @@ describe('an uncalibrated collection', () => {
     expect(found.every(({ calibrated, basis }) => !calibrated && basis === 'statistics')).toBe(true);
   });
 
-  it('of one label says whether a photo shows it, rather than that there is no other', () => {
+  it('says whether a photo shows its label if there is only one', () => {
     const { collection, others } = draw(1, 20);
     const decisions = (of: readonly Float32Array[]) => of.map((vector) => ask(collection, vector).decision);
     const strange = statistics.nonPets.vectors;
@@ -91,7 +91,7 @@ describe('an uncalibrated collection', () => {
     expect(strangers.filter((decision) => decision === 'match').length / cats.length).toBeLessThan(0.2);
   });
 
-  it('of five photos answers from those five', () => {
+  it('answers from five photos if it has no more', () => {
     const { collection, others } = draw(1, 5);
     const found = others.map(({ vector }) => ask(collection, vector));
     expect(found.filter(({ decision }) => decision === 'match').length).toBeGreaterThanOrEqual(6);
@@ -114,7 +114,7 @@ describe('an uncalibrated collection', () => {
     }
   });
 
-  it('without labels has neighbours and no breed', () => {
+  it('gives neighbours and no breed if it has no labels', () => {
     const { collection, others } = draw(3, 10);
     const unlabelled = collection.map(({ vector }) => ({ label: null, vector }));
     expect(ask(unlabelled, others[0]!.vector)).toMatchObject({

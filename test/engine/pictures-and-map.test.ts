@@ -129,13 +129,13 @@ describe('the map', () => {
     }
   });
 
-  it('of nothing is empty', async () => {
+  it('is empty for an empty collection', async () => {
     await engine.createCollection('nothing');
     expect(await engine.getMap('nothing')).toMatchObject({ total: 0, ids: [] });
     await expect(engine.getMap('nope')).rejects.toMatchObject({ code: 'collection_not_found' });
   });
 
-  it('and duplicates name the sources of the photos', async () => {
+  it('names the sources of the photos, as duplicates do', async () => {
     const { pairs } = await engine.findDuplicates('bare', { threshold: 0.5, limit: 10 });
     expect(pairs[0]!.a).toMatchObject({
       size: expect.any(Number),

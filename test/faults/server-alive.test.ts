@@ -55,7 +55,7 @@ describe('a server', () => {
       /record of a job/,
     ],
   ];
-  it.each(obstacles)('with %s warns, serves, and ends at the first SIGTERM', async (_, hinder, warning) => {
+  it.each(obstacles)('warns of %s, serves, and ends at the first SIGTERM', async (_, hinder, warning) => {
     await mkdir(bench.dataDir);
     await hinder(bench.dataDir);
     const server = await serve();
@@ -77,7 +77,7 @@ describe('a server', () => {
   });
 
   it.skipIf(!existsSync('/dev/full'))(
-    'whose log cannot be written serves, reports it, and ends at the first SIGTERM',
+    'reports that its log cannot be written, serves, and ends at the first SIGTERM',
     async () => {
       const command = [process.execPath, path.join(PACKAGE_ROOT, 'dist/cli/main.js'), 'serve', '--quiet'];
       const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...command], {
@@ -170,7 +170,7 @@ describe('a server on a damaged data directory', () => {
     expect((await accepted.ended).stdout).toContain('3 items were kept');
   });
 
-  it('that lacks its database says so', async () => {
+  it('says that its database is missing', async () => {
     const first = await bench.serve();
     await bench.run(['index', await bench.photos('photos', 2), '-c', 'mine', '--quiet']);
     first.child.kill('SIGTERM');

@@ -113,7 +113,7 @@ describe('a damaged graph', () => {
     ],
     ['that lacks rows it claims to hold', () => describeAs({ lastSeq: 1000 }), /instead of|of the 1000 rows/],
   ];
-  it.each(damages)('%s is rebuilt', async (_, damage, reason) => {
+  it.each(damages)('is rebuilt: %s', async (_, damage, reason) => {
     await damage();
     const notices = await recovers();
     expect(notices).toHaveLength(1);

@@ -9,14 +9,14 @@ import { acknowledged, expectWhole, faultItem, startChild } from './store-proces
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('kill -9', () => {
+describe('a store whose process is killed', () => {
   let dataDir: string;
   beforeEach(async () => {
     dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-kill-'));
   });
   afterEach(() => rm(dataDir, { recursive: true }));
 
-  it('during puts keeps what was acknowledged, and no partial put', async () => {
+  it('keeps what was acknowledged, and no partial put', async () => {
     let from = 0;
     const acked: [number, number][] = [];
     for (const delay of [0, 7, 30, 80, 150]) {
@@ -55,7 +55,7 @@ describe('kill -9', () => {
     expect(acked.length).toBeGreaterThan(20);
   });
 
-  it('while the graph is saved keeps the items, and they are found', async () => {
+  it('keeps the items and finds them, even if it was saving the graph', async () => {
     let from = 0;
     for (const delay of [0, 4, 10, 20, 40]) {
       const child = startChild('snapshots', dataDir, from);
@@ -84,7 +84,7 @@ describe('kill -9', () => {
     }
   });
 
-  it('of the process that holds the data directory frees it', async () => {
+  it('frees its data directory', async () => {
     const child = startChild('hold', dataDir);
     await child.line((line) => line === 'open');
     await expect(openEmbeddedStore({ dataDir })).rejects.toMatchObject({ code: 'data_dir_locked' });

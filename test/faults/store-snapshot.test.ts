@@ -151,7 +151,7 @@ describe('a snapshot', () => {
     bytes[at]! ^= 1;
     await writeFile(file, bytes);
   }
-  it.each(damages)('that is %s is refused, and leaves nothing behind', async (kind, damage) => {
+  it.each(damages)('is refused if it is %s, and leaves nothing behind', async (kind, damage) => {
     const refused = expect.objectContaining({
       code: kind === 'missing' ? 'file_unreadable' : 'snapshot_invalid',
     });

@@ -127,7 +127,7 @@ describe('decode: bad images', () => {
     ['a bomb of 30,000 x 30,000', 'image_too_large', () => pngBomb(30_000, 30_000)],
   ];
 
-  it.each(refused)('%s: %s', async (_name, code, make) => {
+  it.each(refused)('refuses %s with %s', async (_name, code, make) => {
     await expect(pixelsOf(await make())).rejects.toMatchObject({ name: 'PawdexError', code });
   });
 

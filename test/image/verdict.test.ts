@@ -94,7 +94,7 @@ describe('the same verdict on a file everywhere', () => {
   });
 });
 
-describe('what cannot be decoded correctly is refused with its reason', () => {
+describe('a file that cannot be decoded correctly', () => {
   const strip = new Uint8Array(64 * 64).fill(90);
   const frame = async (marker: number, precision: number) => {
     const jpeg = await sceneJpeg();
@@ -137,13 +137,13 @@ describe('what cannot be decoded correctly is refused with its reason', () => {
     ['a TIFF packed by ZSTD', /not supported: .*ZSTD/, () => tiff(64, 64, strip, { 259: 50000 })],
   ];
 
-  it.each(refused)('%s', async (_name, reason, make) => {
+  it.each(refused)('is refused with its reason: %s', async (_name, reason, make) => {
     const refusal = await decode(await make(), rule, limits).catch((error) => error);
     expect(refusal).toMatchObject({ code: 'image_unsupported', status: 415 });
     expect(refusal.message).toMatch(reason);
   });
 
-  it('refuses a TIFF whose sub-directory holds a larger picture than its first', async () => {
+  it('is refused if it is a TIFF whose sub-directory holds a larger picture than its first', async () => {
     const plain = tiff(64, 64, strip, { 330: 0 });
     const larger = tiff(640, 640, new Uint8Array(0)).subarray(8);
     const both = Buffer.concat([plain, larger]);
@@ -152,18 +152,18 @@ describe('what cannot be decoded correctly is refused with its reason', () => {
   });
 });
 
-describe('libvips and pawdex recognise formats alike', () => {
+describe('recognising formats as libvips does', () => {
   const pairs = FORMATS.flatMap((head) =>
     FORMATS.filter((tail) => tail !== head).map((tail) => ({ head, tail })),
   );
 
-  it.each(pairs)('a $head with a $tail behind it is the $head', async ({ head, tail }) => {
+  it.each(pairs)('takes a $head with a $tail behind it for the $head', async ({ head, tail }) => {
     const [first, second] = await Promise.all([sceneAs(head), sceneAs(tail, 200, 90, 9)]);
     const decoded = await decode(Buffer.concat([first, second]), rule, limits);
     expect(decoded).toEqual(await decode(first, rule, limits));
   });
 
-  it.each(pairs)('a $head inside the first bytes of a $tail changes nothing', async ({ head, tail }) => {
+  it.each(pairs)('takes a $tail with a $head in its first bytes for the $tail', async ({ head, tail }) => {
     const [first, second] = await Promise.all([sceneAs(head), sceneAs(tail, 200, 90, 9)]);
     const mixed = Buffer.concat([second.subarray(0, 16), first, second.subarray(16)]);
     const outcome = await decode(mixed, rule, limits).catch((error) => error);
@@ -180,7 +180,7 @@ describe('libvips and pawdex recognise formats alike', () => {
     '\0\0\0\x1cftypavif\0\0\0\0mif1',
     'GIF89a<!---->',
     'RIFFxxxxWEBP',
-  ])('SVG behind %j is not drawn', async (disguise) => {
+  ])('does not draw SVG behind %j', async (disguise) => {
     const outcome = await decode(Buffer.concat([Buffer.from(disguise, 'latin1'), svg]), rule, limits).catch(
       (error) => error,
     );

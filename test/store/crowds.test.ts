@@ -59,7 +59,7 @@ const crowd = (count: number, similarity: number) => {
   return Array.from({ length: count }, () => near(placeholder(), similarity, next));
 };
 
-describe('among other photos', () => {
+describe('a collection', () => {
   const shapes: [string, () => Float32Array[]][] = [
     ['300 equal ones', () => shuffled([...photos.slice(0, 1700), ...copies(300, placeholder())])],
     ['2,000 equal ones, put first', () => [...copies(2000, placeholder()), ...photos.slice(0, 2000)]],
@@ -67,7 +67,7 @@ describe('among other photos', () => {
     ['700 cropped ones', () => shuffled([...photos.slice(0, 1700), ...crowd(700, 0.992)])],
     ['700 of one dense breed', () => shuffled([...photos.slice(0, 1700), ...crowd(700, 0.975)])],
   ];
-  it.each(shapes)('%s cost no other photo its neighbours', async (_, vectors) => {
+  it.each(shapes)('finds the neighbours of every photo beside %s', async (_, vectors) => {
     const items = await fill(vectors());
     await expectFullRecall(items);
     await store.close();
@@ -76,7 +76,7 @@ describe('among other photos', () => {
     expect((await store.stats()).notices).toEqual([]);
   });
 
-  it('photos put in sorted order are found', async () => {
+  it('finds photos that were put in sorted order', async () => {
     await expectFullRecall(await fill(photos.slice(0, 2000).sort((a, b) => a[0]! - b[0]!)));
   });
 });

@@ -19,7 +19,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
   const numbers = (ids: { id: string }[]) =>
     ids.map(({ id }) => items.findIndex((each) => each.id === id)).sort();
 
-  describe('metadata', () => {
+  describe('an item', () => {
     beforeEach(() =>
       get()
         .put('pets', items)
@@ -66,7 +66,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
       expect(await found('tür%')).toEqual([]);
     });
 
-    it('is found by what an update has put there, and by nothing it has taken away', async () => {
+    it('is found by metadata that an update has added, and not by what it has removed', async () => {
       const store = get();
       await store.updateItem('pets', items[0]!.id, { metadata: { tags: ['red', 'blue'] } });
       await store.delete('pets', [items[2]!.id]);
@@ -77,7 +77,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
       expect(await count({ 'camera.model': 'X100' })).toBe(0);
     });
 
-    it('is counted by value, most frequent first', async () => {
+    it('is counted by the values of its metadata, most frequent first', async () => {
       const store = get();
       expect(await store.listFacets('pets', 'tags', 10)).toEqual([
         { value: 'indoor', count: 3 },
@@ -93,7 +93,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
     });
   });
 
-  describe('many items', () => {
+  describe('changing many items', () => {
     const many = Array.from({ length: 3000 }, (_, n) => item(n, dimension));
     beforeEach(() =>
       get()
@@ -101,7 +101,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
         .then(() => {}),
     );
 
-    it('are changed by a filter', async () => {
+    it('changes those that match a filter', async () => {
       const store = get();
       const patch = { label: 'poodle', mergeMetadata: { checked: true, n: null } };
       expect(await store.updateItems('pets', { filter: { species: ['dog'] } }, patch)).toBe(1500);
@@ -114,14 +114,14 @@ export function metadataContract(get: () => Store, dimension: number): void {
       expect(hit!.item.label).toBe('poodle');
     });
 
-    it('are changed by their ids, those that are there', async () => {
+    it('changes those whose ids exist', async () => {
       const store = get();
       const ids = ['nobody', many[5]!.id, many[6]!.id];
       expect(await store.updateItems('pets', { ids }, { label: null, metadata: { a: 1 } })).toBe(2);
       expect(await store.getItem('pets', many[5]!.id)).toMatchObject({ label: null, metadata: { a: 1 } });
     });
 
-    it('are deleted by a filter or by their ids', async () => {
+    it('deletes those that match a filter or whose ids are given', async () => {
       const store = get();
       expect(await store.deleteItems('pets', { filter: { species: ['dog'], label: ['breed-1'] } })).toBe(300);
       expect(await store.deleteItems('pets', { ids: [many[0]!.id, 'nobody'] })).toBe(1);
@@ -130,7 +130,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
       expect(await store.put('pets', [many[0]!])).toMatchObject([{ status: 'created' }]);
     });
 
-    it('are not changed by a filter without a condition', async () => {
+    it('refuses a filter without a condition', async () => {
       const store = get();
       const refused = { code: 'invalid_request' };
       await expect(store.updateItems('pets', { filter: {} }, { label: 'x' })).rejects.toMatchObject(refused);

@@ -18,8 +18,8 @@ function runBoth(fill: (buffer: ArrayBuffer) => void, step: (resample: Resample)
 const random = createRandom(7);
 const noise = Float32Array.from({ length: 4000 }, () => (random() - 0.3) * 600);
 
-describe('resampling in WebAssembly is byte-identical to the TypeScript version', () => {
-  it.each([8, 64, 75])('widen, %i bytes', (count) => {
+describe('resampling in WebAssembly gives the bytes of the TypeScript version', () => {
+  it.each([8, 64, 75])('when it widens %i bytes', (count) => {
     const [wasm, plain] = runBoth(
       (buffer) => new Uint8Array(buffer).set(Uint8Array.from({ length: 256 }, (_, i) => i)),
       ({ widen }) => widen(100, 100 + count, 1024),
@@ -31,7 +31,7 @@ describe('resampling in WebAssembly is byte-identical to the TypeScript version'
   it.each([
     ['across, a pixel of each row', { stride: 12, count: 4, sourceStep: 240, outStep: 124, entryStep: 12 }],
     ['down, whole rows', { stride: 120, count: 8, sourceStep: 16, outStep: 16, entryStep: 128 }],
-  ])('mix, %s', (_, { stride, count, sourceStep, outStep, entryStep }) => {
+  ])('when it mixes %s', (_, { stride, count, sourceStep, outStep, entryStep }) => {
     const entries = 9;
     const [wasm, plain] = runBoth(
       (buffer) => {
@@ -50,7 +50,7 @@ describe('resampling in WebAssembly is byte-identical to the TypeScript version'
     expect(new Float32Array(wasm!.buffer, 32_768, 1)[0]).not.toBe(0);
   });
 
-  it('round, halves and values out of range included', () => {
+  it('when it rounds, halves and values out of range included', () => {
     const edges = [-1e9, -0.6, -0.5, 0.5, 1.5, 2.5, 254.5, 255.4, 255.5, 256, 70_000, 3e9, 0.49999997];
     const [wasm, plain] = runBoth(
       (buffer) => new Float32Array(buffer).set([...edges, ...noise]),

@@ -39,7 +39,7 @@ describe('a share', () => {
     [0.99, '99%'],
     [0.9999, '>99%'],
     [1, '100%'],
-  ])('%d is %s', (share, shown) => {
+  ])('is shown for %d as %s', (share, shown) => {
     expect(formatPercent(share)).toBe(shown);
   });
 });
@@ -48,7 +48,7 @@ it.each([
   [0.42, '0.4 ms'],
   [33.6, '34 ms'],
   [1249, '1.2 s'],
-])('a duration of %d ms is %s', (ms, shown) => {
+])('shows a duration of %d ms as %s', (ms, shown) => {
   expect(formatDuration(ms)).toBe(shown);
 });
 
@@ -58,7 +58,7 @@ it.each([
   [240_512, '241 kB'],
   [999_600, '1.0 MB'],
   [3_400_000, '3.4 MB'],
-])('%d bytes are %s', (bytes, shown) => {
+])('shows %d bytes as %s', (bytes, shown) => {
   expect(formatFileSize(bytes)).toBe(shown);
 });
 
@@ -110,7 +110,7 @@ describe('several shares', () => {
     ],
     [[1], ['100%']],
     [[], []],
-  ])('%j are %j, which add up to the same total', (shares, texts) => {
+  ])('%j are shown as %j, which add up to the same total', (shares, texts) => {
     expect(formatPercentages(shares)).toEqual(texts);
   });
 });

@@ -35,8 +35,8 @@ function droppedFolder(name: string, content: FileSystemEntry[] | null): FileSys
 }
 const droppedFile = (name: string) => ({ name, isFile: true }) as FileSystemEntry;
 
-describe('the files of a folder', () => {
-  it('are listed in the order of their names, without the folders that cannot be read', async () => {
+describe('listFiles', () => {
+  it('lists the files of a folder by name, without sub-folders that cannot be read', async () => {
     const pug = droppedFolder('pug', ['10.jpg', '9.jpg', '1.txt'].map(droppedFile));
     const listing = await listEntries([
       droppedFolder('pets', [pug, droppedFolder('locked', null), droppedFolder('.git', null)]),
@@ -46,7 +46,7 @@ describe('the files of a folder', () => {
     await expect(listEntries([droppedFolder('pets', null)])).rejects.toThrow('These files cannot be read.');
   });
 
-  it('are its photos, without hidden and other files', () => {
+  it('takes photos, and leaves out hidden and other files', () => {
     const listing = listFiles(
       [
         'pets/pug/1.jpg',
@@ -62,14 +62,14 @@ describe('the files of a folder', () => {
     expect([listing.others, listing.hidden]).toEqual([1, 3]);
   });
 
-  it('may be loose', () => {
+  it('takes loose photos', () => {
     const { photos, name } = listFiles([loose('milo.jpg')]);
     expect([name, photos[0]!.path]).toEqual(['milo.jpg', 'milo.jpg']);
   });
 });
 
-describe('labels', () => {
-  it('are the names of the first or last sub-folders, or none', () => {
+describe('planLabels', () => {
+  it('takes the names of the first or last sub-folders, or none', () => {
     const paths = ['pets/dogs/pug/1.jpg', 'pets/cats/2.jpg', 'pets/loose.jpg'];
     expect(labelsOf(paths)).toEqual([
       ['dogs/pug/1.jpg', 'dogs'],
@@ -80,7 +80,7 @@ describe('labels', () => {
     expect(labelsOf(paths, 'none').map(([, label]) => label)).toEqual([null, null, null]);
   });
 
-  it('are never the parts of a set', () => {
+  it('takes no parts of a set for labels', () => {
     const { photos, splits } = planOf(['set/train/pug/1.jpg', 'set/Test/pug/2.jpg']);
     expect(photos.map(({ label }) => label)).toEqual(['pug', 'pug']);
     expect(splits).toEqual(['train', 'Test']);
@@ -88,7 +88,7 @@ describe('labels', () => {
     expect(labelsOf(['set/test/1.jpg'])).toEqual([['test/1.jpg', 'test']]);
   });
 
-  it('are merged if their names differ only in encoding', () => {
+  it('merges labels that differ only in encoding', () => {
     const { labels } = planOf(['p/caf\u00e9/1.jpg', 'p/cafe\u0301/2.jpg', 'p/pug/3.jpg']);
     expect(labels).toEqual([
       { label: 'caf\u00e9', count: 2 },
@@ -96,7 +96,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('are compared with those that differ only in spelling', () => {
+  it('names labels that differ only in spelling', () => {
     const { similar } = planOf(['p/Golden Retriever/1.jpg', 'p/pug/1.jpg', 'p/PUG/2.jpg'], 'first', [
       'golden_retriever',
     ]);
@@ -106,7 +106,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('come from the field beside the button for loose photos', () => {
+  it('labels loose photos by the field beside the button', () => {
     const { photos } = listFiles([loose('milo.jpg')]);
     expect(planLabels(photos, { rule: 'first', single: 'beagle', known: [], limit: 100 }).labels).toEqual([
       { label: 'beagle', count: 1 },
@@ -114,7 +114,7 @@ describe('labels', () => {
   });
 });
 
-describe('a set gets the same labels by upload and by `pawdex index`', () => {
+describe('an upload', () => {
   const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex');
   const SETS: [string, string[]][] = [
     ['with splits', ['train/pug/1.jpg', 'dev/beagle/2.jpg', 'Validation/pug/3.jpg', 'loose.jpg']],
@@ -134,7 +134,7 @@ describe('a set gets the same labels by upload and by `pawdex index`', () => {
     return folder;
   }
 
-  it.each(SETS)('%s', async (_name, paths) => {
+  it.each(SETS)('gets the labels that `pawdex index` gives: %s', async (_name, paths) => {
     const folder = await createFolder();
     for (const name of paths) {
       await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
@@ -145,7 +145,7 @@ describe('a set gets the same labels by upload and by `pawdex index`', () => {
     expect(listUpload(listing, 'last').sort()).toEqual(await listIndexed(folder, 'parent'));
   });
 
-  it.each(SETS)('%s, in a zip with a folder around everything', async (_name, paths) => {
+  it.each(SETS)('of a zip with a folder around everything gets the same labels: %s', async (_name, paths) => {
     const zip = makeZip(paths.map((name) => ({ name: `set/${name}`, content: JPEG })));
     const file = path.join(await createFolder(), 'set.zip');
     await writeFile(file, zip);

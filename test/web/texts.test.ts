@@ -30,7 +30,7 @@ const both = [
 ] as const;
 
 describe.each(both)('the texts about %s', (_name, first, second) => {
-  it('are the same in German and English, and none is left in English', () => {
+  it('have the same names in German and English, and none is left in English', () => {
     const [here, there] = [flatten(first), flatten(second)];
     expect([...there.keys()].toSorted()).toEqual([...here.keys()].toSorted());
     const same = [...here].filter(([path, text]) => text.includes(' ') && there.get(path) === text);

@@ -60,11 +60,11 @@ const byHand = {
     ),
 };
 
-describe('contrastive losses against their formulas', () => {
+describe('contrastive losses, compared with their formulas,', () => {
   const a = noise(1, [6, 5]);
   const b = noise(2, [6, 5]);
 
-  it('InfoNCE on pairs', async () => {
+  it('match for InfoNCE on pairs', async () => {
     const expected = byHand.infoNce(rowsOf(a), rowsOf(b));
     expect(await lossOf((g) => appendInfoNce(g, g.constant(a), g.constant(b), { temperature }))).toBeCloseTo(
       expected,
@@ -76,19 +76,19 @@ describe('contrastive losses against their formulas', () => {
     expect(await lossOf(symmetric)).toBeCloseTo(both, 5);
   });
 
-  it('SupCon, with examples alone in their class', async () => {
+  it('match for SupCon, with examples alone in their class', async () => {
     const labels = [3, 1, 3, 7, 1, 3];
     const expected = byHand.supCon(rowsOf(a), labels);
     const build = (g: GraphBuilder) => appendSupCon(g, g.constant(a), g.integers(labels), { temperature });
     expect(await lossOf(build)).toBeCloseTo(expected, 5);
   });
 
-  it('NT-Xent: the positive is the other view of the same photo', async () => {
+  it('match for NT-Xent, where the positive is the other view of the same photo', async () => {
     const expected = byHand.supCon(rowsOf(a), [0, 1, 2, 0, 1, 2]);
     expect(await lossOf((g) => appendNtXent(g, g.constant(a), { temperature }))).toBeCloseTo(expected, 5);
   });
 
-  it('MoCo: the keys of other queries are no negatives, the queue is', async () => {
+  it('match for MoCo, where the queue has the negatives, not the keys of other queries', async () => {
     const queue = noise(3, [9, 5]);
     const expected = byHand.moco(rowsOf(a), rowsOf(b), rowsOf(queue));
     const build = (g: GraphBuilder) =>
@@ -96,7 +96,7 @@ describe('contrastive losses against their formulas', () => {
     expect(await lossOf(build)).toBeCloseTo(expected, 5);
   });
 
-  it('InfoNCE against class proxies', async () => {
+  it('match for InfoNCE against class proxies', async () => {
     const proxies = noise(4, [4, 5]);
     const labels = [0, 3, 3, 1, 2, 0];
     const p = rowsOf(proxies);
@@ -110,7 +110,7 @@ describe('contrastive losses against their formulas', () => {
     expect(await lossOf(build)).toBeCloseTo(expected, 5);
   });
 
-  it('a worked example: two orthogonal pairs', async () => {
+  it('match in a worked example of two orthogonal pairs', async () => {
     // q1 = k1 = (1, 0), q2 = k2 = (0, 1): similarities 1 and 0, so L = -ln(e^2 / (e^2 + 1)) at t = 0.5
     const unit = createFloatTensor([1, 0, 0, 1], [2, 2]);
     const expected = Math.log(1 + Math.exp(-2));
@@ -119,7 +119,7 @@ describe('contrastive losses against their formulas', () => {
     ).toBeCloseTo(expected, 6);
   });
 
-  it('weights hard negatives as Robinson et al. do', async () => {
+  it('weight hard negatives as Robinson et al. do', async () => {
     const hardness = 1.5;
     const [q, k] = [rowsOf(a), rowsOf(b)];
     const expected = mean(
@@ -136,14 +136,14 @@ describe('contrastive losses against their formulas', () => {
     expect(await lossOf(build)).toBeCloseTo(expected, 4);
   });
 
-  it('does not depend on the length of the embeddings', async () => {
+  it('do not depend on the length of the embeddings', async () => {
     const longer = { ...a, data: (a.data as Float32Array).map((value) => value * 37) };
     const loss = (z: Tensor) => lossOf((g) => appendNtXent(g, g.constant(z), { temperature }));
     expect(await loss(longer)).toBeCloseTo(await loss(a), 5);
   });
 });
 
-describe('the common mistakes', () => {
+describe('a contrastive loss', () => {
   it('never compares a view with itself', async () => {
     // Views of one photo at right angles, other photos the other way. Were an example its own candidate, e^(1/t)
     // would be in the denominator.
@@ -201,7 +201,7 @@ describe('gradients of the losses', () => {
       }),
   };
   for (const [name, build] of Object.entries(cases)) {
-    it(name, async () => {
+    it(`match finite differences: ${name}`, async () => {
       const g = new GraphBuilder();
       const objective = build(g, g.parameter('z', noise(1, [6, 4])));
       const checks = await checkGradients(g, { objective });

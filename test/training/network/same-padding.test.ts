@@ -35,7 +35,7 @@ function resolvedByOnnxRuntime(side: number): Model {
 
 describe('padAsSame', () => {
   it.each([32, 33, 30])(
-    '%i pixels: the features that ONNX Runtime computes with SAME_UPPER',
+    'gives the features that ONNX Runtime computes with SAME_UPPER at %i pixels',
     async (side) => {
       const expected = await features(resolvedByOnnxRuntime(side), side);
       const found = await features(padAsSame(createSmallNetwork(32, 1), side), side);

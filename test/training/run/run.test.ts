@@ -95,8 +95,9 @@ describe('a run', () => {
     ]);
   });
 
-  const variants: [string, Record<string, unknown>][] = [
-    ['sup-con', {}],
+  /** Settings, and the step after which the run is stopped: of the first, in its second epoch. */
+  const variants: [string, Record<string, unknown>, number?][] = [
+    ['sup-con', { epochs: 2 }, 5],
     ['chunks', { batch: { labels: 4, photos: 3, chunk: 4 } }],
     ['kept views', { keptViews: 3, freeze: { layers: 2 } }],
     ['proxies and a learned temperature', { losses: [{ kind: 'proxy-nca', temperature: { learned: 0.1 } }] }],
@@ -107,13 +108,14 @@ describe('a run', () => {
       { head: { dimension: 16, general: { dimension: 8 } }, freeze: { layers: 1 }, average: [0.5, 1] },
     ],
     ['moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }] }],
-    ['a soup of moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }], epochs: 1, soup: 3 }],
+    ['a soup of moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }], soup: 3 }, 5],
   ];
   it.each(variants)(
-    'resumes bit-identically: %s',
-    async (name, settings) => {
-      await run(`${name} whole`, settings);
-      await inTwoParts(`${name} parts`, settings, 5);
+    'resumes bit-identically with %s',
+    async (name, settings, stopAt = 2) => {
+      const short = { epochs: 1, ...settings };
+      await run(`${name} whole`, short);
+      await inTwoParts(`${name} parts`, short, stopAt);
       const [whole, parts] = [await checkpoint(`${name} whole`), await checkpoint(`${name} parts`)];
       expect(Object.keys(parts.tensors)).toEqual(Object.keys(whole.tensors));
       for (const [key, tensor] of Object.entries(whole.tensors)) {
@@ -239,14 +241,14 @@ describe('a run', () => {
 });
 
 describe('a checkpoint', () => {
-  it('of another recipe is refused', async () => {
+  it('is refused if it is of another recipe', async () => {
     await run('recipe', { epochs: 1 });
     await expect(run('recipe', { epochs: 2 }, { resume: true })).rejects.toMatchObject({
       code: 'config_invalid',
     });
   });
 
-  it('that is damaged is refused', async () => {
+  it('is refused if it is damaged', async () => {
     await run('damaged', { epochs: 1 });
     const file = path.join(root, 'damaged', 'checkpoint.safetensors');
     await truncate(file, 5000);
