@@ -204,7 +204,7 @@ describe('a cat at the edge of a wide photo', () => {
     }
   });
 
-  it.skipIf(!existsSync(PETSET))('is found beside a dog, which is found as well (needs ../shared/petset)', async () => {
+  it.skipIf(!existsSync(PETSET))('is found, as is a dog beside it (needs ../shared/petset)', async () => {
     const side = async (breed: string, nth: number) => {
       const photos = (await readFile(path.join(PETSET, 'manifest.csv'), 'utf8'))
         .split('\n')
