@@ -2,11 +2,12 @@
  * Caches content hashes of files by size and time of change, so that a sync does not read files again. Folder and
  * collection are always compared by content, so losing the cache only costs time.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { FileFacts } from '../../files/open-file.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
+import { readJsonFile } from '../../files/read-json-file.js';
 import { replaceFile } from '../../files/replace-file.js';
 import { computeSha256 } from '../../files/sha256.js';
 
@@ -36,17 +37,18 @@ interface CachedHash extends FileFacts {
 }
 
 export class HashCache {
-  readonly #next = new Map<string, CachedHash>();
+  readonly #file: string;
+  readonly #previous: ReadonlyMap<string, CachedHash>;
+  readonly #current = new Map<string, CachedHash>();
 
-  private constructor(
-    readonly file: string,
-    readonly before: ReadonlyMap<string, CachedHash>,
-  ) {}
+  private constructor(file: string, previous: ReadonlyMap<string, CachedHash>) {
+    this.#file = file;
+    this.#previous = previous;
+  }
 
   /** Opens a cache. A missing or damaged one is empty. */
   static async open(file: string): Promise<HashCache> {
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const parsed = schema.safeParse(parseJson(text));
+    const parsed = schema.safeParse(await readJsonFile(file, 'storage_failed').catch(() => null));
     const entries = parsed.success ? parsed.data.files : [];
     return new HashCache(
       file,
@@ -56,38 +58,30 @@ export class HashCache {
 
   /** Returns the hash of a file if its size and time are unchanged, else null. */
   get(name: string, { size, modifiedMs }: FileFacts): string | null {
-    const entry = this.before.get(name);
+    const entry = this.#previous.get(name);
     if (entry?.size !== size || entry.modifiedMs !== modifiedMs) {
       return null;
     }
-    this.#next.set(name, entry);
+    this.#current.set(name, entry);
     return entry.sha256;
   }
 
   /** @param facts size and time of the file before it was read */
   set(name: string, { size, modifiedMs }: FileFacts, sha256: string): void {
     if (Date.now() - modifiedMs > SETTLED_MS) {
-      this.#next.set(name, { size, modifiedMs, sha256 });
+      this.#current.set(name, { size, modifiedMs, sha256 });
     }
   }
 
   /** Writes the hashes that were read or set. Throws the file system's error. */
   async save(): Promise<void> {
-    const files = [...this.#next].map(([name, { size, modifiedMs, sha256 }]) => [
+    const files = Array.from(this.#current, ([name, hash]) => [
       name,
-      size,
-      modifiedMs,
-      sha256,
+      hash.size,
+      hash.modifiedMs,
+      hash.sha256,
     ]);
-    await mkdir(path.dirname(this.file), { recursive: true, mode: PRIVATE_FOLDER });
-    await replaceFile(this.file, JSON.stringify({ format: 1, files }), { isPrivate: true });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+    await mkdir(path.dirname(this.#file), { recursive: true, mode: PRIVATE_FOLDER });
+    await replaceFile(this.#file, JSON.stringify({ format: 1, files }), { isPrivate: true });
   }
 }

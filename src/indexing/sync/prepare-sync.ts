@@ -30,13 +30,13 @@ export interface SyncOptions
 
 export interface PreparedSync {
   plan: SyncPlan;
-  /** Carries out the plan. */
-  apply(callbacks: Pick<ApplyOptions, 'onProgress' | 'onSettled'>): Promise<AppliedSync>;
-}
-
-export interface AppliedSync extends SyncSummary {
-  /** Why the hashes could not be cached, so that the next sync reads every file again; null if they were. */
-  cacheError: Error | null;
+  /**
+   * Carries out the plan. `cacheError` says why the hashes could not be cached, so that the next sync reads every file
+   * again.
+   */
+  apply(
+    callbacks: Pick<ApplyOptions, 'onProgress' | 'onSettled'>,
+  ): Promise<SyncSummary & { cacheError: Error | null }>;
 }
 
 /**

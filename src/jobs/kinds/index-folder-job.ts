@@ -115,31 +115,17 @@ async function syncPhotos(
   return { updated, removed };
 }
 
-/** Counts the processed photos of a job for its progress. */
-class ProgressCounter {
-  readonly #journal: JobJournal;
-  readonly #total: number;
-  readonly #onProgress: JobContext['onProgress'];
-  /** Photos that need no work. The journal has those that were added before an interruption. */
-  #known = 0;
-
-  constructor(journal: JobJournal, total: number, onProgress: JobContext['onProgress']) {
-    this.#journal = journal;
-    this.#total = total;
-    this.#onProgress = onProgress;
-  }
-
-  setKnown(photos: number): void {
-    this.#known = photos;
-    this.report();
-  }
-
-  report(): void {
-    const { exists = 0, ...others } = this.#journal.counts;
-    const counts = { ...others, exists: Math.max(exists, this.#known - (others.created ?? 0)) };
+/** Creates the function that reports a job's progress, and may tell it how many photos of the folder need no work. */
+function createReporter(journal: JobJournal, total: number, onProgress: JobContext['onProgress']) {
+  let known = 0;
+  return (photos = known): void => {
+    known = photos;
+    // The journal has the photos that were added before an interruption, which are known by now.
+    const { exists = 0, ...others } = journal.counts;
+    const counts = { ...others, exists: Math.max(exists, known - (others.created ?? 0)) };
     const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    this.#onProgress({ phase: 'indexing', done, total: Math.max(this.#total, done), counts });
-  }
+    onProgress({ phase: 'indexing', done, total: Math.max(total, done), counts });
+  };
 }
 
 export const indexFolder: KindWork<'index'> = async (
@@ -150,20 +136,20 @@ export const indexFolder: KindWork<'index'> = async (
   onProgress({ phase: 'listing', done: 0, total: 1 });
   const journal = await JobJournal.open(folder);
   const set = await readSet(parts, request, journal, folder);
-  const progress = new ProgressCounter(journal, set.total, onProgress);
-  progress.report();
+  const report = createReporter(journal, set.total, onProgress);
+  report();
   const options: IndexOptions = {
     collection: request.collection,
     maxFileBytes: parts.maxFileBytes,
     signal,
     onSettled: (photo, result) => {
       journal.record(toFileOutcome(photo, result));
-      progress.report();
+      report();
     },
   };
   const work = async () => {
     if (request.sync) {
-      return syncPhotos(parts, set, request, options, (photos) => progress.setKnown(photos));
+      return syncPhotos(parts, set, request, options, report);
     }
     await addPhotos(parts, set, journal, options);
     return { updated: 0, removed: 0 };

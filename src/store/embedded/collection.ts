@@ -35,7 +35,7 @@ export class Collection {
   /** Whether rows may lack a vector, as in a {@link successor}. */
   readonly #isPartial: boolean;
   #count: number;
-  #inMemory = false;
+  #isLoaded = false;
   #gone: PawdexError | null = null;
   #searchedAt = Number.NEGATIVE_INFINITY;
 
@@ -90,7 +90,7 @@ export class Collection {
 
   /** Whether every row is in memory. */
   get isLoaded(): boolean {
-    return this.#inMemory;
+    return this.#isLoaded;
   }
 
   /** Whether the collection has been deleted or the store closed. */
@@ -136,7 +136,7 @@ export class Collection {
     if (successorUnit !== null) {
       this.successor?.addRow({ seq, id, label }, successorUnit);
     }
-    if (!this.#inMemory) {
+    if (!this.#isLoaded) {
       return; // the load in progress will read it
     }
     this.rows.add(seq, id, label, unit);
@@ -147,7 +147,7 @@ export class Collection {
   removeRow(seq: number): void {
     this.successor?.removeRow(seq);
     this.#count--;
-    if (this.rows.remove(seq) && this.#inMemory) {
+    if (this.rows.remove(seq) && this.#isLoaded) {
       this.indexer.removeRow(seq);
     }
   }
@@ -221,7 +221,7 @@ export class Collection {
         `Collection ${this.row.name}: of ${this.#count} items, ${problems.join(' and ')}.`,
       ]);
     }
-    this.#inMemory = true;
+    this.#isLoaded = true;
     const problem = await this.indexer.load();
     if (problem !== null) {
       onNotice(`Collection ${this.row.name}: the saved graph is rebuilt because ${problem}.`);

@@ -53,7 +53,7 @@ export class PutWriter {
   readonly #db: Db;
   readonly #items: ItemTable;
   #waiting: Put[] = [];
-  #scheduled = false;
+  #isScheduled = false;
 
   constructor(db: Db, items: ItemTable) {
     this.#db = db;
@@ -76,12 +76,12 @@ export class PutWriter {
   }
 
   #schedule(): void {
-    if (this.#scheduled) {
+    if (this.#isScheduled) {
       return;
     }
-    this.#scheduled = true;
+    this.#isScheduled = true;
     runSoon(() => {
-      this.#scheduled = false;
+      this.#isScheduled = false;
       this.#commitGroup();
       if (this.#waiting.length > 0) {
         this.#schedule();

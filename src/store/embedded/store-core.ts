@@ -58,15 +58,15 @@ export class StoreCore {
   readonly #graphs: ReturnType<typeof loadGraphLibrary>;
   readonly #notices: string[] = [];
   readonly #check: DatabaseCheck;
-  readonly #checked: Promise<void>;
+  readonly #checkRecorded: Promise<void>;
   readonly #ticking: NodeJS.Timeout;
   #isChecked = false;
   /** Whether rows of an older format may be left. */
   #hasOlder = true;
   #isLiveCopy = false;
   #writtenAt = 0;
-  #scheduled = false;
-  #closed = false;
+  #isScheduled = false;
+  #isClosed = false;
   #calledAt = 0;
 
   /** @throws PawdexError data_damaged if damage is found immediately; {@link ready} reports what is found later */
@@ -93,7 +93,7 @@ export class StoreCore {
       throw error;
     }
     this.#check = startCheck(this.db, this.#opened.isShared, this.#isLiveCopy ? 'full' : 'quick');
-    this.#checked = this.#awaitCheck();
+    this.#checkRecorded = this.#awaitCheck();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     this.wake();
   }
@@ -121,14 +121,14 @@ export class StoreCore {
     await Promise.all(this.collections.all.map(({ loaded }) => loaded.catch(() => {})));
     const limit = new AbortController();
     const timeout = sleep(CHECK_MS, undefined, { signal: limit.signal }).catch(() => {});
-    await (this.#isLiveCopy ? this.#checked : Promise.race([this.#checked, timeout]));
+    await (this.#isLiveCopy ? this.#checkRecorded : Promise.race([this.#checkRecorded, timeout]));
     limit.abort();
     this.damage.throwIfDamaged();
   }
 
   /** Records damage, unless the store is being closed. */
   recordDamage(error: PawdexError): void {
-    if (!this.#closed) {
+    if (!this.#isClosed) {
       this.damage.record(error);
     }
   }
@@ -153,13 +153,13 @@ export class StoreCore {
 
   /** Starts background work if there is any. */
   wake(): void {
-    if (this.#scheduled || this.#closed) {
+    if (this.#isScheduled || this.#isClosed) {
       return;
     }
-    this.#scheduled = true;
+    this.#isScheduled = true;
     runSoon(() => {
-      this.#scheduled = false;
-      if (!this.#closed && this.#runStep()) {
+      this.#isScheduled = false;
+      if (!this.#isClosed && this.#runStep()) {
         this.wake();
       }
     });
@@ -167,7 +167,7 @@ export class StoreCore {
 
   /** Saves the graphs and closes the files. No call may be in progress. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     clearInterval(this.#ticking);
     this.collections.end(new PawdexError('shutting_down'));
     for (const collection of this.collections.all) {
@@ -200,7 +200,7 @@ export class StoreCore {
       const findings = await this.#check.done;
       if (findings.length > 0) {
         this.recordDamage(createDamagedError(findings));
-      } else if (!this.#closed) {
+      } else if (!this.#isClosed) {
         this.#isChecked = true;
       }
     } catch (error) {
@@ -214,13 +214,13 @@ export class StoreCore {
   }
 
   /** Writes the ledger file. */
-  async #writeLedger(open: boolean): Promise<void> {
+  async #writeLedger(isOpen: boolean): Promise<void> {
     this.#writtenAt = performance.now();
     const collections = this.collections.all.map(({ row, count }) => ({
       name: row.name,
       items: count,
     }));
-    await this.#ledger.write(open, collections);
+    await this.#ledger.write(isOpen, collections);
   }
 
   /** Does some background work. Returns whether there is more. */

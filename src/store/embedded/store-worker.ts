@@ -9,8 +9,8 @@ import { type CoreOptions, StoreCore } from './store-core.js';
 import { runOverdue } from './time-slice.js';
 
 let core: StoreCore;
-let underWay = 0;
-let idle: (() => void) | undefined;
+let callsInProgress = 0;
+let onIdle: (() => void) | undefined;
 
 const storeCalls = {
   /** Must be the first call. */
@@ -29,9 +29,9 @@ const storeCalls = {
   stats: () => core.stats(),
   /** Lets the calls in progress finish. */
   async close(): Promise<void> {
-    if (underWay > 0) {
+    if (callsInProgress > 0) {
       await new Promise<void>((resolve) => {
-        idle = resolve;
+        onIdle = resolve;
       });
     }
     await core.close();
@@ -98,7 +98,7 @@ function withPresenceCheck(call: Handlers[string]): Handlers[string] {
  */
 function wrapCall(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
-    underWay++;
+    callsInProgress++;
     core.recordCall();
     runOverdue();
     try {
@@ -111,9 +111,9 @@ function wrapCall(call: Handlers[string]): Handlers[string] {
       }
       throw coded;
     } finally {
-      underWay--;
-      if (underWay === 0) {
-        idle?.();
+      callsInProgress--;
+      if (callsInProgress === 0) {
+        onIdle?.();
       }
     }
   };

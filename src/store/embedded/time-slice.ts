@@ -11,7 +11,7 @@ const waiting: (() => void)[] = [];
 /** Since when the first waiting task could have run. */
 let waitingSince = 0;
 /** Whether a turn is scheduled. There is never more than one, or many tasks would run in a row while calls wait. */
-let scheduled = false;
+let isScheduled = false;
 
 /** Runs one task, so that a call never waits for more than one. */
 function runNext(): void {
@@ -20,12 +20,12 @@ function runNext(): void {
 }
 
 function schedule(): void {
-  if (scheduled) {
+  if (isScheduled) {
     return;
   }
-  scheduled = true;
+  isScheduled = true;
   setImmediate(() => {
-    scheduled = false;
+    isScheduled = false;
     runNext();
     if (waiting.length > 0) {
       schedule();

@@ -128,8 +128,8 @@ export class StagedGraph {
     // Deleted rows that are not marked yet may be among the results.
     const wanted = this.#countWantedNodes(k, ef) + this.#removed.length;
     let { neighbors, distances } = graph.findNearest(unit, 0, 1, wanted, Math.max(ef, wanted));
-    const flat = isFlat(graph, distances, ef, this.#hasGroups);
-    if (flat && isRepeatedIfFlat) {
+    const isResultFlat = isFlat(graph, distances, ef, this.#hasGroups);
+    if (isResultFlat && isRepeatedIfFlat) {
       ({ neighbors, distances } = graph.findNearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
     }
     // The nodes beyond these only tell whether the result is flat.
@@ -138,7 +138,7 @@ export class StagedGraph {
       seq: label + graph.base,
       similarity: graph.toSimilarity(distances[i]!),
     }));
-    return { nodes, groups: this.#hasGroups ? this.#findGroupsNear(nodes, k) : [], isFlat: flat };
+    return { nodes, groups: this.#hasGroups ? this.#findGroupsNear(nodes, k) : [], isFlat: isResultFlat };
   }
 
   /**

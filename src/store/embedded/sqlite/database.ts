@@ -143,14 +143,14 @@ export function openDatabase(dataDir: string): OpenedDatabase {
 /**
  * Opens or creates a database and migrates it to the newest format.
  *
- * @param shared whether other connections may use it; if that is impossible, they are locked out
+ * @param isShared whether other connections may use it; if that is impossible, they are locked out
  */
-export function openDatabaseFile(file: string, shared: boolean): { db: Db; isShared: boolean } {
+export function openDatabaseFile(file: string, isShared: boolean): { db: Db; isShared: boolean } {
   createPrivateFile(file);
   const db = new Database(file, { timeout: LOCK_WAIT_MS });
   try {
     // For shared access SQLite keeps an index of its log in a file, which fails on a full disk; otherwise in memory.
-    db.pragma(`locking_mode = ${shared ? 'NORMAL' : 'EXCLUSIVE'}`);
+    db.pragma(`locking_mode = ${isShared ? 'NORMAL' : 'EXCLUSIVE'}`);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('cache_size = -32768');
@@ -158,10 +158,10 @@ export function openDatabaseFile(file: string, shared: boolean): { db: Db; isSha
     db.pragma('wal_autocheckpoint = 4000');
     db.exec('BEGIN IMMEDIATE; COMMIT');
     migrate(db);
-    return { db, isShared: shared };
+    return { db, isShared };
   } catch (error) {
     db.close();
-    if (!shared || isBusy(error) || error instanceof PawdexError || isDamage(error)) {
+    if (!isShared || isBusy(error) || error instanceof PawdexError || isDamage(error)) {
       throw error;
     }
     return openDatabaseFile(file, false);

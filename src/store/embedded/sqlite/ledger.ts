@@ -100,15 +100,15 @@ export class Ledger {
    *
    * @throws the file system's error; the old file stays
    */
-  write(open: boolean, collections: LastKnown['collections']): Promise<void> {
+  write(isOpen: boolean, collections: LastKnown['collections']): Promise<void> {
     const { revision, store } = this;
-    if (this.#isTemporary || (open && revision === this.#written)) {
+    if (this.#isTemporary || (isOpen && revision === this.#written)) {
       return this.#writing;
     }
     this.#written = revision;
     const file = this.#db.name;
     const inode = String(statSync(file, { bigint: true }).ino);
-    const state: LastKnown = { format: 1, store, revision, inode, open, collections };
+    const state: LastKnown = { format: 1, store, revision, inode, open: isOpen, collections };
     const written = this.#writing.then(() =>
       replaceFile(path.join(path.dirname(file), LEDGER_FILE), addChecksum(JSON.stringify(state)), {
         isPrivate: true,
