@@ -90,13 +90,13 @@ export class PutWriter {
   }
 
   #commitGroup(): void {
-    const postponedSince = performance.now() - MAX_POSTPONE_MS;
+    const overdueBefore = performance.now() - MAX_POSTPONE_MS;
     const group: Put[] = [];
     const later: Put[] = [];
     let items = 0;
     for (const put of this.#waiting) {
       const isPostponed =
-        items >= GROUP_ITEMS || (put.arrived > postponedSince && put.collection.shouldDelayPuts);
+        items >= GROUP_ITEMS || (put.arrived > overdueBefore && put.collection.shouldDelayPuts);
       (isPostponed ? later : group).push(put);
       if (!isPostponed) {
         items += put.items.length;

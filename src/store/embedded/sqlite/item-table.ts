@@ -1,4 +1,7 @@
-/** The table of items, with their vectors and thumbnails. Every method is synchronous. */
+/**
+ * The table of items, with their vectors and pictures. Every method is synchronous. Pages and selections are read by
+ * {@link ItemQueries}, which it extends.
+ */
 import type { BulkPatch, Filter, NewItem } from '../../store.js';
 import { type FilterCondition, toCondition } from './filter-condition.js';
 import { ItemImages } from './item-images.js';
