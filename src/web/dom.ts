@@ -142,6 +142,13 @@ export function icon(name: string): SVGSVGElement {
 export const shareBar = (share: number) =>
   el('span.bar', { 'aria-hidden': 'true', '--share': `${Math.max(0, share) * 100}%` });
 
+/** Removes a row of a list, whose focus goes to the next or else to the previous one. */
+export function removeRow(row: Element): void {
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  row.remove();
+  next?.querySelector('button')?.focus();
+}
+
 /** Text whose `backticked` parts become code elements, as in the server's hints. */
 export function withCode(text: string): (Node | string)[] {
   return text.split('`').map((part, i) => (i % 2 === 1 ? el('code', part) : part));

@@ -39,23 +39,9 @@ export function formatNumber(value: number, digits = 0): string {
 const formatWholePercent = (n: number) => (n / 100).toLocaleString(language, { style: 'percent' });
 
 /**
- * A share as a whole percentage. Rounding never suggests certainty or impossibility: 0.998 is ">99%" and 0.002 is "<1%".
- *
- * @param share 0..1
- */
-export function formatPercent(share: number): string {
-  if (share > 0 && share < 0.01) {
-    return `<${formatWholePercent(1)}`;
-  }
-  if (share > 0.99 && share < 1) {
-    return `>${formatWholePercent(99)}`;
-  }
-  return formatWholePercent(Math.round(share * 100));
-}
-
-/**
- * Shares as whole percentages that have the same sum as the shares, in the format of {@link formatPercent}. Where rounding each
- * would give 101%, those that were rounded up by the most are rounded down.
+ * Shares as whole percentages that have the same sum as the shares. Where rounding each would give 101%, those that were
+ * rounded up by the most are rounded down. Rounding never suggests certainty or impossibility: 0.998 is ">99%", and 0.002 is
+ * "<1%".
  *
  * @param shares 0..1 each, of at most 1 together
  */
@@ -79,6 +65,9 @@ export function formatPercentages(shares: number[]): string[] {
     return share < 1 && n === 100 ? `>${formatWholePercent(99)}` : formatWholePercent(n);
   });
 }
+
+/** A share as a whole percentage, as {@link formatPercentages}. */
+export const formatPercent = (share: number) => formatPercentages([share])[0]!;
 
 /** A duration: "0.4 ms", "34 ms" or "1.2 s". */
 export function formatDuration(ms: number): string {

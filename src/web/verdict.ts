@@ -98,7 +98,7 @@ function describeUnknown(answer: Identification): Verdict {
   const { neighbours } = answer;
   if (neighbours.length === 0) {
     return {
-      kicker: texts.answer.none,
+      kicker: texts.failure.kicker,
       headline: texts.answer.nothingToCompare,
       share: null,
       tally: texts.answer.isEmpty,

@@ -52,6 +52,17 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('offers no part of a file that it cannot show', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await choose(page, CHELSEA);
+    await reaches(page, 'answer');
+    expect(await page.locator('#crop').isVisible()).toBe(true);
+    await choose(page, await stage.file('words.jpg', 'words'));
+    await reaches(page, 'problem');
+    await page.getByText('This browser cannot display this file.').waitFor();
+    expect(await page.locator('#crop').isVisible()).toBe(false);
+  });
+
   it('sends a smaller copy of a photo that is too large, on request', async () => {
     const noise = randomBytes(900 * 700 * 3);
     const large = await sharp(noise, { raw: { width: 900, height: 700, channels: 3 } })

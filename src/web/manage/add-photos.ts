@@ -254,7 +254,7 @@ export class AddPhotos {
       el('p', t.unfinished(name, done, total), ' ', handle === null && t.chooseAgain(kind)),
       el(
         'p.actions',
-        handle && button(t.continue, 'primary', () => void continueUpload(handle)),
+        handle && button(texts.continue, 'primary', () => void continueUpload(handle)),
         button(t.discard, 'plain', discard),
       ),
     );

@@ -80,7 +80,7 @@ export function askToEdit(info: CollectionInfo, onChange: (name: string) => void
   const about = el('textarea', { rows: 4, maxlength: 2000, dir: 'auto' });
   about.value = description;
   const fields = [
-    el('label', t.name, named),
+    el('label', texts.manage.name, named),
     el('label', t.aliases, others, el('span.small', t.aliasesHelp)),
     el('label', t.description, about),
   ];
@@ -132,7 +132,7 @@ export class CollectionHeader {
         location.hash = getPageUrl(name, this.#page);
       }
     };
-    const edit = button(t.editing.edit, 'plain.writes', () => askToEdit(info, changed));
+    const edit = button(texts.edit, 'plain.writes', () => askToEdit(info, changed));
     edit.classList.add('link');
     fill(this.#about, info.description && `${info.description} `, edit);
     const aliases = info.aliases.length > 0 ? ` ${t.state.aliases(info.aliases.join(', '))}` : '';

@@ -47,9 +47,9 @@ function collectionRow(collection: CollectionInfo, onChange: () => void): HTMLLI
     el(
       'p.actions',
       el('a.button.plain', { href: `?collection=${encodeURIComponent(name)}` }, t.identify),
-      button(t.edit, 'plain.writes', () => askToEdit(collection, onChange)),
+      button(texts.edit, 'plain.writes', () => askToEdit(collection, onChange)),
       exporter,
-      button(t.delete, 'plain.writes', () => askToDelete(collection, onChange)),
+      button(texts.delete, 'plain.writes', () => askToDelete(collection, onChange)),
     ),
     place,
   );
@@ -88,7 +88,7 @@ function creationForm(): HTMLFormElement {
   };
   const fields = [
     el('h2', t.creation),
-    el('label', { for: 'new-name' }, t.name),
+    el('label', { for: 'new-name' }, texts.manage.name),
     name,
     el('label', { for: 'new-description' }, t.description),
     description,
@@ -106,7 +106,7 @@ export async function collectionListView(reload: () => void): Promise<HTMLElemen
   return el(
     'section.manage',
     { 'aria-labelledby': 'manage-title' },
-    el('h1', { id: 'manage-title', tabindex: -1 }, texts.manage.title),
+    el('h1', { id: 'manage-title', tabindex: -1 }, texts.page.collections),
     el('p.reads', texts.manage.readOnly),
     el(
       'ul.collections',

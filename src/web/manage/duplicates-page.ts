@@ -1,6 +1,6 @@
 /** Pairs of nearly identical photos, side by side, to keep or delete. */
 import type { DuplicatePage, Item } from '../../client/wire.js';
-import { button, el, fill, writeInto } from '../dom.js';
+import { button, el, fill, removeRow, writeInto } from '../dom.js';
 import { formatCount, formatFileSize, formatLabel, formatNumber, formatSimilarity } from '../format.js';
 import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
@@ -141,10 +141,8 @@ export class DuplicatesPage extends CollectionPage {
   }
 
   #dismiss(row: HTMLLIElement): void {
-    const next = row.nextElementSibling ?? row.previousElementSibling;
-    row.remove();
+    removeRow(row);
     this.#showMore(false);
-    next?.querySelector('button')?.focus();
   }
 
   /** Hides the pair, and deletes the photo when the time to undo is over. */

@@ -69,12 +69,16 @@ export function planPreview(input: PreviewInput): HTMLElement {
     const photos = formatCount(plan.photos.length, 'photo');
     fill(
       place,
-      el('p', { role: 'status' }, t.summary(listing.name, photos, formatCount(named, 'label'))),
+      el(
+        'p',
+        { role: 'status' },
+        t.summary(listing.name, photos, named === 0 ? null : formatCount(named, 'label')),
+      ),
       warnings.length > 0 && el('ul.warnings', warnings),
       el('ul.breed-list.preview-labels', labelRows(plan.labels)),
       el(
         'p.actions',
-        plan.photos.length > 0 && button(t.start, 'primary', () => onStart(plan, rule)),
+        plan.photos.length > 0 && button(texts.manage.add.title, 'primary', () => onStart(plan, rule)),
         button(texts.cancel, 'plain', onCancel),
       ),
     );

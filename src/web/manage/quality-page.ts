@@ -6,7 +6,7 @@ import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.
 import type { LabelTrouble, Suspect } from '../../evaluation/label-trouble.js';
 import type { JobRequest } from '../../jobs/job-request.js';
 import { readFile } from '../api.js';
-import { button, el, fill } from '../dom.js';
+import { button, el, fill, removeRow } from '../dom.js';
 import { formatCount, formatLabel, formatPercent } from '../format.js';
 import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
@@ -181,16 +181,11 @@ export class QualityPage extends CollectionPage {
   #suspectRow({ id, label, suggested, suggestedShare }: Suspect): HTMLLIElement {
     const t = texts.manage.quality;
     const give = (wanted: string | null) => attempt(() => relabel(this.name, [{ id, label: wanted }]));
-    const done = () => {
-      const next = row.nextElementSibling ?? row.previousElementSibling;
-      row.remove();
-      next?.querySelector('button')?.focus();
-    };
     const accept = async () => {
       const parent = row.parentElement!;
       const after = row.nextElementSibling;
       if (await give(suggested)) {
-        done();
+        removeRow(row);
         offerUndo(texts.manage.undo.relabelled(1, formatLabel(suggested)), () => {
           void give(label).then((isDone) => isDone && parent.insertBefore(row, after));
         });
@@ -203,8 +198,8 @@ export class QualityPage extends CollectionPage {
       el('span', finding, ` ${t.vote(formatPercent(suggestedShare))}`),
       el(
         'span.actions',
-        button(t.accept, 'plain.writes', () => void accept()),
-        button(t.reject, 'plain', done),
+        button(texts.manage.selection.relabel, 'plain.writes', () => void accept()),
+        button(t.reject, 'plain', () => removeRow(row)),
       ),
     );
     return row;

@@ -32,9 +32,9 @@ export class SelectionBar {
   constructor(actions: SelectionActions) {
     this.#actions = actions;
     const t = texts.manage.selection;
-    this.#open = button(t.open, 'plain', actions.open);
+    this.#open = button(texts.open, 'plain', actions.open);
     this.#none = button(t.none, 'plain', actions.chooseNone);
-    const remove = button(t.delete, 'plain', actions.remove);
+    const remove = button(texts.delete, 'plain', actions.remove);
     const attributes = { role: 'group', 'aria-label': t.title, hidden: true };
     this.element = el('div.selection.surface.writes.compact', attributes);
     fill(this.element, this.#summary, this.#field, this.#give, remove, this.#open, this.#none);

@@ -73,7 +73,7 @@ export class UploadView implements UploadWatcher {
     fill(
       this.#actions,
       state === 'running' && button(t.pause, 'plain', () => this.#uploader.pause()),
-      state === 'paused' && button(t.resume, 'primary', () => this.#uploader.resume()),
+      state === 'paused' && button(texts.continue, 'primary', () => this.#uploader.resume()),
       (state === 'running' || state === 'paused') && button(t.stop, 'plain', () => this.#uploader.cancel()),
     );
   }

@@ -6,7 +6,7 @@ const others = (known: number, failed: number) =>
   (failed > 0 ? `, ${failed.toLocaleString('en')} failed` : '');
 
 export const englishManage = {
-  title: 'Collections',
+  name: 'Name',
   all: '← All collections',
   readOnly: 'This server is read-only: nothing can be changed.',
   pagesOf: (name: string) => `Pages of ${name}`,
@@ -25,24 +25,19 @@ export const englishManage = {
 
   list: {
     identify: 'Identify a photo',
-    edit: 'Edit',
     export: 'Export',
     import: 'Import a file',
     importing: 'Importing the file …',
     imported: (photos: string, known: number, failed: number) =>
       `${photos} imported${others(known, failed)}.`,
-    delete: 'Delete',
     creation: 'New collection',
-    name: 'Name',
     namePattern: 'Letters, digits, - and _, starting with a letter or digit',
     description: 'Description (optional)',
     create: 'Create',
   },
 
   editing: {
-    edit: 'Edit',
     title: (name: string) => `Edit “${name}”`,
-    name: 'Name',
     aliases: 'Other names',
     aliasesHelp: 'Separate names with commas. The collection can also be used under these names.',
     description: 'Description',
@@ -72,8 +67,6 @@ export const englishManage = {
     chosen: (photos: string) => `${photos} selected`,
     renameOrMerge: 'Rename or merge',
     relabel: 'Relabel',
-    delete: 'Delete',
-    open: 'Open',
     none: 'Clear selection',
   },
 
@@ -108,7 +101,6 @@ export const englishManage = {
       `The upload of ${name} was interrupted after ${done.toLocaleString('en')} of ${total.toLocaleString('en')} photos.`,
     chooseAgain: (kind: 'folder' | 'zip') =>
       `Choose the ${kind === 'zip' ? 'zip file' : 'folder'} again to continue. Photos that were added are not sent again.`,
-    continue: 'Continue',
     discard: 'Discard',
   },
 
@@ -128,8 +120,8 @@ export const englishManage = {
       last: 'Name of the last sub-folder',
       none: 'No label',
     },
-    summary: (name: string, photos: string, labels: string) => `${name}: ${photos} with ${labels}`,
-    start: 'Add photos',
+    summary: (name: string, photos: string, labels: string | null) =>
+      `${name}: ${photos}${labels === null ? '' : ` with ${labels}`}`,
     more: (n: number) => `and ${n.toLocaleString('en')} more`,
     splits: (names: string[]) => `Treated as parts of a data set, not as labels: ${names.join(', ')}.`,
     unlabelled: (photos: string) => `${photos} not in a sub-folder: no label.`,
@@ -154,7 +146,6 @@ export const englishManage = {
     outcomes: { added: 'Added', known: 'Already in the collection', failed: 'Failed' },
     first: (shown: number) => `, the first ${shown}`,
     pause: 'Pause',
-    resume: 'Continue',
     stop: 'Stop',
   },
 
@@ -215,7 +206,6 @@ export const englishManage = {
       }`,
     suspect: <T>(label: T, suggested: T) => [label, ', but its neighbours say ', suggested],
     vote: (share: string) => `(${share} of the vote)`,
-    accept: 'Relabel',
     reject: 'Keep label',
   },
 

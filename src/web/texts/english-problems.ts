@@ -15,7 +15,7 @@ export const englishProblems = {
   },
   image_unsupported: {
     title: 'This is not a picture that the server can read.',
-    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF, TIFF and BMP work. The content counts, not the name of the file.',
+    hint: 'Choose a JPEG, HEIC, PNG, WebP, GIF, AVIF, TIFF or BMP file. The content counts, not the name of the file.',
   },
   image_corrupt: {
     title: 'This picture is damaged or incomplete.',

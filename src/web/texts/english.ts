@@ -19,6 +19,10 @@ export const english = {
   or: (words: string[]) => either.format(words),
   cancel: 'Cancel',
   close: 'Close',
+  open: 'Open',
+  edit: 'Edit',
+  delete: 'Delete',
+  continue: 'Continue',
   yourPhoto: 'Your photo',
 
   page: {
@@ -94,7 +98,6 @@ export const english = {
     perhaps: (breed: string) => `Perhaps ${breed}`,
     either: 'Could be either',
     anyOf: 'Could be any of these',
-    none: 'No answer',
     nothingToCompare: 'Nothing to compare with',
     noClear: 'No clear answer',
     notSure: 'Not sure',
@@ -150,7 +153,6 @@ export const english = {
     similarity: 'similarity',
     cosine: 'Cosine similarity of the embeddings; 1 means the same picture',
     range: (from: string, to: string) => `${from} to ${to}`,
-    open: 'Open',
     named: (label: string, similarity: string) => `${label}, similarity ${similarity}`,
     large: (label: string, similarity: string) => `${label}, similarity ${similarity}: enlarge`,
     similarityIs: (value: string) => `Similarity: ${value}`,
@@ -212,7 +214,6 @@ export const english = {
     progress: (answered: string, all: string) => `${answered} of ${all} answered`,
     failed: (n: number) => `${n} without an answer`,
     stop: 'Stop',
-    again: 'Continue',
   },
 
   session: { title: 'In this session' },

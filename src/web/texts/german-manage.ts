@@ -7,7 +7,7 @@ const others = (known: number, failed: number) =>
   (failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : '');
 
 export const germanManage: ManageTexts = {
-  title: 'Sammlungen',
+  name: 'Name',
   all: '← Alle Sammlungen',
   readOnly: 'Dieser Server erlaubt keine Änderungen.',
   pagesOf: (name) => `Seiten von ${name}`,
@@ -26,23 +26,18 @@ export const germanManage: ManageTexts = {
 
   list: {
     identify: 'Foto bestimmen',
-    edit: 'Bearbeiten',
     export: 'Exportieren',
     import: 'Datei importieren',
     importing: 'Die Datei wird importiert …',
     imported: (photos, known, failed) => `${photos} importiert${others(known, failed)}.`,
-    delete: 'Löschen',
     creation: 'Neue Sammlung',
-    name: 'Name',
     namePattern: 'Buchstaben, Ziffern, - und _; am Anfang ein Buchstabe oder eine Ziffer',
     description: 'Beschreibung (optional)',
     create: 'Anlegen',
   },
 
   editing: {
-    edit: 'Bearbeiten',
     title: (name) => `„${name}“ bearbeiten`,
-    name: 'Name',
     aliases: 'Andere Namen',
     aliasesHelp: 'Trennen Sie Namen mit Kommas. Die Sammlung ist auch unter diesen Namen erreichbar.',
     description: 'Beschreibung',
@@ -72,8 +67,6 @@ export const germanManage: ManageTexts = {
     chosen: (photos) => `${photos} ausgewählt`,
     renameOrMerge: 'Umbenennen oder zusammenlegen',
     relabel: 'Label ändern',
-    delete: 'Löschen',
-    open: 'Öffnen',
     none: 'Auswahl aufheben',
   },
 
@@ -108,7 +101,6 @@ export const germanManage: ManageTexts = {
       `Das Hinzufügen von ${name} wurde nach ${done.toLocaleString('de')} von ${total.toLocaleString('de')} Fotos unterbrochen.`,
     chooseAgain: (kind) =>
       `Wählen Sie ${kind === 'zip' ? 'das ZIP-Archiv' : 'den Ordner'} noch einmal, um fortzufahren. Bereits hinzugefügte Fotos werden nicht erneut gesendet.`,
-    continue: 'Fortsetzen',
     discard: 'Verwerfen',
   },
 
@@ -128,8 +120,7 @@ export const germanManage: ManageTexts = {
       last: 'Name des letzten Unterordners',
       none: 'Kein Label',
     },
-    summary: (name, photos, labels) => `${name}: ${photos} mit ${labels}`,
-    start: 'Fotos hinzufügen',
+    summary: (name, photos, labels) => `${name}: ${photos}${labels === null ? '' : ` mit ${labels}`}`,
     more: (n) => `und ${n.toLocaleString('de')} weitere`,
     splits: (names) => `Als Teile eines Datensatzes verstanden, nicht als Labels: ${names.join(', ')}.`,
     unlabelled: (photos) => `${photos} nicht in einem Unterordner: ohne Label.`,
@@ -157,7 +148,6 @@ export const germanManage: ManageTexts = {
     outcomes: { added: 'Hinzugefügt', known: 'Schon in der Sammlung', failed: 'Fehlgeschlagen' },
     first: (shown) => `, die ersten ${shown}`,
     pause: 'Anhalten',
-    resume: 'Fortsetzen',
     stop: 'Abbrechen',
   },
 
@@ -217,7 +207,6 @@ export const germanManage: ManageTexts = {
       }`,
     suspect: <T>(label: T, suggested: T) => [label, ', laut den ähnlichsten Fotos ', suggested],
     vote: (share) => `(${share} der Stimmen)`,
-    accept: 'Label ändern',
     reject: 'Label behalten',
   },
 

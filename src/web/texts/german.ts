@@ -17,6 +17,10 @@ export const german: AskTexts = {
   or: (words) => either.format(words),
   cancel: 'Abbrechen',
   close: 'Schließen',
+  open: 'Öffnen',
+  edit: 'Bearbeiten',
+  delete: 'Löschen',
+  continue: 'Fortsetzen',
   yourPhoto: 'Ihr Foto',
 
   page: {
@@ -94,7 +98,6 @@ export const german: AskTexts = {
     perhaps: (breed) => `Vielleicht ${breed}`,
     either: 'Könnte beides sein',
     anyOf: 'Könnte jedes davon sein',
-    none: 'Keine Antwort',
     nothingToCompare: 'Nichts zum Vergleichen',
     noClear: 'Keine klare Antwort',
     notSure: 'Nicht sicher',
@@ -148,7 +151,6 @@ export const german: AskTexts = {
     similarity: 'Ähnlichkeit',
     cosine: 'Kosinus-Ähnlichkeit der Vektoren; 1 bedeutet dasselbe Bild',
     range: (from, to) => `${from} bis ${to}`,
-    open: 'Öffnen',
     named: (label, similarity) => `${label}, Ähnlichkeit ${similarity}`,
     large: (label, similarity) => `${label}, Ähnlichkeit ${similarity}: vergrößern`,
     similarityIs: (value) => `Ähnlichkeit: ${value}`,
@@ -210,7 +212,6 @@ export const german: AskTexts = {
     progress: (answered, all) => `${answered} von ${all} beantwortet`,
     failed: (n) => `${n} ohne Antwort`,
     stop: 'Anhalten',
-    again: 'Fortsetzen',
   },
 
   session: { title: 'In dieser Sitzung' },

@@ -158,12 +158,15 @@ export class Batch {
   #showAction(): void {
     const mayBeAnswered = ({ answer, problem }: Entry) =>
       answer === null && (problem === null || problem.status === 401 || problem.isTransient);
-    const action = this.#isRunning ? 'stop' : this.entries.some(mayBeAnswered) ? 'again' : '';
+    const action = this.#isRunning ? 'stop' : this.entries.some(mayBeAnswered) ? 'continue' : '';
     if (this.#actions.dataset.action === action) {
       return;
     }
     this.#actions.dataset.action = action;
-    const does = { stop: () => this.stop(), again: () => void this.run() };
-    fill(this.#actions, action !== '' && button(texts.batch[action], 'plain', does[action]));
+    fill(
+      this.#actions,
+      action === 'stop' && button(texts.batch.stop, 'plain', () => this.stop()),
+      action === 'continue' && button(texts.continue, 'plain', () => void this.run()),
+    );
   }
 }

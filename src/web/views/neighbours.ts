@@ -41,7 +41,7 @@ function breedRow(
       el('span.value', formatSimilarity(neighbour.similarity)),
       sourceLine(neighbour.source),
       marks(neighbour),
-      button(texts.neighbours.open, 'plain', () => open(neighbour)),
+      button(texts.open, 'plain', () => open(neighbour)),
     ),
   );
   return el(

@@ -56,6 +56,10 @@ export class Preview {
       this.#endCrop();
       this.#picture.hidden = false;
       this.#noPicture.hidden = true;
+      this.#cropButton.hidden = true;
+      this.#picture.onload = () => {
+        this.#cropButton.hidden = false;
+      };
       this.#picture.onerror = () => {
         this.#picture.hidden = true;
         this.#noPicture.hidden = false;
@@ -101,7 +105,6 @@ export class Preview {
   /** Resolves when the picture's size is known, or it turns out that it cannot be shown. */
   async whenReady(): Promise<void> {
     await this.#picture.decode().catch(() => {});
-    this.#cropButton.hidden = this.picture === null;
   }
 
   /** Marks the part of the photo that an answer is about. */
