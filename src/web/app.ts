@@ -206,7 +206,7 @@ export class App {
     entry.answer = null;
     entry.problem = null;
     const working = workingView(() => this.#cancelRequest());
-    this.#neighbours.clear();
+    this.#neighbours.discard(entry);
     this.#panel.show('working', working.panel, texts.working.looking);
     try {
       const question = { ...entry, explain: this.#neighbours.explaining, animals: true };
@@ -242,7 +242,7 @@ export class App {
     await this.#preview.whenReady();
     if (this.#entry === entry && entry.answer === answer) {
       this.#preview.markLooked(answer.region);
-      this.#neighbours.show(entry, answer);
+      this.#neighbours.show(entry);
     }
   }
 

@@ -1,5 +1,5 @@
 /** "More like this" and "not like this" for the neighbours of a photo: the marks, and the search results with them. */
-import type { Identification, Neighbour } from '../engine/engine.js';
+import type { Neighbour } from '../engine/engine.js';
 import { embedPhoto, search } from './api.js';
 import type { Entry } from './session.js';
 
@@ -14,12 +14,7 @@ export class Refinement {
   /** Results of the search with the marks; null while nothing is marked. */
   found: Neighbour[] | null = null;
 
-  /** The answer whose neighbours are marked. */
-  readonly answer: Identification | null;
-
-  constructor(readonly entry: Entry) {
-    this.answer = entry.answer;
-  }
+  constructor(readonly entry: Entry) {}
 
   /** All marks, in the order in which they were made. */
   get marked(): { neighbour: Neighbour; mark: Mark }[] {

@@ -1,5 +1,5 @@
 /** The neighbours below an answer: listed, explained on request, and refined by marking some of them. */
-import type { Identification, Neighbour } from '../../engine/engine.js';
+import type { Neighbour } from '../../engine/engine.js';
 import { identify } from '../api.js';
 import { byId, fill } from '../dom.js';
 import { announce, attempt } from '../hint.js';
@@ -17,7 +17,7 @@ export class NeighbourPanel {
   readonly #preview: Preview;
   readonly #place = byId('neighbours', HTMLElement);
   #entry: Entry | null = null;
-  #refinement: Refinement | null = null;
+  readonly #refinements = new WeakMap<Entry, Refinement>();
   #running = new AbortController();
   /** Whether answers come with explanations; kept until the page is closed. */
   explaining = false;
@@ -36,26 +36,31 @@ export class NeighbourPanel {
     fill(this.#place);
   }
 
-  /** Shows the neighbours of an answer, and keeps the marks of the same question. */
-  show(entry: Entry, answer: Identification, errorText = ''): void {
-    if (this.#refinement?.entry !== entry || this.#refinement.answer !== entry.answer) {
-      this.#refinement = new Refinement(entry);
-    }
+  /** Discards the marks of a question that is asked again. */
+  discard(entry: Entry): void {
+    this.#refinements.delete(entry);
+    this.clear();
+  }
+
+  /** Shows the neighbours of an answer, with the marks that were made before. */
+  show(entry: Entry, errorText = ''): void {
+    const answer = entry.answer!;
+    const refinement = this.#refinements.get(entry) ?? new Refinement(entry);
+    this.#refinements.set(entry, refinement);
     this.#entry = entry;
-    const refinement = this.#refinement;
     const { picture } = this.#preview;
     const explaining = picture && {
       on: this.explaining,
-      toggle: () => void this.#toggleWhy(entry, answer),
+      toggle: () => void this.#toggleWhy(entry),
       photo: { ...picture, seen: answer.region },
       errorText,
     };
     const marking = {
       refinement,
-      mark: (neighbour: Neighbour, mark: Mark) => void this.#refine(entry, answer, neighbour, mark),
+      mark: (neighbour: Neighbour, mark: Mark) => void this.#refine(refinement, neighbour, mark),
       clear: () => {
         refinement.clear();
-        this.show(entry, answer);
+        this.show(entry);
         byId('neighbours-title', HTMLElement).focus();
       },
     };
@@ -68,13 +73,12 @@ export class NeighbourPanel {
   }
 
   /** Searches with the photo and the marked neighbours. */
-  async #refine(entry: Entry, answer: Identification, neighbour: Neighbour, mark: Mark): Promise<void> {
-    const refinement = this.#refinement!;
+  async #refine(refinement: Refinement, neighbour: Neighbour, mark: Mark): Promise<void> {
     this.explaining = false;
     await attempt(async () => {
       const isNewest = await refinement.toggle(neighbour, mark);
-      if (isNewest && this.#entry === entry) {
-        this.show(entry, answer);
+      if (isNewest && this.#entry === refinement.entry) {
+        this.show(refinement.entry);
         byId('neighbours-title', HTMLElement).focus();
         announce(refinement.found === null ? texts.refine.cleared : texts.refine.updated);
       }
@@ -82,18 +86,20 @@ export class NeighbourPanel {
   }
 
   /** Shows or hides the explanations, which are requested the first time they are shown. */
-  async #toggleWhy(entry: Entry, answer: Identification): Promise<void> {
+  async #toggleWhy(entry: Entry): Promise<void> {
     this.#running.abort();
     const running = new AbortController();
     this.#running = running;
     this.explaining = !this.explaining;
-    let shown = answer;
     let errorText = '';
+    const answer = entry.answer!;
     if (this.explaining && answer.neighbours[0]?.explanation === undefined) {
       byId('why', HTMLButtonElement).setAttribute('aria-busy', 'true');
       try {
         const { collection, region } = entry;
-        shown = await identify(entry.photo, { collection, region, explain: true }, running.signal);
+        const question = { collection, region, explain: true };
+        const { neighbours } = await identify(entry.photo, question, running.signal);
+        entry.answer = { ...answer, neighbours };
       } catch (error) {
         if (running.signal.aborted) {
           return;
@@ -105,7 +111,7 @@ export class NeighbourPanel {
         return;
       }
     }
-    this.show(entry, shown, errorText);
+    this.show(entry, errorText);
     byId('why', HTMLButtonElement).focus({ preventScroll: true });
     announce(errorText || (this.explaining ? texts.why.choose : ''));
   }
