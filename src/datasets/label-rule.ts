@@ -4,7 +4,7 @@ import { createContext, Script } from 'node:vm';
 import { PawdexError } from '../errors.js';
 import { groupBy } from '../math/group-by.js';
 import type { FoundPhoto, LabelledPhoto } from './labelled-photo.js';
-import { haveSplits, toSplit } from './set-names.js';
+import { cleanLabel, haveSplits, toSplit } from './set-names.js';
 import type { SetReporter } from './set-report.js';
 
 /** Returns the label of each photo by its name, or null. @throws PawdexError usage when a pattern takes too long */
@@ -144,7 +144,6 @@ export function labelByName(
   return photos;
 }
 
-const cleanLabel = (label: string) => label.normalize('NFC').trim();
 const quoteLabels = (labels: readonly string[]) => labels.map((label) => JSON.stringify(label)).join(', ');
 
 /** Normalises labels, and warns about those that were or still are easy to confuse. */

@@ -48,6 +48,13 @@ export function findIgnoreReason(name: string): 'litter' | 'hidden' | null {
 export const isIgnoredPath = (path: string): boolean =>
   path.split('/').some((name) => findIgnoreReason(name) !== null);
 
+/** Cleans a label: one Unicode form, no control characters and no spaces around it. */
+export const cleanLabel = (label: string): string =>
+  label
+    .normalize('NFC')
+    .replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ')
+    .trim();
+
 /** Names of folders that are splits rather than labels, with the canonical name of the split. */
 const SPLITS = new Map([
   ['train', 'train'],

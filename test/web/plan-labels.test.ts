@@ -121,6 +121,7 @@ describe('an upload', () => {
     ['with split names among labels', ['train/1.jpg', 'pug/puppies/2.jpg']],
     ['with rare extensions', ['pug/1.jpe', 'pug/2.pjpeg', 'pug/3.pjp', 'pug/4.JFIF', 'pug/5.hif']],
     ['with names of cameras', ['pug/_MG_0001.jpg', 'pug/_DSC0002.jpg', '_new/$1.jpg', '#best/1.jpg']],
+    ['with untidy names', ['pu\u0007g/1.jpg', ' pug\t/2.jpg', 'cafe\u0301/1.jpg', 'caf\u00e9/2.jpg']],
     ['with litter', ['pug/1.jpg', '@eaDir/pug/2.jpg', 'pug/._1.jpg', '__MACOSX/pug/3.jpg', '.git/4.jpg']],
   ];
   const listUpload = ({ photos }: Listing, rule: Rule) =>

@@ -48,7 +48,7 @@ class Collector {
       this.listing.hidden++;
     } else if (!PHOTO_EXTENSIONS.has(getExtension(path))) {
       this.listing.others++;
-    } else if (this.listing.photos.push({ path, size, read }) > MAX_FILES) {
+    } else if (this.listing.photos.push({ path: path.normalize('NFC'), size, read }) > MAX_FILES) {
       throw new Problem('too_many_files', 0);
     }
   }
@@ -202,7 +202,7 @@ export async function listZip(zip: File, limit: number): Promise<Listing> {
   const collector = new Collector(zip.name);
   const wrapper = new WrapperFinder();
   for await (const { path, size, read } of openZip(zip, limit)) {
-    wrapper.add(path);
+    wrapper.add(path.normalize('NFC'));
     collector.add(path, size, read);
   }
   const { listing } = collector;

@@ -1,5 +1,5 @@
 /** Plans the label of each photo of a folder, and the warnings before they are added. Pure functions. */
-import { haveSplits } from '../../datasets/set-names.js';
+import { cleanLabel, haveSplits } from '../../datasets/set-names.js';
 import { countBy } from '../../math/group-by.js';
 import type { PhotoEntry } from './photo-entries.js';
 
@@ -24,9 +24,6 @@ export interface Plan {
   tooLarge: PhotoEntry[];
 }
 
-/** Maximum characters of a label. */
-const MAX_CHARACTERS = 200;
-
 const listFolders = ({ path }: PhotoEntry) => path.split('/').slice(0, -1);
 
 /** The first-level folders, if all of them divide a set. */
@@ -38,14 +35,7 @@ function findSplits(photos: readonly PhotoEntry[]): string[] {
 
 function chooseLabel(folders: readonly string[], rule: Rule): string | null {
   const name = rule === 'none' ? undefined : rule === 'first' ? folders[0] : folders.at(-1);
-  // The same name in two Unicode forms is one label. Control characters are removed.
-  return (
-    name
-      ?.normalize('NFC')
-      .replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ')
-      .trim()
-      .slice(0, MAX_CHARACTERS) || null
-  );
+  return cleanLabel(name ?? '') || null;
 }
 
 /** A key that is equal for two spellings of the same label. */
