@@ -94,6 +94,21 @@ describe('the size of a request', () => {
     await alive();
   });
 
+  it.each([
+    ['items/delete', { ids: Array.from({ length: 20_000 }, () => 'x'.repeat(30)) }, /^Split the request/],
+    [
+      'items/thumbnails',
+      {
+        thumbnails: [{ sha256: 'a'.repeat(64), imageBase64: Buffer.alloc(64 * 1024 + 1).toString('base64') }],
+      },
+      /at most 64 KiB/,
+    ],
+  ])('says how to stay below the limit of %s, which no setting raises', async (path, body, hint) => {
+    const refused = await request(service.app).post(`/v1/collections/breeds/${path}`).send(body);
+    expect(refused).toBeProblem(413, 'payload_too_large');
+    expect(refused.body.hint).toMatch(hint);
+  });
+
   it('limits text fields and their number', async () => {
     const long = request(service.app)
       .post('/v1/identify')

@@ -7,10 +7,11 @@ const MAX_VECTORS = 10_000;
 /**
  * Decodes base64, plain or as a data URL, in either alphabet, with optional line breaks.
  *
- * @param maxBytes largest image, in bytes
+ * @param maxBytes largest result, in bytes
+ * @param sizeHint what to do about a larger one. Default: a smaller file.
  * @throws PawdexError invalid_request if it is not base64, payload_too_large
  */
-export function decodeBase64(text: string, maxBytes: number, path: string): Buffer {
+export function decodeBase64(text: string, maxBytes: number, path: string, sizeHint?: string): Buffer {
   const comma = text.startsWith('data:') ? text.indexOf(',') + 1 : 0;
   const plain = comma === 0 ? text : text.slice(comma);
   const bytes = Buffer.from(plain, 'base64');
@@ -21,7 +22,7 @@ export function decodeBase64(text: string, maxBytes: number, path: string): Buff
     });
   }
   if (bytes.length > maxBytes) {
-    throw createTooLargeError(`\`${path}\``, maxBytes);
+    throw createTooLargeError(`\`${path}\``, maxBytes, sizeHint);
   }
   return bytes;
 }
@@ -56,7 +57,8 @@ function isBase64(text: string, decodedBytes: number): boolean {
  * @throws PawdexError invalid_request if it is not base64, vector_invalid, payload_too_large
  */
 export function decodeVectors(text: string, dimension: number, path: string): Float32Array[] {
-  const bytes = decodeBase64(text, MAX_VECTORS * dimension * 4, path);
+  const sizeHint = `Send at most ${MAX_VECTORS} vectors.`;
+  const bytes = decodeBase64(text, MAX_VECTORS * dimension * 4, path, sizeHint);
   const toError = (message: string) =>
     new PawdexError('vector_invalid', { detail: `${path}: ${message}.`, errors: [{ path, message }] });
   if (bytes.length === 0 || bytes.length % (4 * dimension) !== 0) {

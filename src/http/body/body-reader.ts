@@ -111,8 +111,10 @@ export class BodyReader {
     checkJsonType(type);
     refuseCompressed(req);
     const guard = new JsonGuard('body', imagePaths);
+    const isSmall = imagePaths.length === 0;
     const bytes = await receiveBody(req, res, {
-      limit: imagePaths.length === 0 ? SMALL_JSON_BYTES : this.limits.jsonBytes,
+      limit: isSmall ? SMALL_JSON_BYTES : this.limits.jsonBytes,
+      hint: isSmall ? 'Split the request into several smaller ones.' : undefined,
       budget: this.#budget,
       inspect: (piece) => guard.push(piece),
     });
@@ -126,8 +128,11 @@ export class BodyReader {
   ): Promise<Body> {
     refuseCompressed(req);
     const { fileBytes, batchBytes, batchFiles } = this.limits;
-    const limit = (many ? batchBytes : fileBytes) + FORM_OVERHEAD_BYTES;
-    const bytes = await receiveBody(req, res, { limit, budget: this.#budget });
+    const bytes = await receiveBody(req, res, {
+      limit: (many ? batchBytes : fileBytes) + FORM_OVERHEAD_BYTES,
+      hint: many ? 'Send fewer or smaller images in one request.' : undefined,
+      budget: this.#budget,
+    });
     const form = parseForm(bytes, req.headers['content-type']!, { files: many ? batchFiles : 1, fileBytes });
     const fields: Record<string, unknown> = { ...form.fields };
     for (const name of jsonFields) {

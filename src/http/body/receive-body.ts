@@ -70,6 +70,8 @@ export class ByteBudget {
 export interface ReceiveOptions {
   /** Size limit of this body, in bytes. */
   limit: number;
+  /** What to do about a body over the limit. Default: a smaller file. */
+  hint?: string;
   /** Shared memory budget; its bytes are released when the response is done. */
   budget: ByteBudget;
   /** Called with each piece as it arrives; throw to refuse the body. */
@@ -85,11 +87,11 @@ export interface ReceiveOptions {
 export function receiveBody(
   req: Request,
   res: Response,
-  { limit, budget, inspect }: ReceiveOptions,
+  { limit, hint, budget, inspect }: ReceiveOptions,
 ): Promise<Buffer> {
   // Content-Length allows an early refusal, but only the count below can be trusted.
   if (Number(req.headers['content-length'] ?? 0) > limit) {
-    return Promise.reject(createTooLargeError('The body', limit));
+    return Promise.reject(createTooLargeError('The body', limit, hint));
   }
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
@@ -103,7 +105,7 @@ export function receiveBody(
     res.once('close', () => budget.release(body));
     const take = (piece: Buffer) => {
       if (body.bytes + piece.length > limit) {
-        return refuse(createTooLargeError('The body', limit));
+        return refuse(createTooLargeError('The body', limit, hint));
       }
       if (!budget.reserve(body, piece.length)) {
         return refuse(createOverloadedError());

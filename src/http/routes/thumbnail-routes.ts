@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { attachStatusSchema } from '../../engine/answers.js';
 import { boundedArray, collectionName, itemId, sha256 } from '../../engine/request-fields.js';
+import { ERRORS } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
 import { decodeBase64 } from '../body/base64.js';
 import { jsonBody } from '../body/body-spec.js';
@@ -67,7 +68,12 @@ export const attachThumbnails = defineEndpoint({
   async handle({ params: { collection }, body }, { engine }) {
     const thumbnails = body.thumbnails.map(({ sha256: hash, imageBase64 }, i) => ({
       sha256: hash,
-      thumbnail: decodeBase64(imageBase64, MAX_BYTES, `body.thumbnails.${i}.imageBase64`),
+      thumbnail: decodeBase64(
+        imageBase64,
+        MAX_BYTES,
+        `body.thumbnails.${i}.imageBase64`,
+        ERRORS.thumbnail_invalid.hint,
+      ),
     }));
     const results = await engine.attachThumbnails(collection, thumbnails);
     const count = (status: (typeof results)[number]) => results.filter((result) => result === status).length;
