@@ -131,7 +131,7 @@ const vote = {
   fingerprint,
   ...card.vote,
   ...(Object.keys(votes).length === 0 ? {} : { votes }),
-  ...(values.plain === undefined ? {} : { plain: values.plain }),
+  ...(values.plain === undefined ? {} : { noBreedLabel: values.plain }),
 };
 
 const fitted = (data) => {

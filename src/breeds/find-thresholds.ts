@@ -10,7 +10,7 @@ const PRECISION = 0.95;
 /** Share of non-pets that may match: half of the promised share, since there are few to fit to. */
 const FALSE_MATCHES = 0.0025;
 /** Share of the common label's photos that may match another label. */
-const PLAIN_FALSE_MATCHES = 0.03;
+const NO_BREED_FALSE_MATCHES = 0.03;
 
 /** A query that was not refused. */
 export interface JudgedQuery {
@@ -60,14 +60,14 @@ function findThresholdAbove(answers: readonly WeightedAnswer[], allowed: number)
 
 /**
  * Finds the smallest threshold for `match` at which enough answers are right, and at which hardly any non-pets match,
- * nor photos of the plain label with another one.
+ * nor photos without a breed with another label.
  *
- * @param plain the label, and the weight of all its queries
+ * @param noBreed the label for "no breed", and the weight of all its queries
  */
 export function findMatchThreshold(
   queries: readonly JudgedQuery[],
   nonPets: { confidences: number[]; count: number },
-  plain: { label: string | undefined; weight: number },
+  noBreed: { label: string | undefined; weight: number },
 ): number {
   // A match must never be more likely wrong than right.
   return Math.max(
@@ -78,8 +78,8 @@ export function findMatchThreshold(
       FALSE_MATCHES * nonPets.count,
     ),
     findThresholdAbove(
-      queries.filter((query) => query.label === plain.label && !query.right),
-      PLAIN_FALSE_MATCHES * plain.weight,
+      queries.filter((query) => query.label === noBreed.label && !query.right),
+      NO_BREED_FALSE_MATCHES * noBreed.weight,
     ),
   );
 }

@@ -28,7 +28,7 @@ export interface CalibrationData {
   /** Weights of labels in the vote, if not 1. */
   votes?: Record<string, number>;
   /** A label whose photos must hardly ever match another label, for instance the label for "no breed". */
-  plain?: string;
+  noBreedLabel?: string;
   /** Photos of labels in the collection, each compared with all others. */
   queries: AnsweredQuery[];
   /** The same photos compared with a collection without their label, as examples of unknown breeds. */
@@ -37,7 +37,7 @@ export interface CalibrationData {
   nonPets: AnsweredQuery[];
 }
 
-/** The least number of queries for a meaningful calibration. */
+/** Minimum number of queries for a meaningful calibration. */
 export const MIN_QUERIES = 100;
 /** Total weight of the non-pets relative to that of the queries. */
 const NON_PET_WEIGHT = 0.1;
@@ -171,14 +171,14 @@ function fitModels({ queries, heldOut, nonPets }: Samples): FittedModels {
 function findThresholds(
   { right, offsets, known, pet }: FittedModels,
   { queries, nonPets }: Samples,
-  plain: string | undefined,
+  noBreedLabel: string | undefined,
 ): Calibration['thresholds'] {
   const isPet = ({ petFeatures }: Sample) => (pet === null ? 1 : predict(pet, petFeatures!));
-  const predictHeld = (sample: Sample) => predict(known, sample.features) * isPet(sample);
-  const knownThreshold = findKnownThreshold(queries.map(predictHeld));
+  const predictKnown = (sample: Sample) => predict(known, sample.features) * isPet(sample);
+  const knownThreshold = findKnownThreshold(queries.map(predictKnown));
   const answered = (of: Sample[]): JudgedQuery[] =>
     of
-      .filter((sample) => predictHeld(sample) >= knownThreshold)
+      .filter((sample) => predictKnown(sample) >= knownThreshold)
       .map((sample) => ({
         ...sample,
         confidence: predict(right, sample.features, offsets[sample.answered]) * isPet(sample),
@@ -186,7 +186,7 @@ function findThresholds(
   const match = findMatchThreshold(
     answered(queries),
     { confidences: answered(nonPets).map(({ confidence }) => confidence), count: nonPets.length },
-    { label: plain, weight: computeWeight(queries.filter(({ label }) => label === plain)) },
+    { label: noBreedLabel, weight: computeWeight(queries.filter(({ label }) => label === noBreedLabel)) },
   );
   return { known: knownThreshold, match };
 }
@@ -196,11 +196,11 @@ function findThresholds(
  * and whether the collection contains what the photo shows. The thresholds follow from the share of pets that may be
  * refused and the required precision of matches.
  *
- * @param fewest the least number of queries
+ * @param minQueries minimum number of queries
  * @returns null if there are fewer
  */
-export function fitCalibration(data: CalibrationData, fewest = MIN_QUERIES): Calibration | null {
-  const { fingerprint, k, temperature, votes, plain } = data;
+export function fitCalibration(data: CalibrationData, minQueries = MIN_QUERIES): Calibration | null {
+  const { fingerprint, k, temperature, votes, noBreedLabel } = data;
   const toSamples = (of: AnsweredQuery[]) =>
     of.filter((q) => q.neighbours.length > 0).map((q) => toSample(q, data));
   const samples: Samples = {
@@ -209,7 +209,7 @@ export function fitCalibration(data: CalibrationData, fewest = MIN_QUERIES): Cal
     nonPets: toSamples(data.nonPets),
   };
   const { queries, heldOut, nonPets } = samples;
-  if (queries.length < fewest || heldOut.length === 0) {
+  if (queries.length < minQueries || heldOut.length === 0) {
     return null;
   }
   const models = fitModels(samples);
@@ -223,7 +223,7 @@ export function fitCalibration(data: CalibrationData, fewest = MIN_QUERIES): Cal
     right: { ...models.right, labels: models.offsets },
     known: models.known,
     ...(models.pet === null ? {} : { pet: models.pet }),
-    thresholds: findThresholds(models, samples, plain),
+    thresholds: findThresholds(models, samples, noBreedLabel),
     fittedOn: { queries: queries.length, labelsHeldOut: heldOut.length, nonPets: nonPets.length },
   };
 }

@@ -13,7 +13,7 @@ export interface AnswerOptions {
 }
 
 /** A candidate with the evidence for it. */
-export interface TalliedCandidate extends Candidate {
+export interface CandidateEvidence extends Candidate {
   /** Share of the vote, 0..1; the shares of all candidates sum to 1. */
   share: number;
   /** Number of voters with this label. */
@@ -37,7 +37,7 @@ export interface BreedAnswer {
   /** Probability that the collection contains what the photo shows, 0..1; null if nothing was fitted. */
   known: number | null;
   /** Every label with a vote, most likely first. The confidences sum to at most 1; the rest is for something else. */
-  candidates: TalliedCandidate[];
+  candidates: CandidateEvidence[];
 }
 
 /**
@@ -92,7 +92,7 @@ function answerByFit(evidence: Evidence, fit: Calibration, basis: 'calibration' 
     calibrated: basis === 'calibration',
     basis,
     known,
-    candidates: tally(candidates, rescale(candidates, confidence), neighbours),
+    candidates: addEvidence(candidates, rescale(candidates, confidence), neighbours),
   };
 }
 
@@ -123,7 +123,7 @@ function answerByVote(voters: readonly Voter[], candidates: readonly Candidate[]
     calibrated: false,
     basis: 'vote',
     known: null,
-    candidates: tally(
+    candidates: addEvidence(
       candidates,
       candidates.map(({ confidence }) => confidence),
       voters,
@@ -131,19 +131,19 @@ function answerByVote(voters: readonly Voter[], candidates: readonly Candidate[]
   };
 }
 
-function tally(
+function addEvidence(
   shares: readonly Candidate[],
   confidences: readonly number[],
   voters: readonly Voter[],
-): TalliedCandidate[] {
+): CandidateEvidence[] {
   return shares.map(({ label, confidence: share }, i) => {
-    const own = voters.filter((voter) => voter.label === label);
+    const supporters = voters.filter((voter) => voter.label === label);
     return {
       label,
       confidence: confidences[i]!,
       share,
-      count: own.length,
-      similarity: Math.max(...own.map(({ similarity }) => similarity)),
+      count: supporters.length,
+      similarity: Math.max(...supporters.map(({ similarity }) => similarity)),
     };
   });
 }

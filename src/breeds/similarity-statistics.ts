@@ -1,6 +1,6 @@
 /**
- * Statistics of an encoder's similarities that hold for any collection: between unrelated photos, between photos of one
- * label, and to photos without pets, with the logistic models that follow from them.
+ * Statistics of an encoder that hold for any collection: logistic models that were fitted to many small collections, and the
+ * embeddings of photos without pets.
  */
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
@@ -10,19 +10,9 @@ import { normalise } from '../math/vectors.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
 import type { NonPetPhotos } from './non-pets.js';
 
-/** Quantiles of the cosine similarities of pairs: 5 % of the pairs lie below `p05`. */
-const quantiles = z.object({
-  p01: z.number(),
-  p05: z.number(),
-  p50: z.number(),
-  p95: z.number(),
-  p99: z.number(),
-});
-
 const schema = z.object({
   formatVersion: z.literal(1),
   fingerprint: z.string().min(1),
-  cosines: z.object({ sameLabel: quantiles, unrelated: quantiles, nonPets: quantiles }),
   /** Fitted to many small collections, for collections without a calibration. */
   answer: calibrationSchema,
   /** Embeddings of photos without pets, for calibrating collections: int8, each scaled by its largest number. */

@@ -9,7 +9,7 @@ import {
 } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { runInterruptibly } from './interruption.js';
-import { formatCount, formatFailure, note, pluralise, printLine } from './print.js';
+import { formatCount, formatFailure, pluralise, printLine, printMessage } from './print.js';
 import { withProgress } from './progress.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { withEngine } from './with-engine.js';
@@ -49,9 +49,9 @@ export const command = addSetOptions(
     if (flags.json) {
       await printLine(JSON.stringify({ collection, ...summary }));
     }
-    note(failures.map(formatFailure));
+    printMessage(failures.map(formatFailure));
     if (!common.quiet) {
-      note(
+      printMessage(
         `${pluralise(attached, 'item')} of "${collection}" got a thumbnail; ${formatCount(kept)} already had a picture, ` +
           `${pluralise(unknown, 'photo')} did not match any item, ${formatCount(failed)} failed.`,
       );

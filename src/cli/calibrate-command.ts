@@ -4,7 +4,7 @@ import { formatPercent } from '../evaluation/figures.js';
 import { createCommand, EMBEDDING_SETTINGS, readCommonOptions, SERVER } from './create-command.js';
 import { embedPhotos } from './embed-sets.js';
 import { EXIT } from './exit-codes.js';
-import { formatCount, note, pluralise, printLine } from './print.js';
+import { formatCount, pluralise, printLine, printMessage } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
 export const command = createCommand(
@@ -35,7 +35,7 @@ export const command = createCommand(
       await printLine(formatOutcome(outcome));
     }
     if (outcome.calibration === null) {
-      note(
+      printMessage(
         `Too few photos to calibrate: ${pluralise(outcome.queries, 'photo')} share a label with another photo. It takes ${formatCount(outcome.needed)} of them with at least two labels. Until then, answers use the encoder's general statistics.`,
       );
       process.exitCode = EXIT.someFailed;

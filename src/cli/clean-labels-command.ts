@@ -10,7 +10,7 @@ import { replaceFile } from '../files/replace-file.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
-import { formatCount, note, OutputError, printResult } from './print.js';
+import { formatCount, OutputError, printMessage, printResult } from './print.js';
 import { addSetOptions } from './set-options.js';
 
 export const command = addSetOptions(
@@ -60,7 +60,7 @@ export const command = addSetOptions(
     );
     await printResult(summary, lines, flags.json);
     if (!common.quiet && !flags.json) {
-      note(
+      printMessage(
         `${formatCount(checked.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
       );
     }

@@ -9,7 +9,7 @@ import {
   SERVER,
 } from './create-command.js';
 import { failUsage } from './exit-codes.js';
-import { note, pluralise, printLine } from './print.js';
+import { pluralise, printLine, printMessage } from './print.js';
 import { withEngine } from './with-engine.js';
 
 const createSubcommand = (name: string, description: string, example: string) =>
@@ -77,7 +77,7 @@ const remove = createSubcommand('delete', 'delete a collection with all its item
       const { count } = await engine.getCollection(name);
       requireYes(count, flags);
       await engine.deleteCollection(name);
-      note(`Deleted ${name} with ${pluralise(count, 'item')}.`);
+      printMessage(`Deleted ${name} with ${pluralise(count, 'item')}.`);
     }),
   );
 
@@ -105,7 +105,7 @@ async function printCollections(collections: ServedCollection[], json = false): 
     const about = description === undefined ? '' : `: ${description}`;
     await printLine(`${name}  ${pluralise(count, 'item')}, ${model}, ${index.kind}${otherNames}${about}`);
     if (problem !== null) {
-      note(`${problem.detail} ${problem.hint}`);
+      printMessage(`${problem.detail} ${problem.hint}`);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** The server's log: JSON lines on stdout, or readable lines on a terminal if pino-pretty is installed. */
 import { type Logger, pino } from 'pino';
 import type { Config } from '../config.js';
-import { note } from './print.js';
+import { printMessage } from './print.js';
 
 /** Characters to buffer while the log cannot be written. Further lines are dropped. */
 const MAX_BUFFERED = 1024 ** 2;
@@ -27,7 +27,9 @@ function openStandardOutput() {
       return;
     }
     hasComplained = true;
-    note(`warning: the log cannot be written (${error.message}). The server keeps running without it.`);
+    printMessage(
+      `warning: the log cannot be written (${error.message}). The server keeps running without it.`,
+    );
   });
   return destination;
 }

@@ -8,7 +8,7 @@ import { EmbeddingCache } from '../evaluation/embedding-cache.js';
 import { VIEW_COUNT, type Views } from '../image/decode-views.js';
 import { getRow } from '../math/matrix.js';
 import type { CommonOptions } from './create-command.js';
-import { note, pluralise } from './print.js';
+import { pluralise, printMessage } from './print.js';
 import { withProgress } from './progress.js';
 import { readSet, type SetFlags } from './set-options.js';
 
@@ -88,7 +88,7 @@ async function embedLabelledSet(
   const cache = cacheDir === undefined ? undefined : await EmbeddingCache.open(cacheDir, encoder.info, views);
   if (!quiet) {
     const suffix = views === '1' ? '' : `, views ${views}`;
-    note(`Embedding ${pluralise(photos.length, 'photo')} of ${set}${suffix}`);
+    printMessage(`Embedding ${pluralise(photos.length, 'photo')} of ${set}${suffix}`);
   }
   let done = 0;
   const embedded = await withProgress(photos.length, quiet, (update) =>
@@ -102,7 +102,7 @@ async function embedLabelledSet(
     }),
   );
   for (const { file, detail } of embedded.skipped) {
-    note(`Skipped ${file} of ${set}: ${detail}`);
+    printMessage(`Skipped ${file} of ${set}: ${detail}`);
   }
   return embedded;
 }

@@ -9,7 +9,7 @@ import {
   makeWholeNumberParser,
   readCommonOptions,
 } from './create-command.js';
-import { note, printResult } from './print.js';
+import { printMessage, printResult } from './print.js';
 
 const list = createCommand('list', 'list the added encoders (default)', 'encoder list', ['DATA_DIR'])
   .option('--json', 'print one JSON object')
@@ -53,7 +53,7 @@ const add = createCommand(
   .action(async (file, flags) => {
     const { DATA_DIR } = readCommonOptions(flags).config;
     const { card, cardPath, fingerprint, notes } = await addEncoder(DATA_DIR, path.resolve(file), flags);
-    note(notes);
+    printMessage(notes);
     const { input, output, name } = card;
     const added = { name, fingerprint, dimension: output.dimension, size: input.size, card: cardPath };
     await printResult(
@@ -75,7 +75,7 @@ export const command = createCommandGroup(
 
 async function printEncoders(encoders: AddedEncoder[], json = false): Promise<void> {
   if (encoders.length === 0 && !json) {
-    note('No encoders have been added.');
+    printMessage('No encoders have been added.');
     return;
   }
   const lines = encoders.map(

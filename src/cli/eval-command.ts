@@ -23,7 +23,7 @@ import { embedPhotos, embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
 import { formatEvaluationJson, formatEvaluationTable } from './format-evaluation.js';
 import { createViewsOption } from './image-arguments.js';
-import { note, pluralise, printLine } from './print.js';
+import { pluralise, printLine, printMessage } from './print.js';
 import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
@@ -73,7 +73,7 @@ export const command = options.addOption(SERVER).action(async (flags) => {
   }
   const { evaluation, report, by } = measured;
   if (report !== null && !common.quiet) {
-    note(`Wrote the report to ${report}.`);
+    printMessage(`Wrote the report to ${report}.`);
   }
   await printLine(flags.json ? formatEvaluationJson(evaluation, by) : formatEvaluationTable(evaluation, by));
 });
@@ -170,7 +170,7 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
   return runCancellableWork(common, async (engine, work) => {
     const evaluation = await engine.evaluate(collection, { ...work, nonPets });
     if (evaluation.photos === 0) {
-      note('Nothing can be measured: no two photos of the collection have the same label.');
+      printMessage('Nothing can be measured: no two photos of the collection have the same label.');
     }
     if (report === undefined) {
       return { evaluation, report: null };
@@ -213,7 +213,7 @@ async function loadMatchingCalibration(
   if (calibration.fingerprint === fingerprint) {
     return calibration;
   }
-  note(`warning: ${file} belongs to another encoder and is ignored: answers are uncalibrated.`);
+  printMessage(`warning: ${file} belongs to another encoder and is ignored: answers are uncalibrated.`);
   return null;
 }
 
@@ -221,12 +221,12 @@ function warnAboutOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): void {
   const { same, nearly } = countOverlap(gallery, queries);
   const count = (photos: number) => `${pluralise(photos, 'query photo')} ${photos === 1 ? 'is' : 'are'}`;
   if (same > 0) {
-    note(
+    printMessage(
       `warning: ${count(same)} also in the gallery. Use --leave-one-out, so that photos do not find themselves.`,
     );
   }
   if (nearly > 0) {
-    note(
+    printMessage(
       `warning: ${count(nearly)} nearly identical to one in the gallery. A column \`group\` in both manifests keeps them apart.`,
     );
   }

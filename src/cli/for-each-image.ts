@@ -5,7 +5,7 @@ import { createTooLargeError, describeFailure, PawdexError } from '../errors.js'
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { isImageFault } from '../image/image-errors.js';
 import { EXIT } from './exit-codes.js';
-import { describeError, formatCount, note, pluralise } from './print.js';
+import { formatCount, formatError, pluralise, printMessage } from './print.js';
 
 /** Images processed at a time: enough to decode some while others are being encoded. */
 const CONCURRENCY = 8;
@@ -41,14 +41,14 @@ export async function forEachImage<T>(
     }
     if (outcome instanceof PawdexError) {
       failures++;
-      note(describeError(outcome, false, file));
+      printMessage(formatError(outcome, false, file));
     }
     await emit(file, outcome);
   }
   if (failures > 0) {
     process.exitCode = EXIT.someFailed;
     if (files.length > 1) {
-      note(`${formatCount(failures)} of ${pluralise(files.length, 'image')} failed.`);
+      printMessage(`${formatCount(failures)} of ${pluralise(files.length, 'image')} failed.`);
     }
   }
 }

@@ -6,7 +6,7 @@ import { PawdexError } from '../errors.js';
 import { VIEWS, type Views } from '../image/decode-views.js';
 import { collectValues } from './create-command.js';
 import { failUsage } from './exit-codes.js';
-import { noteReport } from './set-options.js';
+import { printReport } from './set-options.js';
 
 export const FILES_FROM = new Option(
   '--files-from <file>',
@@ -52,7 +52,7 @@ export async function findGivenImages(
     failUsage(filesFrom === undefined ? 'Specify at least one image.' : `${filesFrom} lists no files.`);
   }
   const found = await findImages([...paths, ...listed], { include, exclude });
-  noteReport('the given paths', found, quiet === true);
+  printReport('the given paths', found, quiet === true);
   return found;
 }
 

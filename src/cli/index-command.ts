@@ -2,15 +2,14 @@
 import { SHIPPED_COLLECTION } from '../config.js';
 import { type IndexSummary, indexPhotos } from '../indexing/index-folder.js';
 import { type CommonOptions, getMaxFileBytes, readCommonOptions } from './create-command.js';
-import { ensureCollection } from './ensure-collection.js';
 import { EXIT, failUsage, getExitCode } from './exit-codes.js';
-import { readGivenSets } from './given-sets.js';
 import { type IndexFlags, indexOptions } from './index-flags.js';
-import { type IndexedFiles, noteFile, reportDryRun, reportSummary, reportSync } from './index-report.js';
+import { type IndexedFiles, recordFile, reportDryRun, reportSummary, reportSync } from './index-report.js';
 import { runInterruptibly } from './interruption.js';
+import { ensureCollection, readFolder, readGivenSets } from './prepare-indexing.js';
 import { measureSeconds } from './print.js';
 import { withProgress } from './progress.js';
-import { readFolder, syncFolder } from './sync-folder.js';
+import { syncFolder } from './sync-folder.js';
 import { STOPPING, watchFolder } from './watch-folder.js';
 import { LastingEngine } from './with-engine.js';
 
@@ -48,7 +47,7 @@ async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptio
           maxFileBytes: getMaxFileBytes(common),
           signal,
           onProgress,
-          onSettled: (photo, result) => noteFile(files, photo, result),
+          onSettled: (photo, result) => recordFile(files, photo, result),
         }),
       );
     }),

@@ -6,16 +6,16 @@ import type { IndexSummary } from '../indexing/index-folder.js';
 import type { PhotoToIndex } from '../indexing/photo-to-index.js';
 import type { SyncPlan } from '../indexing/sync/plan-sync.js';
 import { countBy } from '../math/group-by.js';
-import type { GivenSets } from './given-sets.js';
 import type { IndexFlags } from './index-flags.js';
+import type { GivenSets } from './prepare-indexing.js';
 import {
-  describeError,
   formatCount,
+  formatError,
   formatFailure,
   formatSeconds,
-  note,
   pluralise,
   printLine,
+  printMessage,
 } from './print.js';
 import type { SyncOutcome } from './sync-folder.js';
 
@@ -27,7 +27,7 @@ export interface IndexedFiles {
 }
 
 /** Records the outcome of a photo. */
-export function noteFile(files: IndexedFiles, { name, label }: PhotoToIndex, result: AddResult): void {
+export function recordFile(files: IndexedFiles, { name, label }: PhotoToIndex, result: AddResult): void {
   if (result.status === 'created') {
     files.added.push(name);
   } else if (result.status === 'exists' && result.label !== label) {
@@ -43,17 +43,17 @@ interface ReportOptions {
   interrupted: boolean;
 }
 
-function noteFailures(
+function printFailures(
   failures: IndexSummary['failures'],
   stoppedBy: IndexSummary['stoppedBy'],
   { verbose }: IndexFlags,
 ): void {
   if (failures.length > 0) {
-    note(`${pluralise(failures.length, 'photo')} could not be indexed:`);
-    note(failures.map(formatFailure));
+    printMessage(`${pluralise(failures.length, 'photo')} could not be indexed:`);
+    printMessage(failures.map(formatFailure));
   }
   if (stoppedBy !== null) {
-    note(describeError(stoppedBy, verbose));
+    printMessage(formatError(stoppedBy, verbose));
   }
 }
 
@@ -67,23 +67,23 @@ export async function reportSummary(
     const { collection } = flags;
     const error = stoppedBy === null ? undefined : { code: stoppedBy.code, detail: stoppedBy.message };
     const outcome = { collection, total, done, created, skipped, failed, otherLabel, seconds, interrupted };
-    await printLine(JSON.stringify({ ...outcome, error, files, failures, ...describeGiven(given) }));
+    await printLine(JSON.stringify({ ...outcome, error, files, failures, ...toReportJson(given) }));
   }
-  noteFailures(failures, stoppedBy, flags);
+  printFailures(failures, stoppedBy, flags);
   if (flags.quiet) {
     return;
   }
   if (otherLabel > 0) {
-    note(
+    printMessage(
       `${pluralise(otherLabel, 'photo')} already in "${flags.collection}" with another label, which was kept.`,
     );
   }
   const rate = seconds > 0 ? ` (${(created / seconds).toFixed(0)} photos/s)` : '';
-  note(
+  printMessage(
     `Indexed ${pluralise(created, 'photo')} into "${flags.collection}" in ${formatSeconds(seconds)}${rate}; ${formatCount(skipped)} already there, ${formatCount(failed)} failed.`,
   );
   if (done < total) {
-    note(`${pluralise(total - done, 'photo')} left. Run the same command again to continue.`);
+    printMessage(`${pluralise(total - done, 'photo')} left. Run the same command again to continue.`);
   }
 }
 
@@ -93,17 +93,19 @@ export async function reportDryRun(given: GivenSets, flags: IndexFlags): Promise
   const labels = [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
   const total = given.photos.length;
   if (flags.json) {
-    await printLine(JSON.stringify({ dryRun: true, total, labels, ...describeGiven(given) }));
+    await printLine(JSON.stringify({ dryRun: true, total, labels, ...toReportJson(given) }));
     return;
   }
   await printLine(labels.map(({ label, count }) => `${String(count).padStart(8)}  ${label ?? '(no label)'}`));
   if (!flags.quiet) {
-    note(`${pluralise(total, 'photo')} with ${pluralise(counts.size, 'label')}. Nothing was indexed.`);
+    printMessage(
+      `${pluralise(total, 'photo')} with ${pluralise(counts.size, 'label')}. Nothing was indexed.`,
+    );
   }
 }
 
 /** Describes what was left out of the given folders, for `--json`. */
-function describeGiven({ skipped, problems, warnings }: SetReport) {
+function toReportJson({ skipped, problems, warnings }: SetReport) {
   return { notTaken: skipped, problems, warnings };
 }
 
@@ -118,28 +120,32 @@ export async function reportSync(
 ): Promise<void> {
   const { plan, summary } = outcome;
   if (flags.json) {
-    await printLine(JSON.stringify({ ...describeSync(outcome, flags), seconds, interrupted }));
+    await printLine(JSON.stringify({ ...toSyncJson(outcome, flags), seconds, interrupted }));
   } else if (summary === null) {
-    await printLine(describePlan(plan));
+    await printLine(formatPlan(plan));
   }
   if (summary !== null) {
-    noteFailures(summary.failures, summary.stoppedBy, flags);
+    printFailures(summary.failures, summary.stoppedBy, flags);
   }
   if (flags.quiet) {
     return;
   }
   if (plan.kept.length > 0) {
-    note(`${pluralise(plan.kept.length, 'photo')} kept, because part of the folder could not be read.`);
+    printMessage(
+      `${pluralise(plan.kept.length, 'photo')} kept, because part of the folder could not be read.`,
+    );
   }
   if (summary === null) {
-    note('Nothing was changed.');
+    printMessage('Nothing was changed.');
   } else {
-    note(`Synced "${flags.collection}" in ${formatSeconds(seconds)}: ${describeCounts(outcome, flags)}.`);
+    printMessage(
+      `Synced "${flags.collection}" in ${formatSeconds(seconds)}: ${formatCounts(outcome, flags)}.`,
+    );
   }
 }
 
 /** Formats counts as `3 added, 1 changed, ...`, of what was done or, after a dry run, of what would be. */
-function describeCounts({ plan, summary, added }: SyncOutcome, { keepMissing }: IndexFlags): string {
+function formatCounts({ plan, summary, added }: SyncOutcome, { keepMissing }: IndexFlags): string {
   const counts: [number, string][] = [
     [added.length, 'added'],
     [plan.changed.length, 'changed'],
@@ -156,7 +162,7 @@ function describeCounts({ plan, summary, added }: SyncOutcome, { keepMissing }: 
     .join(', ');
 }
 
-function describePlan(plan: SyncPlan): string[] {
+function formatPlan(plan: SyncPlan): string[] {
   const kinds: [string, string[]][] = [
     ['add', plan.added.map(({ name, label }) => `${name} (${label ?? 'no label'})`)],
     ['replace', plan.changed.map(({ photo }) => photo.name)],
@@ -177,7 +183,7 @@ function describePlan(plan: SyncPlan): string[] {
   ]);
 }
 
-function describeSync({ given, plan, summary, added }: SyncOutcome, { collection, keepMissing }: IndexFlags) {
+function toSyncJson({ given, plan, summary, added }: SyncOutcome, { collection, keepMissing }: IndexFlags) {
   const stopped = summary?.stoppedBy;
   const error = stopped ? { code: stopped.code, detail: stopped.message } : undefined;
   return {
@@ -211,6 +217,6 @@ function describeSync({ given, plan, summary, added }: SyncOutcome, { collection
       kept: plan.kept.map(({ source, id }) => source ?? id),
     },
     failures: summary?.failures ?? [],
-    ...describeGiven(given.set),
+    ...toReportJson(given.set),
   };
 }

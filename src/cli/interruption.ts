@@ -1,6 +1,6 @@
 /** Handles Ctrl-C and SIGTERM, for commands that can stop between two steps. */
 import { EXIT } from './exit-codes.js';
-import { note } from './print.js';
+import { printMessage } from './print.js';
 
 /**
  * Ctrl-C reaches the whole process group of a terminal, and npm then forwards it once more. A second signal within this
@@ -27,7 +27,7 @@ export function watchInterrupts(message: string | null): {
     if (first === null) {
       first = { at: now, exitCode };
       if (message !== null) {
-        note(message);
+        printMessage(message);
       }
       controller.abort();
     } else if (now - first.at > SAME_PRESS_MS) {

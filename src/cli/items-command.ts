@@ -13,7 +13,7 @@ import {
 } from './create-command.js';
 import { failUsage } from './exit-codes.js';
 import { addFilterOptions, collectPair, type FilterFlags, readFilter } from './filter-options.js';
-import { note, pluralise, printLine } from './print.js';
+import { pluralise, printLine, printMessage } from './print.js';
 import { withEngine } from './with-engine.js';
 
 /** Flags that select items. */
@@ -147,6 +147,6 @@ async function report(result: object, sentence: string, { json }: { json?: true 
   if (json) {
     await printLine(JSON.stringify(result));
   } else {
-    note(sentence);
+    printMessage(sentence);
   }
 }

@@ -65,10 +65,10 @@ export const command = createCommandGroup(
 
 function formatJob({ id, kind, collection, state, progress, error }: JobSummary): string {
   const what = collection === null ? kind : `${kind} ${collection}`;
-  return `${id}  ${what}: ${state}${formatProgress(progress)}${error === null ? '' : ` (${error.code})`}`;
+  return `${id}  ${what}: ${state}${formatJobProgress(progress)}${error === null ? '' : ` (${error.code})`}`;
 }
 
-function formatProgress(progress: JobSummary['progress']): string {
+function formatJobProgress(progress: JobSummary['progress']): string {
   if (progress === null) {
     return '';
   }

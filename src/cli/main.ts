@@ -5,7 +5,7 @@ import { asPawdexError } from '../errors.js';
 import { loadFailureError } from '../native-modules.js';
 import { addCommonOptions } from './create-command.js';
 import { EXIT, EXIT_HELP, getExitCode } from './exit-codes.js';
-import { describeError, escapeControls, note, OutputError, surviveClosedPipes } from './print.js';
+import { escapeControls, formatError, OutputError, printMessage, surviveClosedPipes } from './print.js';
 import { VERSION } from './version.js';
 
 /** Only the given command's module is loaded, since loading all takes 0.2 s. */
@@ -84,13 +84,15 @@ async function run(): Promise<number> {
       if (error.readerGone) {
         return EXIT.ok;
       }
-      note(`error: ${error.message}`);
+      printMessage(`error: ${error.message}`);
       return EXIT.unavailable;
     }
     const coded = loadFailureError(error) ?? asPawdexError(error);
-    const lines = describeError(coded, process.argv.includes('--verbose') || process.argv.includes('-v'));
+    const lines = formatError(coded, process.argv.includes('--verbose') || process.argv.includes('-v'));
     const command = process.argv.find((argument) => Object.hasOwn(COMMANDS, argument)) ?? 'COMMAND';
-    note(lines.map((line) => line.replace('`pawdex COMMAND --help`', `\`pawdex ${command} --help\``)));
+    printMessage(
+      lines.map((line) => line.replace('`pawdex COMMAND --help`', `\`pawdex ${command} --help\``)),
+    );
     return getExitCode(coded);
   }
 }

@@ -72,7 +72,7 @@ export function setBarShown(shown: boolean): void {
 }
 
 /** Prints messages for people to stderr, one line each. */
-export function note(lines: string | readonly string[]): void {
+export function printMessage(lines: string | readonly string[]): void {
   const text = joinLines(lines);
   process.stderr.write(isBarShown ? CLEAR_LINE + text + SAVE_CURSOR : text);
 }
@@ -83,7 +83,7 @@ export function note(lines: string | readonly string[]): void {
  * @param verbose adds the stack
  * @param subject what the error is about, such as a file
  */
-export function describeError(error: PawdexError, verbose = false, subject?: string): string[] {
+export function formatError(error: PawdexError, verbose = false, subject?: string): string[] {
   const about = subject === undefined ? '' : `${subject}: `;
   const lines = [`${about}error: ${error.message} [${error.code}]`];
   // The message describes the first.

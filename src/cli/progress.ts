@@ -2,7 +2,7 @@
 import cliProgress from 'cli-progress';
 import type { Progress as WorkProgress } from '../evaluation/collection-queries.js';
 import { type Pace, PaceMeter } from '../math/pace-meter.js';
-import { formatCount, formatSeconds, note, pluralise, setBarShown } from './print.js';
+import { formatCount, formatSeconds, pluralise, printMessage, setBarShown } from './print.js';
 
 /** Seconds between lines when there is no terminal. */
 const LINE_INTERVAL = 5;
@@ -68,7 +68,7 @@ export function showPhases(quiet: boolean): { update(progress: WorkProgress): vo
  *
  * @param columns largest width of the line
  */
-export function describeProgress(
+export function formatProgress(
   { done, skipped = 0, failed = 0, notes = [] }: Readonly<Progress>,
   { total, noun, pace, columns }: { total: number; noun: string; pace: Pace; columns: number },
 ): string {
@@ -114,7 +114,7 @@ function createBar(total: number, noun: string): ProgressDisplay {
   return {
     update(progress) {
       const pace = meter.measure({ ...progress, total }, performance.now() / 1000);
-      shown.update(progress.done, { text: describeProgress(progress, { total, noun, pace, columns }) });
+      shown.update(progress.done, { text: formatProgress(progress, { total, noun, pace, columns }) });
     },
     stop() {
       setBarShown(false);
@@ -133,7 +133,7 @@ function createLines(total: number, noun: string): ProgressDisplay {
       const pace = meter.measure({ ...progress, total }, now);
       if (now - last >= LINE_INTERVAL) {
         last = now;
-        note(describeProgress(progress, { total, noun, pace, columns: MAX_COLUMNS }));
+        printMessage(formatProgress(progress, { total, noun, pace, columns: MAX_COLUMNS }));
       }
     },
     stop() {},

@@ -8,7 +8,7 @@ import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { failUsage } from './exit-codes.js';
-import { note, pluralise, printResult } from './print.js';
+import { pluralise, printMessage, printResult } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
@@ -75,7 +75,7 @@ async function decodeSample(
       if (!isImageFault(error)) {
         throw error;
       }
-      note(`Skipped ${name}: ${error.message}`);
+      printMessage(`Skipped ${name}: ${error.message}`);
     }
   }
   return decoded;

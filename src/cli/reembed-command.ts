@@ -3,7 +3,7 @@ import type { ReembedOutcome } from '../engine/engine.js';
 import { createCommand, EMBEDDING_SETTINGS, readCommonOptions, SERVER } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { resolveFolders } from './output-file.js';
-import { note, pluralise, printLine } from './print.js';
+import { pluralise, printLine, printMessage } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
 /** Missing pictures that are printed. */
@@ -30,20 +30,20 @@ export const command = createCommand(
       engine.reembed(collection, { ...work, encoder, photos, previews, dropMissing }),
     );
     if (outcome === null) {
-      note('Stopped. Finished embeddings are kept: run the same command again to continue.');
+      printMessage('Stopped. Finished embeddings are kept: run the same command again to continue.');
       return;
     }
     if (flags.json) {
       await printLine(JSON.stringify(outcome));
     } else if (!common.quiet) {
-      note(describeOutcome(outcome));
+      printMessage(formatOutcome(outcome));
     }
     if (!outcome.swapped) {
       process.exitCode = EXIT.someFailed;
     }
   });
 
-function describeOutcome(outcome: ReembedOutcome): string[] {
+function formatOutcome(outcome: ReembedOutcome): string[] {
   const { collection, swapped, from, to, embedded, missing, examples, dropped } = outcome;
   const counts = Object.entries(embedded).filter(([, count]) => count > 0);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);

@@ -23,7 +23,7 @@ import { createCommand, readCommonOptions } from './create-command.js';
 import { createLogger } from './create-logger.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
-import { formatSeconds, note, pluralise } from './print.js';
+import { formatSeconds, pluralise, printMessage } from './print.js';
 import { readApiKeys } from './read-api-keys.js';
 import { announceServer, findRunningServer, withdrawServer } from './server-file.js';
 import { VERSION } from './version.js';
@@ -33,9 +33,8 @@ import { warnAboutAccess, warnAboutStart } from './warn-at-start.js';
 const CLOSE_LIMIT_MS = 2_000;
 
 /**
- * Lets the heap of a thread double before V8 collects all of it. Decoded pixels count towards V8's own limit, which is about
- * 1.4 times the lasting objects and the new ones, so a busy server collected everything for every 40 photos. That took 5 % of
- * its CPU time (`--trace-gc` shows the collections, `npm run bench:serve` the time).
+ * Lets the heap of a thread double before V8 collects all of it. Decoded pixels count towards V8's own limit, so by default a
+ * busy server would run a full collection for every 40 photos, which takes 5 % of its CPU time (`npm run bench:serve`).
  */
 const HEAP_GROWTH = '--heap-growing-percent=100';
 
@@ -125,7 +124,7 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
       const seconds = (performance.now() - started) / 1000;
       logger.info({ url, address: server.address, version: VERSION, seconds }, 'ready');
       if (!quiet) {
-        note(await formatGreeting(engine, server, seconds));
+        printMessage(await formatGreeting(engine, server, seconds));
       }
     }
     await waitForAbort(stop);
@@ -256,9 +255,9 @@ async function formatGreeting(
   const where = url.endsWith(address) ? url : `${url}, listening on ${address}`;
   const collections = await engine.store.listCollections();
   const { graphUnavailable } = await engine.store.stats();
-  const held = collections.map(({ name, count }) => `${name}: ${pluralise(count, 'photo')}`).join(', ');
+  const summary = collections.map(({ name, count }) => `${name}: ${pluralise(count, 'photo')}`).join(', ');
   const exact = graphUnavailable === null ? [] : ['hnswlib-node could not be loaded: searches are exact.'];
-  const ready = `pawdex ${VERSION} is ready at ${where} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).`;
+  const ready = `pawdex ${VERSION} is ready at ${where} (${summary || 'no collection yet'}; started in ${formatSeconds(seconds)}).`;
   return [ready, ...exact];
 }
 

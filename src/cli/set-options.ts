@@ -5,7 +5,7 @@ import type { SkipReason } from '../datasets/photo-names.js';
 import type { SetReport, SkippedFiles } from '../datasets/set-report.js';
 import { collectValues } from './create-command.js';
 import { EXIT } from './exit-codes.js';
-import { formatCount, formatFailure, note, pluralise } from './print.js';
+import { formatCount, formatFailure, pluralise, printMessage } from './print.js';
 
 /** Values of the flags of {@link addSetOptions}. */
 export interface SetFlags {
@@ -51,29 +51,29 @@ export async function readSet(
   { quiet, labelsRequired }: { quiet: boolean; labelsRequired?: boolean },
 ): Promise<LabelledSet> {
   const set = await scanLabelledSet(spec, { label, include, exclude, labelsRequired });
-  noteReport(spec, set, quiet);
+  printReport(spec, set, quiet);
   return set;
 }
 
 /** Prints the report of {@link readSet}. */
-export function noteReport(spec: string, { problems, warnings, skipped }: SetReport, quiet: boolean): void {
+export function printReport(spec: string, { problems, warnings, skipped }: SetReport, quiet: boolean): void {
   if (problems.length > 0) {
     process.exitCode = EXIT.someFailed;
-    note(`Could not read part of ${spec}:`);
-    note(problems.map(({ reason, ...problem }) => formatFailure({ ...problem, code: reason })));
+    printMessage(`Could not read part of ${spec}:`);
+    printMessage(problems.map(({ reason, ...problem }) => formatFailure({ ...problem, code: reason })));
   }
   if (quiet) {
     return;
   }
-  note(warnings.map((warning) => `warning: ${warning}`));
+  printMessage(warnings.map((warning) => `warning: ${warning}`));
   const left = skipped.filter(({ reason }) => reason !== 'hidden' && reason !== 'litter');
   if (left.length > 0) {
-    note(`Skipped in ${spec}:`);
-    note(left.map(describeSkipped));
+    printMessage(`Skipped in ${spec}:`);
+    printMessage(left.map(formatSkipped));
   }
 }
 
-function describeSkipped({ reason, extension, count, example }: SkippedFiles): string {
+function formatSkipped({ reason, extension, count, example }: SkippedFiles): string {
   const what = extension === '' ? pluralise(count, 'file') : `${formatCount(count)} .${extension}`;
   return `  ${what}: ${REASONS[reason]}, such as ${example}`;
 }

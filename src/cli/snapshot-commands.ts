@@ -56,6 +56,8 @@ export const compact = createJsonCommand('compact', 'free the disk space of dele
 });
 
 async function report(info: SnapshotInfo, what: string, json?: boolean): Promise<void> {
-  const held = info.collections.map(({ name, items }) => `${name}: ${pluralise(items, 'item')}`).join(', ');
-  await printResult(info, `${held || 'no collection'}; ${formatMiB(info.bytes)}, ${what}`, json);
+  const summary = info.collections
+    .map(({ name, items }) => `${name}: ${pluralise(items, 'item')}`)
+    .join(', ');
+  await printResult(info, `${summary || 'no collection'}; ${formatMiB(info.bytes)}, ${what}`, json);
 }

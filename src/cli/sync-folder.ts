@@ -1,25 +1,15 @@
 /** `pawdex index --sync`: makes a collection match a folder. */
 import path from 'node:path';
-import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { Engine } from '../engine/engine.js';
-import { computeFolderId, type PhotoToIndex } from '../indexing/photo-to-index.js';
 import type { SyncSummary } from '../indexing/sync/apply-sync.js';
 import { nameHashCache } from '../indexing/sync/hash-cache.js';
 import type { SyncPlan } from '../indexing/sync/plan-sync.js';
 import { prepareSync } from '../indexing/sync/prepare-sync.js';
 import { type CommonOptions, getMaxFileBytes } from './create-command.js';
-import { ensureCollection } from './ensure-collection.js';
 import type { IndexFlags } from './index-flags.js';
-import { note } from './print.js';
+import { ensureCollection, type FolderToSync } from './prepare-indexing.js';
+import { printMessage } from './print.js';
 import { withProgress } from './progress.js';
-import { noteReport } from './set-options.js';
-
-export interface FolderToSync {
-  set: LabelledSet;
-  /** See `computeFolderId`. */
-  folder: string;
-  photos: PhotoToIndex[];
-}
 
 /** The plan of a sync and its result, which is null after a dry run. */
 export interface SyncOutcome {
@@ -28,18 +18,6 @@ export interface SyncOutcome {
   summary: SyncSummary | null;
   /** Names of the photos that were added, or would be. A duplicate is listed once. */
   added: string[];
-}
-
-/**
- * Reads the folder.
- *
- * @throws PawdexError set_invalid, also if there are no photos, as when a disk is not mounted
- */
-export async function readFolder(spec: string, flags: IndexFlags): Promise<FolderToSync> {
-  const set = await scanLabelledSet(spec, { ...flags, mayBeEmpty: flags.yes });
-  noteReport(spec, set, flags.quiet === true);
-  const folder = flags.origin ?? (await computeFolderId(set.root, spec));
-  return { set, folder, photos: set.photos.map((photo) => ({ ...photo, folder })) };
 }
 
 /**
@@ -93,7 +71,7 @@ export async function syncFolder(
     }),
   );
   if (summary.cacheError !== null) {
-    note(
+    printMessage(
       `warning: ${cacheFile} cannot be written (${summary.cacheError.message}), so the next sync reads every file again.`,
     );
   }

@@ -16,7 +16,7 @@ import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT, failUsage } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
-import { note, pluralise, printLine, printResult } from './print.js';
+import { pluralise, printLine, printMessage, printResult } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
@@ -93,7 +93,7 @@ export const command = options.action(async (flags) => {
     overrides: flags,
   });
   if (arePixelsAssumed && !quiet) {
-    note(
+    printMessage(
       'Pixels are normalised with the mean and standard deviation of ImageNet. A recipe can change that with backbone.pixels.',
     );
   }
@@ -115,11 +115,11 @@ export const command = options.action(async (flags) => {
 /** Prints one line per weight, sorted by error. Sets the exit code if some do not agree. */
 async function printGradientChecks(recipe: Recipe, session: SessionOptions, json: boolean): Promise<void> {
   const checks = await checkRecipeGradients(recipe, session, (weights) =>
-    note(`Comparing the gradients of ${pluralise(weights, 'weight')} with finite differences`),
+    printMessage(`Comparing the gradients of ${pluralise(weights, 'weight')} with finite differences`),
   );
   await printLine(checks.map((check) => (json ? JSON.stringify(check) : formatGradientCheck(check))));
   const wrong = checks.filter(({ sound }) => !sound).length;
-  note(wrong === 0 ? 'All gradients agree.' : `${wrong} of ${checks.length} gradients do not agree.`);
+  printMessage(wrong === 0 ? 'All gradients agree.' : `${wrong} of ${checks.length} gradients do not agree.`);
   if (wrong > 0) {
     process.exitCode = EXIT.someFailed;
   }
@@ -158,7 +158,7 @@ async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): 
       await printResult(exported, formatExport(exported), json);
       return;
     }
-    note(`Stopped at step ${result.steps}. Run the same command with --resume to continue.`);
+    printMessage(`Stopped at step ${result.steps}. Run the same command with --resume to continue.`);
   } catch (error) {
     // Stopped while reading the photos.
     if (!signal.aborted || error !== signal.reason) {
@@ -180,7 +180,7 @@ async function trainOnSet(
 ) {
   const set = await readTrainingSet(flags, recipe, report, { maxPixels, signal, quiet });
   if (!quiet) {
-    note(
+    printMessage(
       `Training on ${pluralise(set.train.length, 'photo')} of ${pluralise(set.labels.length, 'label')}, validating with ${pluralise(set.val.length, 'photo')}`,
     );
   }

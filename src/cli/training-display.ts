@@ -3,7 +3,7 @@ import type { PawdexError } from '../errors.js';
 import { formatPercent } from '../evaluation/figures.js';
 import type { EvaluationEntry, StepEntry } from '../training/run/training-log.js';
 import type { RunReport } from '../training/run/training-run.js';
-import { note } from './print.js';
+import { printMessage } from './print.js';
 import { type ProgressDisplay, showProgress } from './progress.js';
 
 export class TrainingDisplay implements RunReport {
@@ -19,7 +19,7 @@ export class TrainingDisplay implements RunReport {
   beginPhase(text: string, total: number, noun?: string): void {
     this.stop();
     if (!this.#quiet) {
-      note(text);
+      printMessage(text);
     }
     this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, noun) };
   }
@@ -53,13 +53,13 @@ export class TrainingDisplay implements RunReport {
     const unseen =
       val.unseenRecallAt1 === null ? '' : `, recall@1 of unseen labels ${formatPercent(val.unseenRecallAt1)}`;
     const what = share === undefined || share === 1 ? '' : ` (${share} trained, ${1 - share} start)`;
-    note(
+    printMessage(
       `epoch ${epoch.toFixed(2)}${what}: accuracy ${formatPercent(val.top1)}, recall@1 ${formatPercent(val.recallAt1)}${unseen}`,
     );
   }
 
   reportSkipped(file: string, error: PawdexError): void {
-    note(`Skipped ${file}: ${error.message} [${error.code}]`);
+    printMessage(`Skipped ${file}: ${error.message} [${error.code}]`);
   }
 
   /** Removes the bar. */

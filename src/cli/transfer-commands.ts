@@ -9,7 +9,7 @@ import {
 } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { resolveFolders, resolveOutputFile } from './output-file.js';
-import { formatCount, formatMiB, note, pluralise, printResult } from './print.js';
+import { formatCount, formatMiB, pluralise, printMessage, printResult } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
 /** Number of failed rows to print. */
@@ -59,13 +59,13 @@ export const importCommand = createCommand(
       engine.importCollection(collection, path.resolve(file), { ...work, reembed, photos, previews }),
     );
     if (outcome === null) {
-      note('Stopped. Imported items are kept: run the same command again to continue.');
+      printMessage('Stopped. Imported items are kept: run the same command again to continue.');
       return;
     }
     const { created, exists, verified, different, failed, failures } = outcome;
     if (!json) {
       for (const { row, id, detail } of failures.slice(0, MAX_PRINTED)) {
-        note(`  row ${row}${id === null ? '' : ` (${id})`}: ${detail}`);
+        printMessage(`  row ${row}${id === null ? '' : ` (${id})`}: ${detail}`);
       }
     }
     await printResult(

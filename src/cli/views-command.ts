@@ -13,7 +13,7 @@ import { viewSettings } from '../training/data/view-settings.js';
 import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/load-recipe.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
-import { describeError, note, OutputError, pluralise } from './print.js';
+import { formatError, OutputError, pluralise, printMessage } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 
 export const command = addSetOptions(
@@ -47,13 +47,13 @@ export const command = addSetOptions(
         );
         rows.push(await Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view))));
         if (!quiet) {
-          note(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
+          printMessage(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
         }
       } catch (error) {
         if (!isImageFault(error)) {
           throw error;
         }
-        note(describeError(error, false, name));
+        printMessage(formatError(error, false, name));
         process.exitCode = EXIT.someFailed;
       }
     }
@@ -65,7 +65,7 @@ export const command = addSetOptions(
     });
     if (!quiet) {
       const drawn = `${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')}`;
-      note(`Wrote ${drawn} to ${flags.out}.`);
+      printMessage(`Wrote ${drawn} to ${flags.out}.`);
     }
   });
 

@@ -6,12 +6,13 @@ import type { CommonOptions } from './create-command.js';
 import type { IndexFlags } from './index-flags.js';
 import { reportSync } from './index-report.js';
 import { watchInterrupts } from './interruption.js';
-import { describeError, measureSeconds, note } from './print.js';
-import { readFolder, type SyncOutcome, syncFolder } from './sync-folder.js';
+import { readFolder } from './prepare-indexing.js';
+import { formatError, measureSeconds, printMessage } from './print.js';
+import { type SyncOutcome, syncFolder } from './sync-folder.js';
 import { LastingEngine } from './with-engine.js';
 
 /** Some network drives and containers report no changes, so the folder is also checked at this interval. */
-const LOOK_MS = 10 * 60_000;
+const CHECK_INTERVAL_MS = 10 * 60_000;
 /** What Ctrl-C prints. */
 export const STOPPING = 'Finishing the photos in progress. Press Ctrl-C again to stop immediately.';
 
@@ -27,7 +28,9 @@ export async function watchFolder(spec: string, flags: IndexFlags, common: Commo
   const source = new LastingEngine(common, { patienceMs: Number.POSITIVE_INFINITY, signal });
   const { root } = await scanLabelledSet(spec, { ...flags, mayBeEmpty: true });
   const changes = await FolderChanges.watch(root, (error) =>
-    note(`warning: some of ${spec} cannot be watched (${error.message}); it is checked every 10 minutes.`),
+    printMessage(
+      `warning: some of ${spec} cannot be watched (${error.message}); it is checked every 10 minutes.`,
+    ),
   );
   try {
     for (let round = 0; !signal.aborted; round++) {
@@ -35,13 +38,13 @@ export async function watchFolder(spec: string, flags: IndexFlags, common: Commo
         if (round === 0 && !signal.aborted) {
           throw error;
         }
-        note(describeError(asPawdexError(error), flags.verbose));
+        printMessage(formatError(asPawdexError(error), flags.verbose));
         return false;
       });
       if (round === 0 && !common.quiet) {
-        note(`Watching ${spec}. Press Ctrl-C to stop.`);
+        printMessage(`Watching ${spec}. Press Ctrl-C to stop.`);
       }
-      await changes.wait(isDone ? LOOK_MS : RETRY_MS, signal);
+      await changes.wait(isDone ? CHECK_INTERVAL_MS : RETRY_MS, signal);
     }
   } finally {
     await changes.close();

@@ -10,7 +10,7 @@ import { isDirectoryLocked } from '../store/embedded/sqlite/directory-lock.js';
 import type { CommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
-import { describeError, formatSeconds, note } from './print.js';
+import { formatError, formatSeconds, printMessage } from './print.js';
 import { showPhases } from './progress.js';
 import { findRunningServer } from './server-file.js';
 
@@ -37,7 +37,7 @@ async function openEngine({ config, server, quiet, usesGallery }: CommonOptions)
   }
   const useServer = async (url: string): Promise<OpenedEngine> => {
     if (!quiet) {
-      note(`Using the server at ${url}, which has ${config.DATA_DIR} open.`);
+      printMessage(`Using the server at ${url}, which has ${config.DATA_DIR} open.`);
     }
     return { engine: await connectToServer(url), reconnect: () => reconnectTo(config.DATA_DIR) };
   };
@@ -49,7 +49,7 @@ async function openEngine({ config, server, quiet, usesGallery }: CommonOptions)
     // Loaded only now, because a command that works through a server needs none of it.
     const { openLocalEngine } = await import('../engine/local-engine.js');
     const onCrash = (error: PawdexError) => {
-      note(describeError(error, true));
+      printMessage(formatError(error, true));
       process.exit(EXIT.internal);
     };
     const engine = await openLocalEngine({ config, bulk: true, usesGallery, onCrash });
@@ -90,7 +90,7 @@ export class LastingEngine {
       ...patience,
       onWait(error, waitMs) {
         if (!options.quiet) {
-          note(
+          printMessage(
             `The server does not answer (${error.code}). Trying again in ${formatSeconds(waitMs / 1000)}.`,
           );
         }
@@ -196,5 +196,7 @@ function createClient(url: string): PawdexClient {
 }
 
 async function connectToServer(url: string): Promise<Engine> {
-  return createRemoteEngine(createClient(url), () => note('Queued behind other jobs (see `pawdex jobs`).'));
+  return createRemoteEngine(createClient(url), () =>
+    printMessage('Queued behind other jobs (see `pawdex jobs`).'),
+  );
 }

@@ -39,7 +39,7 @@ export async function addEncoder(
   file: string,
   options: EncoderDescription,
 ): Promise<NewEncoder> {
-  const { card, notes } = await describeEncoder(file, options);
+  const { card, notes } = await createCard(file, options);
   const fingerprint = computeFingerprint(card);
   await requireNewName(dataDir, card.name, fingerprint);
   const folder = path.join(dataDir, ENCODERS_FOLDER, card.name);
@@ -54,7 +54,7 @@ export async function addEncoder(
 }
 
 /** Creates the card. */
-async function describeEncoder(
+async function createCard(
   file: string,
   options: EncoderDescription,
 ): Promise<{ card: ModelCard; notes: string[] }> {

@@ -28,7 +28,7 @@ function measureTiming(
   return { decodeMs, embedMs, searchMs, totalMs: performance.now() - started };
 }
 
-function describeModel({ encoder }: EncoderRuntime) {
+function toModel({ encoder }: EncoderRuntime) {
   const { name, fingerprint } = encoder.info;
   return { name, fingerprint };
 }
@@ -66,7 +66,7 @@ export function identify(
         collection,
         explain: explainInPhoto(chosen.explain, part),
       }),
-      model: describeModel(runtime),
+      model: toModel(runtime),
       timing: measureTiming(started, { ...photo, embedMs: photo.embedMs + secondLookMs }, searchMs),
     };
   });
@@ -96,7 +96,7 @@ export function search(
         collection,
         explain: explainInPhoto(resolved.explain, region),
       }),
-      model: describeModel(runtime),
+      model: toModel(runtime),
       timing: measureTiming(started, resolved, searchMs),
     };
   });
@@ -111,7 +111,7 @@ export async function embed(
   const embedded = await primary.embedder.embed(image, { views, region });
   return {
     embedding: embedded.embedding,
-    model: describeModel(primary),
+    model: toModel(primary),
     timing: measureTiming(started, embedded, 0),
   };
 }

@@ -204,7 +204,7 @@ export const importOutcomeSchema = z
 export type ImportOutcome = z.output<typeof importOutcomeSchema>;
 
 /** An item that could not be embedded, and why. */
-export interface MissingPicture {
+export interface UnembeddedItem {
   id: string;
   source: string | null;
   reason: string;
@@ -213,16 +213,16 @@ export interface MissingPicture {
 /** What `Engine.reembed` did. */
 export interface ReembedOutcome {
   collection: string;
-  /** Whether the collection has moved. If not, pictures are missing. */
+  /** Whether the collection has moved. If not, items could not be embedded. */
   swapped: boolean;
   from: { name: string; fingerprint: string };
   to: { name: string; fingerprint: string };
-  /** Items embedded, by the source of their pictures; of all calls of a resumed job. */
-  embedded: Record<PictureOrigin, number>;
+  /** Items embedded, by the origin of the copy; of all calls of a resumed job. */
+  embedded: Record<CopyOrigin, number>;
   /** Number of items that could not be embedded. */
   missing: number;
   /** The first thousand of them. */
-  examples: MissingPicture[];
+  examples: UnembeddedItem[];
   /** Items deleted, if requested. */
   dropped: number;
 }
@@ -230,8 +230,8 @@ export interface ReembedOutcome {
 /** What `Engine.reembed` has done so far. */
 export type ReembedState = Pick<ReembedOutcome, 'embedded' | 'dropped'>;
 
-/** Where the picture of an item was found: the stored original, a file, a smaller copy, or only the preview. */
-export type PictureOrigin = 'original' | 'file' | 'reduced' | 'preview';
+/** Where the copy of an item's photo was found: the stored original, a file, a smaller stored copy, or only the thumbnail. */
+export type CopyOrigin = 'original' | 'file' | 'reduced' | 'preview';
 
 /** What `Engine.exportCollection` wrote. */
 export interface ExportOutcome {

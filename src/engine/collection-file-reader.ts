@@ -24,7 +24,7 @@ const MAX_GROUP_BYTES = 128 * 1024 ** 2;
  */
 const MAX_GROUP_ROWS = 100_000;
 const MAX_GROUP_VALUES = 2 ** 23;
-/** Most bytes that the pages of a group may grow to, whatever the file declares. */
+/** Maximum number of bytes that the pages of a group may grow to, whatever the file declares. */
 const MAX_PAGE_BYTES = 256 * 1024 ** 2;
 export const SMALLER_GROUPS = 'Write the file with smaller row groups, such as row_group_size=1000.';
 
@@ -121,10 +121,10 @@ export class CollectionFileReader {
 
   /** @throws PawdexError export_invalid, file_unreadable */
   static async open(file: string): Promise<CollectionFileReader> {
-    const found = await stat(file).catch((cause) => {
+    const stats = await stat(file).catch((cause) => {
       throw new PawdexError('file_unreadable', { detail: `Cannot read ${file}.`, cause });
     });
-    if (!found.isFile()) {
+    if (!stats.isFile()) {
       throw new PawdexError('file_unreadable', { detail: `${file} is not a file.` });
     }
     const buffer = await asyncBufferFromFile(file);
@@ -160,10 +160,10 @@ export class CollectionFileReader {
       });
       const items: FileRow[] = [];
       const bad: BadRow[] = [];
-      for (const [i, each] of rows.entries()) {
-        const item = this.#parseRow(each);
+      for (const [i, columns] of rows.entries()) {
+        const item = this.#parseRow(columns);
         if (typeof item === 'string') {
-          bad.push({ row: row + i, id: typeof each.id === 'string' ? each.id : null, detail: item });
+          bad.push({ row: row + i, id: typeof columns.id === 'string' ? columns.id : null, detail: item });
         } else {
           items.push({ row: row + i, item });
         }

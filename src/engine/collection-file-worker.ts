@@ -34,12 +34,12 @@ const calls = {
 
   /** Begins to write a file. @throws PawdexError storage_full, file_unreadable */
   create: (file: string, info: CollectionInfo) =>
-    describeErrors(() => {
+    convertErrors(() => {
       written = file;
       writer = new CollectionFileWriter(file, info);
     }),
-  add: (items: FileItem[]) => describeErrors(() => writer.add(items)),
-  finish: () => describeErrors(() => writer.finish()),
+  add: (items: FileItem[]) => convertErrors(() => writer.add(items)),
+  finish: () => convertErrors(() => writer.finish()),
 };
 
 /** A damaged file can contain anything. So errors that the parser did not expect are the file's fault, too. */
@@ -57,7 +57,7 @@ async function refuseOddFiles<T>(read: () => Promise<T>): Promise<T> {
 }
 
 /** Converts errors of the file system. */
-async function describeErrors<T>(work: () => T | Promise<T>): Promise<T> {
+async function convertErrors<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -34,7 +34,7 @@ export interface AddedEncoder extends Space {
 export async function listAddedEncoders(dataDir: string): Promise<AddedEncoder[]> {
   const root = path.join(dataDir, ENCODERS_FOLDER);
   const folders = await readdir(root).catch(() => [] as string[]);
-  const found = await Promise.all(
+  const encoders = await Promise.all(
     folders.sort().map(async (folder) => {
       const cardPath = path.join(root, folder, CARD_FILE);
       const loaded = await loadCard(cardPath).catch(() => null);
@@ -45,7 +45,7 @@ export async function listAddedEncoders(dataDir: string): Promise<AddedEncoder[]
       return [{ folder, cardPath, fingerprint, dimension: card.output.dimension, model: card.name }];
     }),
   );
-  return found.flat();
+  return encoders.flat();
 }
 
 export class Encoders {
@@ -64,13 +64,17 @@ export class Encoders {
     this.#runtimes.set(primary.encoder.info.fingerprint, Promise.resolve(primary));
   }
 
-  /** Finds the encoder with a fingerprint; null if there is none. @throws PawdexError model_invalid */
+  /**
+   * Finds the encoder with a fingerprint; null if there is none.
+   *
+   * @throws PawdexError model_invalid
+   */
   async find(fingerprint: string): Promise<EncoderRuntime | null> {
-    const open = this.#runtimes.get(fingerprint);
-    if (open !== undefined) {
-      return open;
+    const opened = this.#runtimes.get(fingerprint);
+    if (opened !== undefined) {
+      return opened;
     }
-    const added = (await this.list()).find((each) => each.fingerprint === fingerprint);
+    const added = (await this.list()).find((encoder) => encoder.fingerprint === fingerprint);
     return added === undefined ? null : this.#openOnce(added);
   }
 
@@ -106,9 +110,9 @@ export class Encoders {
   }
 
   #openOnce({ fingerprint, cardPath }: AddedEncoder): Promise<EncoderRuntime> {
-    const known = this.#runtimes.get(fingerprint);
-    if (known !== undefined) {
-      return known;
+    const opened = this.#runtimes.get(fingerprint);
+    if (opened !== undefined) {
+      return opened;
     }
     const opening = this.#open(cardPath);
     this.#runtimes.set(fingerprint, opening);

@@ -7,8 +7,8 @@ import type { ExportOutcome } from './engine.js';
 import { createCollectionFile } from './open-collection-file.js';
 import type { EngineContext } from './spaces.js';
 
-/** Items whose pictures are read in parallel. */
-const AT_ONCE = 64;
+/** Items that are read in parallel. */
+const CONCURRENCY = 64;
 
 export async function exportCollection(
   { store }: EngineContext,
@@ -20,12 +20,12 @@ export async function exportCollection(
   const writer = await createCollectionFile(file, info);
   try {
     let items = 0;
-    for await (const some of groupItems(store.iterate(collection))) {
+    for await (const group of groupItems(store.iterate(collection))) {
       signal?.throwIfAborted();
-      const read = await Promise.all(some.map((each) => readItem(store, collection, each)));
-      const found = read.filter((item) => item !== null);
-      await writer.add(found);
-      items += found.length;
+      const rows = await Promise.all(group.map((item) => readItem(store, collection, item)));
+      const existing = rows.filter((row) => row !== null);
+      await writer.add(existing);
+      items += existing.length;
       onProgress?.({ phase: 'writing', done: items, total: Math.max(items, info.count) });
     }
     return { collection: info.name, items, bytes: await writer.finish() };
@@ -38,7 +38,7 @@ async function* groupItems(items: AsyncIterable<ItemWithVector>): AsyncGenerator
   let group: ItemWithVector[] = [];
   for await (const item of items) {
     group.push(item);
-    if (group.length === AT_ONCE) {
+    if (group.length === CONCURRENCY) {
       yield group;
       group = [];
     }
@@ -46,20 +46,20 @@ async function* groupItems(items: AsyncIterable<ItemWithVector>): AsyncGenerator
   yield group;
 }
 
-/** Reads an item with its undamaged pictures; null if it was deleted in the meantime. */
+/** Reads an item with its thumbnail and stored copy, unless they are damaged; null if it was deleted meanwhile. */
 export async function readItem(
   store: Store,
   collection: string,
   { id, label, source, metadata, sha256, size, hasThumbnail, vector }: ItemWithVector,
 ): Promise<FileItem | null> {
-  const pictures = Promise.all([
+  const images = Promise.all([
     hasThumbnail ? catchAsNull(store.getThumbnail(collection, id), 'picture_damaged') : null,
     catchAsNull(store.getOriginal(collection, id), 'picture_damaged'),
   ]);
-  const found = await catchAsNull(pictures, 'item_not_found');
-  if (found === null) {
+  const read = await catchAsNull(images, 'item_not_found');
+  if (read === null) {
     return null;
   }
-  const [thumbnail, original] = found;
+  const [thumbnail, original] = read;
   return { id, label, source, metadata, sha256, size, vector, thumbnail, original };
 }

@@ -4,11 +4,11 @@ import { originalsSchema } from '../store/records.js';
 import type { CollectionInfo, NewItem, Space, Store } from '../store/store.js';
 import { digestItem, type FileItem } from './collection-file.js';
 import type { CollectionFileInfo, FileRow } from './collection-file-reader.js';
-import { embedPictures } from './embed-pictures.js';
+import { embedCopies } from './embed-copies.js';
 import type { EncoderRuntime } from './encoders.js';
 import type { ImportOptions, ImportOutcome } from './engine.js';
 import { readItem } from './export-collection.js';
-import { choosePicture } from './find-picture.js';
+import { chooseBestCopy } from './find-best-copy.js';
 import { type OpenCollectionFile, openCollectionFile } from './open-collection-file.js';
 import type { EngineContext } from './spaces.js';
 
@@ -54,7 +54,7 @@ async function importRows(
   for await (const { firstRow, items, bad } of groups(done, options.signal)) {
     // The bad rows of a group are reported with the first batch of its good rows.
     if (done === firstRow) {
-      noteFailures(outcome, bad);
+      addFailures(outcome, bad);
       done += bad.length;
     }
     for (let from = done - firstRow - bad.length; from < items.length; from += BATCH) {
@@ -73,7 +73,7 @@ async function importRows(
   return outcome;
 }
 
-function noteFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): void {
+function addFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): void {
   outcome.failed += bad.length;
   outcome.failures.push(...bad.slice(0, MAX_NAMED - outcome.failures.length));
 }
@@ -81,7 +81,7 @@ function noteFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): v
 /**
  * Opens the collection, or creates it.
  *
- * @throws PawdexError model_mismatch if the file's vectors are from another model and should not be re-embedded
+ * @throws PawdexError model_mismatch if the file's vectors are from another encoder and should not be re-embedded
  */
 async function prepareCollection(
   { store, encoders, spaces }: EngineContext,
@@ -91,13 +91,13 @@ async function prepareCollection(
 ): Promise<CollectionInfo> {
   const existing = await catchAsNull(store.getCollection(collection), 'collection_not_found');
   const { fingerprint, dimension, name: model } = encoders.primary.encoder.info;
-  const own: Space = { fingerprint, dimension, model };
-  const isKnown = space !== null && (await encoders.find(space.fingerprint)) !== null;
-  const wanted = existing ?? (isKnown ? space : own);
-  if (space?.fingerprint !== wanted.fingerprint && reembed !== true) {
+  const primarySpace: Space = { fingerprint, dimension, model };
+  const isAvailable = space !== null && (await encoders.find(space.fingerprint)) !== null;
+  const target = existing ?? (isAvailable ? space : primarySpace);
+  if (space?.fingerprint !== target.fingerprint && reembed !== true) {
     const owner = existing === null ? 'this pawdex runs' : `${collection} was embedded with`;
     throw new PawdexError('model_mismatch', {
-      detail: `The vectors in the file are from ${space?.model ?? 'an unnamed model'}; ${owner} ${wanted.model}.`,
+      detail: `The vectors in the file are from ${space?.model ?? 'an unnamed encoder'}; ${owner} ${target.model}.`,
       hint:
         space === null
           ? 'Write pawdex.fingerprint and pawdex.dimension into the metadata of the file (docs/parquet.md), or embed the pictures with --reembed and --photos DIR.'
@@ -108,8 +108,12 @@ async function prepareCollection(
     await spaces.require(existing.name);
     return existing;
   }
-  const kept = originalsSchema.safeParse(originals).data;
-  return store.createCollection({ name: collection, ...wanted, description, originals: kept });
+  return store.createCollection({
+    name: collection,
+    ...target,
+    description,
+    originals: originalsSchema.safeParse(originals).data,
+  });
 }
 
 interface Target {
@@ -151,39 +155,37 @@ async function verify(
   ids: string[],
   outcome: ImportOutcome,
 ): Promise<void> {
-  const held = await Promise.all(ids.map((id) => readStored(store, collection, id)));
-  rows.forEach((row, i) => {
-    const item = held[i] ?? null;
-    // Deleted at the same time, so there is nothing to compare.
-    if (item === null) {
-      return;
+  const stored = await Promise.all(ids.map((id) => readStored(store, collection, id)));
+  for (const [i, row] of rows.entries()) {
+    const item = stored[i] ?? null;
+    // Without an item there is nothing to compare: it was deleted meanwhile.
+    if (item !== null) {
+      outcome.verified++;
+      outcome.different += digestItem(item) === digestItem(row) ? 0 : 1;
     }
-    outcome.verified++;
-    if (digestItem(item) !== digestItem(row)) {
-      outcome.different++;
-    }
-  });
+  }
 }
 
 async function readStored(store: Store, collection: string, id: string): Promise<FileItem | null> {
-  const both = Promise.all([store.getItem(collection, id), store.getVector(collection, id)]);
-  const found = await catchAsNull(both, 'item_not_found');
-  return found === null ? null : readItem(store, collection, { ...found[0], vector: found[1] });
+  const reading = Promise.all([store.getItem(collection, id), store.getVector(collection, id)]);
+  const read = await catchAsNull(reading, 'item_not_found');
+  return read === null ? null : readItem(store, collection, { ...read[0], vector: read[1] });
 }
 
-/** Embeds the pictures of items. Items without a picture are recorded as failures. */
+/** Embeds copies of the items' photos. Items without one are recorded as failures. */
 async function embedAgain(
   { options }: Target,
   runtime: EncoderRuntime,
   rows: FileRow[],
   outcome: ImportOutcome,
 ): Promise<FileItem[]> {
-  const find = ({ item }: FileRow) => choosePicture(item, item.original, async () => item.thumbnail, options);
-  const embedded = await embedPictures(runtime, rows, find, options.signal);
+  const find = ({ item }: FileRow) =>
+    chooseBestCopy(item, item.original, async () => item.thumbnail, options);
+  const embedded = await embedCopies(runtime, rows, find, options.signal);
   return embedded.flatMap((result, i) => {
     const { row, item } = rows[i]!;
     if ('reason' in result) {
-      noteFailures(outcome, [{ row, id: item.id, detail: result.reason }]);
+      addFailures(outcome, [{ row, id: item.id, detail: result.reason }]);
       return [];
     }
     return [{ ...item, vector: result.vector }];

@@ -94,7 +94,7 @@ function findProblemInside(value: object): string | null {
   return null;
 }
 
-/** The fields that {@link describeProblem} checks. */
+/** The fields that {@link findProblem} checks. */
 interface Description {
   label: string | null;
   source: string;
@@ -102,7 +102,7 @@ interface Description {
 }
 
 /** Explains in a sentence why an image with these fields would be refused. @returns null if it is valid */
-export function describeProblem({ label, source, metadata }: Description): string | null {
+export function findProblem({ label, source, metadata }: Description): string | null {
   const checks = [
     ['label', labelText.nullable(), label],
     ['path', sourceText, source],

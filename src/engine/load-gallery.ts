@@ -68,10 +68,10 @@ function toItem(row: Row, dimension: number, at: number): NewItem {
 export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Promise<NewItem[]> {
   try {
     const metadata = parquetMetadata(file);
-    const made = metadata.key_value_metadata?.find((entry) => entry.key === 'pawdex.fingerprint')?.value;
-    if (made !== encoder.fingerprint) {
+    const fingerprint = metadata.key_value_metadata?.find(({ key }) => key === 'pawdex.fingerprint')?.value;
+    if (fingerprint !== encoder.fingerprint) {
       throw new PawdexError('gallery_invalid', {
-        detail: `The gallery was made with the encoder ${made}; this one is ${encoder.fingerprint}.`,
+        detail: `The gallery was made with the encoder ${fingerprint}; this one is ${encoder.fingerprint}.`,
       });
     }
     // By default, binary columns such as thumbnails would be read as text.
@@ -103,12 +103,12 @@ export async function readGallerySet(file: string, encoder: EncoderInfo): Promis
   const items = rows.map(({ id, label, source, sha256, metadata, vector }, row) => {
     data.set(vector, row * encoder.dimension);
     const { publisher, group } = metadata;
-    const known = Object.entries({ source: publisher, group }).filter(([, value]) => value !== undefined);
+    const columns = Object.entries({ source: publisher, group }).filter(([, value]) => value !== undefined);
     return {
       file: source ?? id,
       label: label ?? '',
       sha256,
-      metadata: Object.fromEntries(known.map(([name, value]) => [name, String(value)])),
+      metadata: Object.fromEntries(columns.map(([name, value]) => [name, String(value)])),
     };
   });
   return { vectors: { data, rows: rows.length, dimension: encoder.dimension }, items, skipped: [] };
@@ -139,13 +139,13 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   const bytes = await readGalleryFile(file);
   const calibration = await loadCalibration(path.join(path.dirname(file), 'calibration.json'));
   const sha256 = computeSha256(bytes, JSON.stringify(calibration));
-  const existing = (await store.listCollections()).find((c) => c.name === SHIPPED_COLLECTION);
+  const existing = (await store.listCollections()).find(({ name }) => name === SHIPPED_COLLECTION);
   if (existing?.gallery === sha256) {
     return 'current';
   }
   const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
-  const sameSpace = existing?.fingerprint === encoder.fingerprint;
-  if (existing !== undefined && !sameSpace) {
+  const isSameSpace = existing?.fingerprint === encoder.fingerprint;
+  if (existing !== undefined && !isSameSpace) {
     const shipped = await store.count(SHIPPED_COLLECTION, SHIPPED_ITEMS);
     if (shipped < existing.count) {
       return 'kept';
@@ -154,7 +154,7 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   if (!(await beginImport(store, encoder, existing))) {
     return 'unwritable';
   }
-  if (sameSpace) {
+  if (isSameSpace) {
     await store.deleteItems(SHIPPED_COLLECTION, { filter: SHIPPED_ITEMS });
   }
   for (let at = 0; at < items.length; at += BATCH) {

@@ -4,18 +4,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Item, Store } from '../store/store.js';
-import { embedPictures } from './embed-pictures.js';
+import { embedCopies } from './embed-copies.js';
 import type { EncoderRuntime } from './encoders.js';
-import type { MissingPicture, ReembedOptions, ReembedOutcome, ReembedState } from './engine.js';
-import { findPicture } from './find-picture.js';
+import type { ReembedOptions, ReembedOutcome, ReembedState, UnembeddedItem } from './engine.js';
+import { findBestCopy } from './find-best-copy.js';
 import type { EngineContext } from './spaces.js';
 
 /** Items embedded between two writes. */
 const BATCH = 64;
-/** Number of missing pictures to list. Others are only counted. */
+/** Number of items without a copy to list. Others are only counted. */
 const MAX_NAMED = 1000;
 /** Milliseconds between checks of the index that is being built. */
-const INDEX_LOOK_MS = 200;
+const POLL_INTERVAL_MS = 200;
 
 export async function reembed(
   context: EngineContext,
@@ -27,14 +27,14 @@ export async function reembed(
   const runtime =
     options.encoder === undefined ? encoders.primary : await encoders.findNamed(options.encoder);
   const { name, fingerprint, dimension } = runtime.encoder.info;
-  const move = new Move(store, runtime, info.name, info.count, options);
-  move.resume(options.resumeFrom);
+  const reembedding = new Reembedding(store, runtime, info.name, info.count, options);
+  reembedding.resume(options.resumeFrom);
   const outcome: ReembedOutcome = {
     collection: info.name,
     swapped: true,
     from: { name: info.model, fingerprint: info.fingerprint },
     to: { name, fingerprint },
-    embedded: move.embedded,
+    embedded: reembedding.embedded,
     missing: 0,
     examples: [],
     dropped: 0,
@@ -46,20 +46,20 @@ export async function reembed(
   // From now on, added photos are embedded with both encoders.
   spaces.forget();
   try {
-    outcome.swapped = await move.run();
+    outcome.swapped = await reembedding.run();
   } finally {
     spaces.forget();
   }
-  const examples = [...move.missing.values()];
+  const examples = [...reembedding.missing.values()];
   return {
     ...outcome,
     missing: outcome.swapped ? 0 : examples.length,
     examples: outcome.swapped ? [] : examples.slice(0, MAX_NAMED),
-    dropped: move.dropped,
+    dropped: reembedding.dropped,
   };
 }
 
-class Move {
+class Reembedding {
   readonly #store: Store;
   readonly #runtime: EncoderRuntime;
   readonly #collection: string;
@@ -67,7 +67,7 @@ class Move {
   readonly #options: ReembedOptions;
   readonly embedded: ReembedOutcome['embedded'] = { original: 0, file: 0, reduced: 0, preview: 0 };
   /** By id. */
-  readonly missing = new Map<string, MissingPicture>();
+  readonly missing = new Map<string, UnembeddedItem>();
   dropped = 0;
   #done = 0;
 
@@ -91,7 +91,7 @@ class Move {
     this.dropped += state?.dropped ?? 0;
   }
 
-  /** @returns whether the collection has moved; if not, pictures are missing */
+  /** @returns whether the collection has moved; if not, items are in `missing` */
   async run(): Promise<boolean> {
     const { fingerprint } = this.#runtime.encoder.info;
     for (;;) {
@@ -107,16 +107,20 @@ class Move {
           break;
         }
         this.#options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
-        await sleep(INDEX_LOOK_MS, undefined, { signal: this.#options.signal }).catch(() => {});
+        await sleep(POLL_INTERVAL_MS, undefined, { signal: this.#options.signal }).catch(() => {});
       }
-      // Look again for items that were put in the meantime.
+      // Look again for items that were put meanwhile.
       if (embedded === 0 && this.missing.size === before && !(await this.#dropMissing())) {
         return false;
       }
     }
   }
 
-  /** Embeds items without a new vector, except those whose picture is known to be missing. @returns the number of items */
+  /**
+   * Embeds items without a new vector, except those in `missing`.
+   *
+   * @returns the number of items
+   */
   async #embedAll(): Promise<number> {
     let embedded = 0;
     let cursor: string | undefined;
@@ -139,8 +143,8 @@ class Move {
   }
 
   async #embed(items: Item[]): Promise<{ id: string; vector: Float32Array }[]> {
-    const find = (item: Item) => findPicture(this.#store, this.#collection, item, this.#options);
-    const embedded = await embedPictures(this.#runtime, items, find, this.#options.signal);
+    const find = (item: Item) => findBestCopy(this.#store, this.#collection, item, this.#options);
+    const embedded = await embedCopies(this.#runtime, items, find, this.#options.signal);
     return embedded.flatMap((result, i) => {
       const { id, source } = items[i]!;
       if ('reason' in result) {

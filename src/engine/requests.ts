@@ -147,7 +147,7 @@ export type LabelCheckOptions = WorkOptions & OptionsOf<typeof labelCheckOptions
 
 /** Where to look for photos to embed again, and what to do after each batch. */
 interface ResumableOptions<State> extends WorkOptions {
-  /** Folders that hold the photos under the names in `source`. */
+  /** Folders that the `source` paths of items are relative to. */
   photos?: string[] | undefined;
   /** What an earlier, interrupted call has done. */
   resumeFrom?: State | undefined;

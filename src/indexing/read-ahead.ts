@@ -1,7 +1,7 @@
 /** Reads photos into batches of limited size, without those that the collection already contains. */
 import pLimit from 'p-limit';
 import type { AddResult, Engine } from '../engine/engine.js';
-import { describeProblem } from '../engine/item-fields.js';
+import { findProblem } from '../engine/item-fields.js';
 import { createTooLargeError, describeFailure, PawdexError } from '../errors.js';
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { computeSha256Async } from '../files/sha256.js';
@@ -73,7 +73,7 @@ async function* checkPhotos(
   settle: Settle,
 ): AsyncGenerator<{ photo: PhotoToIndex; size: number }> {
   for (const photo of photos) {
-    const problem = describeProblem(toItemFields(photo));
+    const problem = findProblem(toItemFields(photo));
     if (problem !== null) {
       settle(photo, createNameFailure(problem), null);
       continue;

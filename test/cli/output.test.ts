@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { describeError, escapeControls, formatSeconds, pluralise } from '../../src/cli/print.js';
-import { describeProgress } from '../../src/cli/progress.js';
+import { escapeControls, formatError, formatSeconds, pluralise } from '../../src/cli/print.js';
+import { formatProgress } from '../../src/cli/progress.js';
 import { PawdexError } from '../../src/errors.js';
 
 it('formats counts and times', () => {
@@ -21,8 +21,8 @@ it('fits progress into a line', () => {
   const shown = { total: 1_000_000, noun: 'photo', columns: 80, pace: { perSecond: 105.4, secondsLeft: 54 } };
   const progress = { done: 430_000, skipped: 1200, failed: 3 };
   const line = '430,000 of 1,000,000 photos, 105/s, 54 s left, 1,200 known, 3 failed';
-  expect(describeProgress(progress, shown)).toBe(line);
-  expect(describeProgress(progress, { ...shown, columns: 40 })).toBe(`${line.slice(0, 39)}…`);
+  expect(formatProgress(progress, shown)).toBe(line);
+  expect(formatProgress(progress, { ...shown, columns: 40 })).toBe(`${line.slice(0, 39)}…`);
 });
 
 it('formats errors for people, and adds the stack on request', () => {
@@ -33,13 +33,13 @@ it('formats errors for people, and adds the stack on request', () => {
       { path: 'PAWDEX_THREADS', message: 'too small' },
     ],
   });
-  expect(describeError(error, false)).toEqual([
+  expect(formatError(error, false)).toEqual([
     'error: PAWDEX_PORT: too big. [config_invalid]',
     '  PAWDEX_THREADS: too small',
-    '  docs/settings.md lists all settings.',
+    '  `pawdex serve --help` and docs/settings.md describe all settings.',
   ]);
-  expect(describeError(error, false, 'a.jpg')[0]).toMatch(/^a\.jpg: error: /);
-  expect(describeError(error, true).join('\n')).toContain('    at ');
+  expect(formatError(error, false, 'a.jpg')[0]).toMatch(/^a\.jpg: error: /);
+  expect(formatError(error, true).join('\n')).toContain('    at ');
 });
 
 it('escapes control characters in names and labels', () => {

@@ -26,7 +26,7 @@ import { getRow } from '../../../dist/math/matrix.js';
  * Collects the queries, the same queries with their label held out of the gallery, and the non-pets.
  *
  * @param {CalibrationSets} sets
- * @param {Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature' | 'votes' | 'plain'>} vote the vote to calibrate, and the
+ * @param {Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature' | 'votes' | 'noBreedLabel'>} vote the vote to calibrate, and the
  *   fingerprint of the encoder
  * @returns {CalibrationData}
  */

@@ -41,15 +41,15 @@ export async function checkData({ DATA_DIR, MODEL }: Config): Promise<Check[]> {
 }
 
 async function checkServed(dataDir: string, url: string): Promise<Check> {
-  const found = reportOk('data directory', `${dataDir}, in use by ${url}`);
-  const answer = await fetch(`${url}/readyz`).catch(() => null);
-  const state: unknown = await answer?.json().catch(() => null);
+  const inUse = reportOk('data directory', `${dataDir}, in use by ${url}`);
+  const response = await fetch(`${url}/readyz`).catch(() => null);
+  const state: unknown = await response?.json().catch(() => null);
   const { status, detail, hint } = (state ?? {}) as Record<string, unknown>;
-  const problem = `${found.detail}: ${detail}`;
+  const problem = `${inUse.detail}: ${detail}`;
   if (status === 'damaged') {
     return reportFailure('data directory', problem, String(hint));
   }
-  return detail === undefined ? found : reportWarning('data directory', problem, String(hint));
+  return detail === undefined ? inUse : reportWarning('data directory', problem, String(hint));
 }
 
 async function checkNewDirectory(dataDir: string): Promise<Check> {
@@ -78,7 +78,7 @@ async function listCheckedCollections(store: Store): Promise<CollectionInfo[]> {
   }
 }
 
-function describeIndex({ kind, sampledRecall }: IndexState): string {
+function formatIndex({ kind, sampledRecall }: IndexState): string {
   return sampledRecall === null ? kind : `${kind}, recall ${sampledRecall.toFixed(3)}`;
 }
 
@@ -121,19 +121,19 @@ function checkFile(file: string): { problems: string[]; pictures: string[] } {
 
 /** Warns about collections that were embedded with a missing encoder. */
 async function checkSpaces(store: Store, dataDir: string, model: string): Promise<Check[]> {
-  const own = await loadCard(model).catch(() => null);
+  const loaded = await loadCard(model).catch(() => null);
   // Problems with the model are reported by its own check.
-  if (own === null) {
+  if (loaded === null) {
     return [];
   }
   const added = await listAddedEncoders(dataDir);
-  const known = new Set([own.fingerprint, ...added.map(({ fingerprint }) => fingerprint)]);
-  const foreign = (await store.listCollections()).filter(({ fingerprint }) => !known.has(fingerprint));
+  const available = new Set([loaded.fingerprint, ...added.map(({ fingerprint }) => fingerprint)]);
+  const foreign = (await store.listCollections()).filter(({ fingerprint }) => !available.has(fingerprint));
   return foreign.map((info) =>
     reportWarning(
       'model of a collection',
-      `${info.name} was embedded with ${info.model}, but this pawdex runs ${own.card.name} and cannot search it.`,
-      adviseOnMissingEncoder(info, own.card.name),
+      `${info.name} was embedded with ${info.model}, but this pawdex runs ${loaded.card.name} and cannot search it.`,
+      adviseOnMissingEncoder(info, loaded.card.name),
     ),
   );
 }
@@ -141,8 +141,8 @@ async function checkSpaces(store: Store, dataDir: string, model: string): Promis
 async function checkCollections(store: Store): Promise<Check[]> {
   const collections = await listCheckedCollections(store);
   const { notices, graphUnavailable, diskBytes } = await store.stats();
-  const held = collections.map(({ name, count, index }) => `${name} (${count}, ${describeIndex(index)})`);
-  const checks = [reportOk('collections', `${held.join(', ') || 'none'}; ${formatMiB(diskBytes)}`)];
+  const summary = collections.map(({ name, count, index }) => `${name} (${count}, ${formatIndex(index)})`);
+  const checks = [reportOk('collections', `${summary.join(', ') || 'none'}; ${formatMiB(diskBytes)}`)];
   for (const notice of notices) {
     checks.push(reportWarning('data directory', notice));
   }

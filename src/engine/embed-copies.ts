@@ -1,38 +1,38 @@
-/** Embeds pictures of items again, with another encoder. */
+/** Embeds copies of the photos of items, with another encoder. */
 import { asPawdexError } from '../errors.js';
 import { keepTrying } from '../threads/keep-trying.js';
 import type { EncoderRuntime } from './encoders.js';
-import type { PictureOrigin } from './engine.js';
-import type { FoundPicture } from './find-picture.js';
+import type { CopyOrigin } from './engine.js';
+import type { PhotoCopy } from './find-best-copy.js';
 import type { EmbedOne } from './image-embedder.js';
 
 /** How long to wait, in milliseconds, while others keep the encoder busy. */
 const PATIENCE_MS = 120_000;
 
-/** The vector of an item and where its picture was found, or why it has none. */
-type EmbeddedPicture = { vector: Float32Array; origin: PictureOrigin } | { reason: string };
+/** The vector of an item and where the copy of its photo was found, or why it has none. */
+type EmbeddedCopy = { vector: Float32Array; origin: CopyOrigin } | { reason: string };
 
 /**
- * Embeds the pictures of items in bulk, and waits while others keep the encoder busy.
+ * Embeds copies of the photos of items in bulk, and waits while others keep the encoder busy.
  *
- * @param find finds the picture of an item; null if there is none
+ * @param find finds the copy of an item's photo; null if there is none
  * @returns one result per item, in order
  * @throws errors of the service itself; the signal's reason
  */
-export async function embedPictures<I>(
+export async function embedCopies<I>(
   { embedder }: EncoderRuntime,
   items: readonly I[],
-  find: (item: I) => Promise<FoundPicture | null>,
+  find: (item: I) => Promise<PhotoCopy | null>,
   signal: AbortSignal | undefined,
-): Promise<EmbeddedPicture[]> {
-  const embedOne = async (item: I, embed: EmbedOne): Promise<EmbeddedPicture> => {
-    const picture = await find(item);
-    if (picture === null) {
+): Promise<EmbeddedCopy[]> {
+  const embedOne = async (item: I, embed: EmbedOne): Promise<EmbeddedCopy> => {
+    const copy = await find(item);
+    if (copy === null) {
       return { reason: 'No picture was found.' };
     }
     try {
-      const { embedding } = await embed(picture.bytes, async () => {});
-      return { vector: embedding, origin: picture.origin };
+      const { embedding } = await embed(copy.bytes, async () => {});
+      return { vector: embedding, origin: copy.origin };
     } catch (error) {
       const { status, message } = asPawdexError(error);
       if (status >= 500) {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { choosePicture } from '../../src/engine/find-picture.js';
+import { chooseBestCopy } from '../../src/engine/find-best-copy.js';
 import { computeSha256 } from '../../src/files/sha256.js';
 
 const photo = Buffer.from('a photo');
@@ -26,6 +26,6 @@ it.each([
   ['ROOT/photos/milo.jpg', true],
 ])('looks for the source %s in the named folders only', async (source, isFound) => {
   const item = { source: source.replace('ROOT', root), sha256: computeSha256(photo), size: photo.length };
-  const found = await choosePicture(item, null, async () => null, { photos: [path.join(root, 'photos')] });
+  const found = await chooseBestCopy(item, null, async () => null, { photos: [path.join(root, 'photos')] });
   expect(found?.origin).toBe(isFound ? 'file' : undefined);
 });
