@@ -6,7 +6,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GraphLibrary } from '../../src/store/embedded/graph/graph.js';
-import { GraphSnapshot } from '../../src/store/embedded/graph/graph-snapshot.js';
+import { GraphFile } from '../../src/store/embedded/graph/graph-file.js';
 import { Indexer } from '../../src/store/embedded/graph/indexer.js';
 import { searchRows } from '../../src/store/embedded/row-search.js';
 import { TimeSlice } from '../../src/store/embedded/time-slice.js';
@@ -25,11 +25,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** A snapshot that counts its files and can hold one back. */
-class WatchedSnapshot extends GraphSnapshot {
+/** A graph file that counts its writes and can hold one back. */
+class WatchedGraphFile extends GraphFile {
   writes = 0;
 
-  override write(...args: Parameters<GraphSnapshot['write']>): Promise<void> {
+  override write(...args: Parameters<GraphFile['write']>): Promise<void> {
     this.writes++;
     return super.write(...args);
   }
@@ -38,8 +38,8 @@ class WatchedSnapshot extends GraphSnapshot {
 /** A collection's rows with their graph; the vector of a row depends on its number alone. */
 class Bench {
   readonly rows = new Rows(D);
-  readonly snapshot = new WatchedSnapshot(path.join(folder, 'graphs'), '1');
-  indexer = new Indexer(this.rows, library, this.snapshot);
+  readonly graphFile = new WatchedGraphFile(path.join(folder, 'graphs'), '1');
+  indexer = new Indexer(this.rows, library, this.graphFile);
   #next = 1;
 
   /** @param kinds how many different vectors there are */
@@ -80,7 +80,7 @@ class Bench {
 
   async restart(): Promise<string | null> {
     await this.indexer.close();
-    this.indexer = new Indexer(this.rows, library, this.snapshot);
+    this.indexer = new Indexer(this.rows, library, this.graphFile);
     return this.indexer.load();
   }
 
@@ -173,7 +173,7 @@ describe('while a graph is saved', () => {
       await new Promise(setImmediate);
     }
     await saved;
-    const restarted = new Indexer(bench.rows, library, bench.snapshot);
+    const restarted = new Indexer(bench.rows, library, bench.graphFile);
     expect(await restarted.load()).toBeNull();
   });
 });
@@ -181,18 +181,18 @@ describe('while a graph is saved', () => {
 it('does not save the old graph again because the next one is being filled', async () => {
   const bench = await filled();
   await bench.indexer.close();
-  expect(bench.snapshot.writes).toBe(1);
+  expect(bench.graphFile.writes).toBe(1);
   bench.delete(everyThird);
   bench.step(3);
   bench.indexer.saveWhenDue();
   await bench.indexer.close();
-  expect(bench.snapshot.writes).toBe(2); // the deletions
+  expect(bench.graphFile.writes).toBe(2); // the deletions
   bench.step();
   bench.indexer.saveWhenDue();
   await bench.indexer.close();
-  expect(bench.snapshot.writes).toBe(3); // the new graph, once
+  expect(bench.graphFile.writes).toBe(3); // the new graph, once
   await bench.indexer.close();
-  expect(bench.snapshot.writes).toBe(3);
+  expect(bench.graphFile.writes).toBe(3);
 });
 
 it('does nothing while the graph that rows wait for is being saved', async () => {

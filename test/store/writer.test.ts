@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Collection } from '../../src/store/embedded/collection.js';
 import { loadGraphLibrary } from '../../src/store/embedded/graph/graph.js';
-import { GraphSnapshot } from '../../src/store/embedded/graph/graph-snapshot.js';
+import { GraphFile } from '../../src/store/embedded/graph/graph-file.js';
 import { Indexer } from '../../src/store/embedded/graph/indexer.js';
 import { PutWriter } from '../../src/store/embedded/put-writer.js';
 import { type OpenedDatabase, openDatabase } from '../../src/store/embedded/sqlite/database.js';
@@ -76,7 +76,7 @@ it('counts a graph as behind from 4,097 waiting rows, until they are inserted', 
   const { library, unavailable } = loadGraphLibrary('hnswlib-node');
   expect(unavailable).toBeNull();
   const rows = new Rows(D);
-  const indexer = new Indexer(rows, library, new GraphSnapshot(folder, '1'));
+  const indexer = new Indexer(rows, library, new GraphFile(folder, '1'));
   await indexer.load();
   let seq = 0;
   const add = (count: number) => {

@@ -3,18 +3,18 @@ import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionInfo, CollectionPatch, CollectionSpec, Space } from '../store.js';
 import { Collection, checkCollectionName, checkDimension } from './collection.js';
 import type { GraphLibrary } from './graph/graph.js';
-import { GraphSnapshot } from './graph/graph-snapshot.js';
+import { GraphFile } from './graph/graph-file.js';
 import type { CollectionRow } from './sqlite/collection-row.js';
 import type { CollectionTable } from './sqlite/collection-table.js';
 import type { ItemTable } from './sqlite/item-table.js';
-import type { Reembeddings } from './sqlite/reembedding-table.js';
+import type { ReembeddingTable } from './sqlite/reembedding-table.js';
 import { toStorageError } from './sqlite/storage-error.js';
 
 /** Dependencies of a {@link CollectionRegistry}. */
 export interface RegistryParts {
   items: ItemTable;
   collections: CollectionTable;
-  reembeddings: Reembeddings;
+  reembeddings: ReembeddingTable;
   graphs: GraphLibrary | null;
   graphFolder: string;
   /** Called when a collection has background work. */
@@ -165,18 +165,18 @@ export class CollectionRegistry {
     this.#parts.wake();
   }
 
-  /** Returns the saved graph of the vectors that a collection does not currently use. */
-  getSuccessorGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
-    return this.#getSavedGraph({ id, vector_sign: -vector_sign });
+  /** Returns the graph file of the vectors that a collection does not currently use. */
+  getSuccessorGraphFile({ id, vector_sign }: CollectionRow): GraphFile {
+    return this.#getGraphFile({ id, vector_sign: -vector_sign });
   }
 
-  #getSavedGraph({ id, vector_sign }: Pick<CollectionRow, 'id' | 'vector_sign'>): GraphSnapshot {
-    return new GraphSnapshot(this.#parts.graphFolder, vector_sign === 1 ? `${id}` : `${id}n`);
+  #getGraphFile({ id, vector_sign }: Pick<CollectionRow, 'id' | 'vector_sign'>): GraphFile {
+    return new GraphFile(this.#parts.graphFolder, vector_sign === 1 ? `${id}` : `${id}n`);
   }
 
   #read(row: CollectionRow, isPartial = false): Collection {
     const { items, graphs, onNotice } = this.#parts;
-    return new Collection(row, items, graphs, this.#getSavedGraph(row), onNotice, isPartial);
+    return new Collection(row, items, graphs, this.#getGraphFile(row), onNotice, isPartial);
   }
 
   #open(row: CollectionRow): Collection {

@@ -3,7 +3,7 @@ import { PawdexError } from '../../errors.js';
 import { PLAIN_NAME } from '../records.js';
 import type { CollectionInfo, Reembedding, Space } from '../store.js';
 import type { GraphLibrary } from './graph/graph.js';
-import type { GraphSnapshot } from './graph/graph-snapshot.js';
+import type { GraphFile } from './graph/graph-file.js';
 import { Indexer } from './graph/indexer.js';
 import type { CollectionRow } from './sqlite/collection-row.js';
 import type { LoadedRow } from './sqlite/item-row.js';
@@ -48,7 +48,7 @@ export class Collection {
     row: CollectionRow,
     items: ItemTable,
     library: GraphLibrary | null,
-    snapshot: GraphSnapshot,
+    graphFile: GraphFile,
     onNotice: (sentence: string) => void,
     isPartial = false,
   ) {
@@ -57,7 +57,7 @@ export class Collection {
     this.row = row;
     this.#isPartial = isPartial;
     this.rows = new Rows(row.dimension);
-    this.indexer = new Indexer(this.rows, library, snapshot);
+    this.indexer = new Indexer(this.rows, library, graphFile);
     this.#count = items.count(row.id);
     this.loaded = this.#load(onNotice);
     // Callers that need the rows await `loaded` and get the error. Without a caller it must not end the process.

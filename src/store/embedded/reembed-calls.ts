@@ -29,11 +29,11 @@ async function cancelReembedding(core: StoreCore, collection: Collection): Promi
   // The new vectors are stored in the same place.
   const slice = new TimeSlice();
   while (reembeddings.isDropping(collection.id)) {
-    reembeddings.clear();
+    reembeddings.removeUnusedVectors();
     await slice.yield();
     collection.throwIfGone();
   }
-  await core.collections.getSuccessorGraph(collection.row).remove();
+  await core.collections.getSuccessorGraphFile(collection.row).remove();
 }
 
 /** The handlers, by method name. */

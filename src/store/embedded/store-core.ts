@@ -1,4 +1,5 @@
 /** The store inside its thread: its settings, and the background work between calls. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexError } from '../../errors.js';
@@ -15,11 +16,11 @@ import { compareCounts, compareWithLastKnown } from './sqlite/integrity-check.js
 import { ItemTable } from './sqlite/item-table.js';
 import { Ledger } from './sqlite/ledger.js';
 import { type DatabaseCheck, startCheck } from './sqlite/maintenance-thread.js';
-import { Reembeddings } from './sqlite/reembedding-table.js';
+import { ReembeddingTable } from './sqlite/reembedding-table.js';
 import { salvage } from './sqlite/salvage.js';
 import { SnapshotFolder } from './sqlite/snapshot-folder.js';
 import type { Db } from './sqlite/sqlite.js';
-import { createDamagedError, readBytes } from './sqlite/storage-error.js';
+import { createDamagedError } from './sqlite/storage-error.js';
 import { EXPECTED_FOR_MS, runSoon } from './time-slice.js';
 
 /** Settings of the store's thread. */
@@ -46,7 +47,7 @@ export class StoreCore {
   readonly db: Db;
   readonly snapshots: SnapshotFolder;
   readonly damage = new DamageWatch();
-  readonly reembeddings: Reembeddings;
+  readonly reembeddings: ReembeddingTable;
   readonly collections: CollectionRegistry;
   readonly writer: PutWriter;
   /** @throws PawdexError storage_failed if the data directory was deleted or replaced */
@@ -54,7 +55,7 @@ export class StoreCore {
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
   readonly #dataDir: string;
-  readonly #statements: CollectionTable;
+  readonly #collectionTable: CollectionTable;
   readonly #graphs: ReturnType<typeof loadGraphLibrary>;
   readonly #notices: string[] = [];
   readonly #check: DatabaseCheck;
@@ -83,8 +84,8 @@ export class StoreCore {
       this.writer = new PutWriter(this.db, this.items);
       this.checkPresence = createPresenceCheck(this.db);
       this.snapshots = new SnapshotFolder(this.db, this.#opened.isShared, options.keepSnapshots);
-      this.#statements = new CollectionTable(this.db, this.#ledger, this.items);
-      this.reembeddings = new Reembeddings(this.db, this.#ledger, this.#statements);
+      this.#collectionTable = new CollectionTable(this.db, this.#ledger, this.items);
+      this.reembeddings = new ReembeddingTable(this.db, this.#ledger, this.#collectionTable);
       this.#compareWithLedger();
       this.#graphs = loadGraphLibrary(options.graphLibrary);
       this.collections = this.#openCollections();
@@ -101,7 +102,7 @@ export class StoreCore {
   #openCollections(): CollectionRegistry {
     return new CollectionRegistry({
       items: this.items,
-      collections: this.#statements,
+      collections: this.#collectionTable,
       reembeddings: this.reembeddings,
       graphs: this.#graphs.library,
       graphFolder: path.join(this.#dataDir, GRAPH_FOLDER),
@@ -134,7 +135,7 @@ export class StoreCore {
   }
 
   stats(): StoreStats {
-    const diskBytes = readBytes(this.#dataDir) + readBytes(path.join(this.#dataDir, GRAPH_FOLDER));
+    const diskBytes = sumFileSizes(this.#dataDir) + sumFileSizes(path.join(this.#dataDir, GRAPH_FOLDER));
     const recalls = this.collections.list().flatMap(({ index }) => index.sampledRecall ?? []);
     return {
       diskBytes,
@@ -230,7 +231,12 @@ export class StoreCore {
     const hasGraphWork = this.#stepGraphs(until);
     try {
       this.#upgradeOlderItems(until);
-      return this.#statements.clear() || this.reembeddings.clear() || hasGraphWork || this.#hasOlder;
+      return (
+        this.#collectionTable.removeDroppedItems() ||
+        this.reembeddings.removeUnusedVectors() ||
+        hasGraphWork ||
+        this.#hasOlder
+      );
     } catch {
       return hasGraphWork; // The disk is full or failing. The rest is removed later, or after the next start.
     }
@@ -256,7 +262,7 @@ export class StoreCore {
     if (!this.#hasOlder) {
       return;
     }
-    this.#statements.addMissingChecksums();
+    this.#collectionTable.addMissingChecksums();
     do {
       this.#hasOlder = this.items.upgradeOlderItems();
     } while (this.#hasOlder && performance.now() < until);
@@ -276,4 +282,16 @@ export class StoreCore {
     }
     this.wake();
   }
+}
+
+/** Sums the size of the files in a folder, without sub-folders; 0 if the folder does not exist. */
+function sumFileSizes(folder: string): number {
+  let bytes = 0;
+  for (const entry of existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []) {
+    // The file may have been replaced since the folder was read.
+    if (entry.isFile()) {
+      bytes += statSync(path.join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+    }
+  }
+  return bytes;
 }

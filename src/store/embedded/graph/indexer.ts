@@ -7,7 +7,7 @@ import { shuffle } from '../../../math/random.js';
 import type { IndexState } from '../../store.js';
 import type { Rows } from '../vectors/rows.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary, type GraphSettings } from './graph.js';
-import type { GraphSnapshot } from './graph-snapshot.js';
+import type { GraphFile } from './graph-file.js';
 import { RecallChecks } from './recall-checks.js';
 import { reconcileRows } from './reconcile.js';
 import { StagedGraph } from './staged-graph.js';
@@ -28,7 +28,7 @@ const RETRY_MS = 60_000;
 export class Indexer {
   readonly #rows: Rows;
   readonly #library: GraphLibrary | null;
-  readonly #snapshot: GraphSnapshot;
+  readonly #file: GraphFile;
   /** The outcome of the recall checks, and whether searches may use the graph. */
   readonly checks = new RecallChecks();
   #current: StagedGraph | null = null;
@@ -40,10 +40,10 @@ export class Indexer {
   #isReady = false;
 
   /** @param library null if hnswlib could not be loaded; every search is exact then */
-  constructor(rows: Rows, library: GraphLibrary | null, snapshot: GraphSnapshot) {
+  constructor(rows: Rows, library: GraphLibrary | null, file: GraphFile) {
     this.#rows = rows;
     this.#library = library;
-    this.#snapshot = snapshot;
+    this.#file = file;
   }
 
   /** The graph to search, with the rows it still lacks; null if searches must scan. */
@@ -115,10 +115,10 @@ export class Indexer {
     if (this.#library === null) {
       return null;
     }
-    await this.#snapshot.sweep();
+    await this.#file.sweep();
     let outcome: StagedGraph | string | null = null;
     if (this.#rows.count >= MIN_ROWS) {
-      const saved = await this.#snapshot.read(this.#library, this.#rows.dimension);
+      const saved = await this.#file.read(this.#library, this.#rows.dimension);
       outcome = saved === null || typeof saved === 'string' ? saved : reconcileRows(saved, this.#rows);
       if (outcome instanceof StagedGraph) {
         this.#current = outcome;
@@ -215,7 +215,7 @@ export class Indexer {
   async remove(): Promise<void> {
     this.giveUp();
     await this.#saving?.catch(() => {});
-    await this.#snapshot.remove();
+    await this.#file.remove();
   }
 
   /** Starts a new graph when too many nodes are deleted, since searches still pass through them. */
@@ -265,7 +265,7 @@ export class Indexer {
 
   #save(staged: StagedGraph): Promise<void> {
     const before = staged.changes;
-    this.#saving = this.#snapshot
+    this.#saving = this.#file
       .write(staged, this.#rows.dimension)
       .then(() => {
         staged.markSaved(before);

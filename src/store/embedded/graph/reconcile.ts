@@ -1,6 +1,6 @@
 /** Brings a graph that was saved earlier up to date with the rows of the database. */
 import type { Rows } from '../vectors/rows.js';
-import type { SavedGraph } from './graph-snapshot.js';
+import type { SavedGraph } from './graph-file.js';
 import { StagedGraph } from './staged-graph.js';
 
 /** Number of rows whose vectors are compared with those in the graph. */

@@ -84,7 +84,7 @@ export class CollectionTable {
         this.#setSettings(row);
       }
       this.#updateChecksum(name);
-      this.#ledger.open(row.id);
+      this.#ledger.addCollection(row.id);
       this.#ledger.recordChange();
       return row;
     })();
@@ -122,7 +122,7 @@ export class CollectionTable {
 
   /** Sets all aliases of a collection. Aliases of other collections move. */
   #setAliases(id: number, aliases: string[]): void {
-    this.requireLasting();
+    this.requireDurable();
     this.#run.removeAliases.run(id);
     for (const alias of aliases) {
       const owner = this.#run.aliasOwner.get(alias);
@@ -163,7 +163,7 @@ export class CollectionTable {
   }
 
   #setSettings({ id, vector_sign, originals }: CollectionRow): void {
-    this.requireLasting();
+    this.requireDurable();
     this.#run.setSettings.run(id, vector_sign, originals);
   }
 
@@ -172,7 +172,7 @@ export class CollectionTable {
    *
    * @throws PawdexError storage_full
    */
-  requireLasting(): void {
+  requireDurable(): void {
     if (isTemporary(this.#db, 'collection_settings')) {
       throw new PawdexError('storage_full', {
         hint: 'Free some space on the disk of PAWDEX_DATA_DIR and start the server again.',
@@ -180,26 +180,26 @@ export class CollectionTable {
     }
   }
 
-  /** Deletes a collection. {@link clear} removes its items later. */
+  /** Deletes a collection. {@link removeDroppedItems} removes its items later. */
   drop(id: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(id);
       this.#run.removeSettings.run(id);
       this.#run.removeAliases.run(id);
       this.#run.recordDropped.run(id);
-      this.#ledger.close(id);
+      this.#ledger.removeCollection(id);
       this.#ledger.recordChange();
     })();
   }
 
   /** Removes some items of deleted collections. Returns whether there are more. */
-  clear(): boolean {
+  removeDroppedItems(): boolean {
     const id = this.#run.dropped.get();
     if (id === undefined) {
       return false;
     }
     this.#db.transaction(() => {
-      if (this.#items.clear(id, DROP_STEP) < DROP_STEP) {
+      if (this.#items.removeDropped(id, DROP_STEP) < DROP_STEP) {
         this.#run.forgetDropped.run(id);
       }
     })();

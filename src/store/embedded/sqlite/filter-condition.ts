@@ -28,9 +28,9 @@ function requireValue(path: string, values: (string | number | boolean)[], isInd
     return { sql: `metadata_holds(metadata, ?, ${places})`, parameters };
   }
   const lookup = { sql: `path = ? AND value IN (${places})`, parameters };
-  const itself = 'stored.collection = items.collection AND stored.seq = items.seq';
+  const sameItem = 'stored.collection = items.collection AND stored.seq = items.seq';
   return {
-    sql: `EXISTS (SELECT 1 FROM item_values AS stored WHERE ${lookup.sql} AND ${itself})`,
+    sql: `EXISTS (SELECT 1 FROM item_values AS stored WHERE ${lookup.sql} AND ${sameItem})`,
     parameters,
     lookup,
   };
@@ -42,29 +42,29 @@ function requireValue(path: string, values: (string | number | boolean)[], isInd
  */
 export function toCondition(filter: Filter | undefined, isIndexed: boolean): FilterCondition | null {
   const { sha256, label, species, metadata, text } = filter ?? {};
-  const inMetadata = [
+  const metadataConditions = [
     ...Object.entries(metadata ?? {}).map(([path, value]) => requireValue(path, [value], isIndexed)),
     ...(species === undefined ? [] : [requireValue('species', species, isIndexed)]),
   ];
   const indexed = [
     ...(sha256 === undefined ? [] : [requireOneOf('sha256', sha256)]),
-    ...(isIndexed ? inMetadata : []),
+    ...(isIndexed ? metadataConditions : []),
     ...(label === undefined ? [] : [requireOneOf('label', label)]),
   ];
   // Checked last, because no index helps.
-  const inWords: Condition[] =
+  const textConditions: Condition[] =
     text === undefined
       ? []
       : [{ sql: 'holds_text(?, label, source, metadata)', parameters: [foldText(text)] }];
-  const parts: Condition[] = [...indexed, ...(isIndexed ? [] : inMetadata), ...inWords];
+  const parts: Condition[] = [...indexed, ...(isIndexed ? [] : metadataConditions), ...textConditions];
   if (parts.length === 0) {
     return null;
   }
-  const only = parts.length === 1 ? parts[0]!.lookup : undefined;
+  const lookup = parts.length === 1 ? parts[0]!.lookup : undefined;
   return {
     sql: parts.map(({ sql }) => sql).join(' AND '),
     parameters: parts.flatMap(({ parameters }) => parameters),
-    lookup: only,
+    lookup,
     indexed,
   };
 }

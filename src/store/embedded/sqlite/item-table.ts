@@ -1,7 +1,4 @@
-/**
- * The table of items, with their vectors and pictures. Every method is synchronous. Pages and selections are read by
- * {@link ItemQueries}, which it extends.
- */
+/** Items with their vectors and pictures. {@link ItemQueries} reads pages and selections. All methods are synchronous. */
 import type { BulkPatch, Filter, NewItem } from '../../store.js';
 import { type FilterCondition, toCondition } from './filter-condition.js';
 import { ItemImages } from './item-images.js';
@@ -286,7 +283,7 @@ export class ItemTable extends ItemQueries {
   }
 
   /** Removes up to `limit` rows of a deleted collection. Call it inside a transaction. Returns how many. */
-  clear(collection: number, limit: number): number {
+  removeDropped(collection: number, limit: number): number {
     const sql = 'SELECT seq FROM items WHERE collection = ? LIMIT ?';
     const seqs = this.prepare(sql).pluck().all(collection, limit) as number[];
     for (const seq of seqs) {

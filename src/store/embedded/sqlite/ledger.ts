@@ -87,11 +87,11 @@ export class Ledger {
   }
 
   /** Records a new collection, or the number of its items. */
-  open(collection: number, items = 0): void {
+  addCollection(collection: number, items = 0): void {
     this.#set.run(collection, items);
   }
 
-  close(collection: number): void {
+  removeCollection(collection: number): void {
     this.#remove.run(collection);
   }
 

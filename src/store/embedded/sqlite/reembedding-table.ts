@@ -60,7 +60,7 @@ function prepareStatements(db: Db) {
   };
 }
 
-export class Reembeddings {
+export class ReembeddingTable {
   readonly #db: Db;
   readonly #ledger: Ledger;
   readonly #collections: CollectionTable;
@@ -95,7 +95,7 @@ export class Reembeddings {
   }
 
   begin(collection: number, { fingerprint, dimension, model }: Space): Reembedding {
-    this.#collections.requireLasting();
+    this.#collections.requireDurable();
     const reembedding = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
     this.#db.transaction(() => {
       this.#run.insert.run(collection, fingerprint, dimension, model, reembedding.startedAt);
@@ -105,7 +105,7 @@ export class Reembeddings {
     return reembedding;
   }
 
-  /** Ends a re-embedding. {@link clear} removes its vectors later. */
+  /** Ends a re-embedding. {@link removeUnusedVectors} removes its vectors later. */
   cancel(collection: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(collection);
@@ -137,7 +137,7 @@ export class Reembeddings {
     })();
   }
 
-  /** Switches a collection to its new vectors. {@link clear} removes the old ones later. */
+  /** Switches a collection to its new vectors. {@link removeUnusedVectors} removes the old ones later. */
   swap(row: CollectionRow, space: Space): CollectionRow {
     return this.#db.transaction(() => {
       this.#run.remove.run(row.id);
@@ -147,7 +147,7 @@ export class Reembeddings {
   }
 
   /** Removes a few unused vectors. Returns whether there are more. */
-  clear(): boolean {
+  removeUnusedVectors(): boolean {
     const dropped = this.#run.dropped.get();
     if (dropped === undefined) {
       return false;

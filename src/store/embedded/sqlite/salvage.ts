@@ -169,7 +169,7 @@ class RowCopier {
     const counts = this.#copyItems(collections);
     const ledger = new Ledger(this.#target);
     for (const [id, items] of counts) {
-      ledger.open(id, items);
+      ledger.addCollection(id, items);
     }
     return [...counts.values()].reduce((sum, items) => sum + items, 0);
   }

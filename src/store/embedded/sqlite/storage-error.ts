@@ -1,6 +1,4 @@
 /** Converts failures of the disk and of SQLite to coded errors. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { PawdexError, toFileError, WRITE_ACCESS } from '../../../errors.js';
 
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -41,16 +39,4 @@ export function toStorageError(error: unknown): unknown {
       cause: error,
     })
   );
-}
-
-/** Sums the size of the files in a folder, without sub-folders; 0 if the folder does not exist. */
-export function readBytes(folder: string): number {
-  let bytes = 0;
-  for (const entry of existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []) {
-    // The file may have been replaced since the folder was read.
-    if (entry.isFile()) {
-      bytes += statSync(path.join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
-    }
-  }
-  return bytes;
 }

@@ -48,7 +48,7 @@ export interface SavedGraph {
 }
 
 /** The saved graph of one collection. */
-export class GraphSnapshot {
+export class GraphFile {
   readonly #directory: string;
   readonly #collection: string;
 
@@ -140,7 +140,7 @@ export class GraphSnapshot {
     }
   }
 
-  /** Removes files of this collection that its current snapshot does not use. */
+  /** Removes files of this collection that its current graph does not use. */
   async sweep(): Promise<void> {
     const header = parseHeader(await readFile(this.#headerFile, 'utf8').catch(() => ''));
     const keep = new Set([path.basename(this.#headerFile), header?.file]);
