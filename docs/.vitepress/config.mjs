@@ -19,7 +19,7 @@ export default withMermaid({
       {
         text: 'Guides',
         items: createItems({
-          'guides/ask': 'Ask about a photo',
+          'guides/ask': 'Identify a photo',
           'guides/index-folders': 'Index your folders',
           'guides/train-your-own': 'Train on your own breeds',
           'guides/encoders': 'Use another encoder',

@@ -1,8 +1,8 @@
 /** The ways to give the page photos: dropped (folders, too) or pasted. */
 import { parseWebAddress } from './format.js';
 import { attempt, showHint } from './hint.js';
-import { listEntries } from './manage/photo-entries.js';
 import { pickPhotos } from './photo.js';
+import { fetchPart } from './problem.js';
 import { texts } from './texts/texts.js';
 
 /** What the user gave: photos, empty if it was something else. */
@@ -11,7 +11,7 @@ export type Take = (photos: File[]) => void;
 /** What the user gave instead: the URL of a photo. */
 export type TakeLink = (link: string) => void;
 
-/** The dropped files, with all readable photos of dropped folders. @throws Problem files_unreadable, too_many_files */
+/** The dropped files, with all readable photos of dropped folders. @throws Problem */
 async function readDropped(transfer: DataTransfer | null): Promise<File[]> {
   // Both are emptied when the event is over.
   const entries = [...(transfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry() ?? []);
@@ -19,9 +19,10 @@ async function readDropped(transfer: DataTransfer | null): Promise<File[]> {
   if (!entries.some((entry) => entry.isDirectory)) {
     return loose;
   }
+  const { listEntries } = await fetchPart(() => import('./manage/photo-entries.js'));
   const { photos, unreadable } = await listEntries(entries);
-  const found = await Promise.allSettled(photos.map(({ read }) => read()));
-  const files = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  const results = await Promise.allSettled(photos.map(({ read }) => read()));
+  const files = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   const missing = photos.length - files.length + unreadable;
   if (missing > 0) {
     showHint(texts.ask.unreadable(missing));

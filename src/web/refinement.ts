@@ -12,7 +12,7 @@ export class Refinement {
   #embedding: Promise<number[]> | null = null;
   #turn = 0;
   /** Results of the search with the marks; null while nothing is marked. */
-  found: Neighbour[] | null = null;
+  results: Neighbour[] | null = null;
 
   constructor(readonly entry: Entry) {}
 
@@ -28,7 +28,7 @@ export class Refinement {
   /**
    * Marks a neighbour, or removes the same mark, and searches again.
    *
-   * @returns whether `found` belongs to these marks: false if the user has changed them since
+   * @returns whether `results` belongs to these marks: false if the user has changed them since
    * @throws Problem
    */
   async toggle(neighbour: Neighbour, mark: Mark): Promise<boolean> {
@@ -44,13 +44,13 @@ export class Refinement {
   clear(): void {
     this.#turn++;
     this.#marks.clear();
-    this.found = null;
+    this.results = null;
   }
 
   async #search(): Promise<boolean> {
     const turn = ++this.#turn;
     if (this.#marks.size === 0) {
-      this.found = null;
+      this.results = null;
       return true;
     }
     const { photo, region, collection, answer } = this.entry;
@@ -63,11 +63,11 @@ export class Refinement {
       this.marked.filter((each) => each.mark === mark).map(({ neighbour }) => neighbour.id);
     const positives = [await this.#embedding, ...idsOf('more')];
     const k = answer?.neighbours.length ?? 20;
-    const found = await search({ collection, positives, negatives: idsOf('less'), k });
+    const results = await search({ collection, positives, negatives: idsOf('less'), k });
     if (turn !== this.#turn) {
       return false;
     }
-    this.found = found;
+    this.results = results;
     return true;
   }
 }

@@ -64,7 +64,7 @@ export class DuplicatesPage extends CollectionPage {
   async #search(): Promise<void> {
     const t = texts.manage.duplicates;
     commitPendingChange();
-    const mine = ++this.#turn;
+    const turn = ++this.#turn;
     this.#waiting = [];
     this.#found = 0;
     fill(this.#list);
@@ -74,7 +74,7 @@ export class DuplicatesPage extends CollectionPage {
     for (let cursor: string | null = null; ; ) {
       this.#status.textContent = t.searching(formatNumber(scanned), formatNumber(items));
       const page: DuplicatePage = await listDuplicates(this.name, Number(this.#threshold.value), cursor);
-      if (mine !== this.#turn) {
+      if (turn !== this.#turn) {
         return;
       }
       scanned += page.scanned;

@@ -282,18 +282,18 @@ export class ItemGrid {
       return;
     }
     const boxes = this.#shown.map(({ box }) => box);
-    const at = boxes.indexOf(target);
+    const index = boxes.indexOf(target);
     const columns = getComputedStyle(chunk).gridTemplateColumns.split(' ').length;
     const steps: Record<string, number> = {
       ArrowRight: 1,
       ArrowLeft: -1,
       ArrowDown: columns,
       ArrowUp: -columns,
-      Home: -at,
-      End: boxes.length - 1 - at,
+      Home: -index,
+      End: boxes.length - 1 - index,
     };
     event.preventDefault();
-    const next = boxes[at + steps[event.key]!];
+    const next = boxes[index + steps[event.key]!];
     next?.focus();
     next?.closest('.item')?.scrollIntoView({ block: 'nearest' });
   }

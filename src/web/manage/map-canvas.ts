@@ -201,8 +201,13 @@ export class MapCanvas {
     if (other === undefined) {
       this.view.move(now.x - before.x, now.y - before.y);
     } else {
-      const apart = ({ x, y }: { x: number; y: number }) => Math.max(1, Math.hypot(x - other.x, y - other.y));
-      this.view.zoomBy(apart(now) / apart(before), (now.x + other.x) / 2, (now.y + other.y) / 2);
+      const measureDistance = ({ x, y }: { x: number; y: number }) =>
+        Math.max(1, Math.hypot(x - other.x, y - other.y));
+      this.view.zoomBy(
+        measureDistance(now) / measureDistance(before),
+        (now.x + other.x) / 2,
+        (now.y + other.y) / 2,
+      );
       this.view.move((now.x - before.x) / 2, (now.y - before.y) / 2);
     }
     this.#pointers.set(event.pointerId, now);

@@ -37,7 +37,7 @@ export class PhotosPage extends CollectionPage {
       this.#grid?.focus();
     },
   });
-  readonly #found = el('p.small', { role: 'status' });
+  readonly #filterStatus = el('p.small', { role: 'status' });
   readonly #gridPlace = el('div');
   readonly #known = el('datalist', { id: 'known-labels' });
   #grid: ItemGrid | null = null;
@@ -59,7 +59,7 @@ export class PhotosPage extends CollectionPage {
       el(
         'div.browse',
         this.#labels,
-        el('div', this.#filterBox(), this.#found, this.#bar.element, this.#gridPlace),
+        el('div', this.#filterBox(), this.#filterStatus, this.#bar.element, this.#gridPlace),
       ),
     );
     this.#show(this.#label);
@@ -139,14 +139,14 @@ export class PhotosPage extends CollectionPage {
     this.#label = label;
     void this.#grid?.close();
     const filter: Filter = { ...this.#typed, ...(label === null ? {} : { label: [label] }) };
-    this.#found.textContent = '';
+    this.#filterStatus.textContent = '';
     this.#grid = new ItemGrid(this.name, filter, {
       onChosen: () => this.#showSelection(),
       onOpen: (item) => openItem(this.name, item),
       onDelete: () => void attempt(() => this.#delete(this.#chosen)),
       onLoaded: (size, isAll) => {
         const isFiltered = Object.keys(this.#typed).length > 0;
-        this.#found.textContent = isFiltered
+        this.#filterStatus.textContent = isFiltered
           ? texts.manage.filter.found(formatCount(size, 'photo'), isAll)
           : '';
       },

@@ -49,9 +49,9 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
   const place = byId('manage', HTMLElement);
   const asking = byId('ask', HTMLElement);
   let open: View | null = null;
-  let turn = 0;
+  let latest = 0;
   const show = async (isFirst = false) => {
-    const mine = ++turn;
+    const turn = ++latest;
     const closed = open?.close?.();
     open = null;
     const view = await openView(location.hash, () => void show()).catch((error: unknown) => {
@@ -62,7 +62,7 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
       return problemPage(problem, () => void show());
     });
     await closed;
-    if (mine !== turn) {
+    if (turn !== latest) {
       void view?.close?.();
       return;
     }

@@ -43,15 +43,15 @@ async function trackProgress(
   if (takeFocus) {
     cancel.focus();
   }
-  const show = (at: Job | Problem) => {
-    if (at instanceof Problem) {
-      status.textContent = at.message;
+  const show = (update: Job | Problem) => {
+    if (update instanceof Problem) {
+      status.textContent = update.message;
       return;
     }
-    status.textContent = describeProgress(at);
-    if (at.progress !== null) {
-      progress.max = Math.max(1, at.progress.total);
-      progress.value = at.progress.done;
+    status.textContent = describeProgress(update);
+    if (update.progress !== null) {
+      progress.max = Math.max(1, update.progress.total);
+      progress.value = update.progress.done;
     }
   };
   return followJob(id, signal, show).catch((error: unknown) => {

@@ -194,8 +194,8 @@ export class Uploader {
       this.#finish([{ path: only!.planned.path, outcome: 'failed', reason }]);
       return;
     }
-    for (const each of batch) {
-      await this.#send([each]);
+    for (const photo of batch) {
+      await this.#send([photo]);
     }
   }
 
@@ -216,8 +216,8 @@ export class Uploader {
       batch.flatMap(({ hash }) => hash ?? []),
     );
     const isKnown = ({ hash }: ReadPhoto) => hash !== null && known.has(hash);
-    const unknown = batch.filter((each) => !isKnown(each));
-    const sent = unknown.map((each) => each.sent);
+    const unknown = batch.filter((photo) => !isKnown(photo));
+    const sent = unknown.map((photo) => photo.sent);
     const results = sent.length === 0 ? [] : (await addPhotos(this.#collection, sent)).results;
     this.#finish([
       ...batch

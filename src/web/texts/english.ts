@@ -170,7 +170,7 @@ export const english = {
     thisLabel: (label: string) => `this ${label}`,
     deleted: (other: string) => `No explanation: ${other}, was deleted in the meantime.`,
     noEvidence: (other: string) => `No part of the photo resembles ${other}.`,
-    most: (zone: string, percent: string, other: string) =>
+    strongest: (zone: string, percent: string, other: string) =>
       `${zone} contributes the most: ${percent} of the evidence for ${other}.`,
     zones: [
       ['The upper left', 'The top', 'The upper right'],

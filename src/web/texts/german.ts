@@ -168,16 +168,15 @@ export const german: AskTexts = {
     thisLabel: (label) => `dieses Foto (${label})`,
     deleted: (other) => `Keine Erklärung: ${other}, wurde inzwischen gelöscht.`,
     noEvidence: (other) => `Kein Teil des Fotos spricht für ${other}.`,
-    most: (zone, percent, other) =>
-      `${zone} trägt am meisten bei: ${percent} von dem, was für ${other} spricht.`,
+    strongest: (zone, percent, other) => `${zone} trägt am meisten bei: ${percent} der Belege für ${other}.`,
     zones: [
       ['Der Teil oben links', 'Der obere Teil', 'Der Teil oben rechts'],
       ['Der linke Teil', 'Die Mitte', 'Der rechte Teil'],
       ['Der Teil unten links', 'Der untere Teil', 'Der Teil unten rechts'],
     ],
-    scaleNone: 'kein Beitrag',
-    scaleMost: 'stärkster',
-    scaleAgainst: 'spricht dagegen',
+    scaleNone: 'schwach',
+    scaleMost: 'stark',
+    scaleAgainst: 'dagegen',
   },
 
   animals: {

@@ -22,7 +22,7 @@ function searchableList(labels: LabelList['labels']): HTMLElement {
   );
   const rows = sorted.map(breedRow);
   const names = sorted.map(({ label }) => foldText(formatLabel(label)));
-  const found = el('p.small', { role: 'status' });
+  const status = el('p.small', { role: 'status' });
   const oninput = () => {
     const query = foldText(field.value.trim());
     rows.forEach((node, i) => {
@@ -30,7 +30,7 @@ function searchableList(labels: LabelList['labels']): HTMLElement {
     });
     const shown = rows.filter(({ hidden }) => !hidden).length;
     const { none, some } = texts.breeds;
-    found.textContent = query === '' ? '' : shown === 0 ? none : some(shown, rows.length);
+    status.textContent = query === '' ? '' : shown === 0 ? none : some(shown, rows.length);
   };
   const { search, placeholder } = texts.breeds;
   const field = el('input', {
@@ -40,7 +40,7 @@ function searchableList(labels: LabelList['labels']): HTMLElement {
     autocomplete: 'off',
     oninput,
   });
-  return el('div.known.surface', field, found, el('ul.breed-list', rows));
+  return el('div.known.surface', field, status, el('ul.breed-list', rows));
 }
 
 /** Shows the labels of a collection; nothing if it cannot be used or has none. */

@@ -24,41 +24,41 @@ export function markButtons(
   { refinement, mark }: MarkActions,
   onMark?: () => void,
 ): HTMLElement {
-  const buttons = MARKS.map((each) => {
-    const title = texts.refine.titles[each];
+  const buttons = MARKS.map((kind) => {
+    const title = texts.refine.titles[kind];
     const onclick = () => {
       onMark?.();
-      mark(neighbour, each);
+      mark(neighbour, kind);
     };
     return el(
       onMark ? 'button.button.plain' : 'button.mark',
       {
         title,
-        'aria-label': texts.refine[each](formatLabel(neighbour.label)),
-        'aria-pressed': String(refinement.markOf(neighbour.id) === each),
+        'aria-label': texts.refine[kind](formatLabel(neighbour.label)),
+        'aria-pressed': String(refinement.markOf(neighbour.id) === kind),
         onclick,
       },
-      icon(ICONS[each]),
+      icon(ICONS[kind]),
       onMark && title,
     );
   });
   return el('span.marks', buttons);
 }
 
-/** The marks, each removed by a click; null if there are none. */
+/** The marks, kind removed by a click; null if there are none. */
 export function markedView({ refinement, mark, clear }: MarkActions, collection: string): HTMLElement | null {
   const { marked } = refinement;
   if (marked.length === 0) {
     return null;
   }
-  const chips = marked.map(({ neighbour, mark: each }) =>
+  const chips = marked.map(({ neighbour, mark: kind }) =>
     el(
       'li',
       el(
         'button.chip',
-        { 'data-mark': each, title: texts.refine.remove, onclick: () => mark(neighbour, each) },
-        loadPictureInto(el('span.chip-picture', icon(ICONS[each])), collection, neighbour),
-        el('span', `${texts.refine.titles[each]}: `, el('bdi', formatLabel(neighbour.label))),
+        { 'data-mark': kind, title: texts.refine.remove, onclick: () => mark(neighbour, kind) },
+        loadPictureInto(el('span.chip-picture', icon(ICONS[kind])), collection, neighbour),
+        el('span', `${texts.refine.titles[kind]}: `, el('bdi', formatLabel(neighbour.label))),
         el('span', { 'aria-hidden': 'true' }, '\u00d7'),
       ),
     ),

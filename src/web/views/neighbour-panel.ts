@@ -80,7 +80,7 @@ export class NeighbourPanel {
       if (isNewest && this.#entry === refinement.entry) {
         this.show(refinement.entry);
         byId('neighbours-title', HTMLElement).focus();
-        announce(refinement.found === null ? texts.refine.cleared : texts.refine.updated);
+        announce(refinement.results === null ? texts.refine.cleared : texts.refine.updated);
       }
     });
   }

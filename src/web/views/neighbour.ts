@@ -35,16 +35,16 @@ async function similarList(
   id: string,
   open: (next: Neighbour) => void,
 ): Promise<HTMLElement> {
-  const found = await search({ collection, id, k: LISTED });
-  const items = found.map((each) =>
+  const results = await search({ collection, id, k: LISTED });
+  const items = results.map((result) =>
     el(
       'li',
       el(
         'button.similar-item',
-        { onclick: () => open(each) },
-        itemPicture('div.frame', collection, each),
-        el('bdi', formatLabel(each.label)),
-        el('span.value', formatSimilarity(each.similarity)),
+        { onclick: () => open(result) },
+        itemPicture('div.frame', collection, result),
+        el('bdi', formatLabel(result.label)),
+        el('span.value', formatSimilarity(result.similarity)),
       ),
     ),
   );

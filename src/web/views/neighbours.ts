@@ -143,8 +143,8 @@ export function neighboursView(
   marking: MarkActions,
   open: (neighbour: Neighbour) => void,
 ): HTMLElement | null {
-  const { found } = marking.refinement;
-  const neighbours = found ?? answer.neighbours;
+  const { results } = marking.refinement;
+  const neighbours = results ?? answer.neighbours;
   if (answer.neighbours.length === 0) {
     return null;
   }
@@ -177,9 +177,9 @@ export function neighboursView(
     { 'aria-labelledby': 'neighbours-title' },
     el(
       'div.section-head.compact',
-      el('h2', { id: 'neighbours-title', tabindex: -1 }, found ? texts.refine.title : title),
+      el('h2', { id: 'neighbours-title', tabindex: -1 }, results ? texts.refine.title : title),
       el('p', (pictures ? inCollection : noPictures)(collection)),
-      explaining !== null && !found && toggleButton(explaining),
+      explaining !== null && !results && toggleButton(explaining),
     ),
     markedView(marking, collection),
     explaining?.errorText && el('p.error', explaining.errorText),

@@ -67,11 +67,11 @@ function describeHeat({ label, similarity: value, explanation }: Neighbour, { se
   if (explanation === undefined) {
     return why.deleted(other);
   }
-  const most = findStrongestZone(explanation, seen);
-  if (most === null) {
+  const strongest = findStrongestZone(explanation, seen);
+  if (strongest === null) {
     return why.noEvidence(other);
   }
-  return why.most(most.zone, formatPercent(most.part), other);
+  return why.strongest(strongest.zone, formatPercent(strongest.part), other);
 }
 
 export function whyView(photo: ShownPhoto): WhyView {
