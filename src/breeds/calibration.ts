@@ -54,7 +54,10 @@ export const calibrationSchema = z.object({
 /** A fitted calibration; plain JSON. */
 export type Calibration = z.infer<typeof calibrationSchema>;
 
-/** @param what names it in the error @throws PawdexError calibration_invalid */
+/**
+ * @param what names it in the error
+ * @throws PawdexError calibration_invalid
+ */
 export function parseCalibration(json: unknown, what = 'The calibration'): Calibration {
   const parsed = calibrationSchema.safeParse(json);
   if (parsed.success) {

@@ -84,7 +84,11 @@ export function findMatchThreshold(
   );
 }
 
-/** Finds the threshold for `unknown`, below which few queries are. @param known probability that each is known */
+/**
+ * Finds the threshold for `unknown`, below which few queries are.
+ *
+ * @param known probability that each is known
+ */
 export function findKnownThreshold(known: readonly number[]): number {
   const sorted = [...known].sort((a, b) => a - b);
   return sorted[Math.floor(REFUSED * sorted.length)]!;

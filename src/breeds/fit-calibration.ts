@@ -74,7 +74,11 @@ function toSample(
 
 const computeWeight = (samples: readonly Sample[]) => samples.reduce((sum, { weight }) => sum + weight, 0);
 
-/** Weights samples. @param total their total weight */
+/**
+ * Weights samples.
+ *
+ * @param total their total weight
+ */
 function weightSamples(
   samples: Sample[],
   total: number,

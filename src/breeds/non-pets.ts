@@ -43,7 +43,11 @@ function createComparer(vectors: readonly Float32Array[]): Comparer {
   };
 }
 
-/** Finds the photos most similar to an embedding, nearest first. @param count the most to return */
+/**
+ * Finds the photos most similar to an embedding, nearest first.
+ *
+ * @param count maximum number of photos
+ */
 export function findNearestNonPets(
   embedding: Float32Array,
   photos: NonPetPhotos,

@@ -6,7 +6,11 @@ import { printMessage } from './print.js';
 /** Characters to buffer while the log cannot be written. Further lines are dropped. */
 const MAX_BUFFERED = 1024 ** 2;
 
-/** Creates the logger. @param level the lowest level that is written */
+/**
+ * Creates the logger.
+ *
+ * @param level the lowest level that is written
+ */
 export async function createLogger(level: Config['LOG_LEVEL']): Promise<Logger> {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   // A development dependency: production installations log JSON.

@@ -13,7 +13,7 @@ import { withProgress } from './progress.js';
 import { readSet, type SetFlags } from './set-options.js';
 
 /** Photos processed at a time: one batch in the encoder while the next is decoded. */
-const PARALLEL = 48;
+const CONCURRENCY = 48;
 
 /** A labelled set to embed. */
 export interface SetRequest {
@@ -56,7 +56,7 @@ export async function embedSets(
   const encoder = await openEncoder({
     cardPath: config.MODEL,
     threads: config.THREADS,
-    maxQueue: 2 * PARALLEL * Math.max(...Object.values(VIEW_COUNT)),
+    maxQueue: 2 * CONCURRENCY * Math.max(...Object.values(VIEW_COUNT)),
     bulk: true,
   });
   const embedOne = (set: string, views: Views) =>
@@ -95,7 +95,7 @@ async function embedLabelledSet(
     embedSet(photos, {
       encoder,
       maxPixels: config.MAX_PIXELS,
-      parallel: PARALLEL,
+      parallel: CONCURRENCY,
       views,
       cache,
       onPhoto: () => update({ done: ++done }),

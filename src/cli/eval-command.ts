@@ -123,7 +123,7 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
   return { evaluation, report: page, by };
 }
 
-/** How to answer the queries: like the server, with the calibration and the non-pets beside the model. */
+/** Reads how to answer the queries: like the server, with the calibration and the non-pets next to the model. */
 async function readAnswering(
   flags: EvalFlags,
   model: string,
@@ -187,13 +187,17 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
   });
 }
 
-/** Loads the thumbnail of an item; null if it has none, or a damaged one, or was deleted in the meantime. */
+/** Loads the thumbnail of an item; null if it has none, or a damaged one, or was deleted meanwhile. */
 function loadThumbnail(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
   const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
   return catchAsNull(engine.store.getThumbnail(collection, id), ...codes);
 }
 
-/** Loads the given calibration, or the one beside the model card. @returns null if it belongs to another encoder */
+/**
+ * Loads the given calibration, or the one beside the model card.
+ *
+ * @returns null if it belongs to another encoder
+ */
 async function loadMatchingCalibration(
   { calibration: flag }: EvalFlags,
   cardPath: string,

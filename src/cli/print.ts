@@ -50,7 +50,11 @@ export function printLine(lines: string | readonly string[]): Promise<void> {
   });
 }
 
-/** Prints a result for programs, as one line of JSON, or in lines for people. @throws OutputError */
+/**
+ * Prints a result for programs, as one line of JSON, or in lines for people.
+ *
+ * @throws OutputError
+ */
 export function printResult(
   result: object,
   lines: string | readonly string[],

@@ -163,7 +163,7 @@ function listen(
     lifecycle,
     limits: { maxConnections: config.MAX_CONNECTIONS },
     onRefused: (refused) =>
-      logger.warn({ refused, limit: config.MAX_CONNECTIONS }, 'Refused connections: too many at once.'),
+      logger.warn({ refused, limit: config.MAX_CONNECTIONS }, 'Refused connections: too many are open.'),
   });
 }
 

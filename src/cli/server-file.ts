@@ -28,7 +28,11 @@ export async function announceServer(dataDir: string, url: string): Promise<void
   await replaceFile(getServerFile(dataDir), `${JSON.stringify(running)}\n`, { isPrivate: true });
 }
 
-/** Removes the announcement. @throws the error of the file system */
+/**
+ * Removes the announcement.
+ *
+ * @throws the error of the file system
+ */
 export async function withdrawServer(dataDir: string): Promise<void> {
   await rm(getServerFile(dataDir), { force: true });
 }

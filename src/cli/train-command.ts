@@ -61,7 +61,7 @@ const options = runOptions
   .option('--photos <n>', 'photos per label in a batch', makeWholeNumberParser(1, 1024))
   .option(
     '--chunk <n>',
-    'photos that go through the network at once, for batches that do not fit in memory',
+    'photos that go through the network together, for batches that do not fit in memory',
     makeWholeNumberParser(1, 65_536),
   )
   .option('--learning-rate <number>', 'peak learning rate', Number)

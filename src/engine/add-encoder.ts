@@ -86,7 +86,7 @@ async function createCard(
   return { card: checkCard(card, 'The new card'), notes };
 }
 
-/** Copies the model beside its new folder, tests the copy, and puts it in place with its card. */
+/** Copies the model to a temporary folder, tests the copy, and puts it in place with its card. */
 async function install(file: string, { card, modelPath, fingerprint }: LoadedCard): Promise<void> {
   const folder = path.dirname(modelPath);
   const aside = folder + TEMPORARY_SUFFIX;
@@ -95,7 +95,7 @@ async function install(file: string, { card, modelPath, fingerprint }: LoadedCar
     await rm(aside, { recursive: true, force: true });
     await mkdir(aside, { recursive: true, mode: PRIVATE_FOLDER });
     await copyFile(file, copy);
-    // The copy is what will be used: a file with its weights beside it works only where it was.
+    // Test the copy, because that is what will be used: weights in another file are not copied.
     await checkEncoder({ card, modelPath: copy, fingerprint }).catch((error) => {
       throw explainExternalWeights(error, file);
     });

@@ -73,22 +73,22 @@ async function addNew(
   inputs: ItemInput[],
   newHashes?: readonly string[],
 ): Promise<AddResult[]> {
-  const next = movingTo === null ? null : await encoders.find(movingTo);
+  const target = movingTo === null ? null : await encoders.find(movingTo);
   const hashes = newHashes ?? (await Promise.all(inputs.map((input) => computeSha256Async(input.image))));
   const unknown = new Map<string, { id: string; label: string | null }>();
   const known = newHashes ? unknown : await store.findKnown(collection, [...new Set(hashes)]);
   const first = findFirst(hashes, known);
   const outcomes = new Map<string, NewItem | AddResult>();
-  const embedAll = (embedNext: EmbedOne | null) =>
+  const embedAll = (embedForTarget: EmbedOne | null) =>
     embedder.embedInBulk(first.size, (embed) => {
-      const tools = { embed, embedNext, next, originals, pixels: encoder.info.resize.size };
+      const tools = { embed, embedForTarget, target, originals, pixels: encoder.info.resize.size };
       return Promise.all(
         [...first].map(async ([hash, i]) => {
           outcomes.set(hash, await prepare(inputs[i]!, hash, tools).catch(toFailure));
         }),
       );
     });
-  await (next === null ? embedAll(null) : next.embedder.embedInBulk(first.size, embedAll));
+  await (target === null ? embedAll(null) : target.embedder.embedInBulk(first.size, embedAll));
   // In the order of the request, not of completion, because lists are in order of insertion.
   const fresh = [...first.keys()]
     .map((hash) => outcomes.get(hash)!)
@@ -111,15 +111,15 @@ async function addNew(
 interface PrepareTools {
   embed: EmbedOne;
   /** The same for the encoder that the collection is moving to, if there is one. */
-  embedNext: EmbedOne | null;
-  next: EncoderRuntime | null;
+  embedForTarget: EmbedOne | null;
+  target: EncoderRuntime | null;
   originals: Originals;
   /** Side of the encoder's input, in pixels. */
   pixels: number;
 }
 
 async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): Promise<NewItem> {
-  const { embed, embedNext, next, originals } = tools;
+  const { embed, embedForTarget, target, originals } = tools;
   let picture: Uint8Array | null = null;
   const { embedding, image } = await embed(input.image, async (pixels) => {
     picture = await makeThumbnail(input.image, pixels, tools.pixels);
@@ -136,9 +136,12 @@ async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): P
     original:
       originals === 'off' ? null : originals === 'full' ? input.image : await makeReducedOriginal(image),
   };
-  if (embedNext !== null && next !== null) {
-    const { fingerprint } = next.encoder.info;
-    item.successorVector = { fingerprint, vector: (await embedNext(input.image, async () => {})).embedding };
+  if (embedForTarget !== null && target !== null) {
+    const { fingerprint } = target.encoder.info;
+    item.successorVector = {
+      fingerprint,
+      vector: (await embedForTarget(input.image, async () => {})).embedding,
+    };
   }
   return item;
 }

@@ -12,7 +12,11 @@ const SIDE = 0.4;
 /** Positions tried per cell of the map, along each side. */
 const STEPS_PER_CELL = 2;
 
-/** The mean direction of vectors. @param vectors float32 [dimension] each; at least one */
+/**
+ * Computes the mean direction of vectors.
+ *
+ * @param vectors float32 [dimension] each; at least one
+ */
 function computeMeanDirection(vectors: readonly Float32Array[]): Float32Array {
   const mean = vectors[0]!.map((_, i) => vectors.reduce((sum, vector) => sum + vector[i]!, 0));
   normalise(mean);

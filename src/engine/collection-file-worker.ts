@@ -32,7 +32,11 @@ const calls = {
     return transfer(value as RowGroup, listBuffers(items.map(({ item }) => item)));
   },
 
-  /** Begins to write a file. @throws PawdexError storage_full, file_unreadable */
+  /**
+   * Begins to write a file.
+   *
+   * @throws PawdexError storage_full, file_unreadable
+   */
   create: (file: string, info: CollectionInfo) =>
     convertErrors(() => {
       written = file;

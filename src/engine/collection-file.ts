@@ -68,7 +68,7 @@ export class CollectionFileWriter {
   #groupBytes = 0;
 
   /**
-   * Creates a temporary file beside the one that it will replace.
+   * Creates a temporary file next to the one that it will replace.
    *
    * @throws the file system's error
    */
@@ -99,7 +99,11 @@ export class CollectionFileWriter {
     }
   }
 
-  /** Completes the file, and renames it once it is on disk. @returns its size in bytes */
+  /**
+   * Completes the file, and renames it once it is on disk.
+   *
+   * @returns its size in bytes
+   */
   async finish(): Promise<number> {
     this.#writeGroup();
     await this.#writer.finish();

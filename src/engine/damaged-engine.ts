@@ -7,7 +7,7 @@ import type { LocalEngine } from './local-engine.js';
 export function createDamagedEngine(problem: PawdexError): LocalEngine {
   const reject = () => Promise.reject(problem);
   const store = rejectOthers<Store>({ waitForDamage: async () => problem, close: async () => {} }, reject);
-  const load = { pending: 0, queueSeconds: () => 0, assertCapacity: () => {} };
+  const load = { pending: 0, estimateSeconds: () => 0, assertCapacity: () => {} };
   return rejectOthers<LocalEngine>({ store, load, gallery: null, close: async () => {} }, reject);
 }
 

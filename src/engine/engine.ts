@@ -91,8 +91,9 @@ export interface Engine {
   /** @throws PawdexError collection_exists, encoder_not_found */
   createCollection(name: string, description?: string, options?: CreateOptions): Promise<ServedCollection>;
   /**
-   * Renames a collection, sets its aliases, or changes its description or `originals`. @throws PawdexError
-   * collection_exists
+   * Renames a collection, sets its aliases, or changes its description or `originals`.
+   *
+   * @throws PawdexError collection_exists
    */
   updateCollection(
     name: string,

@@ -77,31 +77,31 @@ const MAX_LARGE_WAITING = 3;
 export interface ImageEmbedderOptions {
   limits: DecodeLimits;
   /**
-   * Images of each urgency that are decoded at once. libvips uses Node's thread pool, which files and DNS share. Urgent
+   * Images of each urgency that are decoded concurrently. libvips uses Node's thread pool, which files and DNS share. Urgent
    * images have their own decoders, so that they never wait behind bulk work.
    */
   decoders: number;
   /** Urgent images, counting views, that may be waiting or in progress. */
   maxQueue: number;
-  bulkAtOnce: number;
+  bulkConcurrency: number;
   /** Accept work however long it takes, for a process that nobody waits for. */
   patient?: boolean;
 }
 
 /** Urgent images in progress per decoder: enough to keep every lane of the encoder busy. */
-const AT_ONCE_PER_DECODER = 9;
+const CONCURRENCY_PER_DECODER = 9;
 
 /** Decodes and embeds images. Refuses work that it cannot do in time. */
 export class ImageEmbedder {
   readonly #encoder: Encoder;
   readonly #limits: Record<Urgency, DecodeLimits>;
   readonly #admissions: Record<Urgency, Admission>;
-  readonly #atOnce: Record<Urgency, LimitFunction>;
+  readonly #slots: Record<Urgency, LimitFunction>;
   readonly #decoders: Record<Urgency, LimitFunction>;
   readonly #urgentMs: number;
 
   constructor(encoder: Encoder, options: ImageEmbedderOptions) {
-    const { limits, decoders, maxQueue, bulkAtOnce, patient = false } = options;
+    const { limits, decoders, maxQueue, bulkConcurrency, patient = false } = options;
     this.#encoder = encoder;
     this.#limits = {
       urgent: patient ? limits : { ...limits, maxLargeWaiting: MAX_LARGE_WAITING },
@@ -113,7 +113,7 @@ export class ImageEmbedder {
       urgent: new Admission({ maxSeconds: seconds(URGENT_SECONDS), maxImages: maxQueue }),
       bulk: new Admission({ maxSeconds: seconds(BULK_SECONDS), maxImages: BULK_IMAGES }),
     };
-    this.#atOnce = { urgent: pLimit(AT_ONCE_PER_DECODER * decoders), bulk: pLimit(bulkAtOnce) };
+    this.#slots = { urgent: pLimit(CONCURRENCY_PER_DECODER * decoders), bulk: pLimit(bulkConcurrency) };
     this.#decoders = { urgent: pLimit(decoders), bulk: pLimit(decoders) };
   }
 
@@ -123,7 +123,7 @@ export class ImageEmbedder {
   }
 
   /** Estimates the seconds that the accepted work of an urgency takes. */
-  queueSeconds(urgency: Urgency): number {
+  estimateSeconds(urgency: Urgency): number {
     return this.#admissions[urgency].seconds;
   }
 
@@ -145,10 +145,10 @@ export class ImageEmbedder {
     }
     const admitted = performance.now();
     return this.#admissions.urgent.admit(VIEW_COUNT[views], () =>
-      this.#atOnce.urgent(() => {
+      this.#slots.urgent(() => {
         // The measured rate may have been too optimistic, for instance if earlier photos are huge.
         if (performance.now() - admitted > this.#urgentMs) {
-          throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.queueSeconds('urgent')) });
+          throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.estimateSeconds('urgent')) });
         }
         return this.#embed(bytes, 'urgent', options);
       }),
@@ -175,7 +175,7 @@ export class ImageEmbedder {
       return Promise.all(
         looks.map(async ({ region, pixels }) => ({
           region,
-          ...(await this.#embedViews([pixels], 'next', explain === null ? null : region)),
+          ...(await this.embedPixels([pixels], 'next', explain === null ? null : region)),
         })),
       );
     });
@@ -201,7 +201,7 @@ export class ImageEmbedder {
         const explainPhoto = explain ?? (await this.#explainPhoto(image, size));
         const region = findCloseUp(explainPhoto(towards), size);
         const pixels = await this.#decoders.urgent(() => decodeSquare(image, region, size, rule));
-        return { region, ...(await this.#embedViews([pixels], 'next', explain === null ? null : region)) };
+        return { region, ...(await this.embedPixels([pixels], 'next', explain === null ? null : region)) };
       } catch (error) {
         if (asPawdexError(error).code === 'explain_unavailable') {
           return null;
@@ -213,7 +213,7 @@ export class ImageEmbedder {
 
   async #explainPhoto(image: PreparedImage, size: Size): Promise<(vector: Float32Array) => Explanation> {
     const pixels = await this.#decoders.urgent(() => decodePrepared(image, this.#encoder.info.resize));
-    return (await this.#embedViews([pixels], 'next', computeCentreSquare(size))).explain!;
+    return (await this.embedPixels([pixels], 'next', computeCentreSquare(size))).explain!;
   }
 
   /**
@@ -227,7 +227,7 @@ export class ImageEmbedder {
       return work(() => Promise.reject(new Error('no image was announced')));
     }
     return this.#admissions.bulk.admit(images, () =>
-      work((image, beforeEmbed) => this.#atOnce.bulk(() => this.#embed(image, 'bulk', { beforeEmbed }))),
+      work((image, beforeEmbed) => this.#slots.bulk(() => this.#embed(image, 'bulk', { beforeEmbed }))),
     );
   }
 
@@ -251,7 +251,7 @@ export class ImageEmbedder {
       };
     });
     const decoded = performance.now();
-    const embedded = await this.#embedViews(pixels, urgency, seen);
+    const embedded = await this.embedPixels(pixels, urgency, seen);
     return { ...embedded, image, decodeMs: decoded - started, embedMs: performance.now() - decoded };
   }
 
@@ -259,7 +259,7 @@ export class ImageEmbedder {
    * @param explained null, or the square that the views show, in fractions of the photo, to be able to explain the
    * embedding
    */
-  async #embedViews(
+  async embedPixels(
     views: Uint8Array[],
     place: Place,
     explained: Rectangle | null,

@@ -101,7 +101,11 @@ interface Description {
   metadata: Metadata;
 }
 
-/** Explains in a sentence why an image with these fields would be refused. @returns null if it is valid */
+/**
+ * Explains in a sentence why an image with these fields would be refused.
+ *
+ * @returns null if it is valid
+ */
 export function findProblem({ label, source, metadata }: Description): string | null {
   const checks = [
     ['label', labelText.nullable(), label],

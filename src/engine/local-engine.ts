@@ -47,16 +47,13 @@ export interface LocalEngine extends Engine {
   /** What happened to the shipped gallery at start; null if none is configured. */
   readonly gallery: GalleryOutcome | null;
   /** How much work waits for the encoder. */
-  readonly load: Pick<ImageEmbedder, 'pending' | 'queueSeconds' | 'assertCapacity'>;
+  readonly load: Pick<ImageEmbedder, 'pending' | 'estimateSeconds' | 'assertCapacity'>;
 }
 
-/** Bulk images in progress at once: enough to keep every encoder lane busy. */
-const BULK_PARALLEL = 16;
-/**
- * The same for a process that only does long work: two full batches for each of two lanes, and decoded images to
- * follow.
- */
-const BULK_ALONE_PARALLEL = 48;
+/** Bulk images in progress in a server: enough to keep every encoder lane busy. */
+const SHARED_BULK_CONCURRENCY = 16;
+/** The same for a process that only does long work: two full batches for each of two lanes, and decoded images to follow. */
+const BULK_CONCURRENCY = 48;
 
 /** Opens an encoder with everything that answers need. */
 async function openRuntime(
@@ -84,7 +81,7 @@ async function openRuntime(
       limits: { maxPixels: config.MAX_PIXELS, maxBytes: config.DECODE_MEMORY_MB * 2 ** 20 },
       decoders: Math.max(2, config.THREADS),
       maxQueue: config.MAX_QUEUE,
-      bulkAtOnce: Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE),
+      bulkConcurrency: Math.min(bulk ? BULK_CONCURRENCY : SHARED_BULK_CONCURRENCY, config.MAX_QUEUE),
       patient: bulk,
     });
     return { encoder, embedder, statistics };
@@ -150,7 +147,7 @@ function assembleEngine(
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { config, usesGallery = true, onRestart, onCrash } = options;
-  // Open the store first. It fails at once if another process has the data directory, while loading the model takes a
+  // Open the store first. It fails immediately if another process has the data directory, while loading the model takes a
   // moment.
   const store = await openEmbeddedStore({
     dataDir: config.DATA_DIR,

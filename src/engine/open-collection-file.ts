@@ -19,7 +19,11 @@ const WRITING = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 };
 
 export interface OpenCollectionFile {
   info: CollectionFileInfo;
-  /** See `CollectionFileReader.groups`. @throws also the signal's reason */
+  /**
+   * See `CollectionFileReader.groups`.
+   *
+   * @throws also the signal's reason
+   */
   groups(from: number, signal?: AbortSignal): AsyncGenerator<RowGroup>;
   close(): Promise<void>;
 }
@@ -48,13 +52,21 @@ export async function openCollectionFile(file: string, groupMs = GROUP_MS): Prom
 export interface NewCollectionFile {
   /** Adds items. Their buffers are moved away. */
   add(items: FileItem[]): Promise<void>;
-  /** Completes the file, and renames it once it is on disk. @returns its size in bytes */
+  /**
+   * Completes the file, and renames it once it is on disk.
+   *
+   * @returns its size in bytes
+   */
   finish(): Promise<number>;
   /** Ends the thread, and removes an unfinished file. */
   close(): Promise<void>;
 }
 
-/** Begins to write the file of a collection. @throws PawdexError storage_full, file_unreadable */
+/**
+ * Begins to write the file of a collection.
+ *
+ * @throws PawdexError storage_full, file_unreadable
+ */
 export async function createCollectionFile(file: string, info: CollectionInfo): Promise<NewCollectionFile> {
   const worker = startThread(WRITING);
   const { calls } = worker;

@@ -1,5 +1,5 @@
 /**
- * Moves a collection to another encoder. New vectors are stored beside the old ones as they are computed, so that
+ * Moves a collection to another encoder. New vectors are stored in addition to the old ones as they are computed, so that
  * interrupted work can continue. At the end the store switches all items in one step.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -67,7 +67,7 @@ export class Metrics {
       ['urgency'],
       (gauge) => {
         for (const urgency of ['urgent', 'bulk'] as const) {
-          gauge.set({ urgency }, load.queueSeconds(urgency));
+          gauge.set({ urgency }, load.estimateSeconds(urgency));
         }
       },
     );

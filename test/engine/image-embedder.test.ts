@@ -25,7 +25,7 @@ const embedderFailingWith = (code: 'explain_unavailable' | 'shutting_down') =>
       pending: 0,
       close: () => Promise.resolve(),
     } satisfies Encoder,
-    { limits: { maxPixels: 1e6 }, decoders: 1, maxQueue: 4, bulkAtOnce: 1 },
+    { limits: { maxPixels: 1e6 }, decoders: 1, maxQueue: 4, bulkConcurrency: 1 },
   );
 
 describe('a close-up', () => {

@@ -86,7 +86,7 @@ export async function appOver<E extends AppDeps['engine']>(
     logger: pino({ level: 'trace' }, sink),
     version: '0.0.0',
     lifecycle,
-    load: { pending: 7, queueSeconds: () => 0.5, assertCapacity },
+    load: { pending: 7, estimateSeconds: () => 0.5, assertCapacity },
     webDir: new URL('./no-such-folder', import.meta.url).pathname,
   });
   return { app, engine, jobs, lifecycle, log };
