@@ -8,12 +8,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
-import { options } from '../lib/options.mjs';
+import { parseOptions } from '../lib/options.mjs';
 import { queriesFor, SHAPES } from './lib/adversarial-shapes.mjs';
 import { startChild } from './lib/child.mjs';
 import { machine, median } from './lib/harness.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:adversarial -- [options]
 
   --shapes WORD   only shapes whose name contains this
@@ -21,7 +21,7 @@ const args = options(
   --rounds N      rounds of queries, alternating between store and hnswlib (default 3)
   --seconds N     length of a round (default 0.5)
   --json          print one JSON object`,
-  { shapes: '', queries: '300', rounds: '3', seconds: '0.5' },
+  { shapes: '', queries: '300', rounds: '3', seconds: '0.5', json: false },
 );
 
 const K = 10;

@@ -7,10 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseConfig } from '../../dist/config.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
-import { fromRoot, options } from '../lib/options.mjs';
+import { fromRoot, parseOptions } from '../lib/options.mjs';
 import { machine, median } from './lib/harness.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:ask -- [options]
 
   --photo FILE     photo to ask about (default test/fixtures/chelsea/chelsea.png)
@@ -21,6 +21,7 @@ const args = options(
     photo: 'test/fixtures/chelsea/chelsea.png',
     threads: String(os.availableParallelism()),
     rounds: '40',
+    json: false,
   },
 );
 const photo = await readFile(fromRoot(args.photo));

@@ -9,10 +9,10 @@ import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { loadCard } from '../../dist/encoder/model-card.js';
 import { decode } from '../../dist/image/decode.js';
-import { fromRoot, options } from '../lib/options.mjs';
+import { fromRoot, parseOptions } from '../lib/options.mjs';
 import { machine, median } from './lib/harness.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:encoder -- [options]
 
   --model FILE     model card of a uint8 encoder (default models/encoder.json)
@@ -31,6 +31,7 @@ const args = options(
     beside: '0',
     seconds: '2',
     rounds: '3',
+    json: false,
   },
 );
 const numbers = (list) => list.split(',').map(Number);

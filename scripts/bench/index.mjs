@@ -11,10 +11,10 @@ import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openSession } from '../../dist/encoder/encoder-session.js';
 import { loadCard } from '../../dist/encoder/model-card.js';
 import { decode } from '../../dist/image/decode.js';
-import { fromRoot, options } from '../lib/options.mjs';
+import { fromRoot, parseOptions } from '../lib/options.mjs';
 import { machine, median, runCommand, spread } from './lib/harness.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:index -- [options]
 
   --set SET     photos to index (default ../shared/petset:train)
@@ -22,7 +22,7 @@ const args = options(
   --rounds N    runs of each (default 2)
   --trial N     photos on which the bare loop chooses its setting (default 400)
   --json        print one JSON object`,
-  { set: '../shared/petset:train', model: 'models/encoder.json', rounds: '2', trial: '400' },
+  { set: '../shared/petset:train', model: 'models/encoder.json', rounds: '2', trial: '400', json: false },
 );
 
 const log = (line) => {

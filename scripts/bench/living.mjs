@@ -10,16 +10,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfig } from '../../dist/config.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
-import { options } from '../lib/options.mjs';
+import { parseOptions } from '../lib/options.mjs';
 import { machine, percentile } from './lib/harness.mjs';
-import { createItem, vectorSource } from './lib/store-vectors.mjs';
+import { createItem, vectorSource, waitForGraph } from './lib/store-vectors.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:living -- [options]
 
   --items N       items (default 200000; the changes scale with it)
   --json          print one JSON object`,
-  { items: '200000' },
+  { items: '200000', json: false },
 );
 const count = Number(args.items);
 const NAME = 'bench';
@@ -128,16 +128,6 @@ async function fill(store) {
   }
 }
 
-async function buildIndex(store) {
-  for (;;) {
-    const info = await store.getCollection(NAME);
-    if (info.index.kind === 'hnsw' && info.index.indexed === info.count) {
-      return;
-    }
-    await sleep(1000);
-  }
-}
-
 /** Measures median and p99 of consecutive searches with a filter. */
 async function searchFiltered(store, createFilter) {
   const times = [];
@@ -156,7 +146,7 @@ if (!args.json) {
   console.log('| what | seconds | peak MiB | search p50 ms | search p99 ms | |\n|---|---|---|---|---|---|');
 }
 await measure(`add ${count}`, store, () => fill(store), { search: false });
-await measure('build the graph', store, () => buildIndex(store), { search: false });
+await measure('build the graph', store, () => waitForGraph(store, NAME), { search: false });
 await measure('nothing else, for 10 s', store, () => sleep(10_000));
 await measure('labels with counts', store, async () => `${(await store.listLabels(NAME)).length} labels`);
 for (const field of ['species', 'camera.model', 'album']) {

@@ -6,11 +6,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fromRoot, options, ROOT } from '../lib/options.mjs';
+import { fromRoot, parseOptions, ROOT } from '../lib/options.mjs';
 import { loadServer, machine, median, runCommand, startPawdex } from './lib/harness.mjs';
 import { listPhotos } from './lib/photos.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:overload -- [options]
 
   --photos DIR   folder of JPEG photos (default ../shared/petset/images)
@@ -19,7 +19,7 @@ const args = options(
   --rounds N     (default 3)
   --tree DIR     another built checkout to measure beside this one
   --json         print one JSON object`,
-  { photos: '../shared/petset/images', factor: '4', seconds: '15', rounds: '3', tree: '' },
+  { photos: '../shared/petset/images', factor: '4', seconds: '15', rounds: '3', tree: '', json: false },
 );
 const photos = fromRoot(args.photos);
 listPhotos(photos); // exits if there are none

@@ -10,16 +10,16 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
 import { launchChromium } from '../lib/chromium.mjs';
-import { options } from '../lib/options.mjs';
+import { parseOptions } from '../lib/options.mjs';
 import { freePort, machine, median, startServer } from './lib/harness.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:page -- [options]
 
   --items N     photos of the collection, drawn (default 10000)
   --seconds N   of scrolling and of moving (default 5)
   --json        print one JSON object`,
-  { items: '10000', seconds: '5' },
+  { items: '10000', seconds: '5', json: false },
 );
 const count = Number(args.items);
 const seconds = Number(args.seconds);

@@ -8,12 +8,12 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fromRoot, options, ROOT } from '../lib/options.mjs';
+import { fromRoot, parseOptions, ROOT } from '../lib/options.mjs';
 import { freePort, loadServer, machine, median, spread, startPawdex, startServer } from './lib/harness.mjs';
 import { naiveVectors } from './lib/naive-vectors.mjs';
 import { listPhotos } from './lib/photos.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:serve -- [options]
 
   --shared DIR        folder with the tutorial server, peers/naive-server.mjs, and the labelled set petset/ whose
@@ -35,6 +35,7 @@ const args = options(
     tree: '',
     sure: false,
     soak: '0',
+    json: false,
   },
 );
 

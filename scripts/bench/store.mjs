@@ -9,14 +9,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
-import { fromRoot, options } from '../lib/options.mjs';
+import { fromRoot, parseOptions } from '../lib/options.mjs';
 import { startChild } from './lib/child.mjs';
 import { machine, median } from './lib/harness.mjs';
 import { mixed } from './lib/store-mixed.mjs';
 import { groundTruth, intrinsicDimension, vectorSource, writeVectors } from './lib/store-vectors.mjs';
 
 const [{ M, efConstruction }] = GRAPH_SETTINGS;
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:store -- [options]
 
   --sizes LIST    numbers of vectors (default 1000,10000,100000; 1000000 takes about 40 minutes)
@@ -38,6 +38,7 @@ const args = options(
     'ef-construction': String(efConstruction),
     tune: false,
     mixed: false,
+    json: false,
   },
 );
 

@@ -2,11 +2,11 @@
  * Measures how the cost of a training step grows with its batch size: milliseconds per image and peak memory. Each batch
  * runs in its own process. Batches that do not fit go through the network in chunks (gradient caching).
  */
-import { options } from '../lib/options.mjs';
+import { parseOptions } from '../lib/options.mjs';
 import { machine, median } from './lib/harness.mjs';
 import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:train -- [options]
 
   --backbone FILE     (default ${DEFAULTS.backbone})
@@ -17,7 +17,7 @@ const args = options(
   --provider NAME     cpu, webgpu or cuda (default ${DEFAULTS.provider})
   --images N          images to measure per batch size, in at least two steps (default 192)
   --json              print one JSON object`,
-  { ...DEFAULTS, batches: '16,64,256/32,512/32', images: '192' },
+  { ...DEFAULTS, batches: '16,64,256/32,512/32', images: '192', json: false },
 );
 const { backbone, trainable, size, threads, provider } = args;
 

@@ -6,11 +6,11 @@
  *   node scripts/bench/train-vs-torch.mjs --python venv/bin/python
  */
 import { fileURLToPath } from 'node:url';
-import { fromRoot, options } from '../lib/options.mjs';
+import { fromRoot, parseOptions } from '../lib/options.mjs';
 import { machine, median, runCommand } from './lib/harness.mjs';
 import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `node scripts/bench/train-vs-torch.mjs [options]
 
   --python FILE       with torch and onnx (default python3)
@@ -22,7 +22,7 @@ const args = options(
   --rounds N          of both sides, alternating (default 2)
   --threads N         (default ${DEFAULTS.threads})
   --json              print one JSON object`,
-  { python: 'python3', ...DEFAULTS, batches: '16,64', steps: '8', rounds: '2' },
+  { python: 'python3', ...DEFAULTS, batches: '16,64', steps: '8', rounds: '2', json: false },
 );
 const { backbone, trainable, size, threads, steps } = args;
 const shared = { backbone: fromRoot(backbone), trainable, size, threads, steps };

@@ -10,10 +10,10 @@ import { createRandom, mixSeed, shuffle } from '../../dist/math/random.js';
 import { renderView } from '../../dist/training/data/render-view.js';
 import { drawView, PLAIN_VIEW } from '../../dist/training/data/view-parameters.js';
 import { viewSettings } from '../../dist/training/data/view-settings.js';
-import { fromRoot, options } from '../lib/options.mjs';
+import { fromRoot, parseOptions } from '../lib/options.mjs';
 import { machine, median } from './lib/harness.mjs';
 
-const args = options(
+const { values: args } = parseOptions(
   `npm run bench:views -- [options]
 
   --data SET       photos (default: the photo in test/fixtures/chelsea)
@@ -21,7 +21,7 @@ const args = options(
   --model FILE     model card with the size of a view (default models/encoder.json)
   --rounds N       (default 3)
   --json           print one JSON object`,
-  { data: 'test/fixtures/chelsea', photos: '400', model: 'models/encoder.json', rounds: '3' },
+  { data: 'test/fixtures/chelsea', photos: '400', model: 'models/encoder.json', rounds: '3', json: false },
 );
 
 const { card } = await loadCard(fromRoot(args.model));

@@ -30,7 +30,7 @@ import { evaluate } from '../../dist/evaluation/evaluate.js';
 import { predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
 import { runQueries } from '../../dist/evaluation/run-queries.js';
-import { readOptions } from '../lib/options.mjs';
+import { parseOptions, REQUIRED } from '../lib/options.mjs';
 import { collectCalibrationData, toNonPetPhotos } from './lib/calibration-data.mjs';
 import { embedSets, readListedLabels } from './lib/sets.mjs';
 
@@ -44,7 +44,21 @@ const PLAIN = 4;
 const USAGE =
   'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--only CSV] [--relabel CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
 
-const { values } = readOptions(USAGE, { vote: [] });
+const { values } = parseOptions(USAGE, {
+  gallery: REQUIRED,
+  queries: [REQUIRED],
+  nonpets: REQUIRED,
+  out: REQUIRED,
+  vote: [],
+  plain: null,
+  trust: null,
+  dropped: null,
+  only: null,
+  relabel: null,
+  ungrouped: null,
+  model: null,
+  cache: null,
+});
 const specs = values.queries.map((text) => {
   const [set, weight = '1'] = text.split('*');
   return { set, weight: Number(weight) };

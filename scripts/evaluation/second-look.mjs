@@ -14,13 +14,13 @@ import { parseConfig } from '../../dist/config.js';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { createRandom } from '../../dist/math/random.js';
-import { readOptions } from '../lib/options.mjs';
+import { parseOptions } from '../lib/options.mjs';
 
 const SIDE = 300;
 
 const USAGE = 'usage: node scripts/evaluation/second-look.mjs SET [--edge PHOTO | --small SET]';
 
-const { values, positionals } = readOptions(USAGE);
+const { values, positionals } = parseOptions(USAGE, { edge: null, small: null }, [1, 1]);
 const [spec] = positionals;
 
 async function atTheEdge(photo) {

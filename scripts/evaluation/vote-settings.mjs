@@ -10,7 +10,7 @@
 import { vote } from '../../dist/breeds/vote.js';
 import { removeRepeats } from '../../dist/evaluation/embed-set.js';
 import { forEachQuery } from '../../dist/evaluation/exact-neighbours.js';
-import { readOptions } from '../lib/options.mjs';
+import { parseOptions, REQUIRED } from '../lib/options.mjs';
 import { embedSets } from './lib/sets.mjs';
 
 const KS = [1, 5, 10, 15, 20, 30, 50];
@@ -20,7 +20,7 @@ const PRIOR_EXPONENTS = [0, 0.25, 0.5, 1];
 
 const USAGE = 'usage: vote-settings.mjs --gallery SET --queries SET [--model CARD] [--cache DIR]';
 
-const { values } = readOptions(USAGE);
+const { values } = parseOptions(USAGE, { gallery: REQUIRED, queries: REQUIRED, model: null, cache: null });
 
 const { sets } = await embedSets(values, [values.gallery, values.queries]);
 const gallery = removeRepeats(sets[0]);

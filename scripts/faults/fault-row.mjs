@@ -41,3 +41,18 @@ export async function countLife(row, server) {
     row.crashed++;
   }
 }
+
+/**
+ * Attacks a server and counts in a row what happens. Nothing may go wrong, and the server may take one GiB; `limits` adds
+ * others. `stallMs` is that of the longest wait for a probe since the start, or since the attack has reset the probe.
+ */
+export async function attackServer(server, what, limits, attack) {
+  const row = createRow(what, { wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, ...limits });
+  server.resetProbe();
+  await attack(row);
+  if (limits.stallMs !== undefined) {
+    row.stallMs = await server.longestWait();
+  }
+  await countLife(row, server);
+  return row;
+}

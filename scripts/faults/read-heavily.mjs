@@ -1,5 +1,5 @@
 /** Sends many reads at once, each as large as the limits of the endpoint allow. */
-import { countAnswer, countLife, createRow } from './fault-row.mjs';
+import { attackServer, countAnswer } from './fault-row.mjs';
 import { send } from './server.mjs';
 
 const COLLECTION = '/v1/collections/breeds';
@@ -26,23 +26,15 @@ const listReads = (ids) => [
 
 /** Sends `count` reads at once. They may be refused as too many, but neither fail nor fill the memory. */
 export async function readHeavily(server, count) {
-  const row = createRow(`Heavy reads, ${count} at once: pages, exports, duplicates, maps, searches`, {
-    wrong: 0,
-    crashed: 0,
-    serverErrors: 0,
-    peakMiB: 1024,
-    stallMs: 5000,
-  });
+  const what = `Heavy reads, ${count} at once: pages, exports, duplicates, maps, searches`;
   const page = await send(server.url, get('/items?limit=1000'));
   const reads = listReads(JSON.parse(page.text).items.map(({ id }) => id));
-  server.resetProbe();
-  const ask = async (i) => {
-    const [name, make] = reads[i % reads.length];
-    const answer = await send(server.url, make(i));
-    countAnswer(row, name, answer, answer.status === 200 || answer.status === 503);
-  };
-  await Promise.all(Array.from({ length: count }, (_, i) => ask(i)));
-  row.stallMs = await server.longestWait();
-  await countLife(row, server);
-  return row;
+  return attackServer(server, what, { stallMs: 5000 }, async (row) => {
+    const ask = async (i) => {
+      const [name, make] = reads[i % reads.length];
+      const answer = await send(server.url, make(i));
+      countAnswer(row, name, answer, answer.status === 200 || answer.status === 503);
+    };
+    await Promise.all(Array.from({ length: count }, (_, i) => ask(i)));
+  });
 }

@@ -8,18 +8,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { machine, runCommand } from '../bench/lib/harness.mjs';
 import { parseOptions, ROOT } from '../lib/options.mjs';
-import {
-  connectBadly,
-  killWhileAdding,
-  sendBodies,
-  sendFiles,
-  sendImages,
-  stormOfImages,
-  takeAllConnections,
-} from './drive-server.mjs';
 import { createRow } from './fault-row.mjs';
+import { sendBodies, sendFiles, sendImages, stormOfImages } from './hostile-uploads.mjs';
+import { killWhileAdding } from './kill-while-adding.mjs';
 import { readHeavily } from './read-heavily.mjs';
 import { startServer } from './server.mjs';
+import { connectBadly, takeAllConnections } from './slow-clients.mjs';
 
 const STEPS = {
   images: () => withServer((server) => sendImages(server, { damagedFiles: short ? 60 : 600 })),
@@ -45,13 +39,7 @@ const USAGE = `npm run faults -- [options]
   --only STEP    one step: ${Object.keys(STEPS).join(', ')}
   --report FILE  also write the counts of rows within and outside their limits as JSON`;
 
-const { values } = parseOptions(USAGE, {
-  options: {
-    short: { type: 'boolean', default: false },
-    report: { type: 'string' },
-    only: { type: 'string' },
-  },
-});
+const { values } = parseOptions(USAGE, { short: false, report: null, only: null });
 const { short } = values;
 
 /** Lists the counts of a row that exceed their limits. */

@@ -6,65 +6,51 @@ import { parseArgs } from 'node:util';
 /** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Parses the command line as `parseArgs` does. `--help` prints the usage and exits; so does a mistake, with code 2. */
-export function parseOptions(usage, config) {
+/** Marks an option that must be given. */
+export const REQUIRED = Symbol('required');
+
+function toOption(value) {
+  if (typeof value === 'boolean') {
+    return { type: 'boolean', default: value };
+  }
+  const isText = typeof value === 'string';
+  return { type: 'string', multiple: Array.isArray(value), ...(isText && { default: value }) };
+}
+
+/**
+ * Parses the command line. `--help` prints the usage and exits; so does a mistake, with code 2.
+ *
+ * @param spec each option with its default: text, `false` for a flag, `null` for undefined, `[]` for one that may be
+ *   repeated; or `REQUIRED`, or `[REQUIRED]`
+ * @param positionals the least and the largest number of other arguments
+ */
+export function parseOptions(usage, spec, [least, most] = [0, 0]) {
+  const names = Object.keys(spec);
+  const options = Object.fromEntries(names.map((name) => [name, toOption(spec[name])]));
   try {
-    const parsed = parseArgs({ ...config, options: { help: { type: 'boolean' }, ...config.options } });
-    if (parsed.values.help) {
+    const { values, positionals } = parseArgs({
+      options: { ...options, help: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    if (values.help) {
       console.log(usage);
       process.exit(0);
     }
-    return parsed;
+    const missing = names.find(
+      (name) => [spec[name]].flat().includes(REQUIRED) && values[name] === undefined,
+    );
+    if (missing !== undefined) {
+      throw new Error(`--${missing} is missing.`);
+    }
+    if (positionals.length < least || positionals.length > most) {
+      throw new Error(`${positionals.length} arguments beside the options.`);
+    }
+    const lists = names.filter((name) => Array.isArray(spec[name])).map((name) => [name, []]);
+    return { values: { ...Object.fromEntries(lists), ...values }, positionals };
   } catch (error) {
     console.error(`${error.message}\n${usage}`);
     process.exit(2);
   }
-}
-
-/**
- * Parses the command line as its usage line says, such as `x.mjs SET... --out FILE [--cache DIR] [--vote LABEL]... [--json]`:
- * whatever is not in brackets is required, and `...` follows what may be repeated. A mistake prints it and exits.
- */
-export function readOptions(usage, defaults = {}) {
-  const options = {};
-  const required = [];
-  for (const [, start, name, value, more] of usage.matchAll(
-    /([[|] ?)?--([a-z]+)(?: ([^\s\]]+))?\]?(\.{3})?/g,
-  )) {
-    options[name] =
-      value === undefined
-        ? { type: 'boolean' }
-        : { type: 'string', multiple: more !== undefined, default: defaults[name] };
-    if (start === undefined) {
-      required.push(name);
-    }
-  }
-  const { values, positionals } = parseOptions(usage, { options, allowPositionals: true });
-  const named = /\.mjs ((?:(?!\[?--)\S+ ?)*)/
-    .exec(usage)[1]
-    .split(' ')
-    .filter((word) => word !== '');
-  const isCounted = named.at(-1)?.endsWith('...')
-    ? positionals.length >= named.length
-    : positionals.length === named.length;
-  if (!isCounted || required.some((name) => values[name] === undefined)) {
-    console.error(usage);
-    process.exit(2);
-  }
-  return { values, positionals };
-}
-
-/** Parses options with default values: strings, or booleans. Adds `--json`. */
-export function options(usage, spec) {
-  const { values } = parseOptions(usage, {
-    options: Object.fromEntries(
-      Object.entries({ json: false, ...spec }).map(([name, value]) => [
-        name,
-        { type: typeof value === 'boolean' ? 'boolean' : 'string', default: value },
-      ]),
-    ),
-  });
-  return values;
 }
 
 /** Resolves a path relative to the checkout. */

@@ -23,13 +23,25 @@ import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
 import { embedSets, readListedLabels } from '../evaluation/lib/sets.mjs';
-import { readOptions } from '../lib/options.mjs';
+import { parseOptions } from '../lib/options.mjs';
 
 const USAGE =
   'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--relabel CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';
 const THUMBNAIL = { side: 128, quality: 55 };
 
-const { values, positionals } = readOptions(USAGE, { out: 'models/gallery.parquet' });
+const { values, positionals } = parseOptions(
+  USAGE,
+  {
+    without: null,
+    relabel: null,
+    thumbnails: null,
+    ungrouped: null,
+    model: null,
+    out: 'models/gallery.parquet',
+    cache: null,
+  },
+  [1, Number.POSITIVE_INFINITY],
+);
 
 const text = (name, repetition_type = 'OPTIONAL') => ({
   name,

@@ -15,12 +15,16 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
-import { readOptions } from '../lib/options.mjs';
+import { parseOptions, REQUIRED } from '../lib/options.mjs';
 
 const USAGE =
   'usage: node scripts/model/hold-out.mjs SET[:split] [--without CSV] [--share 0.2] [--plain LABEL=SHARE] [--ungrouped PUBLISHER] --out FILE';
 
-const { values, positionals } = readOptions(USAGE, { share: '0.2' });
+const { values, positionals } = parseOptions(
+  USAGE,
+  { without: null, share: '0.2', plain: null, ungrouped: null, out: REQUIRED },
+  [1, 1],
+);
 const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
 const [plain, plainShare] = (values.plain ?? '=0').split('=');
 

@@ -13,18 +13,23 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
-import { readOptions } from '../lib/options.mjs';
+import { fromRoot, parseOptions, REQUIRED } from '../lib/options.mjs';
 
-const fromRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const CARD = fromRoot('models/encoder.json');
 const USAGE =
   'usage: node scripts/model/measure.mjs --queries SET [--gallery SET] [--nonpets SET] [--elsewhere SET [--plain LABEL]] [--cache DIR]';
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
-const { values } = readOptions(USAGE, { gallery: fromRoot('models/gallery.parquet') });
+const { values } = parseOptions(USAGE, {
+  queries: REQUIRED,
+  gallery: fromRoot('models/gallery.parquet'),
+  nonpets: null,
+  elsewhere: null,
+  plain: null,
+  cache: null,
+});
 
 /** "../shared/petset:test" -> "petset:test": local paths do not belong in the card. */
 const shortName = (set) => path.basename(set);

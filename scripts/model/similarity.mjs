@@ -23,7 +23,7 @@ import { getRow } from '../../dist/math/matrix.js';
 import { createRandom, shuffle } from '../../dist/math/random.js';
 import { computeDot } from '../../dist/math/vectors.js';
 import { embedSets } from '../evaluation/lib/sets.mjs';
-import { readOptions } from '../lib/options.mjs';
+import { parseOptions, REQUIRED } from '../lib/options.mjs';
 
 const LABELS = [1, 2, 3, 5, 10, 20];
 const PHOTOS = [5, 10, 20, 40];
@@ -42,7 +42,17 @@ const FALSE_MATCHES = 0.003;
 const USAGE =
   'usage: node scripts/model/similarity.mjs --train SET --val SET --nonpets SET [--more SET] [--without CSV] [--only CSV] [--model CARD] [--out FILE] [--cache DIR]';
 
-const { values } = readOptions(USAGE, { out: 'models/similarity.json' });
+const { values } = parseOptions(USAGE, {
+  train: REQUIRED,
+  val: REQUIRED,
+  nonpets: REQUIRED,
+  more: null,
+  without: null,
+  only: null,
+  model: null,
+  out: 'models/similarity.json',
+  cache: null,
+});
 const dropped = values.without === undefined ? [] : await readFileNames(values.without);
 const heldOut = values.only === undefined ? [] : await readFileNames(values.only);
 const isListed =

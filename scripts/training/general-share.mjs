@@ -22,12 +22,16 @@ import { computeFeatures } from '../../dist/training/run/compute-features.js';
 import { createEmbeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluate-embedding.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
-import { readOptions } from '../lib/options.mjs';
+import { parseOptions, REQUIRED } from '../lib/options.mjs';
 
 const USAGE =
   'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained] [--dimension N] [--shares A,B] [--constants A,B]';
 
-const { values } = readOptions(USAGE, {
+const { values } = parseOptions(USAGE, {
+  run: REQUIRED,
+  data: REQUIRED,
+  val: REQUIRED,
+  nonpets: null,
   features: 'start',
   dimension: '128',
   shares: '0,0.2,0.35,0.5,0.65',

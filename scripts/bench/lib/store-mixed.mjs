@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { percentile } from './harness.mjs';
-import { createItem, vectorSource } from './store-vectors.mjs';
+import { createItem, vectorSource, waitForGraph } from './store-vectors.mjs';
 
 const NAME = 'bench';
 const SECONDS = 15;
@@ -34,13 +34,7 @@ export async function mixed(count, dimension, folder, log) {
   while (row < count) {
     await store.put(NAME, items(Math.min(256, count - row)));
   }
-  const built = async () => {
-    const info = await store.getCollection(NAME);
-    return info.index.indexed === info.count;
-  };
-  while (!(await built())) {
-    await sleep(100);
-  }
+  await waitForGraph(store, NAME);
   const queries = Array.from({ length: 500 }, make);
 
   async function run(searchers, load) {
@@ -81,9 +75,7 @@ export async function mixed(count, dimension, folder, log) {
         `  ${searchers} searching, ${addsPerSecond.toFixed(0)} items/s added: ${(n / SECONDS).toFixed(0)} searches/s, ` +
           `p50 ${p50.toFixed(2)}, p95 ${p95.toFixed(2)}, p99 ${p99.toFixed(2)}, max ${max.toFixed(1)} ms`,
       );
-      while (!(await built())) {
-        await sleep(100);
-      }
+      await waitForGraph(store, NAME);
     }
   }
   await store.close();

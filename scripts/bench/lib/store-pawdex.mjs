@@ -2,23 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { residentMiB, serve } from './child.mjs';
-import { createItem, readVectors, recall } from './store-vectors.mjs';
+import { createItem, readVectors, recall, waitForGraph } from './store-vectors.mjs';
 
 const { dimension, vectors, dataDir, k, batch } = JSON.parse(process.argv[2]);
 const NAME = 'bench';
 const PUT_ITEMS = 256;
 let store;
 let queries;
-
-async function graphBuilt() {
-  for (;;) {
-    const { index, count } = await store.getCollection(NAME);
-    if (index.kind === 'exact' || index.indexed === count) {
-      return index.kind;
-    }
-    await sleep(10);
-  }
-}
 
 const numberOf = (hits) => hits.map((hit) => Number.parseInt(hit.id, 16));
 
@@ -36,7 +26,7 @@ serve({
       await store.put(NAME, rows);
     }
     const stored = performance.now();
-    const kind = await graphBuilt();
+    const kind = await waitForGraph(store, NAME);
     const seconds = (performance.now() - start) / 1000;
     return {
       putRate: (row / (stored - start)) * 1000,
@@ -108,7 +98,7 @@ serve({
     const opened = performance.now() - start;
     await store.searchMany(NAME, queries.slice(0, 1), { k, ef });
     const firstAnswer = performance.now() - start;
-    await graphBuilt();
+    await waitForGraph(store, NAME);
     const load = performance.now() - start;
     const { notices, diskBytes } = await store.stats();
     if (notices.length > 0) {

@@ -8,6 +8,7 @@
  * mean nothing. `intrinsicDimension` measures both.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const EXPONENT = 0.9;
 const WITHIN = 0.4;
@@ -148,6 +149,17 @@ export function groundTruth(file, queries, dimension, k) {
     first += rows;
   }
   return best.map((top) => top.map(({ row }) => row));
+}
+
+/** Waits until a collection's graph holds every item, or there will be none. @returns the kind of its index */
+export async function waitForGraph(store, name) {
+  for (;;) {
+    const { index, count } = await store.getCollection(name);
+    if (index.kind === 'exact' || index.indexed === count) {
+      return index.kind;
+    }
+    await sleep(10);
+  }
 }
 
 /** Computes the share of true neighbours that were found. */
