@@ -2,8 +2,8 @@
 import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
-import { asPawdexError, catchAsNull } from '../errors.js';
-import { readFileFacts, readWholeFile } from '../files/open-file.js';
+import { asPawdexError, catchAsNull, type PawdexError } from '../errors.js';
+import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { computeSha256Async } from '../files/sha256.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
@@ -41,89 +41,6 @@ export interface AttachOptions {
   onProgress?: (progress: Readonly<AttachProgress>) => void;
 }
 
-/** Hashes a photo. If it cannot be read, records that in the summary and returns null. */
-async function hashPhoto({ file }: LabelledPhoto, { maxFileBytes }: AttachOptions, summary: AttachSummary) {
-  try {
-    const { size } = await readFileFacts(file);
-    if (size <= maxFileBytes) {
-      return await computeSha256Async(await readWholeFile(file));
-    }
-    throw new Error(`it has ${size} bytes`);
-  } catch (error) {
-    summary.failed++;
-    summary.failures.push({ file, code: 'file_unreadable', detail: (error as Error).message });
-    return null;
-  }
-}
-
-async function createThumbnail(
-  file: string,
-  { resize }: Engine['encoder'],
-  maxPixels: number,
-): Promise<Uint8Array> {
-  const bytes = await readWholeFile(file);
-  return makeThumbnail(bytes, await decode(bytes, resize, { maxPixels }), resize.size);
-}
-
-/** Whether an item has a thumbnail that can be read. */
-async function hasReadableThumbnail({ store }: Engine, collection: string, { id, hasThumbnail }: Item) {
-  const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
-  return hasThumbnail && (await catchAsNull(store.getThumbnail(collection, id), ...codes)) !== null;
-}
-
-/** Returns the hashes of the items without a thumbnail, and counts the other photos. */
-async function findItemsWithoutThumbnail(
-  engine: Engine,
-  collection: string,
-  hashes: string[],
-  summary: AttachSummary,
-) {
-  const sha256 = [...new Set(hashes)];
-  const { items } = await engine.store.listItems(collection, { limit: BATCH, filter: { sha256 } });
-  summary.unknown += sha256.length - items.length;
-  const isReadable = await Promise.all(items.map((item) => hasReadableThumbnail(engine, collection, item)));
-  summary.kept += isReadable.filter(Boolean).length;
-  return new Set(items.filter((_, i) => !isReadable[i]).map((item) => item.sha256));
-}
-
-async function attachBatch(
-  engine: Engine,
-  photos: readonly LabelledPhoto[],
-  options: AttachOptions,
-  summary: AttachSummary,
-): Promise<void> {
-  const { collection, maxPixels } = options;
-  const limit = pLimit(CONCURRENCY);
-  const hashes = await limit.map(photos, (photo) => hashPhoto(photo, options, summary));
-  const readable = hashes.filter((hash) => hash !== null);
-  if (readable.length === 0) {
-    return;
-  }
-  const withoutThumbnail = await findItemsWithoutThumbnail(engine, collection, readable, summary);
-  // One of several equal photos is enough.
-  const wanted = new Map<string, string>();
-  hashes.forEach((hash, i) => {
-    if (hash !== null && withoutThumbnail.has(hash) && !wanted.has(hash)) {
-      wanted.set(hash, photos[i]!.file);
-    }
-  });
-  const thumbnails = await limit.map(wanted, async ([sha256, file]): Promise<ThumbnailInput | null> => {
-    try {
-      return { sha256, thumbnail: await createThumbnail(file, engine.encoder, maxPixels) };
-    } catch (error) {
-      const { code, message } = asPawdexError(error);
-      summary.failed++;
-      summary.failures.push({ file, code, detail: message });
-      return null;
-    }
-  });
-  const results = await engine.attachThumbnails(
-    collection,
-    thumbnails.filter((thumbnail) => thumbnail !== null),
-  );
-  summary.attached += results.filter((result) => result === 'attached').length;
-}
-
 /**
  * Attaches thumbnails. Adds no items, and replaces only damaged thumbnails.
  *
@@ -134,15 +51,91 @@ export async function attachThumbnailsFromFiles(
   photos: readonly LabelledPhoto[],
   options: AttachOptions,
 ): Promise<AttachSummary> {
-  const { signal, onProgress } = options;
+  const { collection, signal, onProgress } = options;
   const counts = { done: 0, attached: 0, kept: 0, unknown: 0, failed: 0 };
   const summary: AttachSummary = { total: photos.length, ...counts, failures: [] };
-  await engine.store.getCollection(options.collection);
+  await engine.store.getCollection(collection);
   for (let from = 0; from < photos.length && !signal?.aborted; from += BATCH) {
     const batch = photos.slice(from, from + BATCH);
-    await attachBatch(engine, batch, options, summary);
+    const files = await hashPhotos(batch, options, summary);
+    const missing = await findWithoutThumbnail(engine, collection, [...files.keys()], summary);
+    const wanted = [...files].filter(([sha256]) => missing.has(sha256));
+    const thumbnails = await createThumbnails(engine, wanted, options, summary);
+    const results = thumbnails.length === 0 ? [] : await engine.attachThumbnails(collection, thumbnails);
+    summary.attached += results.filter((result) => result === 'attached').length;
     summary.done += batch.length;
     onProgress?.(summary);
   }
   return summary;
+}
+
+function recordFailure(summary: AttachSummary, file: string, { code, message }: PawdexError): void {
+  summary.failed++;
+  summary.failures.push({ file, code, detail: message });
+}
+
+/** Hashes photos. Returns a file for each content, in order, and records those that cannot be read. */
+async function hashPhotos(
+  photos: readonly LabelledPhoto[],
+  { maxFileBytes }: AttachOptions,
+  summary: AttachSummary,
+): Promise<Map<string, string>> {
+  const hashes = await pLimit(CONCURRENCY).map(photos, async ({ file }) => {
+    try {
+      const { size } = await readFileFacts(file);
+      if (size > maxFileBytes) {
+        throw new Error(`it has ${size} bytes`);
+      }
+      return await computeSha256Async(await readWholeFile(file));
+    } catch (error) {
+      recordFailure(summary, file, createUnreadableError(error));
+      return null;
+    }
+  });
+  const files = new Map<string, string>();
+  hashes.forEach((hash, i) => {
+    if (hash !== null && !files.has(hash)) {
+      files.set(hash, photos[i]!.file);
+    }
+  });
+  return files;
+}
+
+/** Returns the hashes of the items without a thumbnail that can be read, and counts the others. */
+async function findWithoutThumbnail(
+  { store }: Engine,
+  collection: string,
+  sha256: string[],
+  summary: AttachSummary,
+): Promise<Set<string>> {
+  if (sha256.length === 0) {
+    return new Set();
+  }
+  const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
+  const isReadable = async ({ id, hasThumbnail }: Item) =>
+    hasThumbnail && (await catchAsNull(store.getThumbnail(collection, id), ...codes)) !== null;
+  const { items } = await store.listItems(collection, { limit: BATCH, filter: { sha256 } });
+  const readable = await Promise.all(items.map(isReadable));
+  summary.unknown += sha256.length - items.length;
+  summary.kept += readable.filter(Boolean).length;
+  return new Set(items.filter((_, i) => !readable[i]).map((item) => item.sha256));
+}
+
+async function createThumbnails(
+  { encoder: { resize } }: Engine,
+  files: readonly (readonly [sha256: string, file: string])[],
+  { maxPixels }: AttachOptions,
+  summary: AttachSummary,
+): Promise<ThumbnailInput[]> {
+  const thumbnails = await pLimit(CONCURRENCY).map(files, async ([sha256, file]) => {
+    try {
+      const bytes = await readWholeFile(file);
+      const pixels = await decode(bytes, resize, { maxPixels });
+      return { sha256, thumbnail: await makeThumbnail(bytes, pixels, resize.size) };
+    } catch (error) {
+      recordFailure(summary, file, asPawdexError(error));
+      return null;
+    }
+  });
+  return thumbnails.filter((thumbnail) => thumbnail !== null);
 }
