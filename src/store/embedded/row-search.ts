@@ -61,13 +61,7 @@ export async function prepareSearch(
   collection.recordSearch();
   await collection.loaded;
   const { rows } = collection;
-  const excluded = new Set<number>();
-  for (const id of options.exclude ?? []) {
-    const row = items.find(collection.id, id);
-    if (row !== undefined) {
-      excluded.add(row.seq);
-    }
-  }
+  const excluded = new Set(items.findSeqs(collection.id, options.exclude ?? []));
   const condition = items.translateFilter(options.filter);
 
   return async (vector) => {
@@ -162,22 +156,32 @@ async function filterRows(
     await scanSomeRows(query, few, 0, few.length, top);
     return rankScored(top);
   }
-  if (staged !== null) {
-    for (let fetch = limit * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
-      const { hits: candidates } = await searchGraph(query, staged, {
-        limit: fetch,
-        ef: Math.max(query.ef, fetch),
-        isRepeatedIfFlat: true,
-      });
-      const matching = items.selectMatching(
-        candidates.map(({ seq }) => seq),
-        condition,
-      );
-      if (matching.size >= limit) {
-        return candidates.filter(({ seq }) => matching.has(seq)).slice(0, limit);
-      }
+  const hits = staged === null ? null : await filterGraph(query, staged, condition);
+  return hits ?? scanMatching(query, condition);
+}
+
+/** Finds the nearest matching rows among those that the graph finds. Returns null if these are too few. */
+async function filterGraph(
+  query: Query,
+  staged: StagedGraph,
+  condition: FilterCondition,
+): Promise<Scored[] | null> {
+  const { items, limit } = query;
+  for (let fetch = limit * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
+    const ef = Math.max(query.ef, fetch);
+    const { hits } = await searchGraph(query, staged, { limit: fetch, ef, isRepeatedIfFlat: true });
+    const seqs = hits.map(({ seq }) => seq);
+    const matching = items.selectMatching(seqs, condition);
+    if (matching.size >= limit) {
+      return hits.filter(({ seq }) => matching.has(seq)).slice(0, limit);
     }
   }
+  return null;
+}
+
+/** Scans all matching rows. */
+async function scanMatching(query: Query, condition: FilterCondition): Promise<Scored[]> {
+  const { collection, items, limit } = query;
   const top = new TopK(limit);
   for (let after: number | null = 0; after !== null; ) {
     const to: number | null = items.findRowAfter(collection.id, after, SCAN_STEP);

@@ -77,15 +77,9 @@ export class GraphFile {
     if (header === null) {
       return 'its header is damaged';
     }
-    const { M, efConstruction } = header;
-    if (header.format !== FORMAT) {
-      return `it has format ${header.format} instead of ${FORMAT}`;
-    }
-    if (header.dimension !== dimension) {
-      return `it was built with dimension ${header.dimension} instead of ${dimension}`;
-    }
-    if (!GRAPH_SETTINGS.some((settings) => settings.M === M && settings.efConstruction === efConstruction)) {
-      return `it was built with M ${M} and efConstruction ${efConstruction}, which this version does not use`;
+    const problem = findMismatch(header, dimension);
+    if (problem !== null) {
+      return problem;
     }
     try {
       const file = path.join(this.#directory, path.basename(header.file));
@@ -97,7 +91,7 @@ export class GraphFile {
         return "its file's checksum is wrong";
       }
       const contents = await inspectFile(file);
-      if (contents.dimension !== dimension || contents.M !== M || contents.nodes !== header.nodes) {
+      if (contents.dimension !== dimension || contents.M !== header.M || contents.nodes !== header.nodes) {
         return `its file holds ${contents.nodes} nodes of ${contents.dimension} dimensions with M ${contents.M}`;
       }
       const graph = await Graph.read(library, file, header);
@@ -160,6 +154,23 @@ export class GraphFile {
   get #headerFile(): string {
     return path.join(this.#directory, `${this.#collection}.json`);
   }
+}
+
+/** Returns a clause that says why a graph cannot be used, or null. */
+function findMismatch(header: Header, dimension: number): string | null {
+  const { format, M, efConstruction } = header;
+  if (format !== FORMAT) {
+    return `it has format ${format} instead of ${FORMAT}`;
+  }
+  if (header.dimension !== dimension) {
+    return `it was built with dimension ${header.dimension} instead of ${dimension}`;
+  }
+  const isUsed = GRAPH_SETTINGS.some(
+    (settings) => settings.M === M && settings.efConstruction === efConstruction,
+  );
+  return isUsed
+    ? null
+    : `it was built with M ${M} and efConstruction ${efConstruction}, which this version does not use`;
 }
 
 function encodeGroups({ graph, groups }: StagedGraph): string {
