@@ -37,17 +37,17 @@ export const command = addSetOptions(
       );
     }
     const common = readCommonOptions(flags);
-    let found: LabelTrouble | null;
+    let trouble: LabelTrouble | null;
     if (set === undefined) {
-      found = await runCancellableWork(common, (engine, work) =>
+      trouble = await runCancellableWork(common, (engine, work) =>
         engine.findLabelTrouble(collection!, { ...work, threshold: SIMILAR_PICTURE, limit }),
       );
     } else {
       const { sets, card } = await embedSets([{ set }], flags.cache, common, flags);
-      found = findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SIMILAR_PICTURE, limit });
+      trouble = findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SIMILAR_PICTURE, limit });
     }
-    if (found !== null) {
-      await printResult(found, formatTrouble(found, set === undefined ? 'item' : 'photo'), flags.json);
+    if (trouble !== null) {
+      await printResult(trouble, formatTrouble(trouble, set === undefined ? 'item' : 'photo'), flags.json);
     }
   });
 

@@ -43,8 +43,8 @@ export const command = addSetOptions(
       common,
       flags,
     );
-    const [own, ...trusted] = sets;
-    const checked = cleanLabels(own!, {
+    const [noisy, ...trusted] = sets;
+    const checked = cleanLabels(noisy!, {
       ...card.vote,
       trusted,
       keep: new Set(flags.keep),

@@ -8,7 +8,7 @@ import {
   SERVER,
 } from './create-command.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
-import { addImageArguments, createViewsOption, findGivenImages } from './image-arguments.js';
+import { addImageArguments, createViewsOption, readImageArguments } from './image-arguments.js';
 import { printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
@@ -27,7 +27,7 @@ export const command = addImageArguments(
   .addOption(SERVER)
   .action(async (paths, flags) => {
     const common = readCommonOptions(flags);
-    const { photos } = await findGivenImages(paths, flags);
+    const { photos } = await readImageArguments(paths, flags);
     await withEngine({ ...common, usesGallery: false }, (engine) =>
       forEachImage(
         photos.map(({ file }) => file),

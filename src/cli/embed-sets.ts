@@ -47,10 +47,10 @@ export async function embedSets(
   const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
   for (const spec of specs) {
     const labelsRequired = requests.some(({ set, isOther }) => set === spec && isOther !== true);
-    const found = (await readSet(spec, flags, { labelsRequired, quiet })).photos;
+    const set = await readSet(spec, flags, { labelsRequired, quiet });
     photos.set(
       spec,
-      found.map((photo) => ({ ...photo, label: photo.label ?? OTHER })),
+      set.photos.map((photo) => ({ ...photo, label: photo.label ?? OTHER })),
     );
   }
   const encoder = await openEncoder({

@@ -71,12 +71,13 @@ async function processFile<T>(
 async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Array> {
   const hint = 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).';
   try {
-    const found = await stat(file).catch(() => null);
-    const { size } = found ?? (await readFileFacts(file));
+    const stats = await stat(file).catch(() => null);
+    const { size } = stats ?? (await readFileFacts(file));
     if (size > maxFileBytes) {
       throw createTooLargeError('The file', maxFileBytes, hint);
     }
-    if (found === null) {
+    // Not a file of its own, but one in an archive.
+    if (stats === null) {
       return await readWholeFile(file);
     }
     // Counted while reading, because a pipe or device has no size and may never end.

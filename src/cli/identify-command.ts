@@ -17,7 +17,7 @@ import {
 } from './create-command.js';
 import { failUsage } from './exit-codes.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
-import { addImageArguments, createViewsOption, findGivenImages } from './image-arguments.js';
+import { addImageArguments, createViewsOption, readImageArguments } from './image-arguments.js';
 import { OutputError, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
@@ -46,7 +46,7 @@ export const command = addImageArguments(
   .addOption(SERVER)
   .action(async (paths, flags) => {
     const { collection, k, views, region, heatmap, json } = flags;
-    const { photos } = await findGivenImages(paths, flags);
+    const { photos } = await readImageArguments(paths, flags);
     if (heatmap !== undefined && photos.length > 1) {
       failUsage('--heatmap takes exactly one image.');
     }

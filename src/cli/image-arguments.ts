@@ -38,7 +38,7 @@ export function addImageArguments<A extends unknown[], O extends OptionValues, G
  *
  * @throws PawdexError usage if there is none; set_invalid, file_unreadable
  */
-export async function findGivenImages(
+export async function readImageArguments(
   paths: readonly string[],
   {
     filesFrom,
@@ -51,9 +51,9 @@ export async function findGivenImages(
   if (paths.length + listed.length === 0) {
     failUsage(filesFrom === undefined ? 'Specify at least one image.' : `${filesFrom} lists no files.`);
   }
-  const found = await findImages([...paths, ...listed], { include, exclude });
-  printReport('the given paths', found, quiet === true);
-  return found;
+  const images = await findImages([...paths, ...listed], { include, exclude });
+  printReport('the given paths', images, quiet === true);
+  return images;
 }
 
 /** Reads a list of paths, one per line, or separated by zero bytes as from `find -print0`. */

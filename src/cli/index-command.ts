@@ -6,7 +6,7 @@ import { EXIT, failUsage, getExitCode } from './exit-codes.js';
 import { type IndexFlags, indexOptions } from './index-flags.js';
 import { type IndexedFiles, recordFile, reportDryRun, reportSummary, reportSync } from './index-report.js';
 import { runInterruptibly } from './interruption.js';
-import { ensureCollection, readFolder, readGivenSets } from './prepare-indexing.js';
+import { ensureCollection, scanFolder, scanSets } from './prepare-indexing.js';
 import { measureSeconds } from './print.js';
 import { withProgress } from './progress.js';
 import { syncFolder } from './sync-folder.js';
@@ -31,9 +31,9 @@ export const command = indexOptions.action(async (specs, flags) => {
 });
 
 async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptions): Promise<void> {
-  const given = await readGivenSets(specs, flags);
+  const scan = await scanSets(specs, flags);
   if (flags.dryRun) {
-    await reportDryRun(given, flags);
+    await reportDryRun(scan, flags);
     return;
   }
   const started = performance.now();
@@ -41,8 +41,8 @@ async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptio
   const { result: summary, interrupted } = await runInterruptibly(STOPPING, (signal) =>
     new LastingEngine(common, { patienceMs: PATIENCE_MS, signal }).use(async (engine) => {
       await ensureCollection(engine, flags.collection);
-      return withProgress(given.photos.length, common.quiet, (onProgress) =>
-        indexPhotos(engine, given.photos, {
+      return withProgress(scan.photos.length, common.quiet, (onProgress) =>
+        indexPhotos(engine, scan.photos, {
           collection: flags.collection,
           maxFileBytes: getMaxFileBytes(common),
           signal,
@@ -53,21 +53,21 @@ async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptio
     }),
   );
   const seconds = measureSeconds(started);
-  await reportSummary(summary, { flags, given, files, seconds, interrupted: interrupted !== null });
-  process.exitCode = chooseExitCode(summary, given.problems.length, interrupted);
+  await reportSummary(summary, { flags, scan, files, seconds, interrupted: interrupted !== null });
+  process.exitCode = chooseExitCode(summary, scan.problems.length, interrupted);
 }
 
 async function syncOnce(spec: string, flags: IndexFlags, common: CommonOptions): Promise<void> {
   const started = performance.now();
-  const given = await readFolder(spec, flags);
+  const scan = await scanFolder(spec, flags);
   const { result: outcome, interrupted } = await runInterruptibly(STOPPING, (signal) =>
     new LastingEngine(common, { patienceMs: PATIENCE_MS, signal }).use((engine) =>
-      syncFolder(engine, given, flags, common, signal),
+      syncFolder(engine, scan, flags, common, signal),
     ),
   );
   await reportSync(outcome, flags, { seconds: measureSeconds(started), interrupted: interrupted !== null });
   if (outcome.summary !== null) {
-    process.exitCode = chooseExitCode(outcome.summary, given.set.problems.length, interrupted);
+    process.exitCode = chooseExitCode(outcome.summary, scan.set.problems.length, interrupted);
   }
 }
 

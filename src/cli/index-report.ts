@@ -7,7 +7,7 @@ import type { PhotoToIndex } from '../indexing/photo-to-index.js';
 import type { SyncPlan } from '../indexing/sync/plan-sync.js';
 import { countBy } from '../math/group-by.js';
 import type { IndexFlags } from './index-flags.js';
-import type { GivenSets } from './prepare-indexing.js';
+import type { ScannedSets } from './prepare-indexing.js';
 import {
   formatCount,
   formatError,
@@ -38,7 +38,7 @@ export function recordFile(files: IndexedFiles, { name, label }: PhotoToIndex, r
 interface ReportOptions {
   files: IndexedFiles;
   flags: IndexFlags;
-  given: GivenSets;
+  scan: ScannedSets;
   seconds: number;
   interrupted: boolean;
 }
@@ -60,14 +60,14 @@ function printFailures(
 /** Prints what was done. */
 export async function reportSummary(
   summary: IndexSummary,
-  { flags, given, files, seconds, interrupted }: ReportOptions,
+  { flags, scan, files, seconds, interrupted }: ReportOptions,
 ): Promise<void> {
   const { total, done, created, skipped, failed, failures, otherLabel, stoppedBy } = summary;
   if (flags.json) {
     const { collection } = flags;
     const error = stoppedBy === null ? undefined : { code: stoppedBy.code, detail: stoppedBy.message };
     const outcome = { collection, total, done, created, skipped, failed, otherLabel, seconds, interrupted };
-    await printLine(JSON.stringify({ ...outcome, error, files, failures, ...toReportJson(given) }));
+    await printLine(JSON.stringify({ ...outcome, error, files, failures, ...toReportJson(scan) }));
   }
   printFailures(failures, stoppedBy, flags);
   if (flags.quiet) {
@@ -88,12 +88,12 @@ export async function reportSummary(
 }
 
 /** Prints the labels of what would be indexed, most photos first. */
-export async function reportDryRun(given: GivenSets, flags: IndexFlags): Promise<void> {
-  const counts = countBy(given.photos, ({ label }) => label);
+export async function reportDryRun(scan: ScannedSets, flags: IndexFlags): Promise<void> {
+  const counts = countBy(scan.photos, ({ label }) => label);
   const labels = [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
-  const total = given.photos.length;
+  const total = scan.photos.length;
   if (flags.json) {
-    await printLine(JSON.stringify({ dryRun: true, total, labels, ...toReportJson(given) }));
+    await printLine(JSON.stringify({ dryRun: true, total, labels, ...toReportJson(scan) }));
     return;
   }
   await printLine(labels.map(({ label, count }) => `${String(count).padStart(8)}  ${label ?? '(no label)'}`));
@@ -183,14 +183,14 @@ function formatPlan(plan: SyncPlan): string[] {
   ]);
 }
 
-function toSyncJson({ given, plan, summary, added }: SyncOutcome, { collection, keepMissing }: IndexFlags) {
+function toSyncJson({ scan, plan, summary, added }: SyncOutcome, { collection, keepMissing }: IndexFlags) {
   const stopped = summary?.stoppedBy;
   const error = stopped ? { code: stopped.code, detail: stopped.message } : undefined;
   return {
     collection,
-    folder: given.folder,
+    folder: scan.folder,
     dryRun: summary === null,
-    total: given.photos.length,
+    total: scan.photos.length,
     added: added.length,
     changed: plan.changed.length,
     moved: plan.moved.length,
@@ -217,6 +217,6 @@ function toSyncJson({ given, plan, summary, added }: SyncOutcome, { collection, 
       kept: plan.kept.map(({ source, id }) => source ?? id),
     },
     failures: summary?.failures ?? [],
-    ...toReportJson(given.set),
+    ...toReportJson(scan.set),
   };
 }

@@ -42,11 +42,11 @@ const VERSION_FLAGS: ReadonlySet<string> = new Set(['--version', '-V']);
 
 /** Loads the given command, or all of them if there is none, as for `--help`. */
 function loadCommands(): Promise<CommandUnknownOpts[]> {
-  const given = process.argv.slice(2);
-  if (VERSION_FLAGS.has(given[0] ?? '')) {
+  const args = process.argv.slice(2);
+  if (VERSION_FLAGS.has(args[0] ?? '')) {
     return Promise.resolve([]);
   }
-  const name = given.find((argument) => !argument.startsWith('-')) ?? '';
+  const name = args.find((argument) => !argument.startsWith('-')) ?? '';
   const makers = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
   return Promise.all(makers.map((make) => make()));
 }

@@ -24,8 +24,8 @@ export async function resolveOutputFile(file: string, dataDir: string): Promise<
       'Choose a file in another folder.',
     );
   }
-  const found = await stat(resolved).catch(() => null);
-  if (found?.isDirectory()) {
+  const stats = await stat(resolved).catch(() => null);
+  if (stats?.isDirectory()) {
     failUsage(`${file} is a folder.`, 'Choose a file in it.');
   }
   return path.join(folder, path.basename(resolved));

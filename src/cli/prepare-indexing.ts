@@ -14,17 +14,17 @@ import type { IndexFlags } from './index-flags.js';
 import { printReport, type SetFlags } from './set-options.js';
 
 /** The photos to index, from labelled sets and single files. */
-export interface GivenSets extends SetReport {
+export interface ScannedSets extends SetReport {
   photos: PhotoToIndex[];
 }
 
-interface GivenFlags extends SetFlags {
+interface ScanFlags extends SetFlags {
   manifest?: string;
   filesFrom?: string;
   quiet?: boolean;
 }
 
-export interface FolderToSync {
+export interface ScannedFolder {
   set: LabelledSet;
   /** See `computeFolderId`. */
   folder: string;
@@ -36,8 +36,8 @@ export interface FolderToSync {
  *
  * @throws PawdexError usage if nothing is given; set_invalid
  */
-export async function readGivenSets(specs: readonly string[], flags: GivenFlags): Promise<GivenSets> {
-  const given: GivenSets = { photos: [], problems: [], warnings: [], skipped: [] };
+export async function scanSets(specs: readonly string[], flags: ScanFlags): Promise<ScannedSets> {
+  const scan: ScannedSets = { photos: [], problems: [], warnings: [], skipped: [] };
   const single: string[] = [];
   for (const spec of specs) {
     const stats = await stat(spec).catch(() => null);
@@ -47,25 +47,25 @@ export async function readGivenSets(specs: readonly string[], flags: GivenFlags)
     } else {
       const set = await scanLabelledSet(spec, flags);
       const folder = await computeFolderId(set.root, spec);
-      addPhotos(given, spec, { ...set, photos: set.photos.map((photo) => ({ ...photo, folder })) }, flags);
+      addPhotos(scan, spec, { ...set, photos: set.photos.map((photo) => ({ ...photo, folder })) }, flags);
     }
   }
   single.push(...(flags.filesFrom === undefined ? [] : await readPathList(flags.filesFrom)));
   if (single.length > 0) {
-    addPhotos(given, 'the given paths', await findSinglePhotos(single, flags), flags);
+    addPhotos(scan, 'the given paths', await findSinglePhotos(single, flags), flags);
   }
-  if (given.photos.length === 0) {
+  if (scan.photos.length === 0) {
     failUsage('Specify at least one folder, archive or photo.');
   }
-  return given;
+  return scan;
 }
 
-function addPhotos(given: GivenSets, spec: string, set: GivenSets, flags: GivenFlags): void {
+function addPhotos(scan: ScannedSets, spec: string, set: ScannedSets, flags: ScanFlags): void {
   printReport(spec, set, flags.quiet === true);
   for (const key of ['photos', 'problems', 'warnings', 'skipped'] as const) {
     // One by one: spreading hundreds of thousands of arguments overflows the stack.
     for (const entry of set[key]) {
-      (given[key] as unknown[]).push(entry);
+      (scan[key] as unknown[]).push(entry);
     }
   }
 }
@@ -73,8 +73,8 @@ function addPhotos(given: GivenSets, spec: string, set: GivenSets, flags: GivenF
 /** Single photos get the name of their folder as label, unless `--label` says otherwise. */
 async function findSinglePhotos(
   paths: readonly string[],
-  { include, exclude, label = 'parent' }: GivenFlags,
-): Promise<GivenSets> {
+  { include, exclude, label = 'parent' }: ScanFlags,
+): Promise<ScannedSets> {
   const images = await findImages(paths, { include, exclude });
   const labels = parseLabelRule(label)(images.photos.map(({ name }) => name));
   const photos = images.photos.map((photo, i) => ({ ...photo, label: labels[i]!, metadata: {} }));
@@ -86,7 +86,7 @@ async function findSinglePhotos(
  *
  * @throws PawdexError set_invalid, also if there are no photos, as when a disk is not mounted
  */
-export async function readFolder(spec: string, flags: IndexFlags): Promise<FolderToSync> {
+export async function scanFolder(spec: string, flags: IndexFlags): Promise<ScannedFolder> {
   const set = await scanLabelledSet(spec, { ...flags, mayBeEmpty: flags.yes });
   printReport(spec, set, flags.quiet === true);
   const folder = flags.origin ?? (await computeFolderId(set.root, spec));

@@ -46,8 +46,8 @@ export const command = createCommand(
 ).action(async (flags: Record<string, unknown>) => {
   const started = performance.now();
   setFlagsFromString(HEAP_GROWTH);
-  const { config: given, quiet } = readCommonOptions(flags);
-  const config = { ...given, API_KEYS: await readApiKeys(given) };
+  const { config: settings, quiet } = readCommonOptions(flags);
+  const config = { ...settings, API_KEYS: await readApiKeys(settings) };
   requireKeysBeyondLoopback(config);
   const logger = await createLogger(config.LOG_LEVEL);
   // Before anything slow: the first process of a container ignores signals that it does not handle.

@@ -7,13 +7,13 @@ import type { SyncPlan } from '../indexing/sync/plan-sync.js';
 import { prepareSync } from '../indexing/sync/prepare-sync.js';
 import { type CommonOptions, getMaxFileBytes } from './create-command.js';
 import type { IndexFlags } from './index-flags.js';
-import { ensureCollection, type FolderToSync } from './prepare-indexing.js';
+import { ensureCollection, type ScannedFolder } from './prepare-indexing.js';
 import { printMessage } from './print.js';
 import { withProgress } from './progress.js';
 
 /** The plan of a sync and its result, which is null after a dry run. */
 export interface SyncOutcome {
-  given: FolderToSync;
+  scan: ScannedFolder;
   plan: SyncPlan;
   summary: SyncSummary | null;
   /** Names of the photos that were added, or would be. A duplicate is listed once. */
@@ -27,7 +27,7 @@ export interface SyncOutcome {
  */
 export async function syncFolder(
   engine: Engine,
-  given: FolderToSync,
+  scan: ScannedFolder,
   flags: IndexFlags,
   common: CommonOptions,
   signal: AbortSignal,
@@ -38,11 +38,11 @@ export async function syncFolder(
   const { collection } = flags;
   const { DATA_DIR } = common.config;
   const server = common.server ?? '';
-  const cacheFile = nameHashCache(path.join(DATA_DIR, 'sync'), given.folder, collection, server);
-  const { plan, apply } = await withProgress(given.photos.length, common.quiet, (update) =>
+  const cacheFile = nameHashCache(path.join(DATA_DIR, 'sync'), scan.folder, collection, server);
+  const { plan, apply } = await withProgress(scan.photos.length, common.quiet, (update) =>
     prepareSync(
       engine,
-      { ...given, problems: given.set.problems },
+      { ...scan, problems: scan.set.problems },
       {
         collection,
         keepMissing: flags.keepMissing,
@@ -56,7 +56,7 @@ export async function syncFolder(
     ),
   );
   if (flags.dryRun) {
-    return { given, plan, summary: null, added: plan.added.map(({ name }) => name) };
+    return { scan, plan, summary: null, added: plan.added.map(({ name }) => name) };
   }
   const isNew = new Set(plan.added);
   const added: string[] = [];
@@ -75,5 +75,5 @@ export async function syncFolder(
       `warning: ${cacheFile} cannot be written (${summary.cacheError.message}), so the next sync reads every file again.`,
     );
   }
-  return { given, plan, summary, added };
+  return { scan, plan, summary, added };
 }

@@ -6,7 +6,7 @@ import type { CommonOptions } from './create-command.js';
 import type { IndexFlags } from './index-flags.js';
 import { reportSync } from './index-report.js';
 import { watchInterrupts } from './interruption.js';
-import { readFolder } from './prepare-indexing.js';
+import { scanFolder } from './prepare-indexing.js';
 import { formatError, measureSeconds, printMessage } from './print.js';
 import { type SyncOutcome, syncFolder } from './sync-folder.js';
 import { LastingEngine } from './with-engine.js';
@@ -61,8 +61,8 @@ async function runRound(
   signal: AbortSignal,
 ): Promise<boolean> {
   const started = performance.now();
-  const given = await readFolder(spec, flags);
-  const outcome = await source.use((engine) => syncFolder(engine, given, flags, common, signal));
+  const scan = await scanFolder(spec, flags);
+  const outcome = await source.use((engine) => syncFolder(engine, scan, flags, common, signal));
   if (hasEffect(outcome)) {
     await reportSync(outcome, flags, { seconds: measureSeconds(started), interrupted: signal.aborted });
   }

@@ -75,8 +75,10 @@ async function addNew(
 ): Promise<AddResult[]> {
   const target = movingTo === null ? null : await encoders.find(movingTo);
   const hashes = newHashes ?? (await Promise.all(inputs.map((input) => computeSha256Async(input.image))));
-  const unknown = new Map<string, { id: string; label: string | null }>();
-  const known = newHashes ? unknown : await store.findKnown(collection, [...new Set(hashes)]);
+  const known =
+    newHashes === undefined
+      ? await store.findKnown(collection, [...new Set(hashes)])
+      : new Map<string, { id: string; label: string | null }>();
   const first = findFirst(hashes, known);
   const outcomes = new Map<string, NewItem | AddResult>();
   const embedAll = (embedForTarget: EmbedOne | null) =>
@@ -107,10 +109,10 @@ async function addNew(
   });
 }
 
-/** What turning images into items needs. */
+/** What turning an image into an item needs. */
 interface PrepareTools {
   embed: EmbedOne;
-  /** The same for the encoder that the collection is moving to, if there is one. */
+  /** The same for `target`, the encoder that the collection is moving to. */
   embedForTarget: EmbedOne | null;
   target: EncoderRuntime | null;
   originals: Originals;
@@ -120,9 +122,9 @@ interface PrepareTools {
 
 async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): Promise<NewItem> {
   const { embed, embedForTarget, target, originals } = tools;
-  let picture: Uint8Array | null = null;
+  let thumbnail: Uint8Array | null = null;
   const { embedding, image } = await embed(input.image, async (pixels) => {
-    picture = await makeThumbnail(input.image, pixels, tools.pixels);
+    thumbnail = await makeThumbnail(input.image, pixels, tools.pixels);
   });
   const item: NewItem = {
     id: toItemId(sha256),
@@ -131,7 +133,7 @@ async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): P
     sha256,
     size: input.image.length,
     metadata: input.metadata ?? {},
-    thumbnail: picture,
+    thumbnail,
     vector: embedding,
     original:
       originals === 'off' ? null : originals === 'full' ? input.image : await makeReducedOriginal(image),

@@ -13,17 +13,17 @@ const MAX_PIXELS = 512 * 512;
 /** @throws PawdexError thumbnail_invalid */
 async function checkThumbnail({ thumbnail }: ThumbnailInput): Promise<void> {
   const kind = sniff(thumbnail);
-  const refuse = (detail: string) => new PawdexError('thumbnail_invalid', { detail });
+  const toError = (detail: string) => new PawdexError('thumbnail_invalid', { detail });
   if (kind !== 'jpeg' && kind !== 'webp') {
-    throw refuse('It is neither a JPEG nor a WebP.');
+    throw toError('It is neither a JPEG nor a WebP.');
   }
   if (thumbnail.length > MAX_BYTES) {
-    throw refuse(`It has ${thumbnail.length} bytes; the limit is ${MAX_BYTES}.`);
+    throw toError(`It has ${thumbnail.length} bytes; the limit is ${MAX_BYTES}.`);
   }
   // Thumbnails are shown to people later, so each must be a complete picture.
   await decode(thumbnail, { size: 32, fit: 'cover', kernel: 'linear' }, { maxPixels: MAX_PIXELS }).catch(
     (error: unknown) => {
-      throw refuse(asPawdexError(error).message);
+      throw toError(asPawdexError(error).message);
     },
   );
 }
@@ -33,18 +33,18 @@ export async function attachThumbnails(
   collection: string,
   thumbnails: ThumbnailInput[],
 ): Promise<AttachStatus[]> {
-  for (const each of thumbnails) {
-    await checkThumbnail(each);
+  for (const input of thumbnails) {
+    await checkThumbnail(input);
   }
   const known = await store.findKnown(
     collection,
     thumbnails.map(({ sha256 }) => sha256),
   );
-  const found = thumbnails.flatMap(({ sha256, thumbnail }) => {
+  const attachable = thumbnails.flatMap(({ sha256, thumbnail }) => {
     const item = known.get(sha256);
     return item === undefined ? [] : [{ id: item.id, thumbnail }];
   });
-  const attached = new Set(await store.attachThumbnails(collection, found));
+  const attached = new Set(await store.attachThumbnails(collection, attachable));
   return thumbnails.map(({ sha256 }) => {
     const item = known.get(sha256);
     return item === undefined ? 'unknown' : attached.has(item.id) ? 'attached' : 'kept';

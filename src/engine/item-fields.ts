@@ -82,14 +82,16 @@ function findProblemInside(value: object): string | null {
       return `must be nested at most ${MAX_METADATA_DEPTH} deep`;
     }
     // JSON has no infinity, but 1e999 is read as one.
-    if (level.some((each) => typeof each === 'number' && !Number.isFinite(each))) {
+    if (level.some((inner) => typeof inner === 'number' && !Number.isFinite(inner))) {
       return 'must have finite numbers';
     }
     // Its last digits are lost already.
-    if (level.some((each) => Number.isInteger(each) && !Number.isSafeInteger(each))) {
+    if (level.some((inner) => Number.isInteger(inner) && !Number.isSafeInteger(inner))) {
       return `must have whole numbers up to ${Number.MAX_SAFE_INTEGER}, larger ones as text`;
     }
-    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+    level = level.flatMap((inner) =>
+      typeof inner === 'object' && inner !== null ? Object.values(inner) : [],
+    );
   }
   return null;
 }

@@ -101,7 +101,7 @@ function oneOrMany<T extends z.ZodType<string>>(value: T) {
       [value, boundedArray(value, { min: 1, max })],
       `must be a single value or an array of 1 to ${max} values`,
     )
-    .transform((given) => [given].flat() as string[]);
+    .transform((values) => [values].flat() as string[]);
 }
 
 /** A query vector. Only the first element that is not a number is reported. */
