@@ -10,7 +10,6 @@ import path from 'node:path';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { computeAuroc } from '../../dist/evaluation/metrics/selective.js';
 import { runQueries } from '../../dist/evaluation/run-queries.js';
-import { readPhoto } from '../../dist/image/read-photo.js';
 import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
 import { projectFeatures } from '../../dist/training/head/projection.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
@@ -65,10 +64,13 @@ const nonpets =
   values.nonpets === undefined ? [] : await readLabelledSet(values.nonpets, { labelsRequired: false });
 
 const features = (photos) =>
-  computeFeatures(network, photos.length, (i) => readPhoto(photos[i].file), {
+  computeFeatures(network, photos, {
     rule: getResizeRule(recipe),
     maxPixels: 1e8,
-    onProgress: (done) => done % 400 === 0 && console.error(`${done} of ${photos.length} photos`),
+    report: {
+      beginPhase() {},
+      updatePhase: (done) => done % 400 === 0 && console.error(`${done} of ${photos.length} photos`),
+    },
   });
 let known;
 const others = nonpets.length === 0 ? null : await features(nonpets);

@@ -49,7 +49,7 @@ export function findProducers(nodes: readonly ModelNode[], values: Iterable<stri
 }
 
 /** Selects the constants that some nodes read. */
-export function selectReadConstants(
+export function selectUsedConstants(
   nodes: readonly ModelNode[],
   constants: ReadonlyMap<string, Tensor>,
 ): Map<string, Tensor> {

@@ -1,10 +1,10 @@
 /** Renders the photos of a planned batch to pixels. */
-import type { Photo, ResizeRule } from '../../image/decode.js';
+import type { ResizeRule } from '../../image/decode.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import type { PhotoCache } from './photo-cache.js';
 import { renderView } from './render-view.js';
 import type { PlannedBatch } from './sampler.js';
-import { type BadPhoto, Substitutes } from './substitutes.js';
+import { type BadPhoto, type OpenPhoto, Substitutes } from './substitutes.js';
 import { drawView } from './view-parameters.js';
 import type { ViewSettings } from './view-settings.js';
 
@@ -36,12 +36,6 @@ export interface Batch {
   waitedMs: number;
 }
 
-/** A planned photo that is open, or the one that stands in for it. */
-interface Opened {
-  photo: number;
-  value: Photo;
-}
-
 /** Creates batches. A batch depends only on the seed and its plan. */
 export class BatchMaker {
   readonly #options: BatchOptions;
@@ -60,21 +54,21 @@ export class BatchMaker {
    * @throws PawdexError set_invalid when no photo of a label can be used
    */
   async open(planned: PlannedBatch): Promise<() => Promise<Batch>> {
-    const opened = await Promise.all(planned.photos.map((photo) => this.#openUsable(planned, photo)));
-    return () => this.#render(planned, opened);
+    const openPhotos = await Promise.all(planned.photos.map((photo) => this.#openUsable(planned, photo)));
+    return () => this.#render(planned, openPhotos);
   }
 
-  async #render(planned: PlannedBatch, opened: readonly Opened[]): Promise<Batch> {
+  async #render(planned: PlannedBatch, openPhotos: readonly OpenPhoto[]): Promise<Batch> {
     const { rule, labels, viewsPerPhoto = 1 } = this.#options;
-    const rows = opened.length * viewsPerPhoto;
+    const rows = openPhotos.length * viewsPerPhoto;
     const bytes = rule.size * rule.size * 3;
     const pixels = new Uint8Array(rows * bytes);
     const photos = new Int32Array(rows);
     await Promise.all(
-      opened.map(async (first, place) => {
+      openPhotos.map(async (first, place) => {
         const { photo, views } = await this.#renderViews(planned, place, first);
         for (const [view, image] of views.entries()) {
-          const row = view * opened.length + place;
+          const row = view * openPhotos.length + place;
           photos[row] = photo;
           pixels.set(image, row * bytes);
         }
@@ -84,7 +78,7 @@ export class BatchMaker {
     return { step, epoch, pixels, photos, labels: photos.map((photo) => labels[photo]!), waitedMs: 0 };
   }
 
-  #openUsable({ epoch }: PlannedBatch, photo: number): Promise<Opened> {
+  #openUsable({ epoch }: PlannedBatch, photo: number): Promise<OpenPhoto> {
     const { photos, seed } = this.#options;
     return this.#substitutes.findUsable(photo, mixSeed(seed, epoch), (candidate) => photos.get(candidate));
   }
@@ -93,26 +87,25 @@ export class BatchMaker {
   async #renderViews(
     planned: PlannedBatch,
     place: number,
-    first: Opened,
+    first: OpenPhoto,
   ): Promise<{ photo: number; views: Uint8Array[] }> {
-    const wanted = planned.photos[place]!;
-    for (let opened = first; ; opened = await this.#openUsable(planned, wanted)) {
+    for (let open = first; ; open = await this.#openUsable(planned, planned.photos[place]!)) {
       try {
-        return { photo: opened.photo, views: await this.#tryViews(planned, place, opened) };
+        return { photo: open.photo, views: await this.#tryViews(planned, place, open) };
       } catch (error) {
-        this.#substitutes.report(opened.photo, error);
+        this.#substitutes.report(open.photo, error);
       }
     }
   }
 
-  #tryViews({ epoch, photos, turns }: PlannedBatch, place: number, opened: Opened): Promise<Uint8Array[]> {
+  #tryViews({ epoch, photos, turns }: PlannedBatch, place: number, open: OpenPhoto): Promise<Uint8Array[]> {
     const { rule, seed, views, viewsPerPhoto = 1 } = this.#options;
     return Promise.all(
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;
         // A substitute gets different views, so that a batch that also contains it never shows a view twice.
-        const viewSeed = mixSeed(seed, epoch, opened.photo, number, photos[place]!);
-        return renderView(opened.value, rule, drawView(views, createRandom(viewSeed)));
+        const viewSeed = mixSeed(seed, epoch, open.photo, number, photos[place]!);
+        return renderView(open.content, rule, drawView(views, createRandom(viewSeed)));
       }),
     );
   }

@@ -30,9 +30,9 @@ export class PhotoCache {
    * @throws the errors of `read` and `openPhoto`
    */
   get(photo: number): Promise<Photo> {
-    const known = this.#photos.get(photo);
-    if (known !== undefined) {
-      return known;
+    const cached = this.#photos.get(photo);
+    if (cached !== undefined) {
+      return cached;
     }
     const opening = this.#open(photo);
     this.#photos.set(photo, opening);
@@ -42,10 +42,10 @@ export class PhotoCache {
   async #open(photo: number): Promise<Photo> {
     let fits = false;
     try {
-      const opened = await openPhoto(await this.#read(photo), this.#options.limits);
-      fits = this.#bytes + opened.input.length <= this.#options.maxBytes;
-      this.#bytes += fits ? opened.input.length : 0;
-      return opened;
+      const content = await openPhoto(await this.#read(photo), this.#options.limits);
+      fits = this.#bytes + content.input.length <= this.#options.maxBytes;
+      this.#bytes += fits ? content.input.length : 0;
+      return content;
     } finally {
       if (!fits) {
         this.#photos.delete(photo);

@@ -93,17 +93,17 @@ function addTurns(turns: number[], batches: number, extra: number, random: () =>
 }
 
 /**
- * Draws photos of one class in random order, then in another order when all have been shown, without repeats within a
- * draw.
+ * Draws photos of one class in random order, then in another order when all have been shown. A draw has no repeats if the
+ * class has enough photos.
  */
 function createPhotoStream(photos: readonly number[], random: () => number): (count: number) => number[] {
   let queue: number[] = [];
   return (count) => {
     const drawn = queue.splice(0, count);
     while (drawn.length < count) {
-      const again = shuffle(photos, random);
-      const held = new Set(drawn);
-      queue = [...again.filter((photo) => !held.has(photo)), ...again.filter((photo) => held.has(photo))];
+      const order = shuffle(photos, random);
+      const isDrawn = (photo: number) => drawn.includes(photo);
+      queue = [...order.filter((photo) => !isDrawn(photo)), ...order.filter(isDrawn)];
       drawn.push(...queue.splice(0, count - drawn.length));
     }
     return drawn;

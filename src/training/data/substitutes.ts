@@ -1,5 +1,6 @@
 /** Keeps track of photos that cannot be used, and finds others to stand in for them. */
 import { PawdexError } from '../../errors.js';
+import type { Photo } from '../../image/decode.js';
 import { isImageFault } from '../../image/image-errors.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import { groupByLabel } from './sampler.js';
@@ -10,6 +11,12 @@ const SUBSTITUTE = 0x7e11;
 export interface BadPhoto {
   photo: number;
   error: PawdexError;
+}
+
+/** A photo that works, by index, and its content. */
+export interface OpenPhoto {
+  photo: number;
+  content: Photo;
 }
 
 /** Remembers bad photos. The substitute depends on seed, epoch and photo, never on earlier attempts. */
@@ -31,21 +38,16 @@ export class Substitutes {
   /**
    * Tries a photo, then others of its label in random order, until one works.
    *
-   * @param attempt rejects when the photo is bad
-   * @returns the photo that worked, and the result of the attempt
+   * @param open rejects when the photo is bad
    * @throws PawdexError set_invalid when no photo of the label works; any error that is not a photo's fault
    */
-  async findUsable<T>(
-    photo: number,
-    seed: number,
-    attempt: (photo: number) => Promise<T>,
-  ): Promise<{ photo: number; value: T }> {
+  async findUsable(photo: number, seed: number, open: (photo: number) => Promise<Photo>): Promise<OpenPhoto> {
     for (const candidate of this.#listCandidates(photo, seed)) {
       if (this.#bad.has(candidate)) {
         continue;
       }
       try {
-        return { photo: candidate, value: await attempt(candidate) };
+        return { photo: candidate, content: await open(candidate) };
       } catch (error) {
         this.report(candidate, error);
       }

@@ -2,21 +2,12 @@
 import { PawdexError } from '../../errors.js';
 import { createNode, type Model, type ModelNode, type ModelPort } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Projection } from '../head/projection.js';
+import type { ScaledBackbone } from '../network/network.js';
 
-type PerChannel = number | readonly [number, number, number];
-
-export interface EncoderParts {
-  /** Input float32 [batch, 3, S, S]; its first output is one vector per image, float32 [batch, F]. */
-  readonly backbone: Model;
-  /** S, the side of the square input in pixels. */
-  readonly size: number;
-  /**
-   * The input of the backbone is (pixel - mean) / std, with pixels 0..255. One number for all channels, or one each for
-   * red, green and blue.
-   */
-  readonly pixels: { readonly mean: PerChannel; readonly std: PerChannel };
-  /** Unit features @ matrix + offset, float32 [F, D] and [D]. Without a head, the unit features are the embedding. */
-  readonly head?: { readonly matrix: Tensor; readonly offset: Tensor } | undefined;
+export interface EncoderParts extends ScaledBackbone {
+  /** Projects unit features to the embedding. Without a head, the unit features are the embedding. */
+  readonly head?: Projection | undefined;
 }
 
 const PORTS = { pixels: 'pixels', embedding: 'embedding' } as const;
@@ -46,7 +37,7 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
   }
   const before = buildScaling(pixels);
   const after = buildProjection(head);
-  const ownNames = new Set<string>([
+  const reservedNames = new Set<string>([
     PORTS.pixels,
     PORTS.embedding,
     'scaled_pixels',
@@ -58,7 +49,7 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
     [input.name, 'scaled_pixels'],
     [output.name, 'features'],
   ]);
-  const rename = (name: string) => ends.get(name) ?? (ownNames.has(name) ? `backbone ${name}` : name);
+  const rename = (name: string) => ends.get(name) ?? (reservedNames.has(name) ? `backbone ${name}` : name);
   return {
     opset: backbone.opset,
     inputs: [{ name: PORTS.pixels, dtype: 'uint8', shape: ['batch', size, size, 3] }],
@@ -109,8 +100,8 @@ function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
   const means = [mean].flat();
   const stds = [std].flat();
   const [zero = 0, scale = 1] = [means[0], stds[0]];
-  const alike = means.every((value) => value === zero) && stds.every((value) => value === scale);
-  if (alike && Number.isInteger(zero) && zero >= 0 && zero <= 255) {
+  const isUniform = means.every((value) => value === zero) && stds.every((value) => value === scale);
+  if (isUniform && Number.isInteger(zero) && zero >= 0 && zero <= 255) {
     const inputs = ['pixels_nchw', 'pixel_scale', 'pixel_zero_point'];
     return {
       nodes: [transpose, createNode('DequantizeLinear', inputs, ['scaled_pixels'], {}, 'scale_pixels')],

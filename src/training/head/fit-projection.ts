@@ -84,8 +84,8 @@ export async function fitWhitening(
   session?: SessionOptions,
 ): Promise<Projection> {
   const width = features.dimension;
-  const { total, mean } = await computeCovariance(features, session);
-  const within = (await computeCovariance(computeResiduals(features, labels), session)).total;
+  const { covariance: total, mean } = await computeCovariance(features, session);
+  const { covariance: within } = await computeCovariance(computeResiduals(features, labels), session);
   shrink(within, width, shrinkage);
   const { values, vectors } = decomposeSymmetric(within, width);
   // whiten = vectors diag(values^-power) vectors^T; the covariance of whitened features is whiten total whiten.
@@ -127,7 +127,7 @@ function shrink(covariance: Float32Array, width: number, shrinkage: number): voi
 
 /** Subtracts from each row the mean of its label. */
 function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly number[]): Matrix {
-  const left = new Float32Array(data.length);
+  const residuals = new Float32Array(data.length);
   for (const labelRows of groupBy(labels.keys(), (row) => labels[row]!).values()) {
     const sum = new Float64Array(dimension);
     for (const row of labelRows) {
@@ -137,9 +137,9 @@ function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly nu
     }
     for (const row of labelRows) {
       for (let i = 0, at = row * dimension; i < dimension; i++, at++) {
-        left[at] = data[at]! - sum[i]! / labelRows.length;
+        residuals[at] = data[at]! - sum[i]! / labelRows.length;
       }
     }
   }
-  return { data: left, rows, dimension };
+  return { data: residuals, rows, dimension };
 }

@@ -20,11 +20,8 @@ export interface GeneralOptions {
 }
 
 /** Counts the principal components in a general part, without the constant. */
-export function countComponents({
-  dimension,
-  constant,
-}: Pick<GeneralOptions, 'dimension' | 'constant'>): number {
-  return dimension - (constant > 0 ? 1 : 0);
+export function countComponents(general: Pick<GeneralOptions, 'dimension' | 'constant'>): number {
+  return general.dimension - (general.constant > 0 ? 1 : 0);
 }
 
 /**
@@ -61,11 +58,11 @@ export async function addGeneralPart(
   if (constant === 0) {
     return both;
   }
-  const last = {
+  const constantPart = {
     matrix: createFloatTensor(new Float32Array(features.dimension), [features.dimension, 1]),
     offset: createFloatTensor([constant]),
   };
-  return joinProjections(both, last);
+  return joinProjections(both, constantPart);
 }
 
 /**
@@ -81,8 +78,8 @@ async function computePrincipalComponents(
   session?: SessionOptions,
 ): Promise<Projection> {
   checkComponents(count, features);
-  const { total, mean } = await computeCovariance(features, session);
-  const axes = await computeLeadingEigenvectors(total, features.dimension, count, session);
+  const { covariance, mean } = await computeCovariance(features, session);
+  const axes = await computeLeadingEigenvectors(covariance, features.dimension, count, session);
   return {
     matrix: createFloatTensor(axes, [features.dimension, count]),
     offset: createFloatTensor(computeCentring(mean, axes, count)),

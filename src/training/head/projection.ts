@@ -22,11 +22,11 @@ export async function computeCovariance({ data, rows, dimension }: Matrix, sessi
       const x = g.input('x', 'float32', [rows, dimension]);
       const mean = g.reduceMean(x, [0]);
       const centred = g.sub(x, mean);
-      return { total: g.div(g.matMul(g.transposeLast(centred), centred), rows), mean };
+      return { covariance: g.div(g.matMul(g.transposeLast(centred), centred), rows), mean };
     },
     { x: { dtype: 'float32', shape: [rows, dimension], data } },
   );
-  return { total: results.total?.data as Float32Array, mean: results.mean?.data as Float32Array };
+  return { covariance: results.covariance?.data as Float32Array, mean: results.mean?.data as Float32Array };
 }
 
 /** Builds a graph, runs it once and returns its named results. */

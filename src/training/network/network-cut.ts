@@ -5,8 +5,8 @@
 import { PawdexError } from '../../errors.js';
 import type { Model, ModelNode } from '../../onnx/onnx-model.js';
 import type { Value } from '../../onnx/onnx-values.js';
-import type { Tensor } from '../../onnx/tensor.js';
-import { findDependents, findProducers, selectReadConstants } from '../../onnx/walk-model.js';
+import { countElements, type Tensor } from '../../onnx/tensor.js';
+import { findDependents, findProducers, selectUsedConstants } from '../../onnx/walk-model.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import { importModel } from '../autodiff/import/import-model.js';
@@ -15,7 +15,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import { selectTrainableWeights } from './layers.js';
 import { appendPixels, type Network, requireImageInput } from './network.js';
 
-/** One of the values that cross the cut. */
+/** A value that crosses the cut, and is kept. */
 export interface KeptPort {
   /** Name in the backbone. */
   readonly name: string;
@@ -23,9 +23,9 @@ export interface KeptPort {
   readonly shape: readonly number[];
 }
 
-/** The cut of a network, and the values that cross it. */
-export interface NetworkCut {
-  readonly split: Split;
+/** A backbone in two parts. */
+export interface NetworkCut extends Split {
+  /** The values that cross the cut. */
   readonly ports: readonly KeptPort[];
 }
 
@@ -47,19 +47,19 @@ export async function cutNetwork(network: Network, recipe: Recipe): Promise<Netw
     });
   }
   const g = new GraphBuilder();
-  const outputs = await appendFrozenPart(g, split, network, 1);
-  return { split, ports: [...outputs].map(([name, { shape }]) => ({ name, shape: shape.slice(1) })) };
+  const outputs = await appendFrozenPart(g, split.frozen, network, 1);
+  return { ...split, ports: [...outputs].map(([name, { shape }]) => ({ name, shape: shape.slice(1) })) };
 }
 
 /** Opens the part before the cut: pixels uint8 [batch, S, S, 3] -> each port as float16 [batch, ...shape]. */
 export async function openFrozenPart(
-  { split }: NetworkCut,
+  { frozen }: NetworkCut,
   network: Network,
   batch: number,
   session?: SessionOptions,
 ): Promise<GraphSession> {
   const g = new GraphBuilder();
-  for (const [name, value] of await appendFrozenPart(g, split, network, batch)) {
+  for (const [name, value] of await appendFrozenPart(g, frozen, network, batch)) {
     g.output(nameKeptInput(name), g.cast(value, 'float16'));
   }
   return GraphSession.open(g.toBytes(), session);
@@ -67,18 +67,18 @@ export async function openFrozenPart(
 
 function appendFrozenPart(
   g: GraphBuilder,
-  split: Split,
+  frozen: Model,
   network: Network,
   batch: number,
 ): Promise<ReadonlyMap<string, Value>> {
   const inputs = { [requireImageInput(network.backbone).name]: appendPixels(g, batch, network) };
-  return importModel(g, split.frozen, { inputs });
+  return importModel(g, frozen, { inputs });
 }
 
 /** Appends what comes after the cut. @returns float32 [batch, F], at unit length, like appendBackbone */
 export async function appendTrainedPart(
   g: GraphBuilder,
-  { split, ports }: NetworkCut,
+  { trained, ports }: NetworkCut,
   batch: number,
   trainable: ReadonlySet<string>,
 ): Promise<Value> {
@@ -88,7 +88,7 @@ export async function appendTrainedPart(
       g.cast(g.input(nameKeptInput(name), 'float16', [batch, ...shape]), 'float32'),
     ]),
   );
-  const outputs = await importModel(g, split.trained, { inputs, trainable });
+  const outputs = await importModel(g, trained, { inputs, trainable });
   // The first output exists and has the right shape: appendBackbone has checked the whole backbone before.
   const [features] = outputs.values();
   return appendUnitRows(g, features as Value);
@@ -99,7 +99,7 @@ export function createKeptFeeds({ ports }: NetworkCut, rows: readonly Uint16Arra
   let at = 0;
   return Object.fromEntries(
     ports.map(({ name, shape }) => {
-      const size = shape.reduce((product, d) => product * d, 1);
+      const size = countElements(shape);
       const data = new Uint16Array(rows.length * size);
       rows.forEach((row, i) => {
         data.set(row.subarray(at, at + size), i * size);
@@ -125,23 +125,25 @@ export interface Split {
  */
 export function splitModel(model: Model, trainable: ReadonlySet<string>): Split | null {
   const inputs = model.inputs.map(({ name }) => name);
-  const changing = findDependents(model.nodes, trainable).nodes;
-  const trained = model.nodes.filter((node) => changing.has(node));
+  const fromWeights = findDependents(model.nodes, trainable).nodes;
+  const trained = model.nodes.filter((node) => fromWeights.has(node));
   const fromInput = findDependents(model.nodes, inputs).nodes;
-  const frozen = model.nodes.filter((node) => fromInput.has(node) && !changing.has(node));
+  const frozen = model.nodes.filter((node) => fromInput.has(node) && !fromWeights.has(node));
   const constant = model.nodes.filter((node) => !fromInput.has(node));
-  const made = new Set(frozen.flatMap(({ outputs }) => outputs));
-  const crossing = [...new Set(trained.flatMap((node) => node.inputs))].filter((name) => made.has(name));
+  const frozenValues = new Set(frozen.flatMap(({ outputs }) => outputs));
+  const crossing = [...new Set(trained.flatMap((node) => node.inputs))].filter((name) =>
+    frozenValues.has(name),
+  );
   const readsInput = trained.some((node) => node.inputs.some((name) => inputs.includes(name)));
-  const outputsEarly = model.outputs.some(({ name }) => made.has(name));
-  if (crossing.length === 0 || readsInput || outputsEarly) {
+  const hasFrozenOutput = model.outputs.some(({ name }) => frozenValues.has(name));
+  if (crossing.length === 0 || readsInput || hasFrozenOutput) {
     return null;
   }
   const part = (varying: readonly ModelNode[]) => {
     const read = varying.flatMap((node) => node.inputs);
     const needed = new Set([...varying, ...findProducers(constant, read)]);
     const nodes = model.nodes.filter((node) => needed.has(node));
-    return { opset: model.opset, nodes, initialisers: selectReadConstants(nodes, model.initialisers) };
+    return { opset: model.opset, nodes, initialisers: selectUsedConstants(nodes, model.initialisers) };
   };
   // Import infers the shapes.
   const port = (name: string) => ({ name, dtype: 'float32' as const, shape: [''] });

@@ -12,13 +12,19 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 /** Names of the head's weights in a training state. */
 export const HEAD = { matrix: 'head.matrix', offset: 'head.offset' } as const;
 
-/** Backbone and head, and how pixels are scaled for them. */
-export interface Network {
+/** A backbone, and how pixels are scaled for it. */
+export interface ScaledBackbone {
+  /** One image input, float32 [batch, 3, S, S]; its first output is one vector per image, float32 [batch, F]. */
   readonly backbone: Model;
-  /** Projects unit features to the embedding. */
-  readonly head: Projection;
+  /** S, the side of the square input in pixels. */
   readonly size: number;
+  /** The input of the backbone is (pixel - mean) / std, with pixels 0..255; one number, or one per channel. */
   readonly pixels: Recipe['backbone']['pixels'];
+}
+
+/** A backbone with the head that projects its unit features to the embedding. */
+export interface Network extends ScaledBackbone {
+  readonly head: Projection;
 }
 
 /**
@@ -44,7 +50,7 @@ export function requireImageInput(backbone: Model): ModelPort {
 export function appendPixels(
   g: GraphBuilder,
   batch: number,
-  { size, pixels }: Pick<Network, 'size' | 'pixels'>,
+  { size, pixels }: Pick<ScaledBackbone, 'size' | 'pixels'>,
 ): Value {
   const raw = g.input('pixels', 'uint8', [batch, size, size, 3]);
   const perChannel = (value: number | readonly number[]): Value =>

@@ -35,10 +35,10 @@ export function createObjective({ recipe, network, proxies, cut }: ObjectiveOpti
 }
 
 /** Creates the optimiser of a recipe: the rate of each layer, and which weights decay. */
-export function createOptimiser(network: Network, { optimiser, ...recipe }: Recipe): AdamWOptions {
-  const rates = selectTrainableWeights(network.backbone, { ...recipe, optimiser });
+export function createOptimiser(network: Network, recipe: Recipe): AdamWOptions {
+  const rates = selectTrainableWeights(network.backbone, recipe);
   const headWeights = new Set<string>([HEAD.matrix, HEAD.offset, PROXIES]);
-  const { weightDecay, clipNorm, headRate } = optimiser;
+  const { weightDecay, clipNorm, headRate } = recipe.optimiser;
   return {
     weightDecay,
     clipNorm,

@@ -26,14 +26,14 @@ const CHANNELS = 1;
  */
 export function addStartFeatures(trained: Model, start: Model): Model {
   const map = findPooledMap(trained);
-  const differing = [...start.initialisers].filter(
-    ([name, tensor]) => trained.initialisers.get(name) !== tensor,
+  const startWeights = new Map(
+    [...start.initialisers].filter(([name, tensor]) => trained.initialisers.get(name) !== tensor),
   );
   const before = findProducers(trained.nodes, [map]);
   const nodes = trained.nodes.filter((node) => before.has(node));
-  const { copies, initialisers, inStart } = copyDependents({ ...trained, nodes }, new Map(differing));
+  const { copies, initialisers, nameInStart } = copyDependents({ ...trained, nodes }, startWeights);
   const joinedMap = `${map} and ${START}`;
-  const joined = createNode('Concat', [map, inStart(map)], [joinedMap], { axis: CHANNELS });
+  const joined = createNode('Concat', [map, nameInStart(map)], [joinedMap], { axis: CHANNELS });
   const after = trained.nodes
     .filter((node) => !before.has(node))
     .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? joinedMap : name)) }));
@@ -49,22 +49,22 @@ export function addStartFeatures(trained: Model, start: Model): Model {
   };
 }
 
-/** Copies the nodes that depend on some weights. The copies read other weights instead. */
+/** Copies the nodes that depend on some weights. The copies read the given values of these weights. */
 function copyDependents({ nodes, initialisers: current }: Model, weights: ReadonlyMap<string, Tensor>) {
   const initialisers = new Map(current);
   for (const [name, tensor] of weights) {
     initialisers.set(START + name, tensor);
   }
   const dependents = findDependents(nodes, weights.keys());
-  const inStart = (name: string) => (dependents.values.has(name) ? START + name : name);
+  const nameInStart = (name: string) => (dependents.values.has(name) ? START + name : name);
   const copies = [...dependents.nodes].map((node) => ({
     ...node,
     // Two nodes may have no name, but not the same name.
     name: node.name && START + node.name,
-    inputs: node.inputs.map(inStart),
-    outputs: node.outputs.map(inStart),
+    inputs: node.inputs.map(nameInStart),
+    outputs: node.outputs.map(nameInStart),
   }));
-  return { copies, initialisers, inStart };
+  return { copies, initialisers, nameInStart };
 }
 
 /**

@@ -43,13 +43,11 @@ export interface RecipeSource {
  *   says which one it needs
  * @throws PawdexError config_invalid, model_invalid, file_unreadable
  */
-export async function buildRecipe({
-  file: given,
-  resumed,
-  name,
-  overrides,
-}: RecipeSource): Promise<{ recipe: Recipe; arePixelsAssumed: boolean }> {
-  const file = given ?? (resumed === undefined ? undefined : path.join(resumed, RECIPE_FILE));
+export async function buildRecipe(
+  source: RecipeSource,
+): Promise<{ recipe: Recipe; arePixelsAssumed: boolean }> {
+  const { resumed, name, overrides } = source;
+  const file = source.file ?? (resumed === undefined ? undefined : path.join(resumed, RECIPE_FILE));
   const partial = await readRecipe(file ?? SHIPPED_RECIPE);
   if (file === undefined) {
     adaptShippedRecipe(partial, name, overrides);
@@ -57,10 +55,8 @@ export async function buildRecipe({
   applySettings(partial, overrides);
   let arePixelsAssumed = false;
   if (overrides.backbone !== undefined) {
-    const known = given === undefined ? null : getSection(partial, 'backbone');
-    const { settings, assumed } = await adaptBackbone(overrides.backbone, known);
-    partial.backbone = settings;
-    arePixelsAssumed = assumed;
+    const section = source.file === undefined ? null : getSection(partial, 'backbone');
+    ({ section: partial.backbone, arePixelsAssumed } = await adaptBackbone(overrides.backbone, section));
   }
   return { recipe: completeRecipe(partial, file ?? 'The settings'), arePixelsAssumed };
 }
@@ -87,12 +83,12 @@ function adaptShippedRecipe(partial: PartialRecipe, name: string, overrides: Rec
 
 function applySettings(partial: PartialRecipe, overrides: RecipeOverrides): void {
   const { labels, photos, chunk, learningRate, loss, epochs, seed, freeze } = overrides;
-  const given = (settings: Record<string, unknown>) =>
+  const omitUndefined = (settings: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   Object.assign(partial, {
-    batch: { ...getSection(partial, 'batch'), ...given({ labels, photos, chunk }) },
-    optimiser: { ...getSection(partial, 'optimiser'), ...given({ learningRate }) },
-    ...given({
+    batch: { ...getSection(partial, 'batch'), ...omitUndefined({ labels, photos, chunk }) },
+    optimiser: { ...getSection(partial, 'optimiser'), ...omitUndefined({ learningRate }) },
+    ...omitUndefined({
       epochs,
       seed,
       losses: loss && [{ kind: loss }],
@@ -111,32 +107,32 @@ const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375]
  * file, the section stays as it is.
  *
  * @param file ONNX file
- * @param known the recipe's own section, whose other settings are kept; null if there is none
+ * @param current the recipe's own section, whose other settings are kept; null if there is none
  * @returns the section, and whether the scaling of pixels is assumed
  * @throws PawdexError file_unreadable, model_invalid; config_invalid when the input size is unknown
  */
 export async function adaptBackbone(
   file: string,
-  known: Record<string, unknown> | null,
-): Promise<{ settings: Record<string, unknown>; assumed: boolean }> {
+  current: Record<string, unknown> | null,
+): Promise<{ section: Record<string, unknown>; arePixelsAssumed: boolean }> {
   const absolute = file === SMALL_NETWORK ? file : path.resolve(file);
-  if (known?.file === absolute && 'size' in known && 'pixels' in known) {
-    return { settings: known, assumed: false };
+  if (current?.file === absolute && 'size' in current && 'pixels' in current) {
+    return { section: current, arePixelsAssumed: false };
   }
   const { shape } = requireImageInput(
     await readBackbone(absolute, { size: SMALL_NETWORK_SIZE, padding: 'stored', seed: 0 }),
   );
-  const size = typeof shape[2] === 'number' ? shape[2] : known?.size;
+  const size = typeof shape[2] === 'number' ? shape[2] : current?.size;
   if (size === undefined) {
     throw new PawdexError('config_invalid', {
       detail: `${file} does not say what image size it takes.`,
       hint: 'Set backbone.size in a recipe.',
     });
   }
-  const assumed = known?.pixels === undefined;
   // The padding of one network says nothing about another.
-  const { padding: _other, ...kept } = known ?? {};
-  return { settings: { ...kept, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
+  const { padding: _padding, ...others } = current ?? {};
+  const section = { ...others, file: absolute, size, pixels: current?.pixels ?? IMAGENET };
+  return { section, arePixelsAssumed: current?.pixels === undefined };
 }
 
 /**

@@ -38,8 +38,8 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
     throw createRecipeError({ detail: `${file} is not a mapping of settings.` });
   }
   const { backbone } = content as { backbone?: unknown };
-  const isNamed = typeof backbone === 'object' && backbone !== null && 'file' in backbone;
-  if (isNamed && typeof backbone.file === 'string' && backbone.file !== SMALL_NETWORK) {
+  const hasFile = typeof backbone === 'object' && backbone !== null && 'file' in backbone;
+  if (hasFile && typeof backbone.file === 'string' && backbone.file !== SMALL_NETWORK) {
     Object.assign(backbone, { file: path.resolve(path.dirname(file), backbone.file) });
   }
   return content as PartialRecipe;

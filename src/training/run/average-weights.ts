@@ -17,12 +17,12 @@ export function moveAverage(average: Weights, weights: Readonly<Weights>, decay:
   moveTowards(average, weights, Math.min(decay, (1 + step) / (10 + step)));
 }
 
-/** Sets average = kept average + (1 - kept) weights, in place. Weights that the average does not have are ignored. */
-export function moveTowards(average: Weights, weights: Readonly<Weights>, kept: number): void {
+/** Sets average = decay average + (1 - decay) weights, in place. Weights that the average does not have are ignored. */
+export function moveTowards(average: Weights, weights: Readonly<Weights>, decay: number): void {
   for (const [name, tensor] of Object.entries(average)) {
     const [into, from] = [getFloats(tensor), getFloats(weights[name])];
     for (let i = 0; i < into.length; i++) {
-      into[i] = kept * into[i]! + (1 - kept) * from[i]!;
+      into[i] = decay * into[i]! + (1 - decay) * from[i]!;
     }
   }
 }

@@ -1,7 +1,5 @@
 /** Evaluates weights on val and keeps the best in a file. */
 import path from 'node:path';
-import type { EmbeddedSet } from '../../evaluation/embed-set.js';
-import { readPhoto } from '../../image/read-photo.js';
 import { takeFirstRows } from '../../math/matrix.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import type { Weights } from '../autodiff/step/training-state.js';
@@ -12,16 +10,14 @@ import { interpolateWeights } from './average-weights.js';
 import type { Progress } from './checkpoint.js';
 import { completeHead, createFeatureNetwork } from './complete-head.js';
 import { computeFeatures, type FeaturesOptions } from './compute-features.js';
-import { evaluateEmbedding } from './evaluate-embedding.js';
+import { type Evaluation, evaluateEmbedding } from './evaluate-embedding.js';
 import { readTensors, writeTensors } from './safetensors.js';
 import type { EvaluationEntry, Quality } from './training-log.js';
 import type { TrainingSet } from './training-set.js';
 
 /** A network with its quality on val. */
-export interface EvaluatedNetwork {
+export interface EvaluatedNetwork extends Evaluation {
   network: Network;
-  quality: Quality;
-  val: EmbeddedSet;
 }
 
 export interface BestWeightsOptions {
@@ -32,8 +28,6 @@ export interface BestWeightsOptions {
   start: Network;
   features: FeaturesOptions;
   session?: SessionOptions;
-  /** Called before photos are embedded. */
-  onPhase(text: string, total: number): void;
   /** Called after each evaluation. */
   onEvaluation(entry: EvaluationEntry): Promise<void>;
 }
@@ -60,6 +54,7 @@ export class BestWeights {
    * Evaluates weights, and keeps them in the file if they are the best so far.
    *
    * @param entry the line of the log, without the result
+   * @param text names the phase in reports
    * @returns the evaluated network, or null if others were better
    */
   async consider(
@@ -119,14 +114,13 @@ export class BestWeights {
 
   /** Evaluates weights in the network that they started from, with the head that an encoder would get. */
   async #evaluate(weights: Weights, text: string): Promise<EvaluatedNetwork> {
-    const { set, recipe, session, start, features, onPhase } = this.#options;
+    const { set, recipe, session, start, features } = this.#options;
     const { general } = recipe.head;
     const network = createFeatureNetwork(replaceWeights(start, weights), start, general);
     let { head } = network;
     const evaluated = await evaluateEmbedding(set, recipe, async (photos, gallery) => {
-      onPhase(text, photos.length);
-      const read = (i: number) => readPhoto(photos[i]!.file);
-      const computed = await computeFeatures(network, photos.length, read, features);
+      features.report?.beginPhase(text, photos.length);
+      const computed = await computeFeatures(network, photos, features);
       head = await completeHead(network.head, takeFirstRows(computed, gallery), general, session);
       return projectFeatures(computed, head);
     });

@@ -1,16 +1,15 @@
 /** Compares the gradient of every weight that a recipe trains with finite differences. */
-import { createRandom, drawDirections } from '../../math/random.js';
+import { createRandom } from '../../math/random.js';
 import type { Value } from '../../onnx/onnx-values.js';
-import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
+import { createIntTensor, type Tensor } from '../../onnx/tensor.js';
 import { checkGradients, type GradientCheck } from '../autodiff/check-gradients.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
-import { readBackbone } from '../network/backbone.js';
 import { createObjective } from '../network/objective.js';
 import { countLearned, countViewsPerStep } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import { createRandomHead, measureFeatureWidth } from './prepare-start.js';
+import { drawUnitRows, readStartNetwork } from './prepare-start.js';
 
 /** Largest relative error of a correct gradient in float32. At kinks, correct gradients can show more. */
 const TOLERANCE = 2e-2;
@@ -36,11 +35,12 @@ export async function checkRecipeGradients(
   session: SessionOptions,
   onStart: (weights: number) => void,
 ): Promise<WeightCheck[]> {
-  const { graph, loss } = await buildCheckGraph(recipe);
+  const smallRecipe = shrinkRecipe(recipe);
+  const { graph, loss } = await buildCheckGraph(smallRecipe);
   onStart(graph.parameters.size);
   const checks = await checkGradients(graph, {
     objective: loss,
-    feeds: createCheckFeeds(recipe),
+    feeds: createCheckFeeds(smallRecipe),
     elementwiseUpTo: 4,
     directions: 1,
     session,
@@ -56,37 +56,33 @@ export async function checkRecipeGradients(
 
 /** Enough photos for every loss to have positives and negatives. */
 const CHECK_BATCH = { labels: 3, photos: 2 };
+/** Keys in the queue of MoCo, a multiple of the photos. */
+const CHECK_QUEUE = 12;
 
 /** Shrinks the batch of a recipe, and the queue of keys with it. */
 function shrinkRecipe(recipe: Recipe): Recipe {
-  const losses = recipe.losses.map((term) => (term.kind === 'moco' ? { ...term, queue: 12 } : term));
+  const losses = recipe.losses.map((term) => (term.kind === 'moco' ? { ...term, queue: CHECK_QUEUE } : term));
   return { ...recipe, losses, batch: { ...CHECK_BATCH }, head: { ...recipe.head, start: 'random' } };
 }
 
 /**
- * Builds forward pass and loss of a recipe for a small batch.
+ * Builds forward pass and loss of a recipe.
  *
  * @returns the graph with its trainable weights as parameters, and the loss, a scalar
  * @throws the errors of training
  */
 async function buildCheckGraph(recipe: Recipe): Promise<{ graph: GraphBuilder; loss: Value }> {
-  const { file, size, padding, pixels } = recipe.backbone;
-  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
-  const parts = { backbone, size, pixels };
-  const dimension = countLearned(recipe);
-  const head = createRandomHead(await measureFeatureWidth(parts), dimension, recipe.seed);
-  const smaller = shrinkRecipe(recipe);
-  const proxies = drawUnitRows(CHECK_BATCH.labels, dimension, 2);
-  const objective = createObjective({ recipe: smaller, network: { ...parts, head }, proxies, cut: null });
+  const network = await readStartNetwork(recipe);
+  const proxies = drawUnitRows(CHECK_BATCH.labels, countLearned(recipe), 2);
+  const objective = createObjective({ recipe, network, proxies, cut: null });
   const graph = new GraphBuilder();
-  const embeddings = await objective.encoder(graph, countViewsPerStep(smaller));
+  const embeddings = await objective.encoder(graph, countViewsPerStep(recipe));
   return { graph, loss: objective.loss(graph, embeddings) };
 }
 
 function createCheckFeeds(recipe: Recipe): Record<string, Tensor> {
-  const smaller = shrinkRecipe(recipe);
   const { size } = recipe.backbone;
-  const views = countViewsPerStep(smaller);
+  const views = countViewsPerStep(recipe);
   const random = createRandom(recipe.seed);
   const data = Uint8Array.from({ length: views * size * size * 3 }, () => Math.floor(256 * random()));
   const dimension = countLearned(recipe);
@@ -96,10 +92,6 @@ function createCheckFeeds(recipe: Recipe): Record<string, Tensor> {
       Array.from({ length: views }, (_, i) => Math.floor(i / CHECK_BATCH.photos)),
     ),
     [LOSS_INPUTS.keys]: drawUnitRows(views, dimension, 3),
-    [LOSS_INPUTS.queue]: drawUnitRows(12, dimension, 4),
+    [LOSS_INPUTS.queue]: drawUnitRows(CHECK_QUEUE, dimension, 4),
   };
-}
-
-function drawUnitRows(count: number, width: number, seed: number): Tensor {
-  return createFloatTensor(drawDirections(count, width, seed), [count, width]);
 }

@@ -4,14 +4,13 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import type { Tensor } from '../../onnx/tensor.js';
-import type { Weights } from '../autodiff/step/training-state.js';
-import { KINDS, type TrainingState } from '../autodiff/step/training-state.js';
+import { KINDS, type TrainingState, type Weights } from '../autodiff/step/training-state.js';
 import { formatRecipe } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { readTensors, writeTensors } from './safetensors.js';
 
-/** The state of a run. Photos and views follow from seed and step, so no random generator's state is stored. */
-export interface Checkpoint {
+/** What training steps change. Photos and views follow from seed and step, so no random generator's state is stored. */
+export interface TrainerState {
   state: TrainingState;
   /** The weights that training started from, for averaging them with the final ones. */
   start: Weights;
@@ -24,10 +23,14 @@ export interface Checkpoint {
   soup: Weights;
   /** Number of finished rounds, and of their steps, which `state.step` does not count. */
   finished: { rounds: number; steps: number };
+}
+
+/** The state of a run. */
+export interface Checkpoint extends TrainerState {
   progress: Progress;
 }
 
-/** The format calls rounds runs. */
+/** In the file, rounds are called runs. */
 const endedSchema = z.object({ runs: z.int(), steps: z.int() });
 
 const progressSchema = z.object({

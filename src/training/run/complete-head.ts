@@ -14,11 +14,7 @@ type General = Recipe['head']['general'];
  *
  * @throws PawdexError config_invalid when the start cannot be kept beside it
  */
-export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
-  trained: N,
-  start: Pick<Network, 'backbone'>,
-  general: General,
-): N {
+export function createFeatureNetwork(trained: Network, start: Network, general: General): Network {
   if (general?.features !== 'start') {
     return trained;
   }

@@ -7,7 +7,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Quality } from './training-log.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
-export interface Evaluated {
+export interface Evaluation {
   quality: Quality;
   /** The photos that it was measured on. */
   val: EmbeddedSet;
@@ -26,8 +26,8 @@ export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Mat
 }
 
 /**
- * Compares the val photos with a gallery of some train photos of each label. Photos of held-out labels are compared with that gallery and
- * with each other, each without itself.
+ * Compares the val photos with a gallery of some train photos of each label. Photos of held-out labels are compared with
+ * that gallery and with each other, each without itself.
  *
  * @param embed embeds photos as unit vectors, in their order; the first `gallery` of them are train photos
  * @throws the errors of `embed`
@@ -36,7 +36,7 @@ export async function evaluateEmbedding(
   set: TrainingSet,
   recipe: Recipe,
   embed: (photos: readonly TrainingPhoto[], gallery: number) => Promise<Matrix>,
-): Promise<Evaluated> {
+): Promise<Evaluation> {
   const gallery = set.selectGallery(recipe.evaluation.galleryPerLabel);
   const photos = [...gallery, ...set.val, ...set.heldOut];
   const valStart = gallery.length;

@@ -8,6 +8,7 @@ import { type LoadOptions, loadBatches } from '../data/load-batches.js';
 import type { PlannedBatch } from '../data/sampler.js';
 import type { Network } from '../network/network.js';
 import { type NetworkCut, nameKeptInput, openFrozenPart } from '../network/network-cut.js';
+import type { PhaseReport } from '../phase-report.js';
 
 /** Views that go through the frozen layers at once. */
 const BATCH = 8;
@@ -17,12 +18,12 @@ export interface KeptViewsOptions {
   dir: string;
   views: number;
   photos: number;
-  load: Omit<LoadOptions, 'signal' | 'viewsPerPhoto'>;
+  load: LoadOptions;
   /** Everything else that the rows depend on, such as the backbone's bytes. If it changes, the file is computed again. */
   identity: unknown;
   session?: SessionOptions;
-  signal?: AbortSignal;
-  onProgress?: (done: number) => void;
+  /** Gets the views done so far after each batch. */
+  report?: PhaseReport;
 }
 
 /** Reads rows of a complete file. */
@@ -38,8 +39,8 @@ export class KeptViews {
   }
 
   /**
-   * Opens the kept views of a folder and computes those that are missing. After an interruption it continues where it
-   * was.
+   * Opens the kept views of a folder and computes those that are missing. After an interruption it continues with
+   * the first missing one.
    *
    * @throws PawdexError set_invalid when no photo of a label can be used; the signal's reason
    */
@@ -50,8 +51,8 @@ export class KeptViews {
     const identity = JSON.stringify([options.identity, cut.ports, rule, seed, settings, views, photos]);
     const key = computeSha256(identity);
     const keyFile = path.join(dir, 'kept-views.key');
-    const same = (await readFile(keyFile, 'utf8').catch(() => '')) === key;
-    const file = await open(path.join(dir, 'kept-views.f16'), same ? 'r+' : 'w+');
+    const isSame = (await readFile(keyFile, 'utf8').catch(() => '')) === key;
+    const file = await open(path.join(dir, 'kept-views.f16'), isSame ? 'r+' : 'w+');
     try {
       await writeFile(keyFile, key);
       const rowBytes = width * 2;
@@ -90,23 +91,19 @@ async function fillFile(
   { network, cut, done, width }: { network: Network; cut: NetworkCut; done: number; width: number },
   options: KeptViewsOptions,
 ): Promise<void> {
-  const { views, photos, load, signal, onProgress } = options;
+  const { views, photos, load, report } = options;
   const total = photos * views;
   const { size } = network;
   const session = await openFrozenPart(cut, network, BATCH, options.session);
   try {
-    for await (const { step, pixels } of loadBatches(planRows(done, total, views), {
-      ...load,
-      viewsPerPhoto: 1,
-      signal,
-    })) {
+    for await (const { step, pixels } of loadBatches(planRows(done, total, views), load)) {
       const results = await session.run({
         pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: pixels },
       });
       const count = Math.min(BATCH, total - step * BATCH);
       const rows = joinPorts(cut, results, count, width);
       await file.write(rows, 0, rows.byteLength, step * BATCH * width * 2);
-      onProgress?.(step * BATCH + count);
+      report?.updatePhase(step * BATCH + count);
     }
     await file.sync();
   } finally {

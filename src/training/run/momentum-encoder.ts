@@ -1,12 +1,12 @@
 /** The momentum encoder of MoCo, which computes the keys, and the queue of keys from earlier batches. */
-import { drawDirections } from '../../math/random.js';
-import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import type { Objective } from '../autodiff/step/step-graphs.js';
 import { copyInto, copyWeights, type Weights } from '../autodiff/step/training-state.js';
 import { appendUnitRows } from '../losses/contrast.js';
 import { moveTowards } from './average-weights.js';
+import { drawUnitRows } from './prepare-start.js';
 
 /**
  * Computes keys with a slowly moving copy of the encoder, so that the queue stays consistent (He et al., arXiv
@@ -44,13 +44,12 @@ export class MomentumEncoder {
     const keys = appendUnitRows(g, await objective.encoder(g, batch));
     g.output('keys', keys);
     const [, width = 0] = keys.shape;
-    const start = drawDirections(settings.length, width, settings.seed);
-    const queue = createFloatTensor(start, [settings.length, width]);
+    const queue = drawUnitRows(settings.length, width, settings.seed);
     const session = await GraphSession.open(g.toBytes(), options);
-    const used = Object.fromEntries(
+    const encoderWeights = Object.fromEntries(
       [...g.parameters.keys()].map(({ name }) => [name, weights[name] as Tensor]),
     );
-    return new MomentumEncoder(session, copyWeights(used), queue, settings.momentum);
+    return new MomentumEncoder(session, copyWeights(encoderWeights), queue, settings.momentum);
   }
 
   /** Continues from a checkpoint taken after `steps` steps of `batch` keys. */

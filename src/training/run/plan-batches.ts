@@ -1,6 +1,5 @@
 /** Plans the batches of a run, in the form that its losses need. */
 import type { PawdexError } from '../../errors.js';
-import type { DecodeLimits } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
 import { mixSeed } from '../../math/random.js';
 import { createIntTensor, type Tensor } from '../../onnx/tensor.js';
@@ -50,7 +49,7 @@ export interface KeptSource {
 export function planBatches(
   recipe: Recipe,
   set: TrainingSet,
-  load: Omit<LoadOptions, 'viewsPerPhoto'>,
+  load: LoadOptions,
   kept: KeptSource | null,
 ): Batches {
   const { seed, epochs, soup, batch, backbone } = recipe;
@@ -83,15 +82,18 @@ export function planBatches(
 export function createLoadOptions(
   recipe: Recipe,
   photos: readonly TrainingPhoto[],
-  limits: DecodeLimits,
+  maxPixels: number,
   onSkipped: (file: string, error: PawdexError) => void,
-): Omit<LoadOptions, 'viewsPerPhoto'> {
+): LoadOptions {
   const { seed, views } = recipe;
   const numbers = new Map(
     [...new Set(photos.map(({ label }) => label))].sort().map((label, i) => [label, i]),
   );
   return {
-    photos: new PhotoCache((photo) => readPhoto(photos[photo]!.file), { maxBytes: MAX_CACHE_BYTES, limits }),
+    photos: new PhotoCache((photo) => readPhoto(photos[photo]!.file), {
+      maxBytes: MAX_CACHE_BYTES,
+      limits: { maxPixels },
+    }),
     // Without labels, any photo can stand in for any other.
     labels: Int32Array.from(photos, ({ label }) => (isLabelFree(recipe) ? 0 : numbers.get(label)!)),
     rule: getResizeRule(recipe),

@@ -2,7 +2,6 @@
  * Prepares the start of a run: the backbone of the recipe, with a head and proxies that are fitted on its frozen
  * features or random.
  */
-import { readPhoto } from '../../image/read-photo.js';
 import type { Matrix } from '../../math/matrix.js';
 import { createNormalRandom, drawDirections } from '../../math/random.js';
 import { normalise } from '../../math/vectors.js';
@@ -13,7 +12,13 @@ import { FIT_STEPS, fitProjection } from '../head/fit-projection.js';
 import { type Projection, projectFeatures } from '../head/projection.js';
 import { PROXIES } from '../network/append-losses.js';
 import { readBackbone } from '../network/backbone.js';
-import { appendBackbone, appendPixels, type Network, replaceWeights } from '../network/network.js';
+import {
+  appendBackbone,
+  appendPixels,
+  type Network,
+  replaceWeights,
+  type ScaledBackbone,
+} from '../network/network.js';
 import { countLearned } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { computeFeatures, type FeaturesOptions } from './compute-features.js';
@@ -23,8 +28,7 @@ import type { TrainingSet } from './training-set.js';
  * Reads the backbone and creates head and proxies.
  *
  * @param stored the weights that a resumed run started from; nothing is fitted then
- * @param onPhase called before features are computed and before the head is fitted; `reading.onProgress` gets the
- *   progress of both
+ * @param features how to compute features; its report also gets the progress of fitting the head
  * @returns the network with the head that the losses see, and proxies float32 [labels, D] if a loss has them
  * @throws PawdexError file_unreadable, model_invalid, config_invalid
  */
@@ -32,51 +36,53 @@ export async function prepareStart(
   recipe: Recipe,
   set: TrainingSet,
   stored: Weights | null,
-  reading: FeaturesOptions,
-  onPhase: (text: string, total: number, noun?: string) => void,
+  features: FeaturesOptions,
 ): Promise<{ network: Network; proxies: Tensor | null }> {
-  const { file, size, padding, pixels } = recipe.backbone;
-  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
-  const { start } = recipe.head;
+  const network = await readStartNetwork(recipe);
   const dimension = countLearned(recipe);
-  const features = await measureFeatureWidth({ backbone, size, pixels });
-  const random = createRandomHead(features, dimension, recipe.seed);
-  const network = { backbone, size, pixels, head: random };
   const hasProxies = recipe.losses.some(({ kind }) => kind === 'proxy-nca');
   const count = set.labels.length;
-  if (stored !== null || start === 'random') {
-    const drawn = createFloatTensor(drawDirections(count, dimension, recipe.seed + 1), [count, dimension]);
-    const proxies = stored?.[PROXIES] ?? drawn;
+  if (stored !== null || recipe.head.start === 'random') {
+    const proxies = stored?.[PROXIES] ?? drawUnitRows(count, dimension, recipe.seed + 1);
     return { network: replaceWeights(network, stored ?? {}), proxies: hasProxies ? proxies : null };
   }
-  onPhase('Features of the frozen backbone', set.train.length);
-  const read = (i: number) => readPhoto(set.train[i]!.file);
-  const frozen = await computeFeatures(network, set.train.length, read, reading);
+  const { report, session: { threads } = {} } = features;
+  report?.beginPhase('Features of the frozen backbone', set.train.length);
+  const frozen = await computeFeatures(network, set.train, features);
   const labels = Array.from(set.numbers);
-  onPhase('Fitting the head', FIT_STEPS, 'step');
-  const { onProgress, session: { threads } = {} } = reading;
+  report?.beginPhase('Fitting the head', FIT_STEPS, 'step');
   const head = await fitProjection(frozen, labels, {
     dimension,
     seed: recipe.seed,
     // On the CPU: a GPU multiplies with fewer bits, so small eigenvalues would be lost in rounding.
     session: { threads },
-    onStep: onProgress,
+    onStep: (done) => report?.updatePhase(done),
   });
   const proxies = hasProxies ? computeMeanProxies(projectFeatures(frozen, head), labels, count) : null;
   return { network: { ...network, head }, proxies };
 }
 
-/** Measures the width of a backbone's features. @throws PawdexError model_invalid */
-export async function measureFeatureWidth(
-  parts: Pick<Network, 'backbone' | 'size' | 'pixels'>,
-): Promise<number> {
+/** Reads the backbone of a recipe and gives it a random head. @throws PawdexError file_unreadable, model_invalid */
+export async function readStartNetwork(recipe: Recipe): Promise<Network> {
+  const { file, size, padding, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
+  const features = await measureFeatureWidth({ backbone, size, pixels });
+  return { backbone, size, pixels, head: createRandomHead(features, countLearned(recipe), recipe.seed) };
+}
+
+async function measureFeatureWidth(scaled: ScaledBackbone): Promise<number> {
   const g = new GraphBuilder();
-  const features = await appendBackbone(g, parts.backbone, appendPixels(g, 1, parts));
+  const features = await appendBackbone(g, scaled.backbone, appendPixels(g, 1, scaled));
   return features.shape[1] ?? 0;
 }
 
+/** Draws random unit vectors. @returns float32 [count, width] */
+export function drawUnitRows(count: number, width: number, seed: number): Tensor {
+  return createFloatTensor(drawDirections(count, width, seed), [count, width]);
+}
+
 /** Creates a head that keeps lengths on average: entries of variance 1/F, no offset. */
-export function createRandomHead(features: number, dimension: number, seed: number): Projection {
+function createRandomHead(features: number, dimension: number, seed: number): Projection {
   const normal = createNormalRandom(seed);
   const scale = 1 / Math.sqrt(features);
   return {

@@ -11,7 +11,7 @@ import { createObjective, createOptimiser, type ObjectiveOptions } from '../netw
 import { countPhotosPerStep, countViewsPerStep } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { moveAverage, moveTowards } from './average-weights.js';
-import type { Checkpoint } from './checkpoint.js';
+import type { TrainerState } from './checkpoint.js';
 import { MomentumEncoder } from './momentum-encoder.js';
 import type { StepBatch } from './plan-batches.js';
 
@@ -124,8 +124,8 @@ export class Trainer {
     return result;
   }
 
-  /** Returns everything for a checkpoint except the progress. Later steps overwrite it. */
-  get snapshot(): Omit<Checkpoint, 'progress'> {
+  /** The state to store in a checkpoint. Later steps overwrite it. */
+  get snapshot(): TrainerState {
     return {
       state: this.#step.state,
       start: this.start,
@@ -138,8 +138,7 @@ export class Trainer {
   }
 
   /** Continues from a checkpoint. @throws PawdexError model_invalid when it is of another network */
-  load(checkpoint: Omit<Checkpoint, 'progress'>): void {
-    const { state, start, average, queue, momentum, soup, finished } = checkpoint;
+  load({ state, start, average, queue, momentum, soup, finished }: TrainerState): void {
     copyInto(this.start, start);
     copyInto(this.#soup, soup);
     this.#finished = finished;

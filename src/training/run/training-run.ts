@@ -60,8 +60,8 @@ export interface Trained extends EvaluatedNetwork {
   log: readonly LogEntry[];
 }
 
-/** Shared by the parts of a run. */
-interface Parts {
+/** What the steps of a run work on. */
+interface RunParts {
   trainer: Trainer;
   best: BestWeights;
   log: TrainingLog;
@@ -92,7 +92,7 @@ class TrainingRun {
       maxPixels,
       session,
       signal,
-      onProgress: (done) => report?.updatePhase(done),
+      report,
     };
   }
 
@@ -116,9 +116,8 @@ class TrainingRun {
     if (checkpoint === null) {
       await writeFile(path.join(out, RECIPE_FILE), formatRecipe(recipe));
     }
-    const onPhase = (text: string, total: number, noun?: string) => report?.beginPhase(text, total, noun);
-    const start = await prepareStart(recipe, set, checkpoint?.start ?? null, this.#features, onPhase);
-    const { network, proxies } = start;
+    const stored = checkpoint?.start ?? null;
+    const { network, proxies } = await prepareStart(recipe, set, stored, this.#features);
     this.#checkBeforehand(network);
     const kept = recipe.keptViews > 0 ? await this.#keepViews(network) : null;
     const trainer = await Trainer.create({ recipe, network, proxies, cut: kept?.cut ?? null }, session);
@@ -130,7 +129,7 @@ class TrainingRun {
         report?.reportEvaluation(entry);
       };
       const best = new BestWeights(
-        { recipe, set, out, start: network, features: this.#features, session, onPhase, onEvaluation },
+        { recipe, set, out, start: network, features: this.#features, session, onEvaluation },
         progress?.best ?? null,
       );
       const batches = planBatches(recipe, set, this.#createLoadOptions(set.train), kept);
@@ -169,9 +168,7 @@ class TrainingRun {
 
   #createLoadOptions(photos: TrainingSet['photos']) {
     const { recipe, maxPixels, report } = this.#options;
-    return createLoadOptions(recipe, photos, { maxPixels }, (file, error) =>
-      report?.reportSkipped(file, error),
-    );
+    return createLoadOptions(recipe, photos, maxPixels, (file, error) => report?.reportSkipped(file, error));
   }
 
   /** Computes the frozen layers of the recipe's kept views. */
@@ -186,17 +183,16 @@ class TrainingRun {
       dir: out,
       views: recipe.keptViews,
       photos: set.photos.length,
-      load: this.#createLoadOptions(set.photos),
+      load: { ...this.#createLoadOptions(set.photos), signal },
       identity: [recipe.backbone, set.photos],
       session,
-      signal,
-      onProgress: (done) => report?.updatePhase(done),
+      report,
     });
     return { views, cut };
   }
 
   /** @throws the signal's reason when stopped, after a checkpoint */
-  async #train({ trainer, log, batches, best }: Parts): Promise<void> {
+  async #train({ trainer, log, batches, best }: RunParts): Promise<void> {
     const { recipe, report, signal } = this.#options;
     const total = batches.perEpoch * recipe.epochs * recipe.soup;
     const interval = Math.max(1, Math.round(recipe.evaluation.every * batches.perEpoch));

@@ -28,7 +28,7 @@ export class TrainingSet {
 
   /**
    * @param photos labelled photos to train on
-   * @param val photos to measure with; if empty, one in ten of each label is set aside
+   * @param val photos to measure with; if null, one in ten of each label is set aside
    * @param holdOut labels to leave out of training
    * @throws PawdexError set_invalid when nothing is left to train on or to measure with; config_invalid for a held-out
    *   label that no photo has
@@ -38,19 +38,19 @@ export class TrainingSet {
     val: readonly TrainingPhoto[] | null,
     holdOut: readonly string[],
   ) {
-    const held = new Set(holdOut);
+    const heldOutLabels = new Set(holdOut);
     const unknown = holdOut.find((label) => !photos.some((photo) => photo.label === label));
     if (unknown !== undefined) {
       throw new PawdexError('config_invalid', {
         detail: `evaluation.holdOut names "${unknown}", but no photo has this label.`,
       });
     }
-    const known = photos.filter(({ label }) => !held.has(label));
-    this.heldOut = photos.filter(({ label }) => held.has(label));
-    const aside = val === null ? chooseVal(known) : new Set<TrainingPhoto>();
-    this.train = known.filter((photo) => !aside.has(photo));
-    this.val = val === null ? [...aside] : val.filter(({ label }) => !held.has(label));
-    this.photos = photos.filter((photo) => !aside.has(photo));
+    const others = photos.filter(({ label }) => !heldOutLabels.has(label));
+    this.heldOut = photos.filter(({ label }) => heldOutLabels.has(label));
+    const valPhotos = val === null ? chooseVal(others) : new Set<TrainingPhoto>();
+    this.train = others.filter((photo) => !valPhotos.has(photo));
+    this.val = val === null ? [...valPhotos] : val.filter(({ label }) => !heldOutLabels.has(label));
+    this.photos = photos.filter((photo) => !valPhotos.has(photo));
     const places = new Map(this.photos.map((photo, i) => [photo, i]));
     this.places = Int32Array.from(this.train, (photo) => places.get(photo)!);
     this.labels = [...new Set(this.train.map(({ label }) => label))].sort();

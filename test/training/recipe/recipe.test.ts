@@ -95,8 +95,8 @@ it.each([
 it('pads another backbone as stored, and the same one as in the recipe', async () => {
   const { backbone } = await readRecipe(path.join(PACKAGE_ROOT, 'models/recipe.yaml'));
   const known = { ...(backbone as { file: string }), size: 256, padding: 'same' };
-  expect(await adaptBackbone(known.file, known)).toEqual({ settings: known, assumed: false });
-  const { settings } = await adaptBackbone('builtin:small-cnn', known);
-  expect(settings).toMatchObject({ file: 'builtin:small-cnn', pixels: { mean: 127, std: 128 } });
-  expect(settings).not.toHaveProperty('padding');
+  expect(await adaptBackbone(known.file, known)).toEqual({ section: known, arePixelsAssumed: false });
+  const { section } = await adaptBackbone('builtin:small-cnn', known);
+  expect(section).toMatchObject({ file: 'builtin:small-cnn', pixels: { mean: 127, std: 128 } });
+  expect(section).not.toHaveProperty('padding');
 });

@@ -4,7 +4,7 @@
  */
 import { type Model, type ModelNode, type ModelPort, writeModel } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
-import { selectReadConstants } from '../../../onnx/walk-model.js';
+import { selectUsedConstants } from '../../../onnx/walk-model.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 
 /** The state of all photos after some nodes of a model. */
@@ -60,7 +60,7 @@ export class Segments {
     const inputs = [...(this.#live[0] ?? [])].flatMap(([name, { dtype, shape }]): ModelPort[] =>
       read.has(name) ? [{ name, dtype, shape }] : [],
     );
-    const initialisers = selectReadConstants(nodes, this.#model.initialisers);
+    const initialisers = selectUsedConstants(nodes, this.#model.initialisers);
     const model = {
       ...this.#model,
       nodes,

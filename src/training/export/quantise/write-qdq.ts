@@ -5,7 +5,7 @@
  */
 import { createNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
-import { selectReadConstants } from '../../../onnx/walk-model.js';
+import { selectUsedConstants } from '../../../onnx/walk-model.js';
 import type { Affine, QuantisationPlan } from './quantisation-plan.js';
 
 /** Names of a convolution's constants. */
@@ -88,7 +88,7 @@ class QdqWriter {
       }
     }
     const nodes = this.#nodes;
-    const initialisers = selectReadConstants(nodes, this.#initialisers);
+    const initialisers = selectUsedConstants(nodes, this.#initialisers);
     return { ...this.#model, nodes, initialisers, convolutions: this.#convolutions };
   }
 
