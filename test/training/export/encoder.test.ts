@@ -28,9 +28,9 @@ const facts: EncoderFacts = {
 };
 const head = { matrix: noise(7, [6, 4]), offset: noise(8, [4]) };
 const ours = { mean: 127, std: 128 };
-const imageNet = {
-  mean: [123.675, 116.28, 103.53] as const,
-  std: [58.395, 57.12, 57.375] as const,
+const imageNet: EncoderParts['pixels'] = {
+  mean: [123.675, 116.28, 103.53],
+  std: [58.395, 57.12, 57.375],
 };
 
 /** What the trainer computes, in its own graph: scaling by Sub and Div, the imported backbone, the head. */
