@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/encoder/encoder-session.js';
 import { asFloat, type Model, readModel, writeModel } from '../../../src/onnx/onnx-model.js';
 import { createFloatTensor } from '../../../src/onnx/tensor.js';
-import { buildEncoderModel } from '../../../src/training/export/encoder-model.js';
+import { buildEncoderModel, type EncoderParts } from '../../../src/training/export/encoder-model.js';
 import { fitAffine } from '../../../src/training/export/quantise/activation-range.js';
 import { quantise } from '../../../src/training/export/quantise/quantise-model.js';
 import { roundFilters } from '../../../src/training/export/quantise/refine-rounding.js';
@@ -103,7 +103,7 @@ describe('quantise', () => {
     {
       what: 'pixels scaled per channel',
       backbone: mobileNet(),
-      scaling: { mean: [123.675, 116.28, 103.53] as const, std: [58.395, 57.12, 57.375] as const },
+      scaling: { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } as EncoderParts['pixels'],
       convolutions: 7,
       floats: 0,
     },
