@@ -12,7 +12,7 @@ import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
 import { rankScored, type Scored } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
 
-/** Rows that are scored for each vector in slice. With 512 numbers per row they fit in a second-level cache. */
+/** Rows that are scored for each vector in turn. With 512 numbers per row they fit in a second-level cache. */
 const ROWS_PER_STEP = 512;
 /** Vectors scored together: enough to make good use of each row read, and few enough for one slice. */
 const VECTORS_TOGETHER = 16;

@@ -270,7 +270,7 @@ export class StoreCore {
 
   #tick(): void {
     const isKnown = this.damage.error === null && (this.#isChecked || !this.#isLiveCopy);
-    // On a full disk the file stays behind, which does no harm.
+    // On a full disk the file stays out of date, which does no harm.
     if (isKnown && performance.now() - this.#writtenAt > LEDGER_MS) {
       this.#writeLedger(true).catch(() => {});
     }

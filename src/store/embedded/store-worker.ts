@@ -38,7 +38,7 @@ const storeCalls = {
   },
 };
 
-/** Calls that work with the open store. Add a handler here, or to the tables it joins, to add a method to the store. */
+/** Calls that work with the open store. open-embedded-store.ts forwards methods of the store to them. */
 const CORE_CALLS = {
   createCollection: ({ collections }: StoreCore, spec: CollectionSpec) => collections.create(spec),
   listCollections: ({ collections }: StoreCore) => collections.list(),
@@ -93,7 +93,7 @@ function withPresenceCheck(call: Handlers[string]): Handlers[string] {
 }
 
 /**
- * Passes the store to a call, unless it is damaged. Counts the call while it runs, gives overdue background work a slice,
+ * Passes the store to a call, unless it is damaged. Counts the call while it runs, gives overdue background work a turn,
  * and converts errors to coded ones.
  */
 function wrapCall(call: Handlers[string]): Handlers[string] {

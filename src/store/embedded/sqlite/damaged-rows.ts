@@ -1,4 +1,4 @@
-/** Finds rows whose checksum is wrong. DamageCounts are sentences, one per collection and kind. */
+/** Finds rows whose checksum is wrong. Findings are sentences, one per collection and kind. */
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import type { ItemRow } from './item-row.js';
 import { listStoredValues } from './item-values.js';

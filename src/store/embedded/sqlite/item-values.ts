@@ -87,7 +87,7 @@ export function listStoredValues(json: string): (readonly [path: string, value: 
   return [...rows.values()];
 }
 
-/** Normalises case, accents and `_` for a space, so that texts compare equal that look the same to people. */
+/** Ignores case, how accents are encoded, and whether words are separated by `_` or a space. */
 export function foldText(text: string): string {
   return text.normalize('NFC').toLowerCase().replaceAll('_', ' ');
 }

@@ -62,7 +62,7 @@ export class SnapshotFolder {
     return { name, ...info };
   }
 
-  /** Removes what a process left that died while it wrote a snapshot. */
+  /** Removes what is left of snapshots whose process died while writing. */
   #removeUnfinished(): void {
     for (const name of readdirSync(this.#folder)) {
       if (name.endsWith(TEMPORARY_SUFFIX)) {
