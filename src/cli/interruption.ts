@@ -64,6 +64,9 @@ export async function runInterruptibly<T>(
   try {
     return { result: await work(signal), interrupted: exitCode() };
   } finally {
-    dispose();
+    // The same key press may arrive once more, while the command says where it stopped.
+    if (exitCode() === null) {
+      dispose();
+    }
   }
 }

@@ -1,12 +1,13 @@
 /** Runs the built command line as a process of its own, in a data directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { PACKAGE_ROOT } from '../../src/config.js';
+import Database, { hasTable } from '../../src/store/embedded/sqlite/sqlite.js';
 import { until } from '../helpers/until.js';
 
 const MAIN = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
@@ -115,8 +116,16 @@ export class Bench {
   }
 }
 
-/** Whether an index run into `dataDir` has stored something by now: its write-ahead log has grown. */
+/** Whether an index run into `dataDir` has stored something by now, for good. */
 export function stored(dataDir: string): boolean {
-  const log = statSync(path.join(dataDir, 'pawdex.db-wal'), { throwIfNoEntry: false });
-  return (log?.size ?? 0) > 150_000;
+  const file = path.join(dataDir, 'pawdex.db');
+  if (!existsSync(file)) {
+    return false;
+  }
+  const db = new Database(file, { readonly: true });
+  try {
+    return hasTable(db, 'items') && db.prepare('SELECT 1 FROM items').get() !== undefined;
+  } finally {
+    db.close();
+  }
 }
