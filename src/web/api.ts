@@ -1,4 +1,7 @@
-/** The page's requests to the server. Those that manage collections are in manage/manage-calls.ts. */
+/**
+ * The page's requests to the server; those that manage collections are in manage/manage-calls.ts. Each throws a Problem if the
+ * server refuses it or does not answer.
+ */
 import type {
   CollectionInfo,
   CollectionList,
@@ -13,9 +16,6 @@ import type { Rectangle } from '../image/regions.js';
 import { tabMemory } from './browser-memory.js';
 import { createNoAnswerProblem, toProblem } from './problem.js';
 
-/** Waits, as before a request is repeated. */
-export const wait = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 const KEY = 'pawdex.apiKey';
 
 export function setApiKey(key: string): void {
@@ -26,6 +26,9 @@ export function setApiKey(key: string): void {
 export function hasApiKey(): boolean {
   return tabMemory.read(KEY) !== null;
 }
+
+/** Waits, as before a request is repeated. */
+export const wait = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Options of a request. */
 export interface Call {
@@ -49,7 +52,7 @@ function createAuthHeaders(): Record<string, string> {
  * A request to the server.
  *
  * @param path relative to the page
- * @throws Problem; the signal's reason when aborted
+ * @throws the signal's reason when aborted
  */
 export async function call(path: string, options: Call = {}): Promise<Response> {
   const { method, json, form, file, type: fileType, keepalive, signal } = options;
@@ -98,14 +101,14 @@ function parseAnswer<T>(status: number, body: string): T {
   }
 }
 
-/** Requests JSON. @throws Problem; the signal's reason when aborted */
+/** Requests JSON. */
 export async function read<T>(path: string, options: Call = {}): Promise<T> {
   const answer = await call(path, options);
   return parseAnswer(answer.status, await receive(answer.text(), options.signal));
 }
 
-/** Requests a file. @throws Problem */
-export async function readFile(path: string, options?: Call): Promise<Blob> {
+/** Requests a file. */
+export async function readBlob(path: string, options?: Call): Promise<Blob> {
   return receive((await call(path, options)).blob());
 }
 
@@ -113,12 +116,11 @@ export async function readFile(path: string, options?: Call): Promise<Blob> {
 export const getCollectionPath = (collection: string, rest = '') =>
   `v1/collections/${encodeURIComponent(collection)}${rest}`;
 
-/** @throws Problem */
 export async function listCollections(): Promise<CollectionInfo[]> {
   return (await read<CollectionList>('v1/collections')).collections;
 }
 
-/** The labels of a collection, most items first. @throws Problem */
+/** The labels of a collection, most items first. */
 export async function listLabels(collection: string): Promise<LabelList['labels']> {
   return (await read<LabelList>(getCollectionPath(collection, '/labels'))).labels;
 }
@@ -128,9 +130,9 @@ export function getThumbnailPath(collection: string, id: string): string {
   return getCollectionPath(collection, `/items/${encodeURIComponent(id)}/thumbnail`);
 }
 
-/** The picture of an item, as an object URL for `img` that the caller revokes. @throws Problem */
+/** The picture of an item, as an object URL for `img` that the caller revokes. */
 export async function fetchThumbnailUrl(collection: string, id: string): Promise<string> {
-  return URL.createObjectURL(await readFile(getThumbnailPath(collection, id)));
+  return URL.createObjectURL(await readBlob(getThumbnailPath(collection, id)));
 }
 
 /** What a search looks for: similar to an item, or to some examples and not to others, which are ids or vectors. */
@@ -139,7 +141,7 @@ export type Search = { collection: string; k: number } & (
   | { positives: (string | number[])[]; negatives: string[] }
 );
 
-/** The items that a search finds, nearest first. @throws Problem */
+/** The items that a search finds, nearest first. */
 export async function search(json: Search): Promise<Neighbour[]> {
   return (await read<SearchResult>('v1/search', { method: 'POST', json })).neighbours;
 }
@@ -154,14 +156,14 @@ function createPhotoForm(photo: Blob): FormData {
   return form;
 }
 
-/** The vector of a photo, or of a part of it. @throws Problem */
+/** The vector of a photo, or of a part of it. */
 export async function embedPhoto(photo: Blob, region: Rectangle | null): Promise<number[]> {
   const query = region === null ? '' : `?region=${formatRegion(region)}`;
   const form = createPhotoForm(photo);
   return (await read<EmbedResult>(`v1/embed${query}`, { method: 'POST', form })).embedding;
 }
 
-/** The items of a collection that are similar to a photo, nearest first. @throws Problem */
+/** The items of a collection that are similar to a photo, nearest first. */
 export async function searchByPhoto(collection: string, photo: Blob, k: number): Promise<Neighbour[]> {
   const query = new URLSearchParams({ collection, k: String(k) });
   const form = createPhotoForm(photo);
@@ -170,7 +172,7 @@ export async function searchByPhoto(collection: string, photo: Blob, k: number):
 
 let server: Promise<ServerInfo> | null = null;
 
-/** What the server accepts and allows; asked once. @throws Problem */
+/** What the server accepts and allows; asked once. */
 export function readServer(): Promise<ServerInfo> {
   server ??= read<ServerInfo>('v1/info').then(
     (info) => {
@@ -192,14 +194,14 @@ function markReadOnly(isReadOnly: boolean): void {
 
 export const isReadOnly = () => document.documentElement.hasAttribute('data-read-only');
 
-/** A photo that the server fetches from its URL. @throws Problem */
+/** A photo that the server fetches from its URL. */
 export async function fetchPhoto(url: string): Promise<File> {
-  const blob = await readFile(`v1/fetch?${new URLSearchParams({ url })}`, { method: 'POST' });
+  const blob = await readBlob(`v1/fetch?${new URLSearchParams({ url })}`, { method: 'POST' });
   const name = new URL(url).pathname.split('/').at(-1) || new URL(url).hostname;
   return new File([blob], name, { type: blob.type });
 }
 
-/** Shares an answer with a small JPEG of its photo. @throws Problem */
+/** Shares an answer with a small JPEG of its photo. */
 export async function shareAnswer(photo: File, collection: string, answer: Identification): Promise<Share> {
   const form = createPhotoForm(photo);
   // Explanations make up most of an answer, and can be requested again.
@@ -209,7 +211,6 @@ export async function shareAnswer(photo: File, collection: string, answer: Ident
   return read('v1/shares', { method: 'POST', form });
 }
 
-/** @throws Problem share_not_found */
 export function readShared(id: string): Promise<Share> {
   return read(`v1/shares/${encodeURIComponent(id)}`);
 }
@@ -218,10 +219,9 @@ export function readShared(id: string): Promise<Share> {
  * An example photo that is part of the page.
  *
  * @param animal `cat` or `dog`
- * @throws Problem
  */
 export async function fetchExample(animal: string): Promise<File> {
-  const blob = await readFile(`example-${animal}.jpg`);
+  const blob = await readBlob(`example-${animal}.jpg`);
   return new File([blob], `${animal}.jpg`, { type: blob.type });
 }
 
@@ -242,7 +242,7 @@ export interface Question {
  *
  * @param photo the unchanged file; the server reads format and orientation from it
  * @param onSent called with the share of the upload that was sent, 0..1
- * @throws Problem, or the signal's reason when aborted
+ * @throws the signal's reason when aborted
  */
 export function identify(
   photo: Blob,

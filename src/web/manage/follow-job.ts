@@ -1,4 +1,4 @@
-/** Starts jobs and follows their events to the end. */
+/** Starts jobs and follows their events to the end. Each request throws a Problem, as in api.ts. */
 import type { Job as FinishedJob, JobList } from '../../client/wire.js';
 import type { JobSummary as Job } from '../../jobs/job.js';
 import type { JobRequest } from '../../jobs/job-request.js';
@@ -13,7 +13,6 @@ const RETRY_MS = 2_000;
 export const isOver = ({ state }: Job) =>
   state === 'succeeded' || state === 'failed' || state === 'cancelled';
 
-/** @throws Problem */
 export function startJob(request: JobRequest): Promise<Job> {
   return read('v1/jobs', { method: 'POST', json: request });
 }
@@ -23,13 +22,13 @@ export async function cancelJob(id: string): Promise<void> {
   await call(`v1/jobs/${id}`, { method: 'DELETE' });
 }
 
-/** The jobs of a collection, the newest first. @throws Problem */
+/** The jobs of a collection, the newest first. */
 export async function listJobs(collection: string): Promise<Job[]> {
   const { jobs } = await read<JobList>('v1/jobs');
   return jobs.filter((job) => job.collection === collection);
 }
 
-/** A job with its result. @throws Problem job_not_found */
+/** A job with its result. */
 export function getJob(id: string, signal?: AbortSignal): Promise<FinishedJob> {
   return read(`v1/jobs/${id}`, signal && { signal });
 }
@@ -61,7 +60,7 @@ async function* readEvents(answer: Response): AsyncGenerator<Job> {
  *
  * @param signal stops following, but does not cancel the job
  * @param onProgress called with the job at each progress, and with a problem while the server does not answer
- * @throws Problem job_not_found; the signal's reason when aborted
+ * @throws the signal's reason when aborted
  */
 export async function followJob(
   id: string,

@@ -1,4 +1,4 @@
-/** The collection manager's requests: collections, and their items in bulk. */
+/** The collection manager's requests: collections, and their items in bulk. Each throws a Problem, as in api.ts. */
 import type { AddResults, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
 import { groupBy } from '../../math/group-by.js';
 import type { Filter } from '../../store/store.js';
@@ -17,12 +17,10 @@ const MAX_IDS_ON_LEAVING = 1_500;
 /** Hashes in one request: they are in its URL, which is limited to 16 KiB. */
 const MAX_HASHES = 100;
 
-/** @throws Problem collection_not_found */
 export function getCollection(name: string): Promise<CollectionInfo> {
   return read(getCollectionPath(name));
 }
 
-/** @throws Problem */
 export async function createCollection(name: string, description: string): Promise<void> {
   await call('v1/collections', {
     method: 'POST',
@@ -33,12 +31,11 @@ export async function createCollection(name: string, description: string): Promi
 /** The changeable fields of a collection. */
 export type CollectionChange = Partial<Pick<CollectionInfo, 'name' | 'aliases' | 'description'>>;
 
-/** @throws Problem collection_exists */
 export async function updateCollection(name: string, change: CollectionChange): Promise<void> {
   await call(getCollectionPath(name), { method: 'PATCH', json: change });
 }
 
-/** Downloads what the server sends as a file: the browser writes it to disk as it arrives. @throws Problem */
+/** Downloads what the server sends as a file: the browser writes it to disk as it arrives. */
 export async function download(path: string): Promise<void> {
   // A link cannot carry a key.
   const ticket = hasApiKey()
@@ -48,7 +45,7 @@ export async function download(path: string): Promise<void> {
   el('a', { href, download: true }).click();
 }
 
-/** Starts a job that imports an export file, creating the collection if needed. @throws Problem export_invalid */
+/** Starts a job that imports an export file, creating the collection if needed. */
 export function startImport(name: string, file: File): Promise<Job> {
   return read(getCollectionPath(name, '/import-job'), {
     method: 'POST',
@@ -57,16 +54,25 @@ export function startImport(name: string, file: File): Promise<Job> {
   });
 }
 
-/** @throws Problem */
 export async function deleteCollection(name: string): Promise<void> {
   await call(getCollectionPath(name), { method: 'DELETE' });
+}
+
+/** Reads a page of something that is listed. @param cursor null: the first page */
+function readPage<T>(
+  collection: string,
+  what: string,
+  parameters: Record<string, string>,
+  cursor: string | null,
+): Promise<T> {
+  const query = new URLSearchParams({ ...parameters, ...(cursor === null ? {} : { cursor }) });
+  return read(getCollectionPath(collection, `/${what}?${query}`));
 }
 
 /**
  * A page of items.
  *
  * @param filter only matching items; empty: all
- * @throws Problem
  */
 export function listItems(
   collection: string,
@@ -74,17 +80,10 @@ export function listItems(
   cursor: string | null,
   limit = PAGE,
 ): Promise<ItemPage> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (Object.keys(filter).length > 0) {
-    query.set('filter', JSON.stringify(filter));
-  }
-  if (cursor !== null) {
-    query.set('cursor', cursor);
-  }
-  return read(getCollectionPath(collection, `/items?${query}`));
+  return readPage(collection, 'items', { limit: String(limit), filter: JSON.stringify(filter) }, cursor);
 }
 
-/** All items that match the filter. @throws Problem */
+/** All items that match the filter. */
 export async function listAllItems(collection: string, filter: Filter): Promise<Item[]> {
   const items: Item[] = [];
   for (let cursor: string | null = null; ; ) {
@@ -97,7 +96,6 @@ export async function listAllItems(collection: string, filter: Filter): Promise<
   }
 }
 
-/** @throws Problem item_not_found */
 export function getItem(collection: string, id: string): Promise<Item> {
   return read(getCollectionPath(collection, `/items/${encodeURIComponent(id)}`));
 }
@@ -113,7 +111,6 @@ function* splitIntoChunks<T>(all: readonly T[], size: number): Generator<T[]> {
  *
  * @param labels null removes a label
  * @returns how many there still were
- * @throws Problem
  */
 export async function relabel(
   collection: string,
@@ -130,7 +127,6 @@ export async function relabel(
   return changed;
 }
 
-/** @throws Problem */
 export async function deleteItems(collection: string, ids: readonly string[]): Promise<void> {
   for (const chunk of splitIntoChunks(ids, MAX_IDS)) {
     await call(getCollectionPath(collection, '/items/delete'), { method: 'POST', json: { ids: chunk } });
@@ -146,7 +142,7 @@ export function deleteItemsOnLeaving(collection: string, ids: readonly string[])
   void call(path, { method: 'POST', json: { ids }, keepalive: true }).catch(() => undefined);
 }
 
-/** The hashes among these hex content hashes that the collection has. @throws Problem */
+/** The hashes among these hex content hashes that the collection has. */
 export async function findKnown(collection: string, hashes: readonly string[]): Promise<Set<string>> {
   const known = new Set<string>();
   for (const chunk of splitIntoChunks(hashes, MAX_HASHES)) {
@@ -164,7 +160,7 @@ export interface SentPhoto {
   source: string;
 }
 
-/** Adds photos. @throws Problem */
+/** Adds photos. */
 export function addPhotos(collection: string, photos: readonly SentPhoto[]): Promise<AddResults> {
   const form = new FormData();
   form.append('items', JSON.stringify(photos.map(({ label, source }) => ({ label, source }))));
@@ -174,18 +170,14 @@ export function addPhotos(collection: string, photos: readonly SentPhoto[]): Pro
   return read(getCollectionPath(collection, '/items'), { method: 'POST', form });
 }
 
-/** Near-duplicates on the next page of items. @throws Problem */
+/** Near-duplicates on the next page of items. */
 export function listDuplicates(
   collection: string,
   threshold: number,
   cursor: string | null,
 ): Promise<DuplicatePage> {
-  const query = new URLSearchParams({ threshold: String(threshold), limit: '500' });
-  if (cursor !== null) {
-    query.set('cursor', cursor);
-  }
-  return read(getCollectionPath(collection, `/duplicates?${query}`));
+  return readPage(collection, 'duplicates', { threshold: String(threshold), limit: '500' }, cursor);
 }
 
-/** The largest file that the server accepts, in bytes. @throws Problem */
+/** The largest file that the server accepts, in bytes. */
 export const getFileLimit = async () => (await readServer()).limits.fileBytes;

@@ -5,7 +5,7 @@ import type { CalibrationOutcome } from '../../evaluation/calibrate-collection.j
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import type { LabelTrouble, Suspect } from '../../evaluation/label-trouble.js';
 import type { JobRequest } from '../../jobs/job-request.js';
-import { readFile } from '../api.js';
+import { readBlob } from '../api.js';
 import { button, el, fill, removeRow } from '../dom.js';
 import { formatCount, formatLabel, formatPercent } from '../format.js';
 import { attempt } from '../hint.js';
@@ -50,7 +50,7 @@ const formatShare = (value: number | null) =>
  */
 async function showReport(job: string, place: HTMLElement): Promise<void> {
   const t = texts.manage.quality;
-  const report = await readFile(`v1/jobs/${encodeURIComponent(job)}/report`);
+  const report = await readBlob(`v1/jobs/${encodeURIComponent(job)}/report`);
   const url = URL.createObjectURL(new Blob([report], { type: 'text/html;charset=utf-8' }));
   const frame = el('iframe.report.surface', { sandbox: '', title: t.report, src: url });
   fill(
