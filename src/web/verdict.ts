@@ -135,8 +135,8 @@ export interface ShownShare {
   name: string;
   share: number;
   text: string;
-  /** Place among the candidates, 0 first; `other` for the rest together. */
-  place: number | 'other';
+  /** As a value in CSS. */
+  colour: string;
 }
 
 /**
@@ -152,14 +152,14 @@ export function listShares(answer: Identification): ShownShare[] {
   const rows: Omit<ShownShare, 'text'>[] = listed.map(({ label, confidence }, place) => ({
     name: formatLabel(label),
     share: confidence,
-    place,
+    colour: getPlaceColour(place),
   }));
   // Shares of a vote sum to 1; calibrated ones leave room for what the collection does not contain.
   if (rest >= 0.005) {
     rows.push({
       name: answer.basis !== 'vote' ? texts.answer.somethingElse : texts.answer.otherBreeds,
       share: rest,
-      place: 'other',
+      colour: getPlaceColour(-1),
     });
   }
   const written = formatPercentages(rows.map(({ share }) => share));
@@ -173,13 +173,11 @@ export function formatSpoken(answer: Identification): string {
   return `${kicker}: ${headline}.${sure} ${tally}`;
 }
 
-/**
- * Each label's place among the candidates, 0 first, so that a breed has the same colour everywhere. Labels after the first
- * five candidates share one colour and have no place.
- */
-export function rankLabels(answer: Identification): Map<string, number> {
-  return new Map(answer.candidates.slice(0, 5).map(({ label }, place) => [label, place]));
-}
+/** The colour of a place among the candidates, 0 first, as a value in CSS. Later places share one. */
+const getPlaceColour = (place: number) => `var(--place-${place >= 0 && place < 5 ? place : 'other'})`;
 
-/** The colour of a place, as a value in CSS; without a place, that of the rest. */
-export const getPlaceColour = (place: number | 'other' = 'other') => `var(--place-${place})`;
+/** The colour of each label of an answer, as a value in CSS, so that a breed has the same one everywhere. */
+export function chooseLabelColours({ candidates }: Identification): (label: string | null) => string {
+  const labels = candidates.map(({ label }) => label);
+  return (label) => getPlaceColour(labels.indexOf(label ?? ''));
+}

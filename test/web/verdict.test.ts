@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  chooseLabelColours,
   describeAnswer,
   findRivals,
   formatSpoken,
   listShares,
   nameConfidence,
-  rankLabels,
 } from '../../src/web/verdict.js';
 import { identification } from './answers.js';
 
@@ -90,14 +90,10 @@ it('calls the confidence a share of the vote until it is calibrated', () => {
 });
 
 it('gives the first five candidates a place, and no other label', () => {
-  const place = rankLabels(identification('unknown', { a: 7, b: 6, c: 5, d: 4, e: 3, f: 2 }));
-  expect([...place]).toEqual([
-    ['a', 0],
-    ['b', 1],
-    ['c', 2],
-    ['d', 3],
-    ['e', 4],
-  ]);
+  const colourOf = chooseLabelColours(identification('unknown', { a: 7, b: 6, c: 5, d: 4, e: 3, f: 2 }));
+  const colours = ['a', 'b', 'c', 'd', 'e', 'f', null].map(colourOf);
+  expect(colours.slice(0, 5)).toEqual([0, 1, 2, 3, 4].map((place) => `var(--place-${place})`));
+  expect(colours.slice(5)).toEqual(Array(2).fill('var(--place-other)'));
 });
 
 describe('the list of shares', () => {

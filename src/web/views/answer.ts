@@ -6,12 +6,11 @@ import { formatDuration, formatLabel, formatPercent, formatSimilarity } from '..
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import {
+  chooseLabelColours,
   describeAnswer,
   findRivals,
-  getPlaceColour,
   listShares,
   nameConfidence,
-  rankLabels,
   type ShownShare,
 } from '../verdict.js';
 import { answerActions } from './answer-actions.js';
@@ -25,21 +24,14 @@ const chooseIcon = ({ decision, calibrated }: Identification) =>
   decision === 'match' && !calibrated ? 'paw-small' : ICONS[decision];
 
 /** One mark for each neighbour, nearest first, in the colour of its breed. */
-function ballots(answer: Identification, place: Map<string, number>): HTMLElement {
-  const marks = answer.neighbours.map(({ label }) =>
-    el('span.ballot', { '--place': getPlaceColour(place.get(label ?? '')) }),
-  );
+function ballots(answer: Identification): HTMLElement {
+  const colourOf = chooseLabelColours(answer);
+  const marks = answer.neighbours.map(({ label }) => el('span.ballot', { '--place': colourOf(label) }));
   return el('div.ballots', { 'aria-hidden': 'true' }, marks);
 }
 
-function candidate({ name, share, text, place }: ShownShare): HTMLElement {
-  return el(
-    'li',
-    { '--place': getPlaceColour(place) },
-    el('bdi.name', name),
-    el('span.value', text),
-    shareBar(share),
-  );
+function candidate({ name, share, text, colour }: ShownShare): HTMLElement {
+  return el('li', { '--place': colour }, el('bdi.name', name), el('span.value', text), shareBar(share));
 }
 
 function facts(answer: Identification): HTMLElement {
@@ -117,7 +109,7 @@ export function answerView(entry: Entry, answer: Identification, actions: Answer
     el('p.kicker', icon(chooseIcon(answer)), kicker),
     el('h2', { id: 'answer-title', tabindex: -1 }, el('bdi', headline)),
     share !== null && el('p.share', el('strong', shares[0]!.text), ` ${nameConfidence(answer)}`),
-    answer.neighbours.length > 0 && ballots(answer, rankLabels(answer)),
+    answer.neighbours.length > 0 && ballots(answer),
     tallyLine,
     advice && el('p.advice', advice),
     shown.length > 0 && rivalsView(shown, entry, actions.open),

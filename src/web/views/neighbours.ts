@@ -5,7 +5,7 @@ import { button, el, shareBar } from '../dom.js';
 import { formatLabel, formatSimilarity } from '../format.js';
 import { announce } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import { getPlaceColour, rankLabels } from '../verdict.js';
+import { chooseLabelColours } from '../verdict.js';
 import { itemPicture } from './item-picture.js';
 import { type MarkActions, markButtons, markedView } from './mark-buttons.js';
 import { getFileName, pictureButton, sourceLine } from './neighbour.js';
@@ -27,26 +27,30 @@ const similarityText = (selector: 'span.value' | 'span.similarity', text: string
     text,
   );
 
+/** What the neighbours of a list have in common. */
+interface ListContext {
+  collection: string;
+  colourOf: (label: string | null) => string;
+  marking: MarkActions;
+  /** Enlarges a neighbour. */
+  open: (neighbour: Neighbour) => void;
+}
+
 /** One row for all photos of a breed without pictures, nearest first; it expands to their list. */
-function breedRow(
-  neighbours: Neighbour[],
-  place: number | 'other',
-  open: (neighbour: Neighbour) => void,
-  marks: (neighbour: Neighbour) => HTMLElement,
-): HTMLLIElement {
+function breedRow(neighbours: Neighbour[], { colourOf, marking, open }: ListContext): HTMLLIElement {
   const [nearest] = neighbours as [Neighbour];
   const items = neighbours.map((neighbour) =>
     el(
       'li',
       el('span.value', formatSimilarity(neighbour.similarity)),
       sourceLine(neighbour.source),
-      marks(neighbour),
+      markButtons(neighbour, marking),
       button(texts.open, 'plain', () => open(neighbour)),
     ),
   );
   return el(
     'li.breed-row.surface',
-    { '--place': getPlaceColour(place) },
+    { '--place': colourOf(nearest.label) },
     el(
       'details',
       el(
@@ -61,19 +65,18 @@ function breedRow(
   );
 }
 
-/** @param open called to enlarge it; null where the whole tile selects it */
+/** @param isSelectable whether a click on the tile selects it, rather than enlarging its picture */
 function tile(
   neighbour: Neighbour,
-  collection: string,
-  place: number | 'other',
-  open: (() => void) | null,
+  { collection, colourOf, marking, open }: ListContext,
+  isSelectable: boolean,
 ): HTMLLIElement {
   return el(
     'li.tile.surface',
-    { '--place': getPlaceColour(place) },
-    open === null
+    { '--place': colourOf(neighbour.label) },
+    isSelectable
       ? itemPicture('div.frame', collection, neighbour)
-      : pictureButton(neighbour, collection, open),
+      : pictureButton(neighbour, collection, () => open(neighbour)),
     el(
       'div.caption',
       el('strong', el('bdi', formatLabel(neighbour.label))),
@@ -81,6 +84,24 @@ function tile(
       similarityText('span.similarity', formatSimilarity(neighbour.similarity)),
       shareBar(neighbour.similarity),
     ),
+    !isSelectable && markButtons(neighbour, marking),
+  );
+}
+
+/** The neighbours as tiles with pictures, followed by a row for each breed without. */
+function neighbourList(neighbours: Neighbour[], context: ListContext): HTMLElement {
+  const pictured = neighbours.filter(({ hasThumbnail }) => hasThumbnail);
+  const others = neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
+  const rows = [...groupBy(others, ({ label }) => label).values()].map((group) => breedRow(group, context));
+  return el(
+    'div.found',
+    pictured.length > 0 &&
+      el(
+        'ol.grid.pictures',
+        pictured.map((neighbour) => tile(neighbour, context, false)),
+      ),
+    pictured.length > 0 && rows.length > 0 && el('h3', texts.neighbours.withoutPicture),
+    rows.length > 0 && el('ol.breed-rows', rows),
   );
 }
 
@@ -94,17 +115,13 @@ export interface ExplanationSwitch {
 }
 
 /**
- * Lets a tile select what the figure shows. Hovering previews it; a click, a tap or the keyboard keeps it. For the
- * keyboard, all tiles are one group of radio buttons.
+ * The neighbours as tiles that select what the figure beside them shows. Hovering previews it; a click, a tap or the keyboard
+ * keeps it. For the keyboard, all tiles are one group of radio buttons.
  */
-function selectableFigure(
-  tiles: HTMLLIElement[],
-  neighbours: Neighbour[],
-  { photo }: ExplanationSwitch,
-): HTMLElement {
+function explainedList(neighbours: Neighbour[], photo: ShownPhoto, context: ListContext): HTMLElement {
   const why = whyView(photo);
   let chosen = neighbours[0] as Neighbour;
-  neighbours.forEach((neighbour, i) => {
+  const tiles = neighbours.map((neighbour, i) => {
     const id = `why-${i}`;
     const onchange = () => {
       chosen = neighbour;
@@ -112,13 +129,20 @@ function selectableFigure(
     };
     const radio = el('input.sr-only', { type: 'radio', name: 'why', id, checked: i === 0, onchange });
     const name = texts.neighbours.named(formatLabel(neighbour.label), formatSimilarity(neighbour.similarity));
-    const node = tiles[i]!;
+    const node = tile(neighbour, context, true);
     node.prepend(radio, el('label.cover', { for: id }, el('span.sr-only', name)));
     node.addEventListener('pointerenter', () => why.show(neighbour));
     node.addEventListener('pointerleave', () => why.show(chosen));
+    return node;
   });
   why.show(chosen);
-  return why.figure;
+  const hasPictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
+  return el(
+    'fieldset.explained',
+    el('legend.sr-only', texts.why.which),
+    why.figure,
+    el('div.found', el(hasPictures ? 'ol.grid.pictures' : 'ol.grid', tiles)),
+  );
 }
 
 const toggleButton = ({ on, toggle }: ExplanationSwitch) =>
@@ -148,48 +172,21 @@ export function neighboursView(
   if (answer.neighbours.length === 0) {
     return null;
   }
-  const place = rankLabels(answer);
-  const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
-  const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
-  const placeOf = ({ label }: Neighbour) => place.get(label ?? '') ?? 'other';
-  // Every photo gets a tile while tiles can be selected; otherwise, photos without a picture share a row for each breed.
-  const shown = explained ? neighbours : neighbours.filter(({ hasThumbnail }) => hasThumbnail);
-  const rest = explained ? [] : neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
-  const tiles = shown.map((n) => tile(n, collection, placeOf(n), explained ? null : () => open(n)));
-  if (!explained) {
-    tiles.forEach((node, i) => {
-      node.append(markButtons(shown[i]!, marking));
-    });
-  }
-  const groups = [...groupBy(rest, ({ label }) => label).values()];
-  const rows = groups.map((group) =>
-    breedRow(group, placeOf(group[0]!), open, (each) => markButtons(each, marking)),
-  );
-  const list = el(
-    'div.found',
-    tiles.length > 0 && el(pictures ? 'ol.grid.pictures' : 'ol.grid', tiles),
-    rows.length > 0 && pictures && el('h3', texts.neighbours.withoutPicture),
-    rows.length > 0 && el('ol.breed-rows', rows),
-  );
+  const context = { collection, colourOf: chooseLabelColours(answer), marking, open };
+  const isExplained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
   const { title, inCollection, noPictures } = texts.neighbours;
+  const describe = neighbours.some(({ hasThumbnail }) => hasThumbnail) ? inCollection : noPictures;
   return el(
     'section.neighbours',
     { 'aria-labelledby': 'neighbours-title' },
     el(
       'div.section-head.compact',
       el('h2', { id: 'neighbours-title', tabindex: -1 }, results ? texts.refine.title : title),
-      el('p', (pictures ? inCollection : noPictures)(collection)),
+      el('p', describe(collection)),
       explaining !== null && !results && toggleButton(explaining),
     ),
     markedView(marking, collection),
     explaining?.errorText && el('p.error', explaining.errorText),
-    explained
-      ? el(
-          'fieldset.explained',
-          el('legend.sr-only', texts.why.which),
-          selectableFigure(tiles, neighbours, explaining),
-          list,
-        )
-      : list,
+    isExplained ? explainedList(neighbours, explaining.photo, context) : neighbourList(neighbours, context),
   );
 }
