@@ -127,22 +127,15 @@ interface Target {
 
 async function importBatch(target: Target, batch: FileRow[], outcome: ImportOutcome): Promise<void> {
   const { store, collection, fingerprint, runtime } = target;
-  const known = await store.findKnown(
-    collection,
-    batch.map(({ item }) => item.sha256),
-  );
-  const isNew = ({ item }: FileRow) => !known.has(item.sha256);
-  const fresh =
-    runtime === null
-      ? batch.map(({ item }) => item)
-      : await embedAgain(target, runtime, batch.filter(isNew), outcome);
-  const put = await store.put(collection, fresh satisfies NewItem[], fingerprint);
+  const items =
+    runtime === null ? batch.map(({ item }) => item) : await embedNew(target, runtime, batch, outcome);
+  const put = await store.put(collection, items satisfies NewItem[], fingerprint);
   const created = put.filter(({ status }) => status === 'created').length;
   outcome.created += created;
-  outcome.exists += put.length - created + (runtime === null ? 0 : batch.length - batch.filter(isNew).length);
+  outcome.exists += put.length - created;
   await verify(
     target,
-    fresh,
+    items,
     put.map(({ id }) => id),
     outcome,
   );
@@ -172,13 +165,19 @@ async function readStored(store: Store, collection: string, id: string): Promise
   return read === null ? null : readItem(store, collection, { ...read[0], vector: read[1] });
 }
 
-/** Embeds copies of the items' photos. Items without one are recorded as failures. */
-async function embedAgain(
-  { options }: Target,
+/** Embeds copies of the photos that the collection does not have. Items without a copy are recorded as failures. */
+async function embedNew(
+  { store, collection, options }: Target,
   runtime: EncoderRuntime,
-  rows: FileRow[],
+  batch: FileRow[],
   outcome: ImportOutcome,
 ): Promise<FileItem[]> {
+  const known = await store.findKnown(
+    collection,
+    batch.map(({ item }) => item.sha256),
+  );
+  const rows = batch.filter(({ item }) => !known.has(item.sha256));
+  outcome.exists += batch.length - rows.length;
   const find = ({ item }: FileRow) =>
     chooseBestCopy(item, item.original, async () => item.thumbnail, options);
   const embedded = await embedCopies(runtime, rows, find, options.signal);

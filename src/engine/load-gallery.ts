@@ -10,9 +10,9 @@ import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { computeSha256 } from '../files/sha256.js';
 import type { CollectionInfo, NewItem, Store } from '../store/store.js';
 
-/** Metadata key of items from the gallery, which items added by users do not have. */
-const MARK = 'gallery';
-const SHIPPED_ITEMS = { metadata: { [MARK]: true } };
+/** Metadata of items from the gallery, which items added by users do not have. */
+const SHIPPED_MARK = { gallery: true };
+const SHIPPED_ITEMS = { metadata: SHIPPED_MARK };
 
 /** Rows per write. */
 const BATCH = 1000;
@@ -31,14 +31,14 @@ interface Row {
   embedding: ArrayLike<number>;
 }
 
-function toItem(row: Row, dimension: number, at: number): NewItem {
+function toItem(row: Row, dimension: number, index: number): NewItem {
   if (
     typeof row.id !== 'string' ||
     typeof row.label !== 'string' ||
     typeof row.sha256 !== 'string' ||
     row.embedding?.length !== dimension
   ) {
-    throw new PawdexError('gallery_invalid', { detail: `Row ${at} of the gallery lacks a column.` });
+    throw new PawdexError('gallery_invalid', { detail: `Row ${index} of the gallery lacks a column.` });
   }
   return {
     id: row.id,
@@ -51,7 +51,7 @@ function toItem(row: Row, dimension: number, at: number): NewItem {
       ...(row.licence ? { licence: row.licence } : {}),
       ...(row.publisher ? { publisher: row.publisher } : {}),
       ...(row.group ? { group: row.group } : {}),
-      [MARK]: true,
+      ...SHIPPED_MARK,
     },
     thumbnail: row.thumbnail ?? null,
     vector: Float32Array.from(row.embedding),
@@ -127,7 +127,7 @@ async function readGalleryFile(file: string): Promise<Buffer> {
 export type GalleryOutcome = 'current' | 'loaded' | 'kept' | 'unwritable';
 
 /**
- * Fills `breeds` from the gallery file and the calibration.json beside it, once. A collection that was filled from
+ * Fills `breeds` from the gallery file and the calibration.json next to it, once. A collection that was filled from
  * these files before stays as it is: deleted items stay deleted, and a newer calibration is kept. After an upgrade
  * the items of the old gallery are replaced, and items that users added stay. If there are such items and the encoder
  * has changed, the collection is `kept` untouched, since their vectors can no longer be compared. An interrupted
@@ -157,8 +157,8 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   if (isSameSpace) {
     await store.deleteItems(SHIPPED_COLLECTION, { filter: SHIPPED_ITEMS });
   }
-  for (let at = 0; at < items.length; at += BATCH) {
-    await store.put(SHIPPED_COLLECTION, items.slice(at, at + BATCH));
+  for (let from = 0; from < items.length; from += BATCH) {
+    await store.put(SHIPPED_COLLECTION, items.slice(from, from + BATCH));
   }
   await store.updateCollection(SHIPPED_COLLECTION, { gallery: sha256, calibration });
   return 'loaded';

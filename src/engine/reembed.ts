@@ -93,26 +93,35 @@ class Reembedding {
 
   /** @returns whether the collection has moved; if not, items are in `missing` */
   async run(): Promise<boolean> {
-    const { fingerprint } = this.#runtime.encoder.info;
     for (;;) {
-      const before = this.missing.size;
+      const missingBefore = this.missing.size;
       const embedded = await this.#embedAll();
-      for (;;) {
-        this.#options.signal?.throwIfAborted();
-        const state = await this.#store.finishReembedding(this.#collection, fingerprint);
-        if (state.state === 'swapped') {
-          return true;
-        }
-        if (state.state === 'missing') {
-          break;
-        }
-        this.#options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
-        await sleep(POLL_INTERVAL_MS, undefined, { signal: this.#options.signal }).catch(() => {});
+      if (await this.#finish()) {
+        return true;
       }
       // Look again for items that were put meanwhile.
-      if (embedded === 0 && this.missing.size === before && !(await this.#dropMissing())) {
+      if (embedded === 0 && this.missing.size === missingBefore && !(await this.#dropMissing())) {
         return false;
       }
+    }
+  }
+
+  /**
+   * Waits for the index, and moves the collection.
+   *
+   * @returns false if items have no new vector
+   */
+  async #finish(): Promise<boolean> {
+    const { signal, onProgress } = this.#options;
+    for (;;) {
+      signal?.throwIfAborted();
+      const { fingerprint } = this.#runtime.encoder.info;
+      const state = await this.#store.finishReembedding(this.#collection, fingerprint);
+      if (state.state !== 'indexing') {
+        return state.state === 'swapped';
+      }
+      onProgress?.({ phase: 'computing', done: state.done, total: state.total });
+      await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => {});
     }
   }
 
