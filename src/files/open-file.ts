@@ -160,7 +160,10 @@ export async function readFileFacts(file: string): Promise<FileFacts> {
 /** Creates the error for a file that cannot be read, from what the functions above throw. */
 export function createUnreadableError(cause: unknown): PawdexError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const problem = { ENOENT: 'There is no such file.', EACCES: 'You may not read this file.' }[code ?? ''];
+  const problem = {
+    ENOENT: 'There is no such file.',
+    EACCES: 'You do not have permission to read this file.',
+  }[code ?? ''];
   return new PawdexError('file_unreadable', {
     detail: problem ?? `The file cannot be read: ${message}.`,
     cause,
