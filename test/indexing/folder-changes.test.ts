@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { FolderChanges } from '../../src/indexing/sync/folder-changes.js';
+
+afterEach(() => vi.restoreAllMocks());
 
 it('watches a folder again that was moved away and came back', async () => {
   const parent = await mkdtemp(path.join(tmpdir(), 'pawdex-watched-'));
@@ -28,4 +30,18 @@ it('watches a folder again that was moved away and came back', async () => {
   expect(errors).toEqual([]);
   await changes.close();
   await rm(parent, { recursive: true });
+});
+
+it('ends a wait for changes although the clock is set back meanwhile', async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'pawdex-clock-'));
+  const changes = await FolderChanges.watch(dir, () => {});
+  let now = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => {
+    now -= 3_600_000;
+    return now;
+  });
+  const { signal } = new AbortController();
+  await changes.wait(50, signal);
+  await changes.close();
+  await rm(dir, { recursive: true });
 });
