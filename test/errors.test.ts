@@ -38,7 +38,7 @@ describe('an error of the file system', () => {
     const error = PawdexError.fromWire(asPawdexError(await catchError(mkdir(folder))).toWire());
     expect(error.message).toBe(`Cannot access ${folder}: not a directory (ENOTDIR).`);
     const detail = 'Cannot access folder: not a directory (ENOTDIR).';
-    expect(toProblem(error, {})).toMatchObject({ detail });
+    expect(toProblem(error)).toMatchObject({ detail });
     expect(describeFailure(error)).toMatchObject({ detail });
   });
 

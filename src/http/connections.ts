@@ -123,8 +123,8 @@ export class Connections {
     for (const [socket, connection] of this.#open) {
       this.#recordReading(socket, connection, now);
       unread += socket.writableLength;
-      if (this.#isTooSlow(socket, connection, now)) {
-        this.#onSlowUpload(socket);
+      if (connection.current !== null && now - connection.periodStart >= this.#limits.uploadWindowMs) {
+        this.#endUploadPeriod(socket, connection, now);
       }
     }
     if (unread > this.#limits.unreadBytes) {
@@ -236,14 +236,11 @@ export class Connections {
     connection.readAt = now;
   }
 
-  #isTooSlow(socket: Socket, connection: Connection, now: number): boolean {
-    const { current, periodStart } = connection;
-    if (current === null || current.req.complete || now - periodStart < this.#limits.uploadWindowMs) {
-      return false;
+  #endUploadPeriod(socket: Socket, connection: Connection, now: number): void {
+    if (this.#isSlowUpload(socket, connection, now)) {
+      this.#onSlowUpload(socket);
     }
-    const isSlow = this.#isSlowUpload(socket, connection, now);
     this.#startPeriod(socket, connection, now);
-    return isSlow;
   }
 
   /** Whether an upload is below the minimum rate since the start of its current period. */

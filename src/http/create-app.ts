@@ -7,8 +7,8 @@ import helmet from 'helmet';
 import { PawdexError } from '../errors.js';
 import { STYLE_HASH } from '../evaluation/report/report-style.js';
 import type { AppDeps } from './app-deps.js';
-import { BodyReader, getUploadLimits } from './body/body-reader.js';
-import { type Context, mount } from './define-endpoint.js';
+import { BodyReader } from './body/body-reader.js';
+import { type Context, mountEndpoints } from './define-endpoint.js';
 import { createDocsRouter } from './docs-router.js';
 import { ENDPOINTS } from './endpoints.js';
 import { StreamLimit } from './event-stream.js';
@@ -109,7 +109,7 @@ function createContext(deps: AppDeps, metrics: Metrics, tickets: Tickets): Conte
     queues: createResponseQueues(),
     streams: new StreamLimit(),
     shares: new Shares(path.join(deps.config.DATA_DIR, 'shares'), deps.config.SHARE_HOURS),
-    reader: new BodyReader(getUploadLimits(deps.config), deps.config.FETCH_URLS, deps.mayFetchFrom),
+    reader: new BodyReader(deps.config, deps.mayFetchFrom),
     openApi: () => {
       openApi ??= createOpenApiDocument(ENDPOINTS, deps.version);
       return openApi;
@@ -137,7 +137,7 @@ export function createApp(deps: AppDeps): Express {
   const tickets = new Tickets(deps.config.API_KEYS);
   app.use('/v1', requireKey(deps.config.API_KEYS, tickets), refuseUnlessReady(deps));
   app.use('/openapi.json', compress);
-  mount(app, ENDPOINTS, createContext(deps, metrics, tickets));
+  mountEndpoints(app, ENDPOINTS, createContext(deps, metrics, tickets));
   app.use('/docs', compress, createDocsRouter());
   app.use(compress, servePage(deps.webDir));
   app.use((req) => {

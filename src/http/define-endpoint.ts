@@ -12,7 +12,7 @@ import type { BodyReader } from './body/body-reader.js';
 import type { BodySpec } from './body/body-spec.js';
 import type { StreamLimit } from './event-stream.js';
 import type { Metrics } from './metrics.js';
-import { type Parsed, parse, type Shape } from './parse-fields.js';
+import { type Parsed, parseFields, type Shape } from './parse-fields.js';
 import type { ResponseQueue, ResponseQueues } from './response-queue.js';
 import type { ResponseSpec } from './response-spec.js';
 import type { Shares } from './shares.js';
@@ -87,8 +87,9 @@ const MIN_IMAGE_BYTES = 1_000;
 /** Delay of refusals. Clients that retry immediately in spite of Retry-After would otherwise keep the server busy. */
 const REFUSAL_DELAY_MS = 400;
 
-function canHoldImage(req: Request): boolean {
-  return req.is('json') === false || !(Number(req.headers['content-length']) < MIN_IMAGE_BYTES);
+function mayContainImage(req: Request): boolean {
+  const { 'content-length': length = Number.POSITIVE_INFINITY } = req.headers;
+  return req.is('json') === false || Number(length) >= MIN_IMAGE_BYTES;
 }
 
 /**
@@ -154,10 +155,10 @@ export function defineEndpoint<
     body: body ?? null,
     response,
     async respond(req, res, context) {
-      const parsedParams = parse(params, req.params, 'path') as Parsed<P>;
-      const parsedQuery = parse(query, req.query, 'query') as Parsed<Q>;
+      const parsedParams = parseFields(params, req.params, 'path') as Parsed<P>;
+      const parsedQuery = parseFields(query, req.query, 'query') as Parsed<Q>;
       const { load, queues } = context;
-      if (urgency !== undefined && load !== undefined && canHoldImage(req)) {
+      if (urgency !== undefined && load !== undefined && mayContainImage(req)) {
         // Refuse before reading the upload, which is most of the cost of a refusal.
         await withRefusalDelay(() => load.assertCapacity(urgency));
       }
@@ -184,7 +185,7 @@ const refuseChange: RequestHandler = (req) => {
 const formatAlternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 
 /** Mounts the endpoints. Other methods of their paths get 405 with `Allow`. */
-export function mount(app: Express, endpoints: readonly Endpoint[], context: Context): void {
+export function mountEndpoints(app: Express, endpoints: readonly Endpoint[], context: Context): void {
   const methodsByPath = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
     const path = toExpressPath(endpoint.path);

@@ -19,7 +19,7 @@ type Part = 'query' | 'body' | 'path';
  * @param part the part of the request, for the paths in errors
  * @throws PawdexError invalid_request with `errors`; vector_invalid if the vector is invalid
  */
-export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
+export function parseFields<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
   const parsed = schema.safeParse(value, { error: describeIssue });
   if (parsed.success) {
     return parsed.data;

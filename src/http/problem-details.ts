@@ -26,24 +26,20 @@ export type Problem = z.output<typeof problemSchema>;
 /**
  * Creates the body for an error.
  *
- * @param request its path and id, if known
- * @param url path and query of the request
+ * @param req the request, unless it could not be read
  */
-export function toProblem(
-  error: PawdexError,
-  request: { instance?: string; requestId?: string },
-  url = '/',
-): Problem {
+export function toProblem(error: PawdexError, req?: Pick<Request, 'originalUrl' | 'path' | 'id'>): Problem {
   const { code, status, hint, detail, errors } = error;
+  const toAddress = (target: string) => toRelativeAddress(req?.originalUrl ?? '/', target);
   return {
-    type: toRelativeAddress(url, `docs/errors#${code}`),
+    type: toAddress(`docs/errors#${code}`),
     title: ERRORS[code].title,
     status,
     // Details of internal errors only go to the log.
     ...(detail === undefined || code === 'internal' ? {} : { detail }),
     code,
     hint,
-    ...request,
+    ...(req && { instance: toAddress(req.path.slice(1)), requestId: String(req.id) }),
     errors,
   };
 }
@@ -68,7 +64,7 @@ function toPawdexError(error: unknown): PawdexError {
 }
 
 /** Whether Node closes the connection after the response, even if the client is still sending. */
-const isClosedAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
+const willClose = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
 
 function sendProblem(req: Request, res: Response, error: PawdexError): void {
   if (error.status === 503) {
@@ -77,9 +73,10 @@ function sendProblem(req: Request, res: Response, error: PawdexError): void {
   if (error.code === 'unauthorized') {
     res.set('WWW-Authenticate', 'Bearer');
   }
-  const instance = toRelativeAddress(req.originalUrl, req.path.slice(1));
-  const problem = toProblem(error, { instance, requestId: String(req.id) }, req.originalUrl);
-  res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
+  res
+    .status(error.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(toProblem(error, req)));
 }
 
 /** The last middleware: turns every error into a response. */
@@ -92,7 +89,7 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
   }
   // Read and discard the rest of the body, so that the client sees the response, unless it has disconnected.
   const discarded = req.complete || req.destroyed ? undefined : linger(req);
-  const closes = isClosedAfter(res);
+  const closes = willClose(res);
   if (closes) {
     await discarded;
   }

@@ -16,18 +16,18 @@ export interface ResponseSpec<A> {
   send(req: Request, res: Response, value: A): void;
 }
 
-const binary = z.string().meta({ format: 'binary' });
-
 type Others = ResponseSpec<unknown>['others'];
+
+const binary = z.string().meta({ format: 'binary' });
 
 /** Declares a JSON response. */
 export function json<S extends z.ZodType>(
   schema: S,
   description: string,
-  { status = 200, others = {} }: { status?: number; others?: Others } = {},
+  others: Others = {},
 ): ResponseSpec<z.output<S>> {
   return {
-    status,
+    status: 200,
     description,
     content: { 'application/json': schema },
     others,
@@ -49,7 +49,8 @@ export function created<S extends z.ZodType>(
   status = 201,
 ): ResponseSpec<z.output<S>> {
   return {
-    ...json(schema, description, { status }),
+    ...json(schema, description),
+    status,
     send: (req, res, value) => {
       res.location(toRelativeAddress(req.originalUrl, getAddress(value))).json(value);
     },
@@ -84,6 +85,6 @@ export function file(types: string[], description: string, others: Others = {}):
 }
 
 /** Declares a stream that the handler writes and ends itself. */
-export function stream(type: string, description: string, others: Others): ResponseSpec<void> {
+export function stream(type: string, description: string, others: Others = {}): ResponseSpec<void> {
   return { status: 200, description, content: { [type]: z.string() }, others, send: () => {} };
 }

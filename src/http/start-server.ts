@@ -66,7 +66,7 @@ function refuseConnection(socket: Duplex, error: PawdexError): void {
     socket.destroy();
     return;
   }
-  const problem = toProblem(error, {});
+  const problem = toProblem(error);
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
@@ -78,7 +78,7 @@ function refuseConnection(socket: Duplex, error: PawdexError): void {
 
 /** Responds to a request that the app never sees. */
 function sendBadRequest(res: ServerResponse, detail: string): void {
-  const problem = toProblem(new PawdexError('invalid_request', { detail }), {});
+  const problem = toProblem(new PawdexError('invalid_request', { detail }));
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   res.end(JSON.stringify(problem));
 }

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
-import { fetchImage, isPublicAddress } from '../fetch-image.js';
+import { type FetchOptions, fetchImage } from '../fetch-image.js';
 import { JsonGuard, parseBoundedJson } from './json-guard.js';
 import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
 import { ByteBudget, receiveBody } from './receive-body.js';
@@ -44,8 +44,7 @@ export const uploadLimitsSchema = z.object({
 /** Limits of uploads. All except `batchFiles` are in bytes. */
 export type UploadLimits = z.output<typeof uploadLimitsSchema>;
 
-/** Derives the limits from the settings. */
-export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES'>): UploadLimits {
+function getUploadLimits(config: BodyConfig): UploadLimits {
   const fileBytes = Math.floor(config.MAX_UPLOAD_MB * MIB);
   return {
     fileBytes,
@@ -55,22 +54,22 @@ export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATC
   };
 }
 
+type BodyConfig = Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES' | 'FETCH_URLS'>;
+
 /** Reads bodies under the limits of one app. */
 export class BodyReader {
-  readonly #mayFetchFrom;
+  readonly limits: UploadLimits;
+  readonly #fetchesUrls: boolean;
+  readonly #mayFetchFrom: FetchOptions['isAllowed'];
   readonly #budget: ByteBudget;
 
-  /**
-   * @param fetchesUrls whether requests may name images by their URL
-   * @param mayFetchFrom whether to connect to an IP address. Default: only public ones.
-   */
-  constructor(
-    readonly limits: UploadLimits,
-    readonly fetchesUrls = false,
-    mayFetchFrom = isPublicAddress,
-  ) {
+  /** @param mayFetchFrom whether to connect to an IP address. Default: only public ones. */
+  constructor(config: BodyConfig, mayFetchFrom?: FetchOptions['isAllowed']) {
+    this.limits = getUploadLimits(config);
+    this.#fetchesUrls = config.FETCH_URLS;
     this.#mayFetchFrom = mayFetchFrom;
-    this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * (limits.batchBytes + FORM_OVERHEAD_BYTES)));
+    const largest = this.limits.batchBytes + FORM_OVERHEAD_BYTES;
+    this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * largest));
   }
 
   /**
@@ -92,7 +91,7 @@ export class BodyReader {
    * @throws PawdexError url_input_disabled, url_not_allowed, url_unreachable, payload_too_large, overloaded
    */
   fetch(url: string): Promise<Uint8Array> {
-    if (!this.fetchesUrls) {
+    if (!this.#fetchesUrls) {
       throw new PawdexError('url_input_disabled');
     }
     return fetchImage(url, { maxBytes: this.limits.fileBytes, isAllowed: this.#mayFetchFrom });

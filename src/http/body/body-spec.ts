@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import { isStructured } from '../json-schema.js';
-import { type Parsed, parse, type Shape } from '../parse-fields.js';
+import { type Parsed, parseFields, type Shape } from '../parse-fields.js';
 import { decodeBase64 } from './base64.js';
 import type { Body, BodyReader } from './body-reader.js';
 
@@ -48,7 +48,8 @@ export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = 
     options: {},
     json: schema,
     form: null,
-    read: async (req, res, reader) => parse(schema, await reader.readJson(req, res, { imagePaths }), 'body'),
+    read: async (req, res, reader) =>
+      parseFields(schema, await reader.readJson(req, res, { imagePaths }), 'body'),
   };
 }
 
@@ -85,7 +86,7 @@ export function imageBody(
     form: z.strictObject({ ...shape, image: isRequired ? imageFile : imageFile.optional() }),
     async read(req, res, reader, query) {
       const body = await reader.read(req, res, { imagePaths: ['imageBase64'], jsonFields });
-      const { imageBase64, ...values } = parse(schema, body.fields, 'body') as Record<string, unknown>;
+      const { imageBase64, ...values } = parseFields(schema, body.fields, 'body') as Record<string, unknown>;
       for (const name of Object.keys(options)) {
         const isInQuery = req.query[name] !== undefined;
         const isInBody = body.fields[name] !== undefined;

@@ -3,14 +3,19 @@ import { z } from 'zod';
 import { toFailure } from '../../engine/add-items.js';
 import { addResultSchema } from '../../engine/answers.js';
 import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
-import { boundedArray, collectionName, descriptionFields, source } from '../../engine/request-fields.js';
+import {
+  boundedArray,
+  collectionName,
+  descriptionFields,
+  source as sourceField,
+} from '../../engine/request-fields.js';
 import { addOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
-import type { Body } from '../body/body-reader.js';
+import type { Body, UploadLimits } from '../body/body-reader.js';
 import { type BodySpec, imageFile } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
-import { parse } from '../parse-fields.js';
+import { parseFields } from '../parse-fields.js';
 import { json } from '../response-spec.js';
 
 const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
@@ -34,32 +39,18 @@ const itemsForm = z.strictObject({
 /** An image to add, or the result of an image that has already failed. */
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 
-/** @throws PawdexError invalid_request if `items` has the wrong number of entries */
-function checkItemCount(fields: Body['fields'], { exactly, max }: { exactly?: number; max?: number }): void {
-  // Checked before the entries are validated, because that takes time for each of them.
-  const count = Array.isArray(fields.items) ? fields.items.length : (exactly ?? 0);
-  const toError = (detail: string, message: string) =>
-    new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
-  if (exactly !== undefined && count !== exactly) {
-    throw toError(
-      `\`items\` describes ${count} images, but ${exactly} were sent.`,
-      'must have one entry per image',
-    );
-  }
-  if (max !== undefined && count > max) {
-    throw toError(
-      `\`items\` has ${count} entries; this server accepts ${max} in one request.`,
-      `must have at most ${max} entries`,
-    );
-  }
-}
+/** Counts the entries of `items`, if there are any, before they are validated, since that takes time for each of them. */
+const countItems = ({ fields: { items } }: Body) => (Array.isArray(items) ? items.length : null);
+
+const createCountError = (detail: string, message: string) =>
+  new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
 
 /** Checks a file name that is used as the source. */
 function checkFileName(name: string | null): string | null {
   if (name === null) {
     return null;
   }
-  const issue = source.safeParse(name).error?.issues[0];
+  const issue = sourceField.safeParse(name).error?.issues[0];
   if (issue === undefined) {
     return name;
   }
@@ -70,20 +61,21 @@ function checkFileName(name: string | null): string | null {
 }
 
 /** Reads the items of a form: one per part `image`, with the fields for all and those of `items` in order. */
-function readForm({ files, fields }: Body): Prepared[] {
-  checkItemCount(fields, { exactly: files.length });
-  const { items, ...forAll } = parse(itemsForm, fields, 'body');
+function readForm(body: Body): Prepared[] {
+  const { files, fields } = body;
+  const count = countItems(body) ?? files.length;
+  if (count !== files.length) {
+    const detail = `\`items\` describes ${count} images, but ${files.length} were sent.`;
+    throw createCountError(detail, 'must have one entry per image');
+  }
+  const { items, ...forAll } = parseFields(itemsForm, fields, 'body');
   return files.map(({ content, name }, i) => {
-    if (content instanceof PawdexError) {
-      return toFailure(content);
-    }
-    const description = { ...forAll, ...items?.[i] };
     try {
-      return {
-        image: content,
-        ...description,
-        source: description.source === undefined ? checkFileName(name) : description.source,
-      };
+      if (content instanceof PawdexError) {
+        throw content;
+      }
+      const { source = checkFileName(name), ...description } = { ...forAll, ...items?.[i] };
+      return { image: content, ...description, source };
     } catch (thrown) {
       return toFailure(thrown);
     }
@@ -91,9 +83,13 @@ function readForm({ files, fields }: Body): Prepared[] {
 }
 
 /** Reads the items of a JSON body. If one is not base64, only that one fails. */
-function readJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
-  checkItemCount(fields, { max: batchFiles });
-  const { items, ...forAll } = parse(itemsJson, fields, 'body');
+function readJson(body: Body, { batchFiles, fileBytes }: UploadLimits): Prepared[] {
+  const count = countItems(body) ?? 0;
+  if (count > batchFiles) {
+    const detail = `\`items\` has ${count} entries; this server accepts ${batchFiles} in one request.`;
+    throw createCountError(detail, `must have at most ${batchFiles} entries`);
+  }
+  const { items, ...forAll } = parseFields(itemsJson, body.fields, 'body');
   return items.map(({ imageBase64, ...description }, i) => {
     try {
       const image = decodeBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
@@ -112,7 +108,6 @@ const imagesBody: BodySpec<Prepared[]> = {
     image: z.array(imageFile).min(1).meta({ description: 'Image files; repeat the field for many.' }),
   }),
   async read(req, res, reader) {
-    const { batchFiles, fileBytes } = reader.limits;
     const isForm = Boolean(req.is('multipart/form-data'));
     const body = await reader.read(req, res, {
       many: true,
@@ -124,7 +119,7 @@ const imagesBody: BodySpec<Prepared[]> = {
         hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',
       });
     }
-    return isForm ? readForm(body) : readJson(body, batchFiles, fileBytes);
+    return isForm ? readForm(body) : readJson(body, reader.limits);
   },
 };
 

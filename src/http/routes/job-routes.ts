@@ -215,7 +215,7 @@ export const listJobFailures = defineEndpoint({
   description:
     'One JSON object per line, with `file`, `code`, `detail` and `hint`; at most 10,000. Also works while the job runs.',
   params,
-  response: stream('application/x-ndjson', 'The failures.', {}),
+  response: stream('application/x-ndjson', 'The failures.'),
   errors: ['job_not_found'],
   async handle({ params: { id }, res }, { jobs }) {
     const folder = jobs.getFolder(id);

@@ -33,8 +33,8 @@ export const getInfo = defineEndpoint({
     model: engine.encoder,
     limits: reader.limits,
     readOnly: config.READ_ONLY,
-    fetchesUrls: reader.fetchesUrls,
     sharesAnswers: shares.isEnabled,
+    fetchesUrls: config.FETCH_URLS,
   }),
 });
 
@@ -77,7 +77,7 @@ export const checkReadiness = defineEndpoint({
   tag,
   summary: 'Check whether the server is ready for requests',
   response: json(readiness, 'Ready.', {
-    others: { 503: { description: 'Not ready.', content: { 'application/json': readiness } } },
+    503: { description: 'Not ready.', content: { 'application/json': readiness } },
   }),
   errors: [],
   async handle({ res }, { engine, lifecycle: { state, problem } }) {
@@ -85,10 +85,7 @@ export const checkReadiness = defineEndpoint({
     if (state === 'ready') {
       return { status: state, ...(await listUnsearchable(engine)) };
     }
-    if (state !== 'damaged' || !problem) {
-      return { status: state };
-    }
-    return { status: state, ...describeFailure(problem) };
+    return { status: state, ...(state === 'damaged' && problem && describeFailure(problem)) };
   },
 });
 

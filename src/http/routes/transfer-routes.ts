@@ -91,7 +91,7 @@ export const exportCollection = defineEndpoint({
   params,
   queue: () => 'exports',
   query,
-  response: stream(PARQUET_TYPE, 'The file.', {}),
+  response: stream(PARQUET_TYPE, 'The file.'),
   errors: ['collection_not_found', 'storage_full', 'overloaded'],
   async handle({ params: { collection }, req, res }, { engine, config, queues }) {
     const signal = watchClient(req, res);
