@@ -12,7 +12,7 @@ export const PACKAGE_ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** The collection that the shipped gallery is loaded into, and the default collection of requests. */
 export const SHIPPED_COLLECTION = 'breeds';
 
-const locateShipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
+const locateShipped = (file: string) => path.join(PACKAGE_ROOT, 'models', file);
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0'])], 'must be true or false')
   .transform((value) => value === true || value === 'true' || value === '1')
@@ -111,6 +111,23 @@ export function listSettings(): { name: keyof Config; description: string; defau
   }));
 }
 
+/** PAWDEX_* variables that only the command line's client reads. */
+const CLIENT_VARIABLES = new Set(['SERVER', 'API_KEY']);
+
+/** Lists the settings in the environment. An empty variable counts as unset, except for GALLERY, where it means none. */
+function readEnvironment(env: NodeJS.ProcessEnv): [name: string, value: unknown][] {
+  return Object.entries(env).flatMap(([variable, value]) => {
+    const name = variable.startsWith('PAWDEX_') ? variable.slice('PAWDEX_'.length) : null;
+    if (name === null || CLIENT_VARIABLES.has(name)) {
+      return [];
+    }
+    if (!Object.hasOwn(schema.shape, name)) {
+      throw new PawdexError('config_invalid', { detail: `${variable} is not a setting of pawdex.` });
+    }
+    return value !== '' || name === 'GALLERY' ? [[name, value]] : [];
+  });
+}
+
 /**
  * Parses settings from flags and the environment; flags take precedence. Unknown PAWDEX_* variables are refused, since
  * silently ignoring a misspelt setting is dangerous.
@@ -120,27 +137,8 @@ export function listSettings(): { name: keyof Config; description: string; defau
  * @throws PawdexError config_invalid
  */
 export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: NodeJS.ProcessEnv): Config {
-  const values: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('PAWDEX_') || value === undefined) {
-      continue;
-    }
-    const key = name.slice('PAWDEX_'.length);
-    if (OTHER_VARIABLES.has(key)) {
-      continue;
-    }
-    if (!Object.hasOwn(schema.shape, key)) {
-      throw new PawdexError('config_invalid', { detail: `${name} is not a setting of pawdex.` });
-    }
-    if (value !== '' || key === 'GALLERY') {
-      values[key] = value;
-    }
-  }
-  for (const [name, value] of Object.entries(flags)) {
-    if (value !== undefined) {
-      values[name] = value;
-    }
-  }
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
+  const values = Object.fromEntries([...readEnvironment(env), ...given]);
   const parsed = schema.safeParse(values, { error: describeIssue });
   if (parsed.success) {
     return parsed.data;
@@ -152,6 +150,3 @@ export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: 
   const [first] = errors;
   throw new PawdexError('config_invalid', { detail: `${first!.path} ${first!.message}.`, errors });
 }
-
-/** Variables that only the command line's client reads. */
-const OTHER_VARIABLES = new Set(['SERVER', 'API_KEY']);

@@ -16,7 +16,7 @@ interface ErrorSpec {
   hint: string;
 }
 
-/** Code -> status, title and hint. Codes are stable: a released code is never renamed or reused. */
+/** The errors by code. Codes are stable: a released code is never renamed or reused. */
 export const ERRORS = {
   ...REQUEST_ERRORS,
   ...COLLECTION_ERRORS,
@@ -24,6 +24,14 @@ export const ERRORS = {
 } satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** What is wrong with one field of a request, a file or the settings. */
+export interface FieldError {
+  /** Names of the fields on the way to it, such as `body.items.0.label`. */
+  path: string;
+  /** Ends a sentence about the field: `must be a number`. */
+  message: string;
+}
 
 /** The details of a {@link PawdexError}. */
 export interface ErrorDetails {
@@ -34,7 +42,7 @@ export interface ErrorDetails {
   /** Replaces the table's hint. */
   hint?: string;
   /** One entry per field that failed validation. */
-  errors?: { path: string; message: string }[];
+  errors?: FieldError[];
   /** Seconds to wait before trying again. */
   retryAfter?: number;
   cause?: unknown;
@@ -46,7 +54,7 @@ export class PawdexError extends Error {
   readonly status: number;
   readonly hint: string;
   readonly detail: string | undefined;
-  readonly errors: { path: string; message: string }[] | undefined;
+  readonly errors: FieldError[] | undefined;
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {

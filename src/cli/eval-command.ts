@@ -3,8 +3,7 @@ import path from 'node:path';
 import { type Calibration, loadCalibration } from '../breeds/calibration.js';
 import { loadSimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { LoadedCard } from '../encoder/model-card.js';
-import type { Engine } from '../engine/engine.js';
-import { catchAsNull, PawdexError } from '../errors.js';
+import { PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { evaluate, evaluateBy } from '../evaluation/evaluate.js';
 import type { AnyEvaluation, SplitFigures } from '../evaluation/figures.js';
@@ -12,6 +11,7 @@ import { listMistakes, type Outcome } from '../evaluation/outcomes.js';
 import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
 import { countOverlap, type QueryOptions, runQueries } from '../evaluation/run-queries.js';
+import { findThumbnail } from '../store/find-thumbnail.js';
 import {
   type CommonOptions,
   createCommand,
@@ -181,16 +181,10 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
       familiarity: evaluation.familiarity,
       subject: { collection },
       model: engine.encoder,
-      pictures: async (id) => drawItemPicture(await loadThumbnail(engine, collection, id), id),
+      pictures: async (id) => drawItemPicture(await findThumbnail(engine.store, collection, id), id),
     });
     return { evaluation, report: page };
   });
-}
-
-/** Loads the thumbnail of an item; null if it has none, or a damaged one, or was deleted meanwhile. */
-function loadThumbnail(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
-  const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
-  return catchAsNull(engine.store.getThumbnail(collection, id), ...codes);
 }
 
 /**

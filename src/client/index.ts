@@ -15,9 +15,9 @@ export type { JobRequest } from '../jobs/job-request.js';
 export type { Filter, ItemPatch, Metadata } from '../store/store.js';
 export { ApiError } from './api-error.js';
 export { PawdexClient } from './client.js';
+export { followJob, runJob } from './follow-job.js';
 export { createRemoteEngine as remoteEngine } from './remote-engine.js';
 export type { ClientOptions } from './transport.js';
-export { followJob, runJob } from './wait-for-job.js';
 export type {
   AddResult,
   CollectionInfo,

@@ -5,7 +5,7 @@ import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobResults } from '../jobs/job.js';
 import type { JobRequest } from '../jobs/job-request.js';
 import type { PawdexClient } from './client.js';
-import { followJob, type RunJobOptions, runJob } from './wait-for-job.js';
+import { followJob, type RunJobOptions, runJob } from './follow-job.js';
 
 /** Content hashes per request. They are in the URL, which is limited to 16 KiB. */
 const HASHES_PER_REQUEST = 100;

@@ -112,13 +112,17 @@ export class Transport {
   /** Every call can be repeated: a request refused with 503 has done nothing, and adding is idempotent. */
   #send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
     const attempt = async () => {
-      const response = await this.#attempt(call);
-      if (response.ok) {
-        return read(response);
+      try {
+        const response = await this.#fetchCall(call);
+        if (!response.ok) {
+          throw await toApiError(response);
+        }
+        return await read(response);
+      } catch (error) {
+        throw this.#toCallError(call, error);
       }
-      throw await toApiError(response);
     };
-    return keepTrying(() => attempt().catch((error) => this.#throwFailure(call, error)), {
+    return keepTrying(attempt, {
       codes: RETRIABLE,
       patienceMs: this.#maxWaitMs,
       // Spread the retries of clients that were refused at the same time.
@@ -126,7 +130,7 @@ export class Transport {
     });
   }
 
-  #attempt({ method = 'GET', path, query = {}, json, form, file, timeoutMs }: Call): Promise<Response> {
+  #fetchCall({ method = 'GET', path, query = {}, json, form, file, timeoutMs }: Call): Promise<Response> {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) {
       for (const element of value === undefined ? [] : [value].flat()) {
@@ -144,15 +148,15 @@ export class Transport {
     });
   }
 
-  /** @throws ApiError, the error of a file that cannot be written, or PawdexError server_unreachable */
-  #throwFailure({ path, timeoutMs = this.#timeoutMs }: Call, cause: unknown): never {
+  /** Converts what a call has thrown to an ApiError, the error of a file that cannot be written, or server_unreachable. */
+  #toCallError({ path, timeoutMs = this.#timeoutMs }: Call, cause: unknown): PawdexError {
     if (cause instanceof ApiError) {
-      throw cause;
+      return cause;
     }
     const hasTimedOut = cause instanceof Error && cause.name === 'TimeoutError';
     const reason = hasTimedOut ? `no response within ${timeoutMs / 1000} s` : formatCause(cause);
     const detail = `${this.#base}${path}: ${reason}.`;
-    throw toFileError(cause) ?? new PawdexError('server_unreachable', { detail, cause });
+    return toFileError(cause) ?? new PawdexError('server_unreachable', { detail, cause });
   }
 }
 

@@ -42,26 +42,29 @@ const measureDescription = ({ image: _, ...description }: ItemInput) =>
 
 /** Splits items into consecutive batches that fit into one request each. */
 export function splitIntoBatches(items: ItemInput[], limits: ServerInfo['limits']): ItemInput[][] {
-  const all: ItemInput[][] = [];
-  let [imageBytes, jsonBytes] = [0, 0];
+  const batches: ItemInput[][] = [];
+  let bytesLeft = 0;
+  let jsonBytesLeft = 0;
   for (const item of items) {
-    const last = all.at(-1);
-    imageBytes += item.image.length;
-    jsonBytes += measureDescription(item);
-    const fits =
+    const bytes = item.image.length;
+    const jsonBytes = measureDescription(item);
+    const last = batches.at(-1);
+    if (
       last !== undefined &&
       last.length < limits.batchFiles &&
-      imageBytes <= limits.batchBytes &&
-      jsonBytes <= MAX_DESCRIPTION_BYTES;
-    if (fits) {
+      bytes <= bytesLeft &&
+      jsonBytes <= jsonBytesLeft
+    ) {
       last.push(item);
     } else {
-      all.push([item]);
-      imageBytes = item.image.length;
-      jsonBytes = measureDescription(item);
+      batches.push([item]);
+      bytesLeft = limits.batchBytes;
+      jsonBytesLeft = MAX_DESCRIPTION_BYTES;
     }
+    bytesLeft -= bytes;
+    jsonBytesLeft -= jsonBytes;
   }
-  return all;
+  return batches;
 }
 
 /**

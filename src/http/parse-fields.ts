@@ -1,7 +1,7 @@
 /** Validates requests against schemas, and reports what is wrong. */
 import type { z } from 'zod';
 import { describeIssue } from '../describe-issue.js';
-import { PawdexError } from '../errors.js';
+import { type FieldError, PawdexError } from '../errors.js';
 
 /** Maximum number of entries of `errors` in one response. */
 const MAX_ERRORS = 20;
@@ -24,19 +24,21 @@ export function parseFields<S extends z.ZodType>(schema: S, value: unknown, part
   if (parsed.success) {
     return parsed.data;
   }
-  const errors = parsed.error.issues
+  const { issues } = parsed.error;
+  // Cut before as well as after: a hostile body has thousands of issues.
+  const errors = issues
     .slice(0, MAX_ERRORS)
     .flatMap((issue) => toErrors(issue, part))
     .slice(0, MAX_ERRORS);
   const first = errors[0]!;
   const detail = `${first.path}: ${first.message}.`;
-  if (part === 'body' && parsed.error.issues.every((issue) => issue.path[0] === 'vector')) {
+  if (part === 'body' && issues.every((issue) => issue.path[0] === 'vector')) {
     throw new PawdexError('vector_invalid', { detail, errors });
   }
   throw new PawdexError('invalid_request', { detail, errors });
 }
 
-function toErrors(issue: z.core.$ZodIssue, part: Part): { path: string; message: string }[] {
+function toErrors(issue: z.core.$ZodIssue, part: Part): FieldError[] {
   const at = [part, ...issue.path.map(String)];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.slice(0, MAX_ERRORS).map((key) => ({

@@ -1,6 +1,8 @@
 /** Checks API keys: `Authorization: Bearer KEY` or `X-API-Key: KEY`; for downloads, also a ticket in the query. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
+import type { Config } from '../config.js';
 import { PawdexError } from '../errors.js';
 import type { Tickets } from './tickets.js';
 
@@ -42,4 +44,20 @@ export function requireKey(keys: string[], tickets: Tickets): RequestHandler {
     }
     next();
   };
+}
+
+/** Whether only this machine can reach an address to listen on. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** Refuses to serve the network without keys by accident. Throws PawdexError keys_missing. */
+export function requireKeysBeyondLoopback(
+  config: Pick<Config, 'HOST' | 'API_KEYS' | 'ALLOW_UNAUTHENTICATED'>,
+): void {
+  const { HOST, API_KEYS, ALLOW_UNAUTHENTICATED } = config;
+  if (isLoopback(HOST) || API_KEYS.length > 0 || ALLOW_UNAUTHENTICATED) {
+    return;
+  }
+  throw new PawdexError('keys_missing', { detail: `PAWDEX_HOST is ${HOST}, and PAWDEX_API_KEYS is empty.` });
 }

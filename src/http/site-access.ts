@@ -155,19 +155,3 @@ export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'
     res.status(204).end();
   };
 }
-
-/** Whether only this machine can reach an address to listen on. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-/** Refuses to serve the network without keys by accident. Throws PawdexError keys_missing. */
-export function requireKeysBeyondLoopback(
-  config: Pick<Config, 'HOST' | 'API_KEYS' | 'ALLOW_UNAUTHENTICATED'>,
-): void {
-  const { HOST, API_KEYS, ALLOW_UNAUTHENTICATED } = config;
-  if (isLoopback(HOST) || API_KEYS.length > 0 || ALLOW_UNAUTHENTICATED) {
-    return;
-  }
-  throw new PawdexError('keys_missing', { detail: `PAWDEX_HOST is ${HOST}, and PAWDEX_API_KEYS is empty.` });
-}

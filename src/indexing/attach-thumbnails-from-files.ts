@@ -2,11 +2,12 @@
 import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
-import { asPawdexError, catchAsNull, type PawdexError } from '../errors.js';
+import { asPawdexError, type PawdexError } from '../errors.js';
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { computeSha256Async } from '../files/sha256.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
+import { findThumbnail } from '../store/find-thumbnail.js';
 import type { Item } from '../store/store.js';
 import type { FileFailure } from './index-folder.js';
 
@@ -111,9 +112,8 @@ async function findWithoutThumbnail(
   if (sha256.length === 0) {
     return new Set();
   }
-  const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
   const isReadable = async ({ id, hasThumbnail }: Item) =>
-    hasThumbnail && (await catchAsNull(store.getThumbnail(collection, id), ...codes)) !== null;
+    hasThumbnail && (await findThumbnail(store, collection, id)) !== null;
   const { items } = await store.listItems(collection, { limit: BATCH, filter: { sha256 } });
   const readable = await Promise.all(items.map(isReadable));
   summary.unknown += sha256.length - items.length;

@@ -3,7 +3,7 @@ import os from 'node:os';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config.js';
-import { requireKeysBeyondLoopback } from '../../src/http/site-access.js';
+import { requireKeysBeyondLoopback } from '../../src/http/require-key.js';
 import { testApp } from '../helpers/http.js';
 import { raw, serve } from '../helpers/raw.js';
 

@@ -8,7 +8,7 @@ import { facetSchema, labelCountSchema, originalsSchema } from '../../store/reco
 import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json, noContent } from '../response-spec.js';
-import { roundNumbers } from '../rounding.js';
+import { roundNumbers } from '../round-numbers.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };

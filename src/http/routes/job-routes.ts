@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { parseLabelRule } from '../../datasets/label-rule.js';
 import type { Engine } from '../../engine/engine.js';
 import { jobId } from '../../engine/request-fields.js';
 import { asPawdexError, type ErrorCode, PawdexError } from '../../errors.js';
@@ -20,15 +21,23 @@ import {
 } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
 import { type JobBody, type JobRequest, jobBodySchema } from '../../jobs/job-request.js';
+import { findThumbnail } from '../../store/find-thumbnail.js';
 import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
-import { file, json, stream } from '../response-spec.js';
-import { acceptedJob, checkLabelRule } from './upload-routes.js';
+import { created, file, json, stream } from '../response-spec.js';
 
 const tag = 'jobs';
 const params = { id: jobId };
+
+/** The response of endpoints that start a job. */
+export const acceptedJob = created(
+  jobSchema,
+  'The job; `Location` has its address.',
+  ({ id }) => `v1/jobs/${id}`,
+  202,
+);
 
 /** What endpoints share that return the job in their path. */
 const jobResponse = { params, response: json(jobSchema, 'The job.'), errors: ['job_not_found'] } as const;
@@ -45,6 +54,17 @@ function toRequest(body: JobBody, dimension: number): JobRequest {
   }
   const embeddings = decodeVectors(body.nonPets.embeddings, dimension, 'body.nonPets.embeddings');
   return { ...body, nonPets: { embeddings } };
+}
+
+/** @param path of the field, for the error. @throws PawdexError invalid_request */
+export function checkLabelRule(label: string | undefined, path: string): void {
+  try {
+    parseLabelRule(label ?? 'folder');
+  } catch (error) {
+    const { message: detail, hint } = asPawdexError(error);
+    const errors = [{ path, message: detail }];
+    throw new PawdexError('invalid_request', { detail, hint, errors });
+  }
 }
 
 /** Refuses a job that would fail. Throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable. */
@@ -133,17 +153,6 @@ export function requireSucceeded(job: Job, kind: JobKind, code: ErrorCode): Job 
 /** Allows only the report's own styles and pictures, and no scripts. */
 const REPORT_POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; img-src data:; sandbox; frame-ancestors 'none'`;
 
-/** Draws the thumbnail of an item for a report, or its id if it has none. */
-async function drawThumbnail(engine: Engine, collection: string, id: string): Promise<string> {
-  const bytes = await engine.store.getThumbnail(collection, id).catch((error: unknown) => {
-    if (asPawdexError(error).status === 404) {
-      return null;
-    }
-    throw error;
-  });
-  return drawItemPicture(bytes, id);
-}
-
 export const getReport = defineEndpoint({
   method: 'get',
   path: '/v1/jobs/{id}/report',
@@ -164,7 +173,7 @@ export const getReport = defineEndpoint({
       familiarity,
       subject: { collection },
       model: { name, fingerprint },
-      pictures: (item) => drawThumbnail(engine, collection, item),
+      pictures: async (item) => drawItemPicture(await findThumbnail(engine.store, collection, item), item),
     });
     res.set('Content-Security-Policy', REPORT_POLICY);
     return { type: 'text/html', bytes: html };

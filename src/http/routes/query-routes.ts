@@ -8,7 +8,7 @@ import { sniff } from '../../image/sniff.js';
 import { imageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
-import { roundNumbers } from '../rounding.js';
+import { roundNumbers } from '../round-numbers.js';
 
 const tag = 'queries';
 

@@ -8,7 +8,7 @@ import { PawdexError } from '../../errors.js';
 import { imageBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';
-import { roundNumbers } from '../rounding.js';
+import { roundNumbers } from '../round-numbers.js';
 
 const example = z.union([itemId, vector], 'must be the id of an item or a vector of numbers');
 

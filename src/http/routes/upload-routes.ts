@@ -1,35 +1,15 @@
 /** Uploads for jobs: an archive of photos, and a Parquet file of items. */
 import { rm } from 'node:fs/promises';
-import { parseLabelRule } from '../../datasets/label-rule.js';
 import { collectionName } from '../../engine/request-fields.js';
 import { importOptions } from '../../engine/requests.js';
-import { asPawdexError, PawdexError } from '../../errors.js';
-import { type Job, jobSchema } from '../../jobs/job.js';
+import type { Job } from '../../jobs/job.js';
 import { type JobRequest, labelRule } from '../../jobs/job-request.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { archiveBody, MAX_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
-import { created } from '../response-spec.js';
+import { acceptedJob, checkLabelRule } from './job-routes.js';
 
 const tag = 'jobs';
-/** The response of endpoints that start a job. */
-export const acceptedJob = created(
-  jobSchema,
-  'The job; `Location` has its address.',
-  ({ id }) => `v1/jobs/${id}`,
-  202,
-);
-
-/** @throws PawdexError invalid_request */
-export function checkLabelRule(label: string | undefined, path: string): void {
-  try {
-    parseLabelRule(label ?? 'folder');
-  } catch (error) {
-    const { message: detail, hint } = asPawdexError(error);
-    const errors = [{ path, message: detail }];
-    throw new PawdexError('invalid_request', { detail, hint, errors });
-  }
-}
 
 /** Receives a file and starts a job that takes it over. If the job is refused, the file is removed. */
 async function submitUpload(
