@@ -45,14 +45,14 @@ export const command = options.action(async (flags) => {
     config.MAX_PIXELS,
   );
   const display = new TrainingDisplay(quiet);
-  const { written, ...outcome } = await quantiseEncoder(loaded, photos, flags.out, {
+  const { encoder, ...outcome } = await quantiseEncoder(loaded, photos, flags.out, {
     seed: flags.seed,
     report: display,
   }).finally(() => display.stop());
   const { mean, least } = outcome.agreement;
   const card = path.join(flags.out, 'encoder.json');
   await printResult(
-    { card, fingerprint: written.fingerprint, photos: photos.length, ...outcome },
+    { card, fingerprint: encoder.fingerprint, photos: photos.length, ...outcome },
     `${card}: ${pluralise(outcome.convolutions, 'convolution')} in int8; cosine with the float embeddings of ${pluralise(photos.length, 'photo')}: mean ${mean.toFixed(4)}, lowest ${least.toFixed(4)}`,
     flags.json,
   );

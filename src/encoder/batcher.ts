@@ -66,10 +66,10 @@ export class Batcher<T> {
 
   /** Images waiting or being embedded. */
   get pending(): number {
-    return this.#queued + this.#imagesInFlight;
+    return this.#queueLength + this.#imagesInFlight;
   }
 
-  get #queued(): number {
+  get #queueLength(): number {
     const { next, urgent, bulk } = this.#waiting;
     return next.length + urgent.length + bulk.length;
   }
@@ -79,7 +79,7 @@ export class Batcher<T> {
     if (this.#closed) {
       return Promise.reject(new PawdexError('shutting_down', { retryAfter: 5 }));
     }
-    if (this.#queued >= this.#options.maxQueue) {
+    if (this.#queueLength >= this.#options.maxQueue) {
       return Promise.reject(new PawdexError('overloaded', { retryAfter: 1 }));
     }
     return new Promise((resolve, reject) => {
@@ -181,7 +181,7 @@ export class Batcher<T> {
     }
     try {
       const embeddings = await this.#run(
-        batch.map((w) => w.pixels),
+        batch.map(({ pixels }) => pixels),
         lane,
         place === 'next',
       );

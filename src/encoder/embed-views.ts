@@ -25,7 +25,7 @@ export async function embedViews(
     return first;
   }
   const scale = computeScale(embeddings);
-  return first.map((_, i) => embeddings.reduce((sum, each) => sum + each[i]!, 0) * scale);
+  return first.map((_, i) => embeddings.reduce((sum, embedding) => sum + embedding[i]!, 0) * scale);
 }
 
 /**
@@ -43,7 +43,7 @@ export async function embedViewsInCells(encoder: Encoder, views: Uint8Array[]): 
   const { length } = embedding;
   const scale = computeScale([embedding, mirrored.embedding]);
   const mean = embedding.map((value, i) => (value + mirrored.embedding[i]!) * scale);
-  const added = cells.map((value, at) => {
+  const meanCells = cells.map((value, at) => {
     const cell = Math.floor(at / length);
     const column = cell % grid.columns;
     const opposite = cell - column + (grid.columns - 1 - column);
@@ -52,5 +52,5 @@ export async function embedViewsInCells(encoder: Encoder, views: Uint8Array[]): 
   // Cells of the photo and of its mirror image are off the middle by the same distance on opposite sides, so on
   // average they are centred.
   const extent = { ...grid.extent, left: (1 - grid.extent.width) / 2 };
-  return { embedding: mean, cells: added, grid: { ...grid, extent } };
+  return { embedding: mean, cells: meanCells, grid: { ...grid, extent } };
 }

@@ -37,10 +37,10 @@ export class EncoderLanes {
   /** Opens the first lanes. The others open at their first call. @throws PawdexError model_invalid, with no lane open */
   async open(first: number): Promise<void> {
     const opening = await Promise.allSettled(Array.from({ length: first }, (_, lane) => this.#worker(lane)));
-    const failed = opening.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) {
+    const failure = opening.find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) {
       await this.#forEach((worker) => worker.terminate());
-      throw failed.reason;
+      throw failure.reason;
     }
   }
 

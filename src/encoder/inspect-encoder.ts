@@ -68,10 +68,10 @@ const createUnsuitableError = (detail: string, hint?: string) =>
  *
  * @throws PawdexError encoder_unsuitable if its input is not an image, or no output is an embedding; model_invalid
  */
-export async function inspectEncoder(file: string, given: EncoderHints): Promise<InspectedEncoder> {
+export async function inspectEncoder(file: string, callerHints: EncoderHints): Promise<InspectedEncoder> {
   const notes: string[] = [];
-  const beside = await readPreprocessing(path.join(path.dirname(file), 'preprocessor_config.json'));
-  const hints = { ...beside, ...withoutUndefined(given) };
+  const fileHints = await readPreprocessing(path.join(path.dirname(file), 'preprocessor_config.json'));
+  const hints = { ...fileHints, ...withoutUndefined(callerHints) };
   const session = await createSession(file, 1);
   try {
     const input = describeInput(session, hints, notes);
@@ -83,7 +83,7 @@ export async function inspectEncoder(file: string, given: EncoderHints): Promise
 }
 
 const withoutUndefined = <T extends object>(value: T): Partial<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>;
+  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Partial<T>;
 
 const side = z.union([
   z.int(),
@@ -124,7 +124,7 @@ async function readPreprocessing(file: string): Promise<EncoderHints> {
 }
 
 function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes: string[]): Input {
-  const inputs = session.inputMetadata.filter((each) => each.isTensor);
+  const inputs = session.inputMetadata.filter((port) => port.isTensor);
   const chosen = hints.input === undefined ? inputs : inputs.filter(({ name }) => name === hints.input);
   const [port] = chosen;
   if (port === undefined || chosen.length > 1 || inputs.length > 1) {

@@ -1,6 +1,7 @@
 /** Reads a node's attributes with their defaults, and resolves axes. */
 import { PawdexError } from '../errors.js';
-import type { Attributes, ShapeCall } from './onnx-values.js';
+import { type Attributes, describeNode } from './onnx-model.js';
+import type { ShapeCall } from './onnx-values.js';
 import { toNumbers } from './tensor.js';
 
 export function readInt(attributes: Attributes, name: string, otherwise: number): number {
@@ -44,6 +45,6 @@ export function readConstant(call: ShapeCall, index: number): number[] | undefin
     return toNumbers(tensor);
   }
   throw new PawdexError('model_invalid', {
-    detail: `The shape of ${call.op} "${call.name}" depends on its input "${value.name}", which is not constant.`,
+    detail: `The shape of ${describeNode(call)} depends on its input "${value.name}", which is not constant.`,
   });
 }

@@ -19,6 +19,9 @@ export type Attribute =
   | readonly string[]
   | Tensor;
 
+/** A node's attributes, by name. */
+export type Attributes = Readonly<Record<string, Attribute>>;
+
 export interface FloatAttribute {
   readonly float: number;
 }
@@ -40,7 +43,7 @@ export interface ModelNode {
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly attributes: Attributes;
 }
 
 /** Creates a call of a standard operator, named after its first output unless `name` is given. */
@@ -48,7 +51,7 @@ export function createNode(
   op: string,
   inputs: readonly string[],
   outputs: readonly string[],
-  attributes: ModelNode['attributes'] = {},
+  attributes: Attributes = {},
   name = outputs[0] ?? op,
 ): ModelNode {
   return { op, domain: '', name, inputs, outputs, attributes };

@@ -1,5 +1,5 @@
 /** The types that the analysis of graphs uses. */
-import type { Attribute } from './onnx-model.js';
+import type { Attributes } from './onnx-model.js';
 import type { DType, Tensor } from './tensor.js';
 
 /** A tensor of a graph with its static shape. Values are compared by identity. */
@@ -9,14 +9,17 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
-export type Attributes = Readonly<Record<string, Attribute>>;
-
-/** The part of a node that shape inference needs. */
-export interface ShapeCall {
+/** An operator with its inputs. */
+export interface OperatorCall {
   readonly op: string;
   readonly name: string;
+  /** An omitted optional input is undefined. */
   readonly inputs: readonly (Value | undefined)[];
   readonly attributes: Attributes;
+}
+
+/** What shape inference knows about a node: its inputs, and the values of those that are constant. */
+export interface ShapeCall extends OperatorCall {
   constantOf(value: Value): Tensor | undefined;
 }
 

@@ -20,7 +20,7 @@ interface Step {
   /** The input that comes from the previous step. */
   data: string;
   /** Whether a second input differs from photo to photo, as a vector's length does. */
-  perPicture: boolean;
+  isPerPhoto: boolean;
 }
 
 /** Operators after the pooling that only change the shape of the vector, or its precision. */
@@ -49,13 +49,13 @@ const createUnavailableError = (detail: string) => new PawdexError('explain_unav
 /** Finds the tail that ends in `output`. @throws PawdexError explain_unavailable when it has another form */
 export function findTail(model: Model, output: string): Tail {
   const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  const fixed = (name: string): boolean => {
+  const isConstant = (name: string): boolean => {
     // An omitted input has no name.
     if (name === '' || model.initialisers.has(name)) {
       return true;
     }
     const node = producers.get(name);
-    return node?.inputs.every((input) => fixed(input)) ?? false;
+    return node?.inputs.every((input) => isConstant(input)) ?? false;
   };
   const steps: Tail['steps'] = [];
   let name = output;
@@ -67,20 +67,20 @@ export function findTail(model: Model, output: string): Tail {
     if (isPooling(node, model)) {
       return { map: node.inputs[0]!, steps: steps.reverse() };
     }
-    if (node.domain !== '' || !(SHAPE_ONLY_OPS.has(node.op) || isAffine(node, fixed))) {
+    if (node.domain !== '' || !(SHAPE_ONLY_OPS.has(node.op) || isAffine(node, isConstant))) {
       throw createUnavailableError(
         `The embedding is computed by ${describeModelNode(node)}, which is not a sum over the picture.`,
       );
     }
     // Only `Add` and `Mul` accept the data as their second input.
-    const data = node.inputs.find((input) => !fixed(input)) ?? '';
-    steps.push({ node, data, perPicture: node.inputs.some((input) => input !== data && !fixed(input)) });
+    const data = node.inputs.find((input) => !isConstant(input)) ?? '';
+    steps.push({ node, data, isPerPhoto: node.inputs.some((input) => input !== data && !isConstant(input)) });
     name = data;
   }
 }
 
 /** Whether an operator is affine in its only variable input. */
-function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) => boolean): boolean {
+function isAffine({ op, inputs, attributes }: ModelNode, isConstant: (name: string) => boolean): boolean {
   if (!AFFINE_OPS.has(op)) {
     return false;
   }
@@ -89,16 +89,16 @@ function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) =
     case 'LpNormalization':
       return (attributes.p ?? 2) === 2 && [-1, 1].includes(Number(attributes.axis ?? -1));
     case 'Gemm':
-      return !fixed(first) && fixed(second!) && (attributes.transA ?? 0) === 0;
+      return !isConstant(first) && isConstant(second!) && (attributes.transA ?? 0) === 0;
     case 'Div':
       // By a constant, or by the length of the vector, which the graph computed from it.
-      return !fixed(first);
+      return !isConstant(first);
     case 'Mul':
     case 'Add':
-      return fixed(first) !== fixed(second!);
+      return isConstant(first) !== isConstant(second!);
     default:
       // MatMul and Sub.
-      return !fixed(first) && fixed(second!);
+      return !isConstant(first) && isConstant(second!);
   }
 }
 

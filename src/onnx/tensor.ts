@@ -133,7 +133,8 @@ export function readTensor(proto: TensorProto): Tensor {
   const raw = proto.rawData;
   let data: TensorData;
   if (raw !== undefined && raw.length > 0) {
-    const bytes = new Uint8Array(raw); // a copy, so that it is aligned and the file's buffer can be freed (Buffer.slice would not copy)
+    // A copy, so that it is aligned and the file's buffer can be freed. Buffer.slice would not copy.
+    const bytes = new Uint8Array(raw);
     const width = ARRAYS[dtype].BYTES_PER_ELEMENT;
     data = new ARRAYS[dtype](bytes.buffer, 0, Math.floor(bytes.length / width));
   } else if (dtype === 'float32') {

@@ -12,40 +12,40 @@ const POSITION_PRESERVING_OPS = new Set(
   ),
 );
 
-/** Some nodes, and the names of the values they compute or start from. */
-interface Reached {
+/** Nodes, and the names of the values that they compute or that the search began with. */
+interface Dependents {
   readonly nodes: ReadonlySet<ModelNode>;
   readonly values: ReadonlySet<string>;
 }
 
 /** Finds what is computed from any of these values. */
-export function findDependents(nodes: readonly ModelNode[], from: Iterable<string>): Reached {
+export function findDependents(nodes: readonly ModelNode[], from: Iterable<string>): Dependents {
   const values = new Set(from);
-  const found = new Set<ModelNode>();
+  const dependents = new Set<ModelNode>();
   for (const node of nodes) {
     if (node.inputs.some((name) => values.has(name))) {
-      found.add(node);
+      dependents.add(node);
       for (const name of node.outputs) {
         values.add(name);
       }
     }
   }
-  return { nodes: found, values };
+  return { nodes: dependents, values };
 }
 
 /** Finds the nodes that these values are computed by. Values that no node computes are ignored. */
 export function findProducers(nodes: readonly ModelNode[], values: Iterable<string>): Set<ModelNode> {
-  const wanted = new Set(values);
-  const found = new Set<ModelNode>();
+  const needed = new Set(values);
+  const producers = new Set<ModelNode>();
   for (const node of nodes.toReversed()) {
-    if (node.outputs.some((name) => wanted.has(name))) {
-      found.add(node);
+    if (node.outputs.some((name) => needed.has(name))) {
+      producers.add(node);
       for (const name of node.inputs) {
-        wanted.add(name);
+        needed.add(name);
       }
     }
   }
-  return found;
+  return producers;
 }
 
 /** Selects the constants that some nodes read. */
@@ -77,14 +77,11 @@ export function followMaps<T>(
     let after: T | undefined;
     if (WINDOW_OPS.has(node.op)) {
       const weight = initialisers.get(node.inputs[1] ?? '');
-      after = slide(
-        node,
-        before[0],
-        readInts(node.attributes, 'kernel_shape') ?? weight?.shape.slice(2) ?? [],
-      );
+      const kernel = readInts(node.attributes, 'kernel_shape') ?? weight?.shape.slice(2) ?? [];
+      after = slide(node, before[0], kernel);
     } else if (POSITION_PRESERVING_OPS.has(node.op)) {
       // One known input is enough: the other may be a factor per channel.
-      after = before.find((each) => each !== undefined);
+      after = before.find((property) => property !== undefined);
     }
     if (after !== undefined) {
       for (const name of node.outputs) {

@@ -30,8 +30,8 @@ class Additions {
   }
 
   /** Reshapes a vector per photo, or one for all, to a row for each of its cells: [batch or 1, 1, dimension or 1]. */
-  asRow(name: string, perPicture: boolean): string {
-    const shape = perPicture ? createIntTensor([0, 1, -1]) : createIntTensor([1, 1, -1]);
+  asRow(name: string, isPerPhoto: boolean): string {
+    const shape = isPerPhoto ? createIntTensor([0, 1, -1]) : createIntTensor([1, 1, -1]);
     return this.add('Reshape', [name, this.constant(shape)]);
   }
 
@@ -57,22 +57,22 @@ class Additions {
  */
 export function addCells(model: Model, output: string): { model: WritableModel; tail: Tail } {
   const tail = findTail(model, output);
-  const added = new Additions();
-  const flat = added.add('Reshape', [tail.map, added.constant(createIntTensor([0, 0, -1]))]);
-  const two = added.constant(createIntTensor([2], []));
-  const count = added.add('Cast', [added.add('Gather', [added.add('Shape', [flat]), two])], { to: 1 });
-  let cells = added.add('Div', [added.add('Transpose', [flat], { perm: [0, 2, 1] }), count]);
+  const g = new Additions();
+  const flat = g.add('Reshape', [tail.map, g.constant(createIntTensor([0, 0, -1]))]);
+  const two = g.constant(createIntTensor([2], []));
+  const count = g.add('Cast', [g.add('Gather', [g.add('Shape', [flat]), two])], { to: 1 });
+  let cells = g.add('Div', [g.add('Transpose', [flat], { perm: [0, 2, 1] }), count]);
   for (const step of tail.steps) {
-    cells = applyStep(added, step, cells, count);
+    cells = applyStep(g, step, cells, count);
   }
-  added.add('Identity', [cells], {}, OUTPUTS.cells);
-  added.add('Shape', [tail.map], {}, OUTPUTS.mapShape);
+  g.add('Identity', [cells], {}, OUTPUTS.cells);
+  g.add('Shape', [tail.map], {}, OUTPUTS.mapShape);
   return {
     tail,
     model: {
       ...model,
-      nodes: [...model.nodes, ...added.nodes],
-      initialisers: new Map([...model.initialisers, ...added.constants]),
+      nodes: [...model.nodes, ...g.nodes],
+      initialisers: new Map([...model.initialisers, ...g.constants]),
       outputs: [...model.outputs, { name: OUTPUTS.cells }, { name: OUTPUTS.mapShape }],
     },
   };
@@ -80,8 +80,8 @@ export function addCells(model: Model, output: string): { model: WritableModel; 
 
 /** Applies one step of the tail to every cell: the whole factor, and the bias divided by the number of cells. */
 function applyStep(
-  added: Additions,
-  { node, data, perPicture }: Tail['steps'][number],
+  g: Additions,
+  { node, data, isPerPhoto }: Tail['steps'][number],
   cells: string,
   count: string,
 ): string {
@@ -90,30 +90,30 @@ function applyStep(
     return cells;
   }
   const other = inputs.find((input) => input !== data)!;
-  const share = (bias: string) => added.add('Div', [added.asRow(bias, false), count]);
+  const share = (bias: string) => g.add('Div', [g.asRow(bias, false), count]);
   switch (op) {
     case 'LpNormalization':
-      return added.add('Div', [cells, added.length(data)]);
+      return g.add('Div', [cells, g.length(data)]);
     case 'MatMul':
-      return added.add('MatMul', [cells, other]);
+      return g.add('MatMul', [cells, other]);
     case 'Gemm': {
-      const matrix = attributes.transB === 1 ? added.add('Transpose', [other], { perm: [1, 0] }) : other;
-      const product = appendScaled(added, added.add('MatMul', [cells, matrix]), attributes.alpha);
+      const matrix = attributes.transB === 1 ? g.add('Transpose', [other], { perm: [1, 0] }) : other;
+      const product = appendScaled(g, g.add('MatMul', [cells, matrix]), attributes.alpha);
       const bias = inputs[2];
-      return bias ? added.add('Add', [product, appendScaled(added, share(bias), attributes.beta)]) : product;
+      return bias ? g.add('Add', [product, appendScaled(g, share(bias), attributes.beta)]) : product;
     }
     case 'Add':
     case 'Sub':
-      return added.add(op, [cells, share(other)]);
+      return g.add(op, [cells, share(other)]);
     default:
-      return added.add(op, [cells, added.asRow(other, perPicture)]);
+      return g.add(op, [cells, g.asRow(other, isPerPhoto)]);
   }
 }
 
 /** Multiplies by a float attribute, which is 1 if it is absent. */
-function appendScaled(added: Additions, name: string, factor: Attribute | undefined): string {
+function appendScaled(g: Additions, name: string, factor: Attribute | undefined): string {
   if (typeof factor !== 'object' || !('float' in factor) || factor.float === 1) {
     return name;
   }
-  return added.add('Mul', [name, added.constant(createFloatTensor([factor.float]))]);
+  return g.add('Mul', [name, g.constant(createFloatTensor([factor.float]))]);
 }

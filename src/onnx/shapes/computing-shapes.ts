@@ -1,16 +1,17 @@
 /** Shapes of operators that compute: element by element, matrix products and reductions. */
 import { PawdexError } from '../../errors.js';
 import { readConstant, readInt, resolveAxis } from '../attributes.js';
-import type { ShapeCall, Value } from '../onnx-values.js';
+import { describeNode } from '../onnx-model.js';
+import type { OperatorCall, ShapeCall, Value } from '../onnx-values.js';
 
 /** Computes the shape of a node's only output, which has the element type of its first input. */
 export type ShapeRule = (call: ShapeCall) => readonly number[];
 
 /** Returns the required input `index`. @throws PawdexError model_invalid if it is missing */
-export function requireInput(call: ShapeCall, index: number): Value {
+export function requireInput(call: OperatorCall, index: number): Value {
   const value = call.inputs[index];
   if (value === undefined) {
-    throw new PawdexError('model_invalid', { detail: `${call.op} "${call.name}" has no input ${index}.` });
+    throw new PawdexError('model_invalid', { detail: `${describeNode(call)} has no input ${index}.` });
   }
   return value;
 }
@@ -71,20 +72,20 @@ const reduction: ShapeRule = (call) => {
     : shape.filter((_, axis) => !axes.includes(axis));
 };
 
-const forEach = (operators: string, rule: ShapeRule) =>
+const assignRule = (operators: string, rule: ShapeRule) =>
   Object.fromEntries(operators.split(' ').map((op) => [op, rule]));
 
 export const COMPUTING_SHAPES: Readonly<Record<string, ShapeRule>> = {
-  ...forEach(
+  ...assignRule(
     'Neg Abs Sign Ceil Floor Reciprocal Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Softplus Gelu Erf Exp Log',
     keepShape,
   ),
-  ...forEach(
+  ...assignRule(
     'Sqrt Tanh Softmax LogSoftmax Identity Dropout Not ScatterElements CumSum BatchNormalization',
     keepShape,
   ),
-  ...forEach('Add Sub Mul Div Pow Min Max Sum', broadcastInputs),
-  ...forEach(
+  ...assignRule('Add Sub Mul Div Pow Min Max Sum', broadcastInputs),
+  ...assignRule(
     'ReduceSum ReduceMean ReduceMax ReduceMin ReduceL1 ReduceL2 ReduceLogSumExp ReduceSumSquare ReduceProd',
     reduction,
   ),

@@ -4,6 +4,7 @@
  */
 import { PawdexError } from '../../errors.js';
 import { readInt, resolveAxis } from '../attributes.js';
+import { describeNode } from '../onnx-model.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import { decodeDType } from '../tensor.js';
 import { broadcastInputs, broadcastShapes, COMPUTING_SHAPES, requireInput } from './computing-shapes.js';
@@ -20,7 +21,7 @@ const OUTPUTS: Readonly<Record<string, (call: ShapeCall) => OutputSpec[]>> = {
     'Greater Less GreaterOrEqual LessOrEqual Equal And Or'.split(' ').map((op) => [op, compare]),
   ),
   Cast: (call) => {
-    const dtype = decodeDType(readInt(call.attributes, 'to', 0), `The result of Cast "${call.name}"`);
+    const dtype = decodeDType(readInt(call.attributes, 'to', 0), `The result of ${describeNode(call)}`);
     return [{ dtype, shape: requireInput(call, 0).shape }];
   },
   Where: (call) => {
@@ -65,6 +66,6 @@ export function inferShapes(call: ShapeCall): OutputSpec[] | undefined {
   }
   const shapes = call.inputs.map((input) => (input ? `[${input.shape}]` : 'none')).join(', ');
   throw new PawdexError('model_invalid', {
-    detail: `${call.op} "${call.name}" does not accept inputs of the shapes ${shapes}.`,
+    detail: `${describeNode(call)} does not accept inputs of the shapes ${shapes}.`,
   });
 }

@@ -1,6 +1,7 @@
 /** Shapes of operators that move elements without computing on them. */
 import { PawdexError } from '../../errors.js';
 import { readConstant, readInt, readInts, resolveAxis } from '../attributes.js';
+import { describeNode } from '../onnx-model.js';
 import type { ShapeCall } from '../onnx-values.js';
 import { countElements } from '../tensor.js';
 import { broadcastShapes, requireInput, type ShapeRule } from './computing-shapes.js';
@@ -60,7 +61,7 @@ export const LAYOUT_SHAPES: Readonly<Record<string, ShapeRule>> = {
       const { shape } = requireInput(call, index);
       if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a])) {
         throw new PawdexError('model_invalid', {
-          detail: `Concat "${call.name}" cannot join [${first}] and [${shape}] along axis ${axis}.`,
+          detail: `${describeNode(call)} cannot join [${first}] and [${shape}] along axis ${axis}.`,
         });
       }
       total += shape[axis] ?? Number.NaN;

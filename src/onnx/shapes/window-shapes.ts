@@ -1,6 +1,6 @@
 /** Shapes of convolution and pooling over [N, C, ...spatial]. */
 import { readInt, readInts, readString } from '../attributes.js';
-import type { ShapeCall } from '../onnx-values.js';
+import type { Attributes } from '../onnx-model.js';
 import { requireInput, type ShapeRule } from './computing-shapes.js';
 
 /** The geometry of a window that slides over the spatial axes, with one entry per axis. */
@@ -23,7 +23,7 @@ export interface Window {
  * @param kernel the window's size
  */
 export function computeWindow(
-  attributes: ShapeCall['attributes'],
+  attributes: Attributes,
   spatial: readonly number[],
   kernel: readonly number[],
 ): Window {

@@ -2,6 +2,7 @@
 import { PawdexError } from '../../errors.js';
 import { describeNode } from '../../onnx/onnx-model.js';
 import type { Value } from '../../onnx/onnx-values.js';
+import { requireInput } from '../../onnx/shapes/computing-shapes.js';
 import type { GraphBuilder, RuleCall } from './graph-builder.js';
 import type { GraphNode } from './operator-graph.js';
 import { RULES } from './rules/index.js';
@@ -79,15 +80,7 @@ function createRuleCall(
   gradients: ReadonlyMap<Value, Value>,
 ): RuleCall {
   const dys = node.outputs.map((output) => gradients.get(output));
-  const input = (index: number): Value => {
-    const value = node.inputs[index];
-    if (value) {
-      return value;
-    }
-    throw new PawdexError('model_invalid', {
-      detail: `${describeNode(node)} has no input ${index}.`,
-    });
-  };
+  const input = (index: number) => requireInput(node, index);
   const shapes = { ...node, constantOf: (value: Value) => g.constantOf(value) };
   const needs = (index: number) => active.has(node.inputs[index] as Value);
   const dy = dys.find((gradient) => gradient !== undefined) as Value;
@@ -96,8 +89,9 @@ function createRuleCall(
 
 /** Creates the error that names the operator, and what to freeze so that no gradient passes it. */
 function createMissingRuleError(g: GraphBuilder, node: GraphNode, wrt: readonly Value[]): PawdexError {
-  const before = wrt.filter((weight) => findDependentValues(g, [weight]).has(node.outputs[0] as Value));
-  const names = before.map((weight) => weight.name);
+  const names = wrt
+    .filter((weight) => findDependentValues(g, [weight]).has(node.outputs[0] as Value))
+    .map((weight) => weight.name);
   const list = names.length > 6 ? [...names.slice(0, 3), '...', ...names.slice(-2)] : names;
   return new PawdexError('operator_not_differentiable', {
     detail: `The operator ${node.domain ? `${node.domain}.` : ''}${describeNode(node)} has no gradient rule.`,

@@ -90,13 +90,17 @@ export async function checkGradients(g: GraphBuilder, options: CheckOptions): Pr
   }
 }
 
+interface Comparison {
+  /** The weight's values. */
+  data: Tensor['data'];
+  /** The analytic gradient. */
+  gradient: Float32Array;
+  directions: Float32Array[];
+}
+
 async function checkWeight(
   weight: Value,
-  {
-    data,
-    gradient,
-    directions,
-  }: { data: Tensor['data']; gradient: Float32Array; directions: Float32Array[] },
+  { data, gradient, directions }: Comparison,
   objective: (moved: Float32Array) => Promise<number>,
   steps: readonly number[] = STEPS,
 ): Promise<GradientCheck> {
@@ -127,7 +131,7 @@ async function checkWeight(
   return { name: weight.name, shape: weight.shape, compared: directions.length, relativeError, norm };
 }
 
-/** Measures the slope of the objective along a direction, times its length: the central difference of two steps from `data`. */
+/** Measures the slope of the objective along a direction, times its length: the central difference around `data`. */
 async function measureSlope(
   data: Float32Array,
   direction: Float32Array,

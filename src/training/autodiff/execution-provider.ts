@@ -11,7 +11,7 @@ export type Provider = 'cpu' | 'webgpu' | 'cuda';
 export interface Placement {
   readonly provider: Provider;
   /** Operator calls on it. */
-  readonly there: number;
+  readonly onProvider: number;
   /** Number of calls that ran on the CPU instead, by operator. */
   readonly onCpu: Readonly<Record<string, number>>;
   /** Copies of tensors between the two. */
@@ -63,7 +63,7 @@ interface ProfileEvent {
 
 function countPlacements(provider: Provider, events: readonly ProfileEvent[]): Placement {
   const onCpu: Record<string, number> = {};
-  let [there, copies] = [0, 0];
+  let [onProvider, copies] = [0, 0];
   for (const { cat, name, args } of events) {
     const op = args?.op_name;
     if (cat !== 'Node' || op === undefined || !name.endsWith('_kernel_time')) {
@@ -74,15 +74,15 @@ function countPlacements(provider: Provider, events: readonly ProfileEvent[]): P
     } else if (args?.provider === 'CPUExecutionProvider') {
       onCpu[op] = (onCpu[op] ?? 0) + 1;
     } else {
-      there++;
+      onProvider++;
     }
   }
-  return { provider, there, onCpu, copies };
+  return { provider, onProvider, onCpu, copies };
 }
 
-export function describePlacement({ provider, there, onCpu, copies }: Placement): string {
+export function describePlacement({ provider, onProvider, onCpu, copies }: Placement): string {
   const list = Object.entries(onCpu).map(([op, calls]) => `${calls} ${op}`);
   return list.length === 0
-    ? `All ${there} operator calls run on ${provider}.`
-    : `${there} operator calls run on ${provider}; on the CPU, with ${copies} copies: ${list.join(', ')}.`;
+    ? `All ${onProvider} operator calls run on ${provider}.`
+    : `${onProvider} operator calls run on ${provider}; on the CPU, with ${copies} copies: ${list.join(', ')}.`;
 }

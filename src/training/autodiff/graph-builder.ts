@@ -2,7 +2,7 @@
  * Writes computations: one method per operator, named after it. Numbers are accepted in place of tensors, and axes are
  * plain lists.
  */
-import type { Attribute } from '../../onnx/onnx-model.js';
+import type { Attributes } from '../../onnx/onnx-model.js';
 import type { ShapeCall, Value } from '../../onnx/onnx-values.js';
 import {
   countElements,
@@ -19,7 +19,7 @@ export type Operand = Value | number;
 
 const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
-/** The information that a gradient rule has about its node. */
+/** What a gradient rule knows about its node. */
 export interface RuleCall {
   /** The graph that the gradient is added to. */
   readonly g: GraphBuilder;
@@ -64,11 +64,7 @@ export class GraphBuilder extends OperatorGraph {
 
   /** A constant that is created once per graph: the same `name` returns the same value. */
   shared(name: string, make: () => Tensor): Value {
-    const known = this.#shared.get(name);
-    if (known) {
-      return known;
-    }
-    const constant = this.constant(make(), name);
+    const constant = this.#shared.get(name) ?? this.constant(make(), name);
     this.#shared.set(name, constant);
     return constant;
   }
@@ -157,15 +153,12 @@ export class GraphBuilder extends OperatorGraph {
   }
 
   reshape(x: Value, shape: readonly number[]): Value {
-    const same = x.shape.length === shape.length && x.shape.every((d, axis) => d === shape[axis]);
+    if (x.shape.length === shape.length && x.shape.every((d, axis) => d === shape[axis])) {
+      return x;
+    }
     // allowzero: a zero is an empty axis here, never "copy from the input"
-    return same
-      ? x
-      : this.op(
-          'Reshape',
-          [x, this.integers(shape)],
-          countElements(shape) === 0 ? { allowzero: 1 } : undefined,
-        );
+    const attributes = countElements(shape) === 0 ? { allowzero: 1 } : undefined;
+    return this.op('Reshape', [x, this.integers(shape)], attributes);
   }
 
   /** Inserts axes of length 1 at the places they have in the result. */
@@ -198,9 +191,9 @@ export class GraphBuilder extends OperatorGraph {
     return none ? x : this.op('Pad', [x, this.integers([...before, ...after])]);
   }
 
-  conv = (x: Value, weight: Value, attributes: Record<string, Attribute>): Value =>
+  conv = (x: Value, weight: Value, attributes: Attributes): Value =>
     this.op('Conv', [x, weight], { kernel_shape: weight.shape.slice(2), ...attributes });
 
-  convTranspose = (x: Value, weight: Value, attributes: Record<string, Attribute>): Value =>
+  convTranspose = (x: Value, weight: Value, attributes: Attributes): Value =>
     this.op('ConvTranspose', [x, weight], { kernel_shape: weight.shape.slice(2), ...attributes });
 }

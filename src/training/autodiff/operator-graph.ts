@@ -5,14 +5,14 @@
  */
 import { PawdexError } from '../../errors.js';
 import {
-  type Attribute,
+  type Attributes,
   createNode,
   describeNode,
   type Model,
   type ModelNode,
   writeModel,
 } from '../../onnx/onnx-model.js';
-import type { Value } from '../../onnx/onnx-values.js';
+import type { OperatorCall, OutputSpec, Value } from '../../onnx/onnx-values.js';
 import { inferShapes } from '../../onnx/shapes/infer-shapes.js';
 import type { DType, Tensor } from '../../onnx/tensor.js';
 
@@ -83,7 +83,7 @@ export class OperatorGraph {
   addNode(op: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): Value[] {
     const attributes = options.attributes ?? {};
     const name = this.#unique(options.name || op, this.#nodeNames);
-    const call = { op, name, inputs, attributes, constantOf: (value: Value) => this.#constants.get(value) };
+    const call = { op, name, inputs, attributes, constantOf: (value: Value) => this.constantOf(value) };
     const specs = options.outputs ?? inferShapes(call)?.slice(0, options.outputCount ?? 1);
     if (specs === undefined) {
       throw new PawdexError('model_invalid', {
@@ -121,8 +121,8 @@ export class OperatorGraph {
   }
 
   /** Appends an operator with one output. See {@link OperatorGraph.addNode}. */
-  op(op: string, inputs: readonly (Value | undefined)[], attributes?: Record<string, Attribute>): Value {
-    return this.addNode(op, inputs, attributes ? { attributes } : {})[0] as Value;
+  op(op: string, inputs: readonly (Value | undefined)[], attributes?: Attributes): Value {
+    return this.addNode(op, inputs, { attributes })[0] as Value;
   }
 
   /** Names a value as an output of the written model. */
@@ -149,15 +149,15 @@ export class OperatorGraph {
   toModel(): Model {
     const needed = new Set<Value>(this.outputs.values());
     const live = this.nodes.toReversed().filter((node) => {
-      const wanted = node.outputs.some((output) => needed.has(output));
-      if (wanted) {
+      const isNeeded = node.outputs.some((output) => needed.has(output));
+      if (isNeeded) {
         for (const input of node.inputs) {
           if (input) {
             needed.add(input);
           }
         }
       }
-      return wanted;
+      return isNeeded;
     });
     live.reverse();
     const names = this.#outputNames();
@@ -167,10 +167,9 @@ export class OperatorGraph {
     });
     // Inputs, constants and values that are output twice cannot have an output's name, so they are copied.
     for (const [name, value] of this.outputs) {
-      if (nameOf(value) === name) {
-        continue;
+      if (nameOf(value) !== name) {
+        nodes.push(createNode('Identity', [nameOf(value)], [name], {}, `output ${name}`));
       }
-      nodes.push(createNode('Identity', [nameOf(value)], [name], {}, `output ${name}`));
     }
     return {
       opset: this.opset,
@@ -207,25 +206,20 @@ export class OperatorGraph {
 
   /** Makes a name unique within the scope, by a number if necessary. */
   #unique(name: string, taken: Set<string>): string {
-    const wanted = this.#scope + name;
-    let unique = wanted;
+    const scoped = this.#scope + name;
+    let unique = scoped;
     for (let count = 2; taken.has(unique); count++) {
-      unique = `${wanted}#${count}`;
+      unique = `${scoped}#${count}`;
     }
     taken.add(unique);
     return unique;
   }
 }
 
-/** An operator call in a graph. */
-export interface GraphNode {
-  readonly op: string;
+/** An operator call in a graph, with its results. */
+export interface GraphNode extends OperatorCall {
   readonly domain: string;
-  readonly name: string;
-  /** An omitted optional input is undefined. */
-  readonly inputs: readonly (Value | undefined)[];
   readonly outputs: readonly Value[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
 export interface NodeOptions {
@@ -234,6 +228,6 @@ export interface NodeOptions {
   /** Number of outputs. Default: 1. */
   readonly outputCount?: number;
   /** Types and shapes of the outputs, for operators that shape inference does not know. */
-  readonly outputs?: readonly Pick<Value, 'dtype' | 'shape'>[];
-  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly outputs?: readonly OutputSpec[];
+  readonly attributes?: Attributes;
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { LoadedCard } from '../../encoder/model-card.js';
 import { type Model, readModel } from '../../onnx/onnx-model.js';
 import { buildEncoderModel } from './encoder-model.js';
-import { type Quantised, type QuantiseOptions, quantise } from './quantise/quantise-model.js';
+import { type QuantisedEncoder, type QuantiseOptions, quantise } from './quantise/quantise-model.js';
 import { writeEncoder } from './write-encoder.js';
 
 /**
@@ -12,6 +12,7 @@ import { writeEncoder } from './write-encoder.js';
  *
  * @param photos decoded by the card's resize rule, uint8 [S, S, 3] each
  * @param folder where `encoder.onnx` and `encoder.json` are written
+ * @returns the written encoder, and how well it agrees with the float one
  * @throws PawdexError as `quantise` and `writeEncoder` do
  */
 export async function quantiseEncoder(
@@ -19,14 +20,14 @@ export async function quantiseEncoder(
   photos: readonly Uint8Array[],
   folder: string,
   options: QuantiseOptions = {},
-): Promise<Omit<Quantised, 'model'> & { written: LoadedCard }> {
+): Promise<Omit<QuantisedEncoder, 'model'> & { encoder: LoadedCard }> {
   const { name, description, licence, vote, training, input } = card;
   const { model, ...outcome } = await quantise(
     buildByteModel(readModel(await readFile(modelPath)), card),
     photos,
     options,
   );
-  const written = await writeEncoder(folder, model, {
+  const encoder = await writeEncoder(folder, model, {
     name,
     description,
     licence,
@@ -38,7 +39,7 @@ export async function quantiseEncoder(
     },
     quality: { float: card.quality, cosineWithFloat: outcome.agreement },
   });
-  return { ...outcome, written };
+  return { ...outcome, encoder };
 }
 
 /** Builds a model that takes the decoder's bytes and has only the named output. */

@@ -35,17 +35,17 @@ export async function writeEncoder(
   const bytes = writeModel(model);
   const card = createCard(model, bytes, facts, `${name}.onnx`);
   const files = { model: path.join(folder, card.file), card: path.join(folder, `${name}.json`) };
-  const aside = (file: string) => `${file}.${process.pid}${TEMPORARY_SUFFIX}`;
+  const toTemporary = (file: string) => `${file}.${process.pid}${TEMPORARY_SUFFIX}`;
   try {
     createFolder(folder);
-    await writeSynced(aside(files.model), bytes);
-    await writeSynced(aside(files.card), `${JSON.stringify(card, null, 2)}\n`);
-    await checkWritten(card, aside(files.model));
-    await rename(aside(files.model), files.model);
-    await rename(aside(files.card), files.card);
+    await writeSynced(toTemporary(files.model), bytes);
+    await writeSynced(toTemporary(files.card), `${JSON.stringify(card, null, 2)}\n`);
+    await checkWritten(card, toTemporary(files.model));
+    await rename(toTemporary(files.model), files.model);
+    await rename(toTemporary(files.card), files.card);
   } catch (error) {
     // Errors here have the same cause as the one above.
-    await Promise.allSettled(Object.values(files).map((file) => rm(aside(file), { force: true })));
+    await Promise.allSettled(Object.values(files).map((file) => rm(toTemporary(file), { force: true })));
     if ((error as NodeJS.ErrnoException).syscall === undefined) {
       throw error;
     }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { PawdexError } from '../../errors.js';
 import { createNormalRandom, mixSeed } from '../../math/random.js';
-import { createNode, type Model, type ModelNode, readModel } from '../../onnx/onnx-model.js';
+import { type Attributes, createNode, type Model, type ModelNode, readModel } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { padAsSame } from './same-padding.js';
 
@@ -52,7 +52,7 @@ export async function readBackbone(file: string, { size, padding, seed }: Backbo
 export function createSmallNetwork(size: number, seed: number): Model {
   const nodes: ModelNode[] = [];
   const initialisers = new Map<string, Tensor>();
-  const append = (op: string, inputs: string[], attributes: ModelNode['attributes'] = {}): string => {
+  const append = (op: string, inputs: string[], attributes: Attributes = {}): string => {
     const name = `${op.toLowerCase()}_${nodes.length}`;
     nodes.push(createNode(op, inputs, [name], attributes));
     return name;

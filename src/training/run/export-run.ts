@@ -16,7 +16,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import { writeTrainingCharts } from '../report/write-charts.js';
 import { evaluateEmbedding } from './evaluate-embedding.js';
 import type { Quality } from './training-log.js';
-import type { Trained } from './training-run.js';
+import type { TrainedNetwork } from './training-run.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
 /** Train photos to quantise with. */
@@ -30,7 +30,7 @@ export interface ExportOptions {
   report?: PhaseReport;
 }
 
-export interface Exported {
+export interface ExportedEncoder {
   /** Model card of the encoder to serve. */
   card: string;
   fingerprint: string;
@@ -50,9 +50,9 @@ export async function exportRun(
   dir: string,
   recipe: Recipe,
   set: TrainingSet,
-  { network, quality, share, val, log }: Trained,
+  { network, quality, share, val, log }: TrainedNetwork,
   options: ExportOptions,
-): Promise<Exported> {
+): Promise<ExportedEncoder> {
   const facts = {
     kernel: recipe.backbone.kernel,
     name: recipe.name,
@@ -67,18 +67,18 @@ export async function exportRun(
   await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');
   const model = await quantiseOnSet(float, recipe, set, options);
   // Written twice, because the quality is measured with the file that is served.
-  const written = await writeEncoder(dir, model, { ...facts, quality: {} });
-  const measured = await measureEncoder(written, recipe, set, options);
+  const draft = await writeEncoder(dir, model, { ...facts, quality: {} });
+  const int8Quality = await measureEncoder(draft, recipe, set, options);
   const { card, fingerprint } = await writeEncoder(dir, model, {
     ...facts,
-    quality: { val: measured, valFloat: quality },
+    quality: { val: int8Quality, valFloat: quality },
   });
   return {
     card: path.join(dir, card.file.replace(/onnx$/, 'json')),
     fingerprint,
     share,
     float: quality,
-    int8: measured,
+    int8: int8Quality,
   };
 }
 
@@ -105,14 +105,14 @@ async function quantiseOnSet(
 
 /** Measures the quality of a written encoder, opened as the server opens it. */
 async function measureEncoder(
-  loaded: LoadedCard,
+  encoder: LoadedCard,
   recipe: Recipe,
   set: TrainingSet,
   { maxPixels, session: { threads = 1 }, report }: ExportOptions,
 ): Promise<Quality> {
-  const { input, output } = loaded.card;
+  const { input, output } = encoder.card;
   const rule = { size: input.size, ...input.resize };
-  const session = await openSession(loaded, threads);
+  const session = await openSession(encoder, threads);
   const embed = async (photos: readonly TrainingPhoto[]): Promise<Matrix> => {
     report?.beginPhase('Evaluating the int8 encoder', photos.length);
     const data = new Float32Array(photos.length * output.dimension);

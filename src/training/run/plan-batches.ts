@@ -19,7 +19,7 @@ const MAX_CACHE_BYTES = 2 * 1024 ** 3;
 
 /** The input of one training step. */
 export interface StepBatch {
-  /** The views: `pixels` uint8 [views, S, S, 3], or their kept values; and `labels` int64 [views] for losses with labels. */
+  /** `pixels` uint8 [views, S, S, 3], or kept values of the views; `labels` int64 [views] for losses with labels. */
   feeds: Record<string, Tensor>;
   /** Second views, for MoCo's keys: uint8 [views, S, S, 3]. */
   second?: Tensor;

@@ -52,9 +52,11 @@ export interface RunReport extends PhaseReport {
 }
 
 /** The result of a run: its best network, or a checkpoint to resume from if it was stopped. */
-export type RunResult = { finished: false; steps: number } | ({ finished: true; steps: number } & Trained);
+export type RunResult =
+  | { finished: false; steps: number }
+  | ({ finished: true; steps: number } & TrainedNetwork);
 
-export interface Trained extends EvaluatedNetwork {
+export interface TrainedNetwork extends EvaluatedNetwork {
   /** Share of the trained weights in it. The rest are the initial weights. */
   share: number;
   log: readonly LogEntry[];

@@ -148,9 +148,9 @@ for (const { provider } of providers) {
           expect(Math.abs(loss - expected)).toBeLessThan(CLOSE[provider] / 10);
         }
         await step.close();
-        expect(placements).toHaveLength(1); // told once
-        const [{ there, onCpu, copies }] = placements as [Placement];
-        expect(there).toBeGreaterThan(100);
+        expect(placements).toHaveLength(1); // reported once
+        const [{ onProvider, onCpu, copies }] = placements as [Placement];
+        expect(onProvider).toBeGreaterThan(100);
         if (provider === 'cuda') {
           return;
         }

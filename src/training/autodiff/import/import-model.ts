@@ -23,7 +23,7 @@ export interface ImportOptions {
   readonly inputs: Readonly<Record<string, Value>>;
   /** Names of the initialisers to train; all others stay constant. Default: none. */
   readonly trainable?: ReadonlySet<string>;
-  /** Whether separable convolutions run in the tall layout (see tall-layout.ts). Default: where it suits the model. Tests set it, to compare both. */
+  /** Whether convolutions run in the tall layout. Default: where it suits the model. Tests set it, to compare both. */
   readonly tallLayout?: boolean;
 }
 
@@ -141,10 +141,10 @@ class ModelImporter {
 async function appendNode(
   g: GraphBuilder,
   node: ModelNode,
-  given: readonly (Value | undefined)[],
+  inputs: readonly (Value | undefined)[],
   opset: number,
 ): Promise<readonly Value[]> {
-  const [x] = given;
+  const [x] = inputs;
   if (node.op === 'Constant') {
     return [g.constant(readConstantNode(node), node.outputs[0])];
   }
@@ -158,22 +158,22 @@ async function appendNode(
   }
   if (node.op === 'BatchNormalization' && x?.shape.length === 2) {
     // With one position per channel, because WebGPU's kernel is wrong without one (ONNX Runtime 1.30).
-    const wide = [g.reshape(x, [...x.shape, 1]), ...given.slice(1)];
+    const wide = [g.reshape(x, [...x.shape, 1]), ...inputs.slice(1)];
     const [y] = await appendNode(g, node, wide, opset);
     return [g.reshape(y as Value, x.shape)];
   }
-  return appendModernised(g, node, given, opset);
+  return appendModernised(g, node, inputs, opset);
 }
 
 /** Appends a node in the form of the graph's operator set. */
 async function appendModernised(
   g: GraphBuilder,
   node: ModelNode,
-  given: readonly (Value | undefined)[],
+  oldInputs: readonly (Value | undefined)[],
   opset: number,
 ): Promise<readonly Value[]> {
-  const { attributes, constants } = moderniseNode(node, opset, given[0]?.shape.length ?? 0);
-  const inputs = [...given];
+  const { attributes, constants } = moderniseNode(node, opset, oldInputs[0]?.shape.length ?? 0);
+  const inputs = [...oldInputs];
   for (const [position, tensor] of constants) {
     inputs[position] = g.constant(tensor, `${node.op} axes`);
   }

@@ -5,7 +5,7 @@
  * (MobileNet, EfficientNet), it enters the layout once, by a transposition, and leaves it at global pooling.
  */
 import { readInt } from '../../../onnx/attributes.js';
-import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
+import type { Attributes, Model, ModelNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import { computeWindow, isPointwise, type Window } from '../../../onnx/shapes/window-shapes.js';
 import { appendDepthwise } from '../depthwise.js';
@@ -56,9 +56,9 @@ export class TallLayout {
     if (shape === undefined) {
       return value;
     }
-    const known = this.#toPlain.get(value);
-    if (known) {
-      return known;
+    const cached = this.#toPlain.get(value);
+    if (cached) {
+      return cached;
     }
     const plain = this.#g.transpose(this.#viewPlanes(value), [1, 0, 2, 3]);
     this.#toPlain.set(value, plain);
@@ -87,8 +87,8 @@ export class TallLayout {
     if (isTall && UNARY.has(node.op)) {
       return this.#markTall(this.#g.op(node.op, inputs, { ...node.attributes }), this.#getModelShape(x));
     }
-    const same = second && String(this.#getModelShape(x)) === String(this.#getModelShape(second));
-    if (BINARY.has(node.op) && same && (isTall || this.#modelShapes.has(second))) {
+    const hasSameShape = second && String(this.#getModelShape(x)) === String(this.#getModelShape(second));
+    if (BINARY.has(node.op) && hasSameShape && (isTall || this.#modelShapes.has(second))) {
       return this.#markTall(
         this.#g.op(node.op, [this.#enter(x), this.#enter(second)]),
         this.#getModelShape(x),
@@ -136,9 +136,9 @@ export class TallLayout {
     if (this.#modelShapes.has(value)) {
       return value;
     }
-    const known = this.#toTall.get(value);
-    if (known) {
-      return known;
+    const cached = this.#toTall.get(value);
+    if (cached) {
+      return cached;
     }
     const tall = this.#g.reshape(this.#g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
     this.#toTall.set(value, tall);
@@ -161,7 +161,7 @@ function findTallWindow(
   weight: Value,
   group: number,
   spatial: readonly number[],
-  attributes: ModelNode['attributes'],
+  attributes: Attributes,
 ): { window: Window; pointwise: boolean } | undefined {
   if (spatial.length !== 2) {
     return undefined;

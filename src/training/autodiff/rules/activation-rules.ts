@@ -6,7 +6,7 @@ import type { GradientRule, GraphBuilder } from '../graph-builder.js';
 import { createNotDifferentiableError, markPositive } from './rule-helpers.js';
 
 export const ACTIVATION_RULES: Readonly<Record<string, GradientRule>> = {
-  /** y = max(x, 0). The mask is made from y, so that x need not be kept. */
+  /** y = max(x, 0). */
   Relu: ({ g, y, dy }) => [g.mul(dy, markPositive(g, y))],
 
   /** y = x for x > 0, else alpha x. */
@@ -23,7 +23,7 @@ export const ACTIVATION_RULES: Readonly<Record<string, GradientRule>> = {
       throw createNotDifferentiableError(node, 'its bounds cannot be trained; freeze them.');
     }
     const [low, high] = [readConstant(shapes, 1)?.[0], readConstant(shapes, 2)?.[0]];
-    return [g.mul(dy, mask(g, y, low, high) ?? g.scalar(1))];
+    return [g.mul(dy, markInside(g, y, low, high) ?? g.scalar(1))];
   },
 
   /** y = clip(alpha x + beta, 0, 1): dx = alpha dy where 0 < y < 1. */
@@ -80,7 +80,8 @@ export const ACTIVATION_RULES: Readonly<Record<string, GradientRule>> = {
   },
 };
 
-function mask(
+/** Marks with 1 where low < y < high, elsewhere with 0; undefined without bounds. */
+function markInside(
   g: GraphBuilder,
   y: Value,
   low: number | undefined,

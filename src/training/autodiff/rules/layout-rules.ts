@@ -14,6 +14,7 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
   Flatten: restoreShape,
   Squeeze: restoreShape,
   Unsqueeze: restoreShape,
+
   /** y = x with its axes reordered: the gradient is ordered back. */
   Transpose: ({ g, node, x, dy }) => {
     const axes = x.shape.map((_, axis) => axis);
@@ -102,7 +103,7 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
       const sources = Array.from({ length: dy.shape[axis] ?? 0 }, (_, i) =>
         findSource(mode, i - lead, length),
       );
-      gradient = collect(g, gradient, axis, sources, length);
+      gradient = addToSources(g, gradient, axis, sources, length);
     });
     return [gradient];
   },
@@ -144,7 +145,13 @@ function findSource(mode: string, i: number, length: number): number {
 }
 
 /** Adds element i of x to element sources[i] of the result along one axis, by a product with a 0/1 matrix. */
-function collect(g: GraphBuilder, x: Value, axis: number, sources: readonly number[], length: number): Value {
+function addToSources(
+  g: GraphBuilder,
+  x: Value,
+  axis: number,
+  sources: readonly number[],
+  length: number,
+): Value {
   const matrix = new Float32Array(sources.length * length);
   sources.forEach((source, i) => {
     matrix[i * length + source] = 1;

@@ -13,7 +13,7 @@ import type { GraphBuilder } from '../graph-builder.js';
 
 /** Settings of the optimiser; the defaults are PyTorch's. */
 export interface AdamWOptions {
-  /** Decay of the mean of their squares. Default: 0.999. */
+  /** Decay of the mean of the squared gradients. Default: 0.999. */
   readonly beta2?: number;
   /** Default: 1e-8. */
   readonly epsilon?: number;
@@ -45,6 +45,7 @@ export interface AdamWResult {
 
 /** Decay of the mean of the gradients. */
 const BETA1 = 0.9;
+const DEFAULT_BETA2 = 0.999;
 
 const RATE = 'adamw rate';
 const EPSILON = 'adamw epsilon';
@@ -56,12 +57,10 @@ export function appendAdamW(
   slots: readonly AdamWSlot[],
   options: AdamWOptions = {},
 ): AdamWResult {
-  const { beta2 = 0.999 } = options;
-  const [rate, epsilon, decay] = [RATE, EPSILON, DECAY].map((name) => g.input(name, 'float32', [])) as [
-    Value,
-    Value,
-    Value,
-  ];
+  const { beta2 = DEFAULT_BETA2 } = options;
+  const rate = g.input(RATE, 'float32', []);
+  const epsilon = g.input(EPSILON, 'float32', []);
+  const decay = g.input(DECAY, 'float32', []);
   const squares = slots.map(({ gradient }) => g.op('ReduceSumSquare', [gradient], { keepdims: 0 }));
   const norm = g.sqrt(squares.reduce(g.add));
   const clip =
@@ -100,7 +99,7 @@ export function createAdamWFeeds(
   learningRate: number,
   options: AdamWOptions = {},
 ): Record<string, Tensor> {
-  const { beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+  const { beta2 = DEFAULT_BETA2, epsilon = 1e-8, weightDecay = 0.01 } = options;
   const correction = Math.sqrt(1 - beta2 ** step);
   const scalar = (value: number) => createFloatTensor([value], []);
   return {

@@ -25,7 +25,8 @@ export interface Objective {
   loss(g: GraphBuilder, embeddings: Value): Value;
 }
 
-const UPSTREAM = 'd embeddings';
+/** The gradient of the loss with respect to the embeddings. */
+export const UPSTREAM = 'd embeddings';
 
 export const nameGradient = (weight: string): string => `d ${weight}`;
 const nameSum = (weight: string): string => `sum of d ${weight}`;

@@ -14,6 +14,7 @@ import {
   nameGradient,
   type Objective,
   renameToSums,
+  UPSTREAM,
 } from './step-graphs.js';
 import { StateBuffers, type TrainingState } from './training-state.js';
 
@@ -197,21 +198,21 @@ async function runInChunks(
   const whole = await loss.run({ ...feeds, embeddings });
   let sums = mapByName(weights, ({ shape }) => createZeros('float32', shape), nameGradient);
   for (const [i, part] of chunks.entries()) {
-    const upstream = sliceRows(whole['d embeddings'] as Tensor, i * chunk, chunk);
+    const upstream = sliceRows(whole[UPSTREAM] as Tensor, i * chunk, chunk);
     const before = renameToSums(sums, weights);
-    sums = await backward.run({ ...part, ...before, 'd embeddings': upstream });
+    sums = await backward.run({ ...part, ...before, [UPSTREAM]: upstream });
   }
   const updated = await update.run({ ...feeds, ...whole, ...sums }, targets);
   return { ...whole, ...updated, embeddings };
 }
 
-/** Makes a tensor for each value, by its name. @param toKey what to call it; by default as it is */
+/** Creates a tensor for each value. @param toKey its key, from the value's name; by default the name */
 function mapByName(
   values: readonly Value[],
-  make: (value: Value) => Tensor,
+  create: (value: Value) => Tensor,
   toKey = (name: string) => name,
 ): Record<string, Tensor> {
-  return Object.fromEntries(values.map((value) => [toKey(value.name), make(value)]));
+  return Object.fromEntries(values.map((value) => [toKey(value.name), create(value)]));
 }
 
 /** Takes rows `start` to `start + count` of a tensor, in the same memory. */

@@ -84,8 +84,8 @@ async function observeExtremes(
     tensors.map((name) => [name, { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY }]),
   );
   const means = new Map<string, Float64Array>();
-  const wanted = summaries.flatMap(({ outputs }) => outputs);
-  await runOverFeeds(model, summaries, wanted, feeds, (results) => {
+  const names = summaries.flatMap(({ outputs }) => outputs);
+  await runOverFeeds(model, summaries, names, feeds, (results) => {
     const values = (name: string) => results[name]?.data as Float32Array;
     for (const [name, range] of ranges) {
       range.low = Math.min(range.low, values(`lowest ${name}`)[0]!);
@@ -116,7 +116,7 @@ function countValues(values: Float32Array, { low, high, counts }: Histogram): vo
 /** Runs a model with additional nodes for each feed, and passes on the named tensors. */
 async function runOverFeeds(
   model: Model,
-  further: readonly ModelNode[],
+  extraNodes: readonly ModelNode[],
   names: readonly string[],
   feeds: readonly Feed[],
   use: (results: Record<string, Tensor>) => void,
@@ -125,7 +125,7 @@ async function runOverFeeds(
     return;
   }
   const outputs = names.map((name) => ({ name }));
-  const extended = writeModel({ ...model, nodes: [...model.nodes, ...further], outputs });
+  const extended = writeModel({ ...model, nodes: [...model.nodes, ...extraNodes], outputs });
   await GraphSession.use(extended, {}, async (session) => {
     for (const feed of feeds) {
       use(await session.run(feed));

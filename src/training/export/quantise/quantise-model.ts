@@ -21,7 +21,7 @@ export interface QuantiseOptions {
   readonly report?: PhaseReport;
 }
 
-export interface Quantised {
+export interface QuantisedEncoder {
   /** The same input and output as the float encoder. */
   readonly model: Model;
   readonly convolutions: number;
@@ -49,7 +49,7 @@ export async function quantise(
   encoder: Model,
   photos: readonly Uint8Array[],
   { seed = 0, report }: QuantiseOptions = {},
-): Promise<Quantised> {
+): Promise<QuantisedEncoder> {
   if (encoder.nodes.some(({ op }) => op === 'QuantizeLinear')) {
     throw new PawdexError('model_invalid', {
       detail: 'The encoder is already quantised.',
@@ -58,26 +58,26 @@ export async function quantise(
   }
   const model = await prepareEncoder(encoder);
   const feeds = createPhotoFeeds(model, photos);
-  const planned = await planForShapes(model, feeds[0]);
+  const plan = await planForShapes(model, feeds[0]);
   report?.beginPhase('Measuring activation ranges', 2 * feeds.length);
   let done = 0;
   const { histograms, means } = await observeActivations(
     model,
-    [...new Set(planned.rounded.values())],
-    planned.convolutions.map(({ outputs }) => outputs[0] ?? ''),
+    [...new Set(plan.rounded.values())],
+    plan.convolutions.map(({ outputs }) => outputs[0] ?? ''),
     feeds,
     () => report?.updatePhase(++done),
   );
   const affines = new Map([...histograms].map(([name, histogram]) => [name, fitAffine(histogram)]));
-  const quantised = writeQdq(model, planned, affines);
-  report?.beginPhase('Rounding weights', planned.convolutions.length, 'layer');
+  const quantised = writeQdq(model, plan, affines);
+  report?.beginPhase('Rounding weights', plan.convolutions.length, 'layer');
   done = 0;
   await refineRounding(quantised, model.initialisers, means, feeds, seed, () => report?.updatePhase(++done));
-  const { convolutions, ...written } = quantised;
+  const { convolutions, ...int8 } = quantised;
   return {
-    model: written,
+    model: int8,
     convolutions: convolutions.length,
-    agreement: await measureAgreement(model, written, feeds),
+    agreement: await measureAgreement(model, int8, feeds),
   };
 }
 
@@ -89,21 +89,21 @@ async function planForShapes(model: Model, photo: Feed | undefined): Promise<Qua
   const sized = model.nodes
     .filter(({ op }) => op === 'Conv' || op === 'Add')
     .map(({ outputs }) => outputs[0] ?? '');
-  const planned = planQuantisation(model, await observeShapes(model, sized, photo));
-  if (planned.convolutions.length === 0) {
+  const plan = planQuantisation(model, await observeShapes(model, sized, photo));
+  if (plan.convolutions.length === 0) {
     throw new PawdexError('model_invalid', {
       detail: 'The encoder has no 2-D convolution with constant weights, so there is nothing to quantise.',
       hint: 'Serve the float encoder as it is.',
     });
   }
-  return planned;
+  return plan;
 }
 
 async function measureAgreement(
   float: Model,
   quantised: Model,
   feeds: readonly Feed[],
-): Promise<Quantised['agreement']> {
+): Promise<QuantisedEncoder['agreement']> {
   const name = float.outputs[0]?.name ?? '';
   const embedAll = (model: Model) =>
     GraphSession.use(writeModel(model), {}, async (session) => {

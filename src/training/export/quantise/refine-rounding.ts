@@ -3,7 +3,6 @@
  * already rounded, so later layers see the error of earlier ones. The bias then corrects the remaining error in the
  * mean of each channel (Nagel et al. 2019, arXiv 1906.04721).
  */
-
 import { invertCholeskyFactor } from '../../../math/decompositions.js';
 import { createRandom } from '../../../math/random.js';
 import { createNode, type ModelNode } from '../../../onnx/onnx-model.js';

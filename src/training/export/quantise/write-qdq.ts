@@ -3,7 +3,7 @@
  * recognises what it can compute on integers. Every reader of a tensor gets its own DequantizeLinear, so that each operator
  * is surrounded by integers.
  */
-import { createNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
+import { type Attributes, createNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
 import { selectUsedConstants } from '../../../onnx/walk-model.js';
 import type { Affine, QuantisationPlan } from './quantisation-plan.js';
@@ -176,7 +176,7 @@ class QdqWriter {
     return sources.get(name) ?? (this.#affines.get(rounded.get(name) ?? '') as Affine);
   }
 
-  #append(op: string, inputs: string[], output: string, attributes: ModelNode['attributes'] = {}): string {
+  #append(op: string, inputs: string[], output: string, attributes: Attributes = {}): string {
     this.#nodes.push(createNode(op, inputs, [output], attributes, `${op} ${output}`));
     return output;
   }
