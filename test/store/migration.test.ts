@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ITEM_CALLS } from '../../src/store/embedded/item-calls.js';
+import { ITEM_READS, ITEM_WRITES } from '../../src/store/embedded/item-calls.js';
 import { findDamagedPictures } from '../../src/store/embedded/sqlite/damaged-rows.js';
 import { checkDatabase } from '../../src/store/embedded/sqlite/integrity-check.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
@@ -28,7 +28,7 @@ beforeEach(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-migration-'));
   const core = open();
   core.collections.create({ name: 'a', dimension: D, fingerprint: 'f', model: 'm' });
-  await ITEM_CALLS.put(
+  await ITEM_WRITES.put(
     core,
     'a',
     Array.from({ length: ITEMS }, (_, n) => item(n, D)),
@@ -45,16 +45,16 @@ afterEach(() => rm(dataDir, { recursive: true }));
 it('finds by metadata at once, before its values are indexed and after', async () => {
   const core = open();
   expect(core.items.values.isComplete).toBe(false);
-  expect(() => ITEM_CALLS.listFacets(core, 'a', 'n', 5)).toThrow(
+  expect(() => ITEM_READS.listFacets(core, 'a', 'n', 5)).toThrow(
     expect.objectContaining({ code: 'starting' }),
   );
   // Asked now, before anything else has had a turn.
-  const early = [ITEM_CALLS.count(core, 'a', narrow), ITEM_CALLS.count(core, 'a', { species: ['cat'] })];
+  const early = [ITEM_READS.count(core, 'a', narrow), ITEM_READS.count(core, 'a', { species: ['cat'] })];
   expect(await Promise.all(early)).toEqual([1, ITEMS / 2]);
   await expect.poll(() => core.items.values.isComplete).toBe(true);
-  expect(await ITEM_CALLS.count(core, 'a', narrow)).toBe(1);
-  expect(await ITEM_CALLS.count(core, 'a', { species: ['cat'] })).toBe(ITEMS / 2);
-  expect(ITEM_CALLS.listFacets(core, 'a', 'species', 5)).toMatchObject([
+  expect(await ITEM_READS.count(core, 'a', narrow)).toBe(1);
+  expect(await ITEM_READS.count(core, 'a', { species: ['cat'] })).toBe(ITEMS / 2);
+  expect(ITEM_READS.listFacets(core, 'a', 'species', 5)).toMatchObject([
     { count: ITEMS / 2 },
     { count: ITEMS / 2 },
   ]);
@@ -68,13 +68,13 @@ it('resumes where it was stopped, with changes made meanwhile', async () => {
   await core.close();
   core = open();
   expect(core.items.values.isComplete).toBe(false);
-  await ITEM_CALLS.put(core, 'a', [item(ITEMS, D)]);
+  await ITEM_WRITES.put(core, 'a', [item(ITEMS, D)]);
   for (const n of [3, ITEMS - 1]) {
-    ITEM_CALLS.updateItem(core, 'a', item(n, D).id, { metadata: { n: -1 } });
+    ITEM_WRITES.updateItem(core, 'a', item(n, D).id, { metadata: { n: -1 } });
   }
-  ITEM_CALLS.delete(core, 'a', [item(ITEMS - 2, D).id]);
+  ITEM_WRITES.delete(core, 'a', [item(ITEMS - 2, D).id]);
   await expect.poll(() => core.items.values.isComplete).toBe(true);
-  const count = (n: number) => ITEM_CALLS.count(core, 'a', { metadata: { n } });
+  const count = (n: number) => ITEM_READS.count(core, 'a', { metadata: { n } });
   expect(await Promise.all([3, ITEMS - 1, ITEMS - 2, ITEMS, -1].map(count))).toEqual([0, 0, 0, 1, 2]);
   await core.close();
 });

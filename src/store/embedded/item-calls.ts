@@ -90,13 +90,54 @@ function removeRows(core: StoreCore, collection: Collection, seqs: number[]): nu
   return removed.length;
 }
 
-/** The handlers, by method name. */
-export const ITEM_CALLS = {
+/** The handlers that change items, by method name. */
+export const ITEM_WRITES = {
   put: (core: StoreCore, name: string, added: NewItem[], space?: string) => {
     const collection = core.collections.get(name);
     return collection.loaded.then(() => core.writer.put(collection, added, space)).finally(() => core.wake());
   },
 
+  attachThumbnails(
+    core: StoreCore,
+    name: string,
+    thumbnails: { id: string; thumbnail: Uint8Array }[],
+  ): string[] {
+    return core.items.attachThumbnails(core.collections.get(name).id, thumbnails);
+  },
+
+  updateItem(core: StoreCore, name: string, id: string, patch: ItemPatch): Item {
+    const collection = core.collections.get(name);
+    const [row] = core.items.update(collection.id, [findRow(core, collection, id).seq], patch);
+    collection.relabelRow(row!.seq, row!.label);
+    return toItem(row!);
+  },
+
+  async updateItems(core: StoreCore, name: string, target: Target, patch: BulkPatch): Promise<number> {
+    const collection = core.collections.get(name);
+    return changeInSteps(collection, await selectRows(core, collection, target), (seqs) => {
+      const rows = core.items.update(collection.id, seqs, patch);
+      for (const { seq, label } of rows) {
+        collection.relabelRow(seq, label);
+      }
+      return rows.length;
+    });
+  },
+
+  delete(core: StoreCore, name: string, ids: string[]): number {
+    const collection = core.collections.get(name);
+    return removeRows(core, collection, core.items.findSeqs(collection.id, ids));
+  },
+
+  async deleteItems(core: StoreCore, name: string, target: Target): Promise<number> {
+    const collection = core.collections.get(name);
+    return changeInSteps(collection, await selectRows(core, collection, target), (seqs) =>
+      removeRows(core, collection, seqs),
+    );
+  },
+};
+
+/** The handlers that only read items. */
+export const ITEM_READS = {
   getItem: (core: StoreCore, name: string, id: string): Item =>
     toItem(findRow(core, core.collections.get(name), id)),
 
@@ -115,14 +156,6 @@ export const ITEM_CALLS = {
       throw new PawdexError('thumbnail_not_found', { detail: `Item ${id} has no thumbnail.` });
     }
     return new Uint8Array(image);
-  },
-
-  attachThumbnails(
-    core: StoreCore,
-    name: string,
-    thumbnails: { id: string; thumbnail: Uint8Array }[],
-  ): string[] {
-    return core.items.attachThumbnails(core.collections.get(name).id, thumbnails);
   },
 
   getOriginal(core: StoreCore, name: string, id: string): Uint8Array | null {
@@ -169,36 +202,6 @@ export const ITEM_CALLS = {
       items.push(toItem(row));
     }
     return { items, next, vectors, dimension, space };
-  },
-
-  updateItem(core: StoreCore, name: string, id: string, patch: ItemPatch): Item {
-    const collection = core.collections.get(name);
-    const [row] = core.items.update(collection.id, [findRow(core, collection, id).seq], patch);
-    collection.relabelRow(row!.seq, row!.label);
-    return toItem(row!);
-  },
-
-  async updateItems(core: StoreCore, name: string, target: Target, patch: BulkPatch): Promise<number> {
-    const collection = core.collections.get(name);
-    return changeInSteps(collection, await selectRows(core, collection, target), (seqs) => {
-      const rows = core.items.update(collection.id, seqs, patch);
-      for (const { seq, label } of rows) {
-        collection.relabelRow(seq, label);
-      }
-      return rows.length;
-    });
-  },
-
-  delete(core: StoreCore, name: string, ids: string[]): number {
-    const collection = core.collections.get(name);
-    return removeRows(core, collection, core.items.findSeqs(collection.id, ids));
-  },
-
-  async deleteItems(core: StoreCore, name: string, target: Target): Promise<number> {
-    const collection = core.collections.get(name);
-    return changeInSteps(collection, await selectRows(core, collection, target), (seqs) =>
-      removeRows(core, collection, seqs),
-    );
   },
 
   async count(core: StoreCore, name: string, filter?: Filter): Promise<number> {

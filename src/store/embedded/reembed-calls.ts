@@ -36,8 +36,8 @@ async function cancelReembedding(core: StoreCore, collection: Collection): Promi
   await core.collections.getSuccessorGraphFile(collection.row).remove();
 }
 
-/** The handlers, by method name. */
-export const REEMBED_CALLS = {
+/** The handlers that change something, by method name. */
+export const REEMBED_WRITES = {
   async beginReembedding(core: StoreCore, name: string, space: Space): Promise<void> {
     const collection = core.collections.get(name);
     checkDimension(space);
@@ -50,19 +50,6 @@ export const REEMBED_CALLS = {
     // Another call may have started while this one was waiting.
     collection.reembedding ??= core.reembeddings.begin(collection.id, space);
     requireReembedding(collection, space.fingerprint);
-  },
-
-  listUnembedded(
-    core: StoreCore,
-    name: string,
-    { limit, cursor }: { limit: number; cursor?: string },
-  ): ItemPage {
-    checkPage({ limit, cursor });
-    const rows = core.reembeddings.readItems(core.collections.get(name).row, Number(cursor ?? 0), limit);
-    return {
-      items: rows.filter(({ has_successor }) => has_successor === 0).map(toItem),
-      next: rows.length === limit ? String(rows.at(-1)!.seq) : null,
-    };
   },
 
   putSuccessorVectors(
@@ -104,5 +91,21 @@ export const REEMBED_CALLS = {
     }
     core.collections.swap(collection, successor);
     return { state: 'swapped' };
+  },
+};
+
+/** The handlers that only read. */
+export const REEMBED_READS = {
+  listUnembedded(
+    core: StoreCore,
+    name: string,
+    { limit, cursor }: { limit: number; cursor?: string },
+  ): ItemPage {
+    checkPage({ limit, cursor });
+    const rows = core.reembeddings.readItems(core.collections.get(name).row, Number(cursor ?? 0), limit);
+    return {
+      items: rows.filter(({ has_successor }) => has_successor === 0).map(toItem),
+      next: rows.length === limit ? String(rows.at(-1)!.seq) : null,
+    };
   },
 };

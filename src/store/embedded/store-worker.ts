@@ -2,8 +2,8 @@
 import { PawdexError } from '../../errors.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
-import { ITEM_CALLS } from './item-calls.js';
-import { REEMBED_CALLS } from './reembed-calls.js';
+import { ITEM_READS, ITEM_WRITES } from './item-calls.js';
+import { REEMBED_READS, REEMBED_WRITES } from './reembed-calls.js';
 import { toStorageError } from './sqlite/storage-error.js';
 import { type CoreOptions, StoreCore } from './store-core.js';
 import { runOverdue } from './time-slice.js';
@@ -20,8 +20,11 @@ const storeCalls = {
     } catch (error) {
       throw toStorageError(error);
     }
-    for (const [name, call] of Object.entries(CORE_CALLS as Handlers)) {
-      handlers[name] = wrapCall(READS.has(name) ? call : withPresenceCheck(call));
+    for (const [name, call] of Object.entries(READS as Handlers)) {
+      handlers[name] = wrapCall(call);
+    }
+    for (const [name, call] of Object.entries(WRITES as Handlers)) {
+      handlers[name] = wrapCall(withPresenceCheck(call));
     }
   },
   ready: () => core.ready(),
@@ -38,49 +41,34 @@ const storeCalls = {
   },
 };
 
-/** Calls that work with the open store. open-embedded-store.ts forwards methods of the store to them. */
-const CORE_CALLS = {
-  createCollection: ({ collections }: StoreCore, spec: CollectionSpec) => collections.create(spec),
+/** Calls that change nothing on the disk. They work without the data directory, from memory and the open file. */
+const READS = {
   listCollections: ({ collections }: StoreCore) => collections.list(),
   getCollection: ({ collections }: StoreCore, name: string) => collections.get(name).info,
+  cancelSnapshot: ({ snapshots }: StoreCore, request: string) => snapshots.cancel(request),
+  listSnapshots: ({ snapshots }: StoreCore) => snapshots.list(),
+  ...ITEM_READS,
+  ...REEMBED_READS,
+};
+
+/** The other calls that work with the open store. open-embedded-store.ts forwards methods of the store to all of them. */
+const WRITES = {
+  createCollection: ({ collections }: StoreCore, spec: CollectionSpec) => collections.create(spec),
   updateCollection: ({ collections }: StoreCore, name: string, patch: CollectionPatch) =>
     collections.update(name, patch),
   deleteCollection: ({ collections }: StoreCore, name: string) => collections.drop(name),
   createSnapshot: ({ snapshots }: StoreCore, request?: string) => snapshots.create(request),
-  cancelSnapshot: ({ snapshots }: StoreCore, request: string) => snapshots.cancel(request),
-  listSnapshots: ({ snapshots }: StoreCore) => snapshots.list(),
-  ...ITEM_CALLS,
-  ...REEMBED_CALLS,
+  ...ITEM_WRITES,
+  ...REEMBED_WRITES,
 };
 
-/** A handler as its callers see it, without the store. */
-type Bound<H> = H extends (core: StoreCore, ...args: infer A) => infer R ? (...args: A) => R : never;
+/** Handlers as their callers see them, without the store. */
+type Bound<T> = {
+  [M in keyof T]: T[M] extends (core: StoreCore, ...args: infer A) => infer R ? (...args: A) => R : never;
+};
 
 /** The calls that the thread answers. */
-export type StoreCalls = typeof storeCalls & {
-  [M in keyof typeof CORE_CALLS]: Bound<(typeof CORE_CALLS)[M]>;
-};
-
-/** The calls that change nothing on the disk. They work without the data directory, from memory and the open file. */
-const READS: ReadonlySet<string> = new Set<keyof typeof CORE_CALLS>([
-  'listCollections',
-  'getCollection',
-  'cancelSnapshot',
-  'listSnapshots',
-  'getItem',
-  'getVector',
-  'getThumbnail',
-  'getOriginal',
-  'findKnown',
-  'listItems',
-  'page',
-  'count',
-  'listFacets',
-  'listLabels',
-  'search',
-  'searchMany',
-  'listUnembedded',
-]);
+export type StoreCalls = typeof storeCalls & Bound<typeof READS> & Bound<typeof WRITES>;
 
 /** Lets a call fail if what it writes would be lost, because the data directory was deleted or replaced. */
 function withPresenceCheck(call: Handlers[string]): Handlers[string] {

@@ -1,5 +1,4 @@
 /** The statements on collections, and the removal of deleted ones in many small steps. */
-import type Database from 'better-sqlite3';
 import { PawdexError } from '../../../errors.js';
 import type { CollectionPatch, CollectionSpec, Space } from '../../store.js';
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
@@ -49,9 +48,7 @@ function prepareStatements(db: Db) {
       .pluck(),
     forgetDropped: db.prepare('DELETE FROM dropped_collections WHERE id = ?'),
     setChecksum: hasChecksums(db)
-      ? (db.prepare('UPDATE collections SET checksum = ? WHERE id = ?') as Database.Statement<
-          [number, number]
-        >)
+      ? db.prepare<[number, number]>('UPDATE collections SET checksum = ? WHERE id = ?')
       : null,
   };
 }
