@@ -2,6 +2,7 @@
 import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { asPawdexError } from '../../errors.js';
+import { groupBy } from '../../math/group-by.js';
 import { createIndexSummary, type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
 import { createOriginMetadata, type PhotoToIndex } from '../photo-to-index.js';
 import type { MatchedItem, SyncPlan } from './plan-sync.js';
@@ -87,23 +88,12 @@ function groupAlike(
   matches: readonly MatchedItem[],
   relabelled: ReadonlySet<MatchedItem>,
 ): (readonly MatchedItem[])[] {
-  const groups = new Map<string, MatchedItem[]>();
-  const single: MatchedItem[][] = [];
-  for (const match of matches) {
+  const groups = groupBy(matches, (match) => {
     const { photo, item } = match;
-    if (photo.name === item.source && Object.keys(photo.metadata).length === 0) {
-      const key = `${relabelled.has(match)} ${photo.label === null} ${photo.label}`;
-      const group = groups.get(key);
-      if (group === undefined) {
-        groups.set(key, [match]);
-      } else {
-        group.push(match);
-      }
-    } else {
-      single.push([match]);
-    }
-  }
-  return [...[...groups.values()].flatMap(splitIntoChunks), ...single];
+    const isOnlyLabel = photo.name === item.source && Object.keys(photo.metadata).length === 0;
+    return isOnlyLabel ? `${relabelled.has(match)} ${photo.label === null} ${photo.label}` : item.id;
+  });
+  return [...groups.values()].flatMap(splitIntoChunks);
 }
 
 async function removeItems(engine: Engine, collection: string, ids: readonly string[]): Promise<number> {

@@ -1,6 +1,7 @@
 /** Plans what a sync has to do to make a collection equal to a folder. */
 import type { SetProblem } from '../../datasets/set-report.js';
 import { PawdexError } from '../../errors.js';
+import { groupBy } from '../../math/group-by.js';
 import type { Item } from '../../store/store.js';
 import { type PhotoToIndex, readOrigin } from '../photo-to-index.js';
 import type { FolderComparison } from './compare-folder.js';
@@ -35,35 +36,12 @@ export interface SyncPlan {
   owned: number;
 }
 
-interface PhotoIndex {
-  byHash: ReadonlyMap<string, PhotoToIndex[]>;
-  names: ReadonlySet<string>;
-  /** Names of photos that could not be read. */
-  unreadable: ReadonlySet<string>;
-}
-
-function indexPhotos(photos: FolderComparison['photos']): PhotoIndex {
-  const byHash = new Map<string, PhotoToIndex[]>();
-  for (const { photo, sha256 } of photos) {
-    if (sha256 !== null) {
-      byHash.set(sha256, [...(byHash.get(sha256) ?? []), photo]);
-    }
-  }
-  const unreadable = photos.filter(({ facts }) => facts === null);
-  return {
-    byHash,
-    names: new Set(photos.map(({ photo }) => photo.name)),
-    unreadable: new Set(unreadable.map(({ photo }) => photo.name)),
-  };
-}
-
 /**
  * Plans a sync.
  *
  * @param problems unreadable parts of the folder: everything below them counts as unknown, not as gone
  */
 export function planSync(comparison: FolderComparison, problems: readonly SetProblem[]): SyncPlan {
-  const { photos, owned } = comparison;
   const plan: SyncPlan = {
     added: [],
     changed: [],
@@ -74,28 +52,41 @@ export function planSync(comparison: FolderComparison, problems: readonly SetPro
     removed: [],
     kept: [],
     known: 0,
-    owned: owned.length,
+    owned: comparison.owned.length,
   };
-  const index = indexPhotos(photos);
-  const mayBeThere = (name: string) =>
-    index.unreadable.has(name) || problems.some(({ file }) => name === file || name.startsWith(`${file}/`));
+  const replaced = placeItems(plan, comparison, problems);
+  placePhotos(plan, comparison, replaced);
+  plan.known -= plan.moved.length + plan.relabelled.length + plan.described.length;
+  return plan;
+}
+
+/** Classifies each item of the folder. Returns those whose photo has new content, by name. */
+function placeItems(
+  plan: SyncPlan,
+  { photos, owned }: FolderComparison,
+  problems: readonly SetProblem[],
+): Map<string, Item> {
+  const byHash = groupBy(photos, ({ sha256 }) => sha256);
+  const names = new Set(photos.map(({ photo }) => photo.name));
+  const unreadable = new Set(photos.filter(({ facts }) => facts === null).map(({ photo }) => photo.name));
+  const mayExist = (name: string) =>
+    unreadable.has(name) || problems.some(({ file }) => name === file || name.startsWith(`${file}/`));
   const replaced = new Map<string, Item>();
   for (const item of owned) {
-    const same = index.byHash.get(item.sha256);
+    const same = byHash.get(item.sha256);
     const source = item.source ?? '';
     if (same !== undefined) {
-      placeMatch(plan, { item, photo: same.find(({ name }) => name === source) ?? same[0]! });
-    } else if (mayBeThere(source)) {
+      const { photo } = same.find((compared) => compared.photo.name === source) ?? same[0]!;
+      placeMatch(plan, { item, photo });
+    } else if (mayExist(source)) {
       plan.kept.push(item);
-    } else if (index.names.has(source) && !replaced.has(source)) {
+    } else if (names.has(source) && !replaced.has(source)) {
       replaced.set(source, item);
     } else {
       plan.removed.push(item);
     }
   }
-  placePhotos(plan, comparison, replaced);
-  plan.known -= plan.moved.length + plan.relabelled.length + plan.described.length;
-  return plan;
+  return replaced;
 }
 
 /** Classifies each photo. `replaced` has the items whose photo has new content, by name. */
