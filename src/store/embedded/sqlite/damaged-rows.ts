@@ -1,4 +1,5 @@
 /** Finds rows whose checksum is wrong. Findings are sentences, one per collection and kind. */
+import { countBy } from '../../../math/group-by.js';
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import type { ItemRow } from './item-row.js';
 import { listStoredValues } from './item-values.js';
@@ -15,22 +16,12 @@ import { type Identity, unpackVector } from './stored-vector.js';
 /** `quick` does not read vectors, and does not compare indexes with their tables. */
 export type Thoroughness = 'quick' | 'full';
 
-/** Damaged items of a collection, by kind of damage. */
-class DamageCounts {
-  readonly #counts = new Map<string, number>();
-
-  add(collection: string, what: string): void {
-    const key = `Collection ${collection}: ${what} of`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-  }
-
-  get sentences(): string[] {
-    return Array.from(
-      this.#counts,
-      ([what, items]) => `${what} ${items} ${items === 1 ? 'item' : 'items'} are damaged.`,
-    );
-  }
-}
+/** Formats the number of items with each kind of damage. */
+const formatDamage = (kinds: Iterable<string>) =>
+  Array.from(
+    countBy(kinds, (kind) => kind),
+    ([kind, items]) => `${kind} of ${items} ${items === 1 ? 'item' : 'items'} are damaged.`,
+  );
 
 /** Lists the collections of a database of any format. */
 function listCollections(db: Db): CollectionRow[] {
@@ -42,27 +33,16 @@ function listCollections(db: Db): CollectionRow[] {
 
 /** Finds damaged rows. Vectors and the index of values are only checked thoroughly. Returns sentences. */
 export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
-  const collections = listCollections(db);
-  const counts = new DamageCounts();
   const isFull = thoroughness === 'full';
-  for (const collection of collections) {
-    checkItems(db, collection, isFull, counts);
-  }
   return [
     ...formatDamagedCollections(findDamagedCollections(db)),
-    ...counts.sentences,
+    ...formatDamage(checkItems(db, isFull)),
     ...(isFull && isIndexComplete(db) ? compareValues(db) : []),
   ];
 }
 
 /** Finds damaged pictures. Everything else can be used without them. Returns sentences. */
-export function findDamagedPictures(db: Db): string[] {
-  const counts = new DamageCounts();
-  for (const collection of hasChecksums(db) ? listCollections(db) : []) {
-    checkImages(db, collection, counts);
-  }
-  return counts.sentences;
-}
+export const findDamagedPictures = (db: Db) => (hasChecksums(db) ? formatDamage(checkImages(db)) : []);
 
 /** Finds collections whose own row, settings or aliases are damaged. */
 export function findDamagedCollections(db: Db): CollectionRow[] {
@@ -81,26 +61,21 @@ export const formatDamagedCollections = (rows: readonly CollectionRow[]) =>
 
 type CheckedRow = ItemRow & { vector: Uint8Array | null };
 
-function checkItems(
-  db: Db,
-  { id, name, dimension, vector_sign }: CollectionRow,
-  withVectors: boolean,
-  counts: DamageCounts,
-): void {
+/** Yields the kind of damage for each damaged item. */
+function* checkItems(db: Db, withVectors: boolean): Generator<string> {
   const columns = listItemColumns(db);
-  const rows = withVectors
-    ? db
-        .prepare<[number, number], CheckedRow>(
-          `SELECT ${columns}, vector FROM items LEFT JOIN vectors ON vectors.seq = ? * items.seq WHERE collection = ?`,
-        )
-        .iterate(vector_sign, id)
-    : db.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ?`).iterate(id);
-  for (const row of rows) {
-    if (!hasValidChecksum(row)) {
-      counts.add(name, 'the labels, sources or metadata');
-    }
-    if (withVectors && !hasVector(row as CheckedRow, dimension)) {
-      counts.add(name, 'the vectors');
+  const sql = withVectors
+    ? `SELECT ${columns}, vector FROM items LEFT JOIN vectors ON vectors.seq = @sign * items.seq WHERE collection = @id`
+    : `SELECT ${columns} FROM items WHERE collection = @id`;
+  const rows = db.prepare<[{ id: number; sign: number }], CheckedRow>(sql);
+  for (const { id, name, dimension, vector_sign: sign } of listCollections(db)) {
+    for (const row of rows.iterate({ id, sign })) {
+      if (!hasValidChecksum(row)) {
+        yield `Collection ${name}: the labels, sources or metadata`;
+      }
+      if (withVectors && !hasVector(row, dimension)) {
+        yield `Collection ${name}: the vectors`;
+      }
     }
   }
 }
@@ -108,15 +83,18 @@ function checkItems(
 const hasVector = ({ vector, ...identity }: Identity & { vector: Uint8Array | null }, dimension: number) =>
   vector !== null && unpackVector(vector, dimension, identity) !== null;
 
-function checkImages(db: Db, { id, name }: CollectionRow, counts: DamageCounts): void {
+/** Yields the kind of damage for each damaged picture. */
+function* checkImages(db: Db): Generator<string> {
   for (const table of ['thumbnails', 'originals']) {
     const rows = db.prepare<[number], { seq: number; image: Uint8Array; checksum: number }>(
       `SELECT ${table}.seq, image, ${table}.checksum FROM items JOIN ${table} ON ${table}.seq = items.seq
        WHERE collection = ? AND ${table}.checksum IS NOT NULL`,
     );
-    for (const { seq, image, checksum } of rows.iterate(id)) {
-      if (computeImageChecksum(seq, image) !== checksum) {
-        counts.add(name, `the ${table}`);
+    for (const { id, name } of listCollections(db)) {
+      for (const { seq, image, checksum } of rows.iterate(id)) {
+        if (computeImageChecksum(seq, image) !== checksum) {
+          yield `Collection ${name}: the ${table}`;
+        }
       }
     }
   }
