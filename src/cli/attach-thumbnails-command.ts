@@ -1,4 +1,4 @@
-/** `pawdex attach-thumbnails`: gives items pictures from your own copy of the photos. */
+/** `pawdex attach-thumbnails`: gives items thumbnails from your own copy of the photos. */
 import { attachThumbnailsFromFiles } from '../indexing/attach-thumbnails-from-files.js';
 import {
   COLLECTION_SETTINGS,
@@ -17,13 +17,13 @@ import { withEngine } from './with-engine.js';
 export const command = addSetOptions(
   createCommand(
     'attach-thumbnails',
-    'add thumbnails to items without a picture, from your own copy of the photos',
+    'add thumbnails to items without one, from your own copy of the photos',
     'attach-thumbnails ~/datasets/pets --collection breeds',
     [...COLLECTION_SETTINGS, 'MAX_UPLOAD_MB', 'MAX_PIXELS'],
   ),
 )
   .argument('<dir>', 'folder with the photos, under any names; other files in it are ignored')
-  .requiredOption('-c, --collection <name>', 'collection whose items get pictures')
+  .requiredOption('-c, --collection <name>', 'collection whose items get thumbnails (required)')
   .option('--json', 'print a summary as one JSON object')
   .addOption(SERVER)
   .action(async (dir, flags) => {
@@ -31,7 +31,7 @@ export const command = addSetOptions(
     const { collection } = flags;
     const { photos } = await readSet(dir, flags, common);
     const { result: summary, interrupted } = await runInterruptibly(
-      'Finishing the pictures in progress. Press Ctrl-C again to stop immediately.',
+      'Finishing the photos in progress. Press Ctrl-C again to stop immediately.',
       (signal) =>
         withEngine(common, (engine) =>
           withProgress(photos.length, common.quiet, (update) =>
@@ -52,7 +52,7 @@ export const command = addSetOptions(
     printMessage(failures.map(formatFailure));
     if (!common.quiet) {
       printMessage(
-        `${pluralise(attached, 'item')} of "${collection}" got a thumbnail; ${formatCount(kept)} already had a picture, ` +
+        `${pluralise(attached, 'item')} of "${collection}" got a thumbnail; ${formatCount(kept)} already had one, ` +
           `${pluralise(unknown, 'photo')} did not match any item, ${formatCount(failed)} failed.`,
       );
     }

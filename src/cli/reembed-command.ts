@@ -6,7 +6,7 @@ import { resolveFolders } from './output-file.js';
 import { pluralise, printLine, printMessage } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
-/** Missing pictures that are printed. */
+/** Number of items to print that could not be embedded. */
 const MAX_PRINTED = 20;
 
 export const command = createCommand(
@@ -18,8 +18,8 @@ export const command = createCommand(
   .requiredOption('-c, --collection <name>', 'collection to move (required)')
   .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
   .option('--photos <dir...>', 'folders that the `source` paths of the items are relative to')
-  .option('--previews', 'embed the 160-pixel preview of items without a better picture')
-  .option('--drop-missing', 'delete items without a picture')
+  .option('--previews', 'embed the thumbnail of items without a better copy of the photo')
+  .option('--drop-missing', 'delete items without a copy of the photo')
   .option('--json', 'print one JSON object')
   .addOption(SERVER)
   .action(async (flags) => {
@@ -48,7 +48,7 @@ function formatOutcome(outcome: ReembedOutcome): string[] {
   const counts = Object.entries(embedded).filter(([, count]) => count > 0);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const origins = counts.map(([origin, count]) => `${count} ${origin}`).join(', ');
-  const deleted = dropped === 0 ? '' : ` ${pluralise(dropped, 'item')} without a picture deleted.`;
+  const deleted = dropped === 0 ? '' : ` ${pluralise(dropped, 'item')} without a copy of the photo deleted.`;
   if (swapped) {
     return from.fingerprint === to.fingerprint
       ? [`"${collection}" is already embedded with ${to.name}.`]
@@ -62,6 +62,6 @@ function formatOutcome(outcome: ReembedOutcome): string[] {
     `"${collection}" still uses ${from.name}: ${pluralise(missing, 'item')} could not be embedded.`,
     ...examples.slice(0, MAX_PRINTED).map(({ id, source, reason }) => `  ${source ?? id}: ${reason}`),
     ...(more === 0 ? [] : [`  and ${more} more`]),
-    'Pass the folder of the photos with --photos, accept previews with --previews, or delete these items with --drop-missing.',
+    'Pass the folder of the photos with --photos, accept thumbnails with --previews, or delete these items with --drop-missing.',
   ];
 }

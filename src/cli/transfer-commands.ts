@@ -46,9 +46,9 @@ export const importCommand = createCommand(
 )
   .argument('<file>', 'file written by `pawdex export`, or one with the same columns')
   .requiredOption('-c, --collection <name>', 'collection to add to; created if it does not exist')
-  .option('--reembed', 'embed the pictures instead of importing the vectors')
+  .option('--reembed', 'embed the photos instead of importing the vectors')
   .option('--photos <dir...>', 'with --reembed: folders that the `source` paths of the items are relative to')
-  .option('--previews', 'with --reembed: embed 160-pixel previews if there is nothing better')
+  .option('--previews', 'with --reembed: embed thumbnails if there is no better copy of the photo')
   .option('--json', 'print one JSON object')
   .addOption(SERVER)
   .action(async (file, flags) => {

@@ -30,7 +30,7 @@ interface NewEncoder extends LoadedCard {
 }
 
 /**
- * Creates a card for an ONNX file, embeds test pictures, and copies both files to the data directory.
+ * Creates a card for an ONNX file, embeds test images, and copies both files to the data directory.
  *
  * @throws PawdexError encoder_unsuitable, model_invalid, file_unreadable; usage for a name that is taken
  */

@@ -230,7 +230,7 @@ export interface ReembedOutcome {
 /** What `Engine.reembed` has done so far. */
 export type ReembedState = Pick<ReembedOutcome, 'embedded' | 'dropped'>;
 
-/** Where the copy of an item's photo was found: the stored original, a file, a smaller stored copy, or only the thumbnail. */
+/** Where the copy of an item's photo was found: the stored original, a file, the reduced original, or only the thumbnail. */
 export type CopyOrigin = 'original' | 'file' | 'reduced' | 'preview';
 
 /** What `Engine.exportCollection` wrote. */

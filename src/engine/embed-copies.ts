@@ -28,7 +28,7 @@ export async function embedCopies<I>(
   const embedOne = async (item: I, embed: EmbedOne): Promise<EmbeddedCopy> => {
     const copy = await find(item);
     if (copy === null) {
-      return { reason: 'No picture was found.' };
+      return { reason: 'No copy of the photo was found.' };
     }
     try {
       const { embedding } = await embed(copy.bytes, async () => {});

@@ -60,9 +60,9 @@ async function findPhotoFile(
 }
 
 /**
- * Chooses the best copy of a photo: the stored or found original, a smaller stored copy, or if acceptable the thumbnail.
+ * Chooses the best copy of a photo: the photo itself, stored or in a folder; the reduced original; or if acceptable the thumbnail.
  *
- * @param storedCopy what the collection keeps of the photo, or null
+ * @param storedCopy the original or reduced original, or null
  * @param readThumbnail returns null if there is none
  */
 export async function chooseBestCopy(

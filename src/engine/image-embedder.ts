@@ -175,7 +175,7 @@ export class ImageEmbedder {
       return Promise.all(
         looks.map(async ({ region, pixels }) => ({
           region,
-          ...(await this.embedPixels([pixels], 'next', explain === null ? null : region)),
+          ...(await this.#embedPixels([pixels], 'next', explain === null ? null : region)),
         })),
       );
     });
@@ -201,7 +201,7 @@ export class ImageEmbedder {
         const explainPhoto = explain ?? (await this.#explainPhoto(image, size));
         const region = findCloseUp(explainPhoto(towards), size);
         const pixels = await this.#decoders.urgent(() => decodeSquare(image, region, size, rule));
-        return { region, ...(await this.embedPixels([pixels], 'next', explain === null ? null : region)) };
+        return { region, ...(await this.#embedPixels([pixels], 'next', explain === null ? null : region)) };
       } catch (error) {
         if (asPawdexError(error).code === 'explain_unavailable') {
           return null;
@@ -213,7 +213,7 @@ export class ImageEmbedder {
 
   async #explainPhoto(image: PreparedImage, size: Size): Promise<(vector: Float32Array) => Explanation> {
     const pixels = await this.#decoders.urgent(() => decodePrepared(image, this.#encoder.info.resize));
-    return (await this.embedPixels([pixels], 'next', computeCentreSquare(size))).explain!;
+    return (await this.#embedPixels([pixels], 'next', computeCentreSquare(size))).explain!;
   }
 
   /**
@@ -251,7 +251,7 @@ export class ImageEmbedder {
       };
     });
     const decoded = performance.now();
-    const embedded = await this.embedPixels(pixels, urgency, seen);
+    const embedded = await this.#embedPixels(pixels, urgency, seen);
     return { ...embedded, image, decodeMs: decoded - started, embedMs: performance.now() - decoded };
   }
 
@@ -259,7 +259,7 @@ export class ImageEmbedder {
    * @param explained null, or the square that the views show, in fractions of the photo, to be able to explain the
    * embedding
    */
-  async embedPixels(
+  async #embedPixels(
     views: Uint8Array[],
     place: Place,
     explained: Rectangle | null,

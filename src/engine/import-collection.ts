@@ -100,8 +100,8 @@ async function prepareCollection(
       detail: `The vectors in the file are from ${space?.model ?? 'an unnamed encoder'}; ${owner} ${target.model}.`,
       hint:
         space === null
-          ? 'Write pawdex.fingerprint and pawdex.dimension into the metadata of the file (docs/parquet.md), or embed the pictures with --reembed and --photos DIR.'
-          : `Embed the pictures again with --reembed (and --photos DIR), or add ${space.model} with \`pawdex encoder add\` and import into a new collection.`,
+          ? 'Write pawdex.fingerprint and pawdex.dimension into the metadata of the file (docs/parquet.md), or embed the photos with --reembed and --photos DIR.'
+          : `Embed the photos again with --reembed (and --photos DIR), or add ${space.model} with \`pawdex encoder add\` and import into a new collection.`,
     });
   }
   if (existing !== null) {
@@ -120,7 +120,7 @@ interface Target {
   store: Store;
   collection: string;
   fingerprint: string;
-  /** The encoder to embed the pictures with, or null if the file's vectors are used. */
+  /** The encoder to embed the photos with, or null if the file's vectors are used. */
   runtime: EncoderRuntime | null;
   options: ImportOptions;
 }

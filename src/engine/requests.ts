@@ -160,19 +160,17 @@ export const reembedOptions = {
     description: 'Name of an added encoder to move to. Default: the encoder of this server.',
   }),
   previews: yesNo().optional().meta({
-    description: 'Embed the 160-pixel preview of items without a better picture.',
+    description: 'Embed the thumbnail of items without a better copy of the photo.',
   }),
-  dropMissing: yesNo().optional().meta({ description: 'Delete items without a picture.' }),
+  dropMissing: yesNo().optional().meta({ description: 'Delete items without a copy of the photo.' }),
 };
 export type ReembedOptions = ResumableOptions<ReembedState> & OptionsOf<typeof reembedOptions>;
 
 export const importOptions = {
-  reembed: yesNo()
-    .default(false)
-    .meta({ description: 'Embed the pictures instead of importing the vectors.' }),
+  reembed: yesNo().default(false).meta({ description: 'Embed the photos instead of importing the vectors.' }),
   previews: yesNo()
     .default(false)
-    .meta({ description: 'Embed 160-pixel previews if the file has no better picture.' }),
+    .meta({ description: 'Embed thumbnails if there is no better copy of the photo.' }),
 };
 export type ImportOptions = ResumableOptions<ImportState> & OptionsOf<typeof importOptions>;
 
