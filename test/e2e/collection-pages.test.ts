@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { sceneJpeg } from '../helpers/images.js';
 import { open } from './helpers/browser.js';
-import { CHELSEA, dropPaths } from './helpers/steps.js';
+import { CHELSEA, dropPaths, give } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
 
 /** Photos of a folder by their paths, with two that are none. */
@@ -78,6 +78,9 @@ describeInBrowser('the page of a collection', (stage) => {
     await page.getByRole('button', { name: 'Add photos' }).click();
     await page.getByText('The server did not answer.').waitFor();
     await page.getByText('Retrying every ten seconds.').waitFor();
+    await give(page, 'drop', CHELSEA);
+    await page.getByRole('alert').getByText('An upload is in progress.').waitFor();
+    expect(await page.getByRole('button', { name: 'Continue' }).isVisible()).toBe(true);
     isGone = false;
     await page.clock.fastForward(10_000);
     await page.getByText('Done. 6 of 7 photos added, 1 failed.').waitFor();

@@ -11,7 +11,6 @@ import { getFileLimit } from './manage-calls.js';
 import {
   type FolderHandle,
   type Listing,
-  listEntries,
   listFiles,
   listFolder,
   listZip,
@@ -153,11 +152,8 @@ export class AddPhotos {
 
   async #offerDropped(data: DataTransfer): Promise<void> {
     const dropped = await takeDropped(data);
-    if (dropped.kind === 'folder') {
-      const { handle } = dropped;
-      await this.#offer(() => listFolder(handle), { kind: 'folder', handle });
-    } else if (dropped.kind === 'entries') {
-      await this.#offer(() => listEntries(dropped.entries), { kind: 'folder', handle: null });
+    if ('list' in dropped) {
+      await this.#offer(dropped.list, { kind: 'folder', handle: dropped.handle });
     } else if (isZip(dropped.files[0])) {
       await this.#offerZip(dropped.files[0]!);
     } else {
@@ -175,7 +171,17 @@ export class AddPhotos {
     return this.#offer(list, { kind: 'zip', handle: null });
   }
 
-  readonly #showMessage = (message: string) => fill(this.#place, errorAlert(message));
+  get #isUploading(): boolean {
+    return this.#uploader?.state === 'running' || this.#uploader?.state === 'paused';
+  }
+
+  /** Shows a message above an upload in progress, else in place of what was offered before. */
+  readonly #showMessage = (message: string) => {
+    if (!this.#isUploading) {
+      fill(this.#place);
+    }
+    this.#place.prepend(errorAlert(message));
+  };
 
   /** Shows the preview. */
   async #offer(
@@ -185,9 +191,8 @@ export class AddPhotos {
     rule: Rule = 'first',
   ) {
     const t = texts.manage.add;
-    if (this.#uploader?.state === 'running' || this.#uploader?.state === 'paused') {
-      this.#place.prepend(errorAlert(t.busy));
-      return;
+    if (this.#isUploading) {
+      return this.#showMessage(t.busy);
     }
     fill(this.#place, el('p', { role: 'status' }, t.listing));
     await attempt(async () => {

@@ -147,11 +147,8 @@ export async function listFolder(folder: FolderHandle): Promise<Listing> {
   return collector.listing;
 }
 
-/** The contents of a drop. */
-export type Dropped =
-  | { kind: 'folder'; handle: FolderHandle }
-  | { kind: 'files'; files: File[] }
-  | { kind: 'entries'; entries: FileSystemEntry[] };
+/** The contents of a drop: loose files, or folders to list, of which the browser may let the page keep one. */
+type Dropped = { files: File[] } | { handle: FolderHandle | null; list: () => Promise<Listing> };
 
 /**
  * Takes the dropped items. Call it before any await, after which the browser has cleared them.
@@ -174,9 +171,12 @@ export async function takeDropped(data: DataTransfer): Promise<Dropped> {
       : null;
   const found = await handle;
   if (found?.kind === 'directory') {
-    return { kind: 'folder', handle: found as FolderHandle };
+    const folder = found as FolderHandle;
+    return { handle: folder, list: () => listFolder(folder) };
   }
-  return entries.some((entry) => entry.isDirectory) ? { kind: 'entries', entries } : { kind: 'files', files };
+  return entries.some((entry) => entry.isDirectory)
+    ? { handle: null, list: () => listEntries(entries) }
+    : { files };
 }
 
 /**
