@@ -89,6 +89,34 @@ describeInBrowser('the page of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('stays paused by the user when a request that was under way fails', async () => {
+    await create('paused');
+    const { page } = await look('paused', '', async (opened) => {
+      await opened.clock.install();
+      await pickOffered(opened);
+    });
+    await page.getByText('The collection is empty').waitFor();
+    await offerFolder(page, await drawFolder());
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    let fail = () => {};
+    const held = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    await page.route('**/items', (route) => held.then(() => route.abort()));
+    const sent = page.waitForRequest('**/items');
+    await page.getByRole('button', { name: 'Add photos' }).click();
+    await sent;
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const failed = page.waitForEvent('requestfailed');
+    fail();
+    await failed;
+    // The page checks whether the photos can still be read before it decides what to do.
+    await page.waitForTimeout(300);
+    await page.clock.runFor(11_000);
+    await page.waitForTimeout(300);
+    expect(await page.locator('.upload [role=status]').textContent()).toBe('Paused. 0 of 7 photos added.');
+  });
+
   it('continues with a folder after a reload, without sending photos twice', async () => {
     await create('reload');
     const { page } = await look('reload', '', pickOffered);
