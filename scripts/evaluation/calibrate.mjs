@@ -59,25 +59,44 @@ const { values } = parseOptions(USAGE, {
   model: null,
   cache: null,
 });
-const specs = values.queries.map((text) => {
-  const [set, weight = '1'] = text.split('*');
-  return { set, weight: Number(weight) };
-});
 
-const { sets, card, fingerprint } = await embedSets(values, [
-  values.gallery,
-  values.nonpets,
-  ...specs.map(({ set }) => set),
-  ...(values.trust === undefined ? [] : [values.trust]),
-]);
-const [gallery, nonPets, ...rest] = sets;
-
-const newLabels = await readListedLabels(values.relabel);
-const listed = new Set(values.only === undefined ? [] : await readFileNames(values.only));
+/** Embeds the sets, and joins the queries with their new labels. */
+async function readSets() {
+  const specs = values.queries.map((text) => {
+    const [set, weight = '1'] = text.split('*');
+    return { set, weight: Number(weight) };
+  });
+  const { sets, card, fingerprint } = await embedSets(values, [
+    values.gallery,
+    values.nonpets,
+    ...specs.map(({ set }) => set),
+    ...(values.trust === undefined ? [] : [values.trust]),
+  ]);
+  const [gallery, nonPets, ...rest] = sets;
+  const newLabels = await readListedLabels(values.relabel);
+  const listed = new Set(values.only === undefined ? [] : await readFileNames(values.only));
+  const chosen = specs.map(({ set }, i) => chooseQueries(set, rest[i], newLabels, listed));
+  const queries = joinSets(chosen);
+  // As in the gallery: see scripts/model/build-gallery.mjs.
+  queries.items = queries.items.map((item) => {
+    const { group, ...metadata } = item.metadata;
+    return metadata.source === values.ungrouped ? { ...item, metadata } : item;
+  });
+  return {
+    specs,
+    gallery,
+    nonPets,
+    queries,
+    trusted: rest.slice(specs.length),
+    /** Index of the set that each query comes from. */
+    setOf: chosen.flatMap(({ items }, i) => items.map(() => i)),
+    vote: { fingerprint, ...card.vote },
+  };
+}
 
 /** Gives photos their new labels. If --only lists some of the set's photos, keeps those and the relabelled ones. */
-function chooseQueries(set, i) {
-  const root = specs[i].set.replace(/:[^:/]*$/, '');
+function chooseQueries(name, set, newLabels, listed) {
+  const root = name.replace(/:[^:/]*$/, '');
   const names = set.items.map(({ file }) => path.relative(root, file));
   const items = set.items.map((item, row) => {
     const label = newLabels.get(names[row]);
@@ -90,23 +109,17 @@ function chooseQueries(set, i) {
   );
 }
 
-const asked = rest.slice(0, specs.length).map(chooseQueries);
-const trusted = rest.slice(specs.length);
-const queries = joinSets(asked);
-// As in the gallery: see scripts/model/build-gallery.mjs.
-queries.items = queries.items.map((item) => {
-  const { group, ...metadata } = item.metadata;
-  return metadata.source === values.ungrouped ? { ...item, metadata } : item;
-});
-const setOf = asked.flatMap(({ items }, i) => items.map(() => i));
-const doubtful = cleanLabels(queries, {
-  ...card.vote,
-  trusted,
-  keep: new Set(values.plain === undefined ? [] : [values.plain]),
-}).map(({ dropped }, row) => dropped !== null && !queries.items[row].relabelled);
+/** Tells which queries have a label that looks wrong. */
+function findDoubtful({ queries, trusted, vote }) {
+  const { fingerprint: _, ...settings } = vote;
+  const keep = new Set(values.plain === undefined ? [] : [values.plain]);
+  return cleanLabels(queries, { ...settings, trusted, keep }).map(
+    ({ dropped }, row) => dropped !== null && !queries.items[row].relabelled,
+  );
+}
 
 /** Maps each label without trusted photos to the share of its photos that was kept. */
-async function keptShares() {
+async function computeKeptShares({ gallery, trusted }) {
   if (values.dropped === undefined) {
     return new Map();
   }
@@ -129,106 +142,121 @@ async function keptShares() {
       ]),
   );
 }
-const reliability = await keptShares();
-const votes = {
-  ...Object.fromEntries(reliability),
-  ...Object.fromEntries(values.vote.map((text) => [text.split('=')[0], Number(text.split('=')[1])])),
-};
-const weights = setOf.map((i, row) => {
-  const { label, relabelled } = queries.items[row];
-  const ownFactor = reliability.get(label) ?? 1;
-  const factor = label === values.plain && !relabelled ? PLAIN : ownFactor;
-  return specs[i].weight * factor * (doubtful[row] ? DOUBTFUL : 1);
-});
-const isReliable = setOf.map((i) => specs[i].weight >= 1);
-const vote = {
-  fingerprint,
-  ...card.vote,
-  ...(Object.keys(votes).length === 0 ? {} : { votes }),
-  ...(values.plain === undefined ? {} : { noBreedLabel: values.plain }),
-};
 
-const fitted = (data) => {
+/** Computes what the calibration is fitted on, and tells which queries the model of an unknown breed is learned from. */
+async function collectData(input, doubtful) {
+  const { specs, gallery, nonPets, queries, setOf } = input;
+  const reliability = await computeKeptShares(input);
+  const votes = {
+    ...Object.fromEntries(reliability),
+    ...Object.fromEntries(values.vote.map((text) => [text.split('=')[0], Number(text.split('=')[1])])),
+  };
+  const weights = setOf.map((i, row) => {
+    const { label, relabelled } = queries.items[row];
+    const ownFactor = reliability.get(label) ?? 1;
+    const factor = label === values.plain && !relabelled ? PLAIN : ownFactor;
+    return specs[i].weight * factor * (doubtful[row] ? DOUBTFUL : 1);
+  });
+  const isReliable = setOf.map((i) => specs[i].weight >= 1);
+  const vote = {
+    ...input.vote,
+    ...(Object.keys(votes).length === 0 ? {} : { votes }),
+    ...(values.plain === undefined ? {} : { noBreedLabel: values.plain }),
+  };
+  const data = collectCalibrationData({ gallery, queries, nonPets, weights, heldOut: isReliable }, vote);
+  return { data, isReliable };
+}
+
+function fitOrExit(data) {
   const calibration = fitCalibration(data);
-  if (calibration !== null) {
-    return calibration;
+  if (calibration === null) {
+    console.error('There are too few queries to fit a calibration.');
+    process.exit(1);
   }
-  console.error('There are too few queries to fit a calibration.');
-  process.exit(1);
-};
-const outcomes = (photos, calibration, references) =>
-  runQueries({
-    gallery,
-    queries: photos,
-    k: calibration.k,
-    answering: { temperature: calibration.temperature, calibration },
-    leaveOneOut: true,
-    references,
-  });
-
-const all = collectCalibrationData({ gallery, queries, nonPets, weights, heldOut: isReliable }, vote);
-const numbered = (keys) => {
-  const numberOf = new Map([...new Set(keys)].map((key, i) => [key, i]));
-  return keys.map((key) => numberOf.get(key) % FOLDS);
-};
-const foldOfQuery = numbered(queries.items.map(readGroup));
-const foldOfNonPet = numbered(nonPets.items.map(({ label }) => label));
-/** Index of the query that each entry of `all.labelsHeldOut` belongs to. */
-const heldOutRows = isReliable.flatMap((is, row) => (is ? [row] : []));
-const heldOut = { queries: [], rows: [], nonPets: [] };
-for (let fold = 0; fold < FOLDS; fold++) {
-  const learns = (_, i) => foldOfQuery[i] !== fold;
-  const calibration = fitted({
-    ...all,
-    queries: all.queries.filter(learns),
-    labelsHeldOut: all.labelsHeldOut.filter((_, i) => foldOfQuery[heldOutRows[i]] !== fold),
-    nonPets: all.nonPets.filter((_, i) => foldOfNonPet[i] !== fold),
-  });
-  // Only of subjects that are not queries.
-  const references = toNonPetPhotos(takeSubset(nonPets, (_, i) => foldOfNonPet[i] !== fold));
-  const own = takeSubset(queries, (_, i) => foldOfQuery[i] === fold);
-  heldOut.queries.push(...outcomes(own, calibration, references));
-  heldOut.rows.push(...foldOfQuery.flatMap((of, row) => (of === fold ? [row] : [])));
-  const others = takeSubset(nonPets, (_, i) => foldOfNonPet[i] === fold);
-  heldOut.nonPets.push(...outcomes(others, calibration, references));
+  return calibration;
 }
-const share = (value) => (value === null ? null : Number(value.toFixed(4)));
-const summary = (measured) => ({
+
+/** Answers each query and non-pet by a calibration that was fitted without it and its group. */
+function crossFit({ gallery, nonPets, queries }, { data, isReliable }) {
+  const answer = (photos, calibration, references) =>
+    runQueries({
+      gallery,
+      queries: photos,
+      k: calibration.k,
+      answering: { temperature: calibration.temperature, calibration },
+      leaveOneOut: true,
+      references,
+    });
+  const assignFolds = (keys) => {
+    const numberOf = new Map([...new Set(keys)].map((key, i) => [key, i]));
+    return keys.map((key) => numberOf.get(key) % FOLDS);
+  };
+  const foldOfQuery = assignFolds(queries.items.map(readGroup));
+  const foldOfNonPet = assignFolds(nonPets.items.map(({ label }) => label));
+  /** Index of the query that each entry of `data.labelsHeldOut` belongs to. */
+  const heldOutRows = isReliable.flatMap((is, row) => (is ? [row] : []));
+  const outcomes = { queries: [], rows: [], nonPets: [] };
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const calibration = fitOrExit({
+      ...data,
+      queries: data.queries.filter((_, i) => foldOfQuery[i] !== fold),
+      labelsHeldOut: data.labelsHeldOut.filter((_, i) => foldOfQuery[heldOutRows[i]] !== fold),
+      nonPets: data.nonPets.filter((_, i) => foldOfNonPet[i] !== fold),
+    });
+    // Only of subjects that are not queries.
+    const references = toNonPetPhotos(takeSubset(nonPets, (_, i) => foldOfNonPet[i] !== fold));
+    const own = takeSubset(queries, (_, i) => foldOfQuery[i] === fold);
+    outcomes.queries.push(...answer(own, calibration, references));
+    outcomes.rows.push(...foldOfQuery.flatMap((of, row) => (of === fold ? [row] : [])));
+    const others = takeSubset(nonPets, (_, i) => foldOfNonPet[i] === fold);
+    outcomes.nonPets.push(...answer(others, calibration, references));
+  }
+  return outcomes;
+}
+
+const round = (value) => (value === null ? null : Number(value.toFixed(4)));
+const summarise = (measured) => ({
   n: measured.n,
-  top1: share(measured.top1),
-  ece: share(measured.ece),
-  coverageAt95: share(measured.coverageAt95),
-  decisions: Object.values(measured.decisions).map(share).join(' / '),
-  matchPrecision: share(measured.matchPrecision),
-  nonPetAuroc: share(measured.nonPetAuroc),
-  nonPetDecisions: Object.values(measured.nonPets.decisions).map(share).join(' / '),
-  unknownLabelAuroc: share(measured.unknownLabelAuroc),
+  top1: round(measured.top1),
+  ece: round(measured.ece),
+  coverageAt95: round(measured.coverageAt95),
+  decisions: Object.values(measured.decisions).map(round).join(' / '),
+  matchPrecision: round(measured.matchPrecision),
+  nonPetAuroc: round(measured.nonPetAuroc),
+  nonPetDecisions: Object.values(measured.nonPets.decisions).map(round).join(' / '),
+  unknownLabelAuroc: round(measured.unknownLabelAuroc),
 });
-const show = (name, keep) => {
-  const part = heldOut.queries.filter((_, i) => keep(heldOut.rows[i]));
-  if (part.length > 0) {
-    console.log(`${name}, cross-fitted`, summary(evaluate(part, heldOut.nonPets)));
+
+/** Prints the quality of the cross-fitted answers, by set and for the plain label. */
+function printQuality({ specs, queries, setOf }, doubtful, outcomes) {
+  const print = (name, keep) => {
+    const part = outcomes.queries.filter((_, i) => keep(outcomes.rows[i]));
+    if (part.length > 0) {
+      console.log(`${name}, cross-fitted`, summarise(evaluate(part, outcomes.nonPets)));
+    }
+    return part;
+  };
+  for (const [i, { set }] of specs.entries()) {
+    print(set, (row) => setOf[row] === i);
+    print(`${set}, labels not doubted`, (row) => setOf[row] === i && !doubtful[row]);
   }
-  return part;
-};
-for (const [i, { set }] of specs.entries()) {
-  show(set, (row) => setOf[row] === i);
-  show(`${set}, labels not doubted`, (row) => setOf[row] === i && !doubtful[row]);
-}
-/** Shows photos with the plain label, and how many of them match another label. */
-function showPlain(name, keep) {
-  const plain = show(name, (row) => queries.items[row].label === values.plain && keep(queries.items[row]));
-  const misread = plain.filter(
-    (o) => o.answer.decision === 'match' && predictLabel(o) !== values.plain,
-  ).length;
-  console.log(`${name}: ${misread} of ${plain.length} called a match of another label`);
-}
-if (values.plain !== undefined) {
-  showPlain(values.plain, ({ relabelled }) => !relabelled);
-  showPlain(`${values.plain}, relabelled`, ({ relabelled }) => relabelled);
+  /** Prints photos with the plain label, and how many of them match another label. */
+  const printPlain = (name, keep) => {
+    const plain = print(name, (row) => queries.items[row].label === values.plain && keep(queries.items[row]));
+    const misread = plain.filter((o) => o.answer.decision === 'match' && predictLabel(o) !== values.plain);
+    console.log(`${name}: ${misread.length} of ${plain.length} called a match of another label`);
+  };
+  if (values.plain !== undefined) {
+    printPlain(values.plain, ({ relabelled }) => !relabelled);
+    printPlain(`${values.plain}, relabelled`, ({ relabelled }) => relabelled);
+  }
 }
 
-const calibration = fitted(all);
+const input = await readSets();
+const doubtful = findDoubtful(input);
+const collected = await collectData(input, doubtful);
+printQuality(input, doubtful, crossFit(input, collected));
+const calibration = fitOrExit(collected.data);
 await writeFile(values.out, `${JSON.stringify(calibration, null, 2)}\n`);
 console.log(
   `${values.out}: match from ${calibration.thresholds.match.toFixed(3)}, unknown below ${calibration.thresholds.known.toFixed(3)}`,
