@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { asPawdexError } from '../errors.js';
 import { addChecksum, verifyChecksum } from '../files/checksummed-json.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { replaceFile, TEMPORARY_SUFFIX } from '../files/replace-file.js';
@@ -16,10 +15,6 @@ import type { JobRequest } from './job-request.js';
 const REQUEST = 'request.json';
 /** Name of an uploaded file in the folder of its job, before the extension. */
 export const UPLOAD = 'upload';
-
-function throwStorageError(error: unknown): never {
-  throw asPawdexError(error);
-}
 
 /** Removes the request and upload of a job, and its unfinished files. */
 async function removeInput(folder: string): Promise<void> {
@@ -73,15 +68,15 @@ export class FileJobRecords {
     return path.join(this.#dir, `${randomUUID()}${TEMPORARY_SUFFIX}`);
   }
 
-  /** Loads all jobs, in any order. Throws PawdexError storage_full, storage_failed, like the following methods. */
+  /** Loads all jobs, in any order. Throws the file system's error, like the following methods. */
   async load(): Promise<Job[]> {
-    await mkdir(this.#dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
-    const entries = await readdir(this.#dir, { withFileTypes: true }).catch(throwStorageError);
+    await mkdir(this.#dir, { recursive: true, mode: PRIVATE_FOLDER });
+    const entries = await readdir(this.#dir, { withFileTypes: true });
     const jobs: Job[] = [];
     for (const { name } of entries) {
       // An interrupted write. The file that it would have replaced still exists.
       if (name.endsWith(TEMPORARY_SUFFIX)) {
-        await rm(path.join(this.#dir, name), { force: true }).catch(throwStorageError);
+        await rm(path.join(this.#dir, name), { force: true });
       } else if (name.endsWith('.json')) {
         jobs.push(...(await this.#read(name)));
       }
@@ -91,7 +86,7 @@ export class FileJobRecords {
       // The folder of a job that was never accepted, or whose removal was interrupted.
       const isJobFolder = entry.isDirectory() && jobSchema.shape.id.safeParse(entry.name).success;
       if (isJobFolder && !names.has(`${entry.name}.json`)) {
-        await rm(this.getFolder(entry.name), { recursive: true, force: true }).catch(throwStorageError);
+        await rm(this.getFolder(entry.name), { recursive: true, force: true });
       }
     }
     return jobs;
@@ -114,25 +109,21 @@ export class FileJobRecords {
    */
   async accept(job: Job, request: JobRequest, upload?: string): Promise<void> {
     const folder = this.getFolder(job.id);
-    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
+    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
     if (upload !== undefined) {
       const extension = request.kind === 'index' ? request.archive : 'parquet';
-      await rename(upload, path.join(folder, `${UPLOAD}.${extension}`)).catch(throwStorageError);
+      await rename(upload, path.join(folder, `${UPLOAD}.${extension}`));
     }
     const file = path.join(folder, REQUEST);
-    await replaceFile(file, addChecksum(encodeRequest(request)), { isPrivate: true }).catch(
-      throwStorageError,
-    );
+    await replaceFile(file, addChecksum(encodeRequest(request)), { isPrivate: true });
     await this.save(job);
   }
 
   /** Stores the state of a job. Deletes request and upload of a finished job. */
   async save(job: Job): Promise<void> {
-    await replaceFile(this.#fileOf(job.id), addChecksum(JSON.stringify(job)), { isPrivate: true }).catch(
-      throwStorageError,
-    );
+    await replaceFile(this.#fileOf(job.id), addChecksum(JSON.stringify(job)), { isPrivate: true });
     if (job.finishedAt !== null) {
-      await removeInput(this.getFolder(job.id)).catch(throwStorageError);
+      await removeInput(this.getFolder(job.id));
     }
   }
 
@@ -148,8 +139,8 @@ export class FileJobRecords {
 
   /** Deletes a job with its files, if there are any. */
   async remove(id: string): Promise<void> {
-    await rm(this.#fileOf(id), { force: true }).catch(throwStorageError);
-    await rm(this.getFolder(id), { recursive: true, force: true }).catch(throwStorageError);
+    await rm(this.#fileOf(id), { force: true });
+    await rm(this.getFolder(id), { recursive: true, force: true });
   }
 }
 

@@ -75,7 +75,13 @@ export class JobRunner {
     this.assertCapacity();
     const entry = createEntry(createJob(request), request);
     this.#accepting++;
-    await this.#options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
+    try {
+      await this.#options.records.accept(entry.job, request, upload);
+    } catch (error) {
+      throw asPawdexError(error);
+    } finally {
+      this.#accepting--;
+    }
     this.#entries.set(entry.job.id, entry);
     const accepted = entry.job;
     this.#startNext();

@@ -77,19 +77,19 @@ it('rejects a record or request with a flipped bit, and reads those of an earlie
   expect(unreadable).toEqual([`${damaged.id}.json`]);
 });
 
-it.skipIf(process.getuid?.() === 0)('reports with a code that it cannot be written', async () => {
+it.skipIf(process.getuid?.() === 0)('reports that it cannot be written', async () => {
   const records = open();
   await records.load();
   await chmod(dir, 0o500);
-  await expect(records.save(job())).rejects.toMatchObject({ code: 'storage_failed' });
+  await expect(records.save(job())).rejects.toMatchObject({ code: 'EACCES' });
   await chmod(dir, 0o700);
 });
 
-it('reports with a code that the folder is gone', async () => {
+it('reports that the folder is gone', async () => {
   const records = open();
   await records.load();
   await rm(dir, { recursive: true });
-  await expect(records.save(job())).rejects.toMatchObject({ code: 'storage_failed' });
+  await expect(records.save(job())).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 it("keeps a job's request until it is over, and its folder until it is forgotten", async () => {

@@ -144,7 +144,10 @@ describe('JobRunner', () => {
   it('accepts no job that it could not record', async () => {
     const records = memoryRecords();
     const { jobs } = await runner({
-      records: { ...records, accept: () => Promise.reject(new PawdexError('storage_full')) },
+      records: {
+        ...records,
+        accept: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'write' })),
+      },
     });
     await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'storage_full' });
     expect(jobs.list()).toEqual([]);
