@@ -32,7 +32,7 @@ function drawPictures(size: number): Uint8Array[] {
   ];
 }
 
-const createFault = (detail: string, hint?: string, cause?: unknown) =>
+export const createUnsuitableError = (detail: string, hint?: string, cause?: unknown) =>
   new PawdexError('encoder_unsuitable', { detail, hint, cause });
 
 /**
@@ -53,7 +53,7 @@ export async function checkEncoder(loaded: LoadedCard): Promise<void> {
           throw error;
         }
         const detail = `The model cannot embed ${images.length} pictures at once: ${(error as Error).message.trim()}`;
-        throw createFault(detail, hint, error);
+        throw createUnsuitableError(detail, hint, error);
       });
       return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
     };
@@ -73,22 +73,22 @@ function requireUsable(alone: readonly Float32Array[], together: readonly Float3
   for (const vector of alone) {
     const length = computeLength(vector);
     if (!(Math.abs(length - 1) < 1e-3)) {
-      throw createFault(
+      throw createUnsuitableError(
         `An embedding has length ${length} instead of 1, because it has non-finite numbers or only zeros.`,
       );
     }
   }
   const isSame = (a: Float32Array, b: Float32Array) => computeDot(a, b) >= MIN_SAME_COSINE;
   if (!isSame(together[0]!, together.at(-1)!)) {
-    throw createFault('Two equal pictures in one batch have different embeddings.');
+    throw createUnsuitableError('Two equal pictures in one batch have different embeddings.');
   }
   if (!alone.every((vector, i) => isSame(vector, together[i]!))) {
-    throw createFault(
+    throw createUnsuitableError(
       'The embedding of a picture depends on the other pictures in its batch.',
       'Use stored statistics for normalisation, not those of the batch.',
     );
   }
   if (alone.slice(1).every((vector) => computeDot(alone[0]!, vector) > MAX_OTHER_COSINE)) {
-    throw createFault('All pictures have the same embedding.');
+    throw createUnsuitableError('All pictures have the same embedding.');
   }
 }

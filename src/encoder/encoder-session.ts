@@ -2,6 +2,7 @@
 import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
+import { stackRows } from '../math/matrix.js';
 import { normaliseRows } from '../math/vectors.js';
 import type { LoadedCard, ModelCard } from './model-card.js';
 
@@ -104,13 +105,7 @@ async function runOneByOne(
   for (const image of images) {
     rows.push(await run([image]));
   }
-  const joined = new Float32Array(rows.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const row of rows) {
-    joined.set(row, at);
-    at += row.length;
-  }
-  return joined;
+  return stackRows(rows, rows[0]?.length ?? 0).data;
 }
 
 /** @returns float32 [images, dimension], combined from several vectors per image as the model card says */
@@ -122,16 +117,16 @@ function poolOutput({ data, dims }: ort.Tensor, images: number, pooling: ModelCa
   const isMap = pooling === 'map';
   const dimension = isMap ? dims[1]! : dims.at(-1)!;
   const places = values.length / images / dimension;
-  const used = pooling === 'first' ? 1 : places;
+  const count = pooling === 'first' ? 1 : places;
   const pooled = new Float32Array(images * dimension);
   for (let image = 0; image < images; image++) {
     const from = image * places * dimension;
     for (let i = 0; i < dimension; i++) {
       let sum = 0;
-      for (let place = 0; place < used; place++) {
+      for (let place = 0; place < count; place++) {
         sum += values[from + (isMap ? i * places + place : place * dimension + i)]!;
       }
-      pooled[image * dimension + i] = sum / used;
+      pooled[image * dimension + i] = sum / count;
     }
   }
   return pooled;

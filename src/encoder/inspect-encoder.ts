@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { PawdexError } from '../errors.js';
 import { describeInvalidFields } from '../files/invalid-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
+import { createUnsuitableError } from './check-encoder.js';
 import { createSession } from './encoder-session.js';
 import type { ModelCard } from './model-card.js';
 
@@ -59,9 +60,6 @@ const TOKEN_NAMES = ['last_hidden_state', 'hidden_states', 'tokens'];
 const KERNELS: Record<number, Input['resize']['kernel']> = { 1: 'lanczos3', 2: 'linear', 3: 'cubic' };
 /** Typical lengths of a vector of class scores. */
 const CLASS_COUNTS = new Set([1000, 1001, 21_841, 21_843]);
-
-const createUnsuitableError = (detail: string, hint?: string) =>
-  new PawdexError('encoder_unsuitable', { detail, hint });
 
 /**
  * Describes the input and output of an encoder.
@@ -197,11 +195,11 @@ async function measureOutputs(session: ort.InferenceSession, input: Input): Prom
       ? new ort.Tensor('uint8', new Uint8Array(length), shape)
       : new ort.Tensor('float32', new Float32Array(length), shape);
   const result = await session.run({ [input.name]: tensor }).catch((cause: Error) => {
-    throw new PawdexError('encoder_unsuitable', {
-      detail: `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message.trim()}`,
-      hint: 'Set --size to the size that it was trained with.',
+    throw createUnsuitableError(
+      `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message.trim()}`,
+      'Set --size to the size that it was trained with.',
       cause,
-    });
+    );
   });
   return Object.entries(result)
     .filter(([, { type, dims }]) => type === 'float32' && dims[0] === batch)

@@ -23,8 +23,8 @@ export interface Pace {
 }
 
 /**
- * Measures the pace of work that is partly done already. Skipped units take almost no time, so only the others count. The time
- * left assumes that the share of skipped units stays as it was recently.
+ * Measures the pace of work that is partly done already. Skipped units take almost no time, so only the others count. The
+ * time left assumes that the share of skipped units stays as it was recently.
  */
 export class PaceMeter {
   #samples: Sample[] = [];

@@ -71,9 +71,9 @@ export function followMaps<T>(
   start: T,
   slide: (node: ModelNode, before: T | undefined, kernel: readonly number[]) => T | undefined,
 ): Map<string, T> {
-  const known = new Map([[input, start]]);
+  const properties = new Map([[input, start]]);
   for (const node of nodes.filter(({ domain }) => domain === '')) {
-    const before = node.inputs.map((name) => known.get(name));
+    const before = node.inputs.map((name) => properties.get(name));
     let after: T | undefined;
     if (WINDOW_OPS.has(node.op)) {
       const weight = initialisers.get(node.inputs[1] ?? '');
@@ -85,9 +85,9 @@ export function followMaps<T>(
     }
     if (after !== undefined) {
       for (const name of node.outputs) {
-        known.set(name, after);
+        properties.set(name, after);
       }
     }
   }
-  return known;
+  return properties;
 }

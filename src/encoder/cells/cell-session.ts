@@ -26,7 +26,7 @@ export async function openCellSession(loaded: LoadedCard, threads: number): Prom
   if (output.pooling !== undefined) {
     throw new PawdexError('explain_unavailable');
   }
-  const { session, spacing } = await openExtended(loaded, threads).catch((error) => {
+  const { session, spacing } = await openWithCells(loaded, threads).catch((error) => {
     const { code, message } = asPawdexError(error);
     // The model itself works. If it cannot be read or extended, it just cannot explain.
     throw code === 'model_invalid'
@@ -51,7 +51,7 @@ export async function openCellSession(loaded: LoadedCard, threads: number): Prom
   };
 }
 
-async function openExtended({ card, modelPath }: LoadedCard, threads: number) {
+async function openWithCells({ card, modelPath }: LoadedCard, threads: number) {
   const createChangedError = (cause?: unknown) =>
     new PawdexError('explain_unavailable', {
       detail: 'The model file has been replaced or removed since the encoder was opened.',

@@ -72,35 +72,38 @@ function appendRows(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): 
 }
 
 /**
- * Marks with 0 and 1 the places of each tap in the Toeplitz matrix: [kH * kW, seen * W * rows * Q], or with `turned` in the
- * transposed matrix, [kH * kW, rows * Q * seen * W].
+ * Marks the places of each tap in the Toeplitz matrix with 1: [kH * kW, seen * W * rows * Q], or in the transposed matrix,
+ * [kH * kW, rows * Q * seen * W].
  */
 function createSelection(
   g: GraphBuilder,
   width: number,
   window: Window,
   blocks: Blocks,
-  turned = false,
+  isTransposed = false,
 ): Value {
-  const v = readAxis(window, 0);
-  const h = readAxis(window, 1);
-  const columns = blocks.rows * h.output;
+  const vertical = readAxis(window, 0);
+  const horizontal = readAxis(window, 1);
+  const columns = blocks.rows * horizontal.output;
   const inputs = blocks.seen * width;
-  const shape = [v.kernel * h.kernel, inputs * columns];
+  const taps = vertical.kernel * horizontal.kernel;
+  const shape = [taps, inputs * columns];
   // Shared by all layers with this geometry, so that onnxruntime computes a layer's matrix once for both passes.
-  return g.shared(`taps ${JSON.stringify([v, h, width, blocks, turned])}`, () => {
+  return g.shared(`taps ${JSON.stringify([vertical, horizontal, width, blocks, isTransposed])}`, () => {
     const data = new Float32Array(countElements(shape));
-    for (let tap = 0; tap < v.kernel * h.kernel; tap++) {
-      const down = Math.floor(tap / h.kernel);
-      const across = tap % h.kernel;
+    for (let tap = 0; tap < taps; tap++) {
+      const down = Math.floor(tap / horizontal.kernel);
+      const across = tap % horizontal.kernel;
       for (let column = 0; column < columns; column++) {
-        const row = Math.floor(column / h.output) * v.stride + down * v.dilation - blocks.above;
-        const x = (column % h.output) * h.stride + across * h.dilation - h.begin;
+        const outputRow = Math.floor(column / horizontal.output);
+        const row = outputRow * vertical.stride + down * vertical.dilation - blocks.above;
+        const outputColumn = column % horizontal.output;
+        const x = outputColumn * horizontal.stride + across * horizontal.dilation - horizontal.begin;
         if (row < 0 || row >= blocks.seen || x < 0 || x >= width) {
           continue;
         }
         const from = row * width + x;
-        data[tap * inputs * columns + (turned ? column * inputs + from : from * columns + column)] = 1;
+        data[tap * inputs * columns + (isTransposed ? column * inputs + from : from * columns + column)] = 1;
       }
     }
     return { dtype: 'float32', shape, data };

@@ -46,11 +46,11 @@ export async function addGeneralPart(
   session?: SessionOptions,
 ): Promise<Projection> {
   const count = countComponents({ dimension, constant });
-  const columns = takeColumns(features, from);
-  const narrow = await computePrincipalComponents(columns, count, session);
-  const wide = new Float32Array(features.dimension * count);
-  wide.set(narrow.matrix.data as Float32Array, from * count);
-  const general = { ...narrow, matrix: createFloatTensor(wide, [features.dimension, count]) };
+  const components = await computePrincipalComponents(takeColumns(features, from), count, session);
+  // Features before `from` have no influence on the components.
+  const axes = new Float32Array(features.dimension * count);
+  axes.set(components.matrix.data as Float32Array, from * count);
+  const general = { ...components, matrix: createFloatTensor(axes, [features.dimension, count]) };
   const both = joinProjections(
     await scaleProjection(1 - share, learned, features, session),
     await scaleProjection(share, general, features, session),

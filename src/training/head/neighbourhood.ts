@@ -17,7 +17,7 @@ export interface NeighbourhoodOptions {
   readonly rate: number;
   /** Divides the cosines. */
   readonly temperature: number;
-  /** Photos of one step. */
+  /** Photos of one step; all if there are fewer. */
   readonly batch: number;
   readonly seed: number;
 }
@@ -35,11 +35,11 @@ export async function fitNeighbourhood(
   features: Matrix,
   labels: readonly number[],
   start: Projection,
-  { steps, rate, temperature, seed, ...options }: NeighbourhoodOptions,
+  { steps, rate, temperature, batch: maxBatch, seed }: NeighbourhoodOptions,
   session?: SessionOptions,
   onStep?: (done: number) => void,
 ): Promise<Projection> {
-  const batch = Math.min(options.batch, features.rows);
+  const batch = Math.min(maxBatch, features.rows);
   const objective: Objective = {
     async encoder(g, count) {
       const x = g.input('features', 'float32', [count, features.dimension]);

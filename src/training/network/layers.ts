@@ -5,16 +5,9 @@ import { countElements } from '../../onnx/tensor.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 
 /** Operators whose constant inputs are settings, not weights. */
-const OPS_WITHOUT_WEIGHTS = new Set([
-  'Clip',
-  'Pad',
-  'Reshape',
-  'Resize',
-  'Slice',
-  'Pow',
-  'DequantizeLinear',
-  'QuantizeLinear',
-]);
+const OPS_WITHOUT_WEIGHTS = new Set(
+  'Clip Pad Reshape Resize Slice Pow DequantizeLinear QuantizeLinear'.split(' '),
+);
 
 /**
  * Finds the float32 initialisers that each operator reads, in the order of the data flow. A shared one belongs to the first
@@ -51,29 +44,31 @@ function findWeights(node: ModelNode, model: Model): string[] {
  */
 export function selectTrainableWeights(backbone: Model, { freeze, optimiser }: Recipe): Map<string, number> {
   const layers = findLayers(backbone);
-  const patterns = freeze.names.map((text) => {
-    try {
-      return new RegExp(text);
-    } catch (cause) {
-      throw new PawdexError('config_invalid', { detail: `freeze.names: ${(cause as Error).message}`, cause });
-    }
-  });
-  const all = layers.flat();
-  patterns.forEach((pattern, i) => {
-    if (!all.some((name) => pattern.test(name))) {
-      throw new PawdexError('config_invalid', {
-        detail: `freeze.names: no weight of the backbone matches "${freeze.names[i]}".`,
-        hint: `Its weights have names like ${all.slice(0, 3).join(', ')}.`,
-      });
-    }
-  });
-  const trained = new Map<string, number>();
+  const patterns = freeze.names.map((text) => compilePattern(text, layers.flat()));
+  const factors = new Map<string, number>();
   layers.forEach((weights, i) => {
     for (const name of weights) {
       if (i >= freeze.layers && !patterns.some((pattern) => pattern.test(name))) {
-        trained.set(name, optimiser.layerDecay ** (layers.length - 1 - i));
+        factors.set(name, optimiser.layerDecay ** (layers.length - 1 - i));
       }
     }
   });
-  return trained;
+  return factors;
+}
+
+/** @throws PawdexError config_invalid for a pattern that is invalid or matches none of the weights */
+function compilePattern(text: string, weights: readonly string[]): RegExp {
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(text);
+  } catch (cause) {
+    throw new PawdexError('config_invalid', { detail: `freeze.names: ${(cause as Error).message}`, cause });
+  }
+  if (!weights.some((name) => pattern.test(name))) {
+    throw new PawdexError('config_invalid', {
+      detail: `freeze.names: no weight of the backbone matches "${text}".`,
+      hint: `Its weights have names like ${weights.slice(0, 3).join(', ')}.`,
+    });
+  }
+  return pattern;
 }

@@ -39,25 +39,23 @@ export async function evaluateEmbedding(
 ): Promise<Evaluation> {
   const gallery = set.selectGallery(recipe.evaluation.galleryPerLabel);
   const photos = [...gallery, ...set.val, ...set.heldOut];
-  const valStart = gallery.length;
-  const heldOutStart = valStart + set.val.length;
-  const all = createEmbeddedSet(photos, await embed(photos, valStart));
-  const select = (isSelected: (row: number) => boolean) => takeSubset(all, (_, row) => isSelected(row));
+  const isGallery = (row: number) => row < gallery.length;
+  const isHeldOut = (row: number) => row >= gallery.length + set.val.length;
+  const isVal = (row: number) => !isGallery(row) && !isHeldOut(row);
+  const embeddings = createEmbeddedSet(photos, await embed(photos, gallery.length));
+  const select = (isSelected: (row: number) => boolean) =>
+    takeSubset(embeddings, (_, row) => isSelected(row));
   const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
   const measure = (gallery: EmbeddedSet, queries: EmbeddedSet, leaveOneOut: boolean) =>
     evaluate(runQueries({ ...settings, gallery, queries, leaveOneOut }));
-  const val = select((row) => row >= valStart && row < heldOutStart);
-  const onVal = measure(
-    select((row) => row < valStart),
-    val,
-    false,
-  );
+  const val = select(isVal);
+  const onVal = measure(select(isGallery), val, false);
   const unseen =
     set.heldOut.length === 0
       ? null
       : measure(
-          select((row) => row < valStart || row >= heldOutStart),
-          select((row) => row >= heldOutStart),
+          select((row) => !isVal(row)),
+          select(isHeldOut),
           true,
         );
   return {

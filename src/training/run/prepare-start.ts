@@ -2,7 +2,7 @@
  * Prepares the start of a run: the backbone of the recipe, with a head and proxies that are fitted on its frozen
  * features or random.
  */
-import type { Matrix } from '../../math/matrix.js';
+import { getRow, type Matrix } from '../../math/matrix.js';
 import { createNormalRandom, drawDirections } from '../../math/random.js';
 import { normalise } from '../../math/vectors.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
@@ -101,11 +101,7 @@ function createRandomHead(features: number, dimension: number, seed: number): Pr
  * @param labels number of each photo's label
  * @returns float32 [count, D], unit vectors; a random direction for a label without photos
  */
-function computeMeanProxies(
-  embeddings: Pick<Matrix, 'data' | 'dimension'>,
-  labels: readonly number[],
-  count: number,
-): Tensor {
+function computeMeanProxies(embeddings: Matrix, labels: readonly number[], count: number): Tensor {
   const { data, dimension } = embeddings;
   const proxies = new Float32Array(count * dimension);
   labels.forEach((label, photo) => {
@@ -115,9 +111,9 @@ function computeMeanProxies(
   });
   const fallback = drawDirections(count, dimension, 1);
   for (let label = 0; label < count; label++) {
-    const proxy = proxies.subarray(label * dimension, (label + 1) * dimension);
+    const proxy = getRow({ data: proxies, dimension }, label);
     if (normalise(proxy) === 0) {
-      proxy.set(fallback.subarray(label * dimension, (label + 1) * dimension));
+      proxy.set(getRow({ data: fallback, dimension }, label));
     }
   }
   return createFloatTensor(proxies, [count, dimension]);

@@ -76,13 +76,23 @@ interface RunParts {
  * @throws PawdexError training_diverged, operator_not_differentiable, model_invalid, config_invalid, storage_failed
  */
 export async function runTraining(options: RunOptions): Promise<RunResult> {
-  return new TrainingRun(options).execute();
+  const run = new TrainingRun(options);
+  try {
+    return await run.execute();
+  } catch (error) {
+    // Interrupted work is repeated after resuming.
+    if (options.signal?.aborted && error === options.signal.reason) {
+      return { finished: false, steps: run.steps };
+    }
+    throw error;
+  }
 }
 
 class TrainingRun {
   readonly #options: RunOptions;
   readonly #features: FeaturesOptions;
-  #steps = 0;
+  /** Steps taken, once the run has ended. */
+  steps = 0;
   #evaluatedAt = 0;
   #seconds = 0;
 
@@ -99,19 +109,6 @@ class TrainingRun {
   }
 
   async execute(): Promise<RunResult> {
-    const { signal } = this.#options;
-    try {
-      return await this.#run();
-    } catch (error) {
-      // Interrupted work is repeated after resuming.
-      if (signal?.aborted && error === signal.reason) {
-        return { finished: false, steps: this.#steps };
-      }
-      throw error;
-    }
-  }
-
-  async #run(): Promise<RunResult> {
     const { recipe, out, resume, set, session, report } = this.#options;
     createFolder(out);
     const checkpoint = resume && hasCheckpoint(out) ? await readCheckpoint(out, recipe) : null;
@@ -137,10 +134,10 @@ class TrainingRun {
       const batches = planBatches(recipe, set, this.#createLoadOptions(set.train), kept);
       await this.#train({ trainer, best, log, batches });
       const end = { step: trainer.steps, epoch: recipe.epochs * recipe.soup };
-      const chosen = await best.choose(trainer.start, trainer.weights, end);
-      return { finished: true, steps: end.step, log: log.entries, ...chosen };
+      const result = await best.choose(trainer.start, trainer.weights, end);
+      return { finished: true, steps: end.step, log: log.entries, ...result };
     } finally {
-      this.#steps = trainer.steps;
+      this.steps = trainer.steps;
       await trainer.close();
       await kept?.views.close();
     }

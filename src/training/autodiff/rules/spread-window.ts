@@ -34,20 +34,17 @@ export function spreadThroughWindow(
   weight: Value,
   { window, spatial, group }: { window: Window; spatial: readonly number[]; group: number },
 ): Value {
-  const reached = computeOverhang(window, spatial);
-  const ends = reached.map((end) => Math.max(end, 0));
-  const both = ends.map((end, axis) => Math.min(end, window.begin[axis] ?? 0));
-  const { strides, dilations } = window;
-  const output_padding = reached.map((end) => Math.max(-end, 0));
+  const overhang = computeOverhang(window, spatial);
+  const sharedPads = overhang.map((end, axis) => Math.min(Math.max(end, 0), window.begin[axis] ?? 0));
   let result = g.convTranspose(dy, weight, {
-    strides,
-    dilations,
-    pads: [...both, ...both],
-    output_padding,
+    strides: window.strides,
+    dilations: window.dilations,
+    pads: [...sharedPads, ...sharedPads],
+    output_padding: overhang.map((end) => Math.max(-end, 0)),
     group,
   });
   spatial.forEach((length, axis) => {
-    const begin = (window.begin[axis] ?? 0) - (both[axis] ?? 0);
+    const begin = (window.begin[axis] ?? 0) - (sharedPads[axis] ?? 0);
     if (result.shape[axis + 2] !== length) {
       result = g.slice(result, axis + 2, begin, begin + length);
     }

@@ -78,8 +78,8 @@ export function appendAdamW(
     const v = g.add(g.mul(slot.v, beta2), g.mul(g.square(slope), toV));
     const step = g.div(g.mul(m, scaled(rate)), g.add(g.sqrt(v), epsilon));
     const before = g.reshape(weight, flat);
-    const kept = decays ? g.mul(before, g.sub(1, scaled(decay))) : before;
-    return { weight: g.reshape(g.sub(kept, step), weight.shape), m, v };
+    const decayed = decays ? g.mul(before, g.sub(1, scaled(decay))) : before;
+    return { weight: g.reshape(g.sub(decayed, step), weight.shape), m, v };
   });
   return {
     weights: results.map(({ weight }) => weight),

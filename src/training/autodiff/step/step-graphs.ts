@@ -62,8 +62,8 @@ export function buildLossGraph(objective: Objective, shape: readonly number[]): 
   const g = new GraphBuilder();
   const embeddings = g.input('embeddings', 'float32', shape);
   const loss = appendScalarLoss(objective, g, embeddings);
-  const wanted = [embeddings, ...g.parameters.keys()];
-  const gradients = appendGradients(g, new Map([[loss, g.scalar(1)]]), wanted);
+  const wrt = [embeddings, ...g.parameters.keys()];
+  const gradients = appendGradients(g, new Map([[loss, g.scalar(1)]]), wrt);
   g.output('loss', loss);
   for (const [value, gradient] of gradients) {
     g.output(value === embeddings ? UPSTREAM : nameGradient(value.name), gradient);
@@ -79,9 +79,8 @@ export async function buildBackwardGraph(objective: Objective, chunk: number): P
   const g = new GraphBuilder();
   const embeddings = await objective.encoder(g, chunk);
   const upstream = g.input(UPSTREAM, 'float32', embeddings.shape);
-  for (const [weight, gradient] of appendGradients(g, new Map([[embeddings, upstream]]), [
-    ...g.parameters.keys(),
-  ])) {
+  const weights = [...g.parameters.keys()];
+  for (const [weight, gradient] of appendGradients(g, new Map([[embeddings, upstream]]), weights)) {
     const sum = g.input(nameSum(weight.name), 'float32', weight.shape);
     g.output(nameGradient(weight.name), g.add(sum, gradient));
   }

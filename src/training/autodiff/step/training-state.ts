@@ -57,13 +57,22 @@ export class StateBuffers {
   #spare: TrainingState;
 
   constructor(parameters: ReadonlyMap<Value, Tensor>) {
-    const named = [...parameters].map(([value, tensor]) => [value.name, tensor] as const);
-    const map = (make: (tensor: Tensor) => Tensor) =>
-      Object.fromEntries(named.map(([name, tensor]) => [name, make(tensor)]));
-    const copies = () => copyWeights(Object.fromEntries(named));
-    const flat = () => map(({ dtype, shape }) => createZeros(dtype, [countElements(shape)]));
-    this.#current = { step: 0, weights: copies(), m: flat(), v: flat() };
-    this.#spare = { step: 0, weights: copies(), m: flat(), v: flat() };
+    const initial = Object.fromEntries([...parameters].map(([{ name }, tensor]) => [name, tensor]));
+    const createMoments = () =>
+      Object.fromEntries(
+        [...parameters.keys()].map(({ name, dtype, shape }) => [
+          name,
+          createZeros(dtype, [countElements(shape)]),
+        ]),
+      );
+    const createState = () => ({
+      step: 0,
+      weights: copyWeights(initial),
+      m: createMoments(),
+      v: createMoments(),
+    });
+    this.#current = createState();
+    this.#spare = createState();
   }
 
   /** The current state. The second step from now overwrites its memory. */
