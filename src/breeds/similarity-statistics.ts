@@ -36,7 +36,7 @@ export interface SimilarityStatistics {
 }
 
 /**
- * @param file path of a `similarity.json`, beside the model card
+ * @param file path of a `similarity.json`, next to the model card
  * @param fingerprint of the current encoder
  * @returns null if the file does not exist or belongs to another encoder
  * @throws PawdexError model_invalid

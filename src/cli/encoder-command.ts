@@ -23,7 +23,7 @@ const add = createCommand(
   'encoder add dinov2-small.onnx --licence Apache-2.0',
   ['DATA_DIR'],
 )
-  .argument('<file>', 'ONNX file to add; a preprocessor_config.json beside it is read')
+  .argument('<file>', 'ONNX file to add; a preprocessor_config.json next to it is read')
   .option('--name <name>', 'name of the encoder (default: the name of the file)')
   .option(
     '--size <pixels>',

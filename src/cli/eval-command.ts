@@ -54,7 +54,7 @@ const options = addSetOptions(
     "also report results per value of this column of the queries' manifest, such as source",
   )
   .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
-  .option('--calibration <file>', 'calibration to use (default: calibration.json beside the model card)')
+  .option('--calibration <file>', 'calibration to use (default: calibration.json next to the model card)')
   .option('--no-calibration', 'use no calibration')
   .option('--report <dir>', 'write an HTML report with plots and the worst mistakes')
   .option('--json', 'print one JSON object');
@@ -188,7 +188,7 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
 }
 
 /**
- * Loads the given calibration, or the one beside the model card.
+ * Loads the given calibration, or the one next to the model card.
  *
  * @returns null if it belongs to another encoder
  */
