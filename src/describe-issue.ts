@@ -11,6 +11,14 @@ const TYPES: Record<string, string> = {
   record: 'an object',
 };
 
+/** What the length of a value counts. */
+const UNITS: Record<string, string> = { string: 'characters', array: 'elements' };
+
+function describeBound(type: string, bound: string): string {
+  const unit = UNITS[type];
+  return unit === undefined ? `must be ${bound}` : `must have ${bound} ${unit}`;
+}
+
 /**
  * Describes what a value must be, for schemas without a message of their own: "must be at least 1".
  *
@@ -18,15 +26,13 @@ const TYPES: Record<string, string> = {
  * schema.safeParse(value, { error: describeIssue });
  */
 export const describeIssue: z.core.$ZodErrorMap = (issue) => {
-  const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' elements' : '';
-  const verb = unit === '' ? 'be' : 'have';
   switch (issue.code) {
     case 'invalid_type':
       return issue.input === undefined ? 'is required' : `must be ${TYPES[issue.expected] ?? issue.expected}`;
     case 'too_big':
-      return `must ${verb} at most ${issue.maximum}${unit}`;
+      return describeBound(issue.origin, `at most ${issue.maximum}`);
     case 'too_small':
-      return `must ${verb} at least ${issue.minimum}${unit}`;
+      return describeBound(issue.origin, `at least ${issue.minimum}`);
     case 'invalid_value': {
       const values = issue.values.map((value) => `\`${String(value)}\``);
       return values.length < 3 ? `must be ${values.join(' or ')}` : `must be one of ${values.join(', ')}`;

@@ -52,15 +52,16 @@ export async function toApiError(response: Response): Promise<ApiError> {
   const {
     code = '',
     title = `The server responded with status ${status}.`,
+    detail = title,
     hint,
-    ...problem
+    errors,
   } = parseProblem(body);
   return new ApiError(
     Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : (BY_STATUS[status] ?? 'internal'),
     {
-      detail: problem.detail ?? title,
+      detail,
       hint,
-      ...(Array.isArray(problem.errors) ? { errors: problem.errors } : {}),
+      errors: Array.isArray(errors) ? errors : undefined,
       retryAfter: parseRetryAfter(headers.get('retry-after')),
     },
     status,

@@ -37,13 +37,28 @@ export async function runJob(
   return (await followJob(client, await client.startJob(request), options)).result;
 }
 
+/** Returns the current state of a job, or the last known one if the signal is aborted while the server does not answer. */
+async function refreshJob(
+  client: PawdexClient,
+  job: Job,
+  { signal, patienceMs = PATIENCE_MS }: RunJobOptions,
+): Promise<Job> {
+  const patience = { codes: RESTARTING, patienceMs, waitMs: () => POLL_INTERVAL_MS, signal };
+  return keepTrying(() => client.getJob(job.id), patience).catch((error) => {
+    if (signal?.aborted) {
+      return job;
+    }
+    throw error;
+  });
+}
+
 /** Waits for a started job, like {@link runJob}. @returns the successful job */
 export async function followJob(
   client: PawdexClient,
   started: Job,
   options: RunJobOptions = {},
 ): Promise<Job> {
-  const { signal, onProgress, patienceMs = PATIENCE_MS } = options;
+  const { signal, onProgress, onQueued } = options;
   let job = started;
   let isWaiting = false;
   while (!isFinished(job)) {
@@ -58,17 +73,11 @@ export async function followJob(
         signal.throwIfAborted();
       }
     } else {
-      const patience = { codes: RESTARTING, patienceMs, waitMs: () => POLL_INTERVAL_MS, signal };
-      job = await keepTrying(() => client.getJob(job.id), patience).catch((error) => {
-        if (signal?.aborted) {
-          return job;
-        }
-        throw error;
-      });
+      job = await refreshJob(client, job, options);
     }
     if (job.state === 'queued' && !isWaiting) {
       isWaiting = true;
-      options.onQueued?.();
+      onQueued?.();
     }
   }
   if (job.state === 'succeeded') {

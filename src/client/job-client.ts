@@ -93,16 +93,16 @@ export class JobClient {
 
   /** Lists the files that a job could not process, at most 10,000. */
   async listJobFailures(id: string): Promise<JobFailure[]> {
-    const bytes = await this.transport.requestBytes({ path: formatPath('jobs', id, 'failures') });
-    const lines = Buffer.from(bytes).toString().split('\n').filter(Boolean);
-    return lines.map((line) => JSON.parse(line));
+    const text = await this.transport.requestText({ path: formatPath('jobs', id, 'failures') });
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   }
 
   /** Returns the report of a successful evaluation, as an HTML page. */
-  async getReport(job: string): Promise<string> {
-    return Buffer.from(
-      await this.transport.requestBytes({ path: formatPath('jobs', job, 'report') }),
-    ).toString();
+  getReport(job: string): Promise<string> {
+    return this.transport.requestText({ path: formatPath('jobs', job, 'report') });
   }
 
   /** Cancels a job. Returns the job afterwards: `cancelled`, or another state if it finished first. */

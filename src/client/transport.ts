@@ -86,6 +86,11 @@ export class Transport {
     return new Uint8Array(await this.#send(call, (response) => response.arrayBuffer()));
   }
 
+  /** Sends a request and returns the text of the response. Throws like {@link requestJson}. */
+  requestText(call: Call): Promise<string> {
+    return this.#send(call, (response) => response.text());
+  }
+
   /** Sends a request whose response has no body. Throws like {@link requestJson}. */
   async request(call: Call): Promise<void> {
     await this.#send(call, (response) => response.arrayBuffer());

@@ -19,7 +19,7 @@ export const SERVICE_ERRORS = {
   worker_failed: {
     status: 503,
     title: 'The worker thread that handled this request died.',
-    hint: 'Send the request again: the thread is restarted once. The log of the server names the cause.',
+    hint: 'Send the request again: the thread has been restarted. The log of the server names the cause.',
   },
   // The data directory
   storage_full: {
@@ -76,7 +76,7 @@ export const SERVICE_ERRORS = {
   model_invalid: {
     status: 500,
     title: 'The model cannot be loaded, or does not match its card.',
-    hint: 'Check that it is an ONNX model. `pawdex doctor` compares the model of this pawdex with its card.',
+    hint: 'Check that it is an ONNX model. `pawdex doctor` tests the configured model.',
   },
   encoder_not_found: {
     status: 404,
@@ -86,7 +86,7 @@ export const SERVICE_ERRORS = {
   encoder_unsuitable: {
     status: 400,
     title: 'The model cannot be used as an encoder.',
-    hint: 'docs/guides/encoders.md lists the requirements, and the flags for what the file does not say.',
+    hint: 'docs/guides/encoders.md lists the requirements, and the flags for what the file does not specify.',
   },
   export_invalid: {
     status: 400,

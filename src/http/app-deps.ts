@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.js';
 import type { LocalEngine } from '../engine/local-engine.js';
 import type { PawdexError } from '../errors.js';
 import type { JobRunner } from '../jobs/job-runner.js';
-import type { Store } from '../store/store.js';
+import type { StoreStats } from '../store/store.js';
 
 /** The state of the server between start and stop, shared by /readyz, the gate before /v1 and the server. */
 export interface Lifecycle {
@@ -25,10 +25,10 @@ export interface AppDeps {
   version: string;
   /** Shared with `startServer`, which sets it to `stopping`. */
   lifecycle: Lifecycle;
-  /** The load of the engine. Without it, nothing is refused before its upload is read, and /metrics lacks the load. */
-  load?: LocalEngine['load'];
-  /** The state of the store, for /metrics. */
-  stats?: Store['stats'];
+  /** The load of the engine, by which requests are refused before their upload is read. */
+  load: LocalEngine['load'];
+  /** Counts the stored pictures that were found damaged, for /metrics. */
+  stats: () => Promise<Pick<StoreStats, 'damagedPictures'>>;
   /** Whether images may be fetched from an IP address. Default: only from public ones. */
   mayFetchFrom?: (address: string) => boolean;
   /** Folder of the built web page. */

@@ -158,7 +158,7 @@ export function defineEndpoint<
       const parsedParams = parseFields(params, req.params, 'path') as Parsed<P>;
       const parsedQuery = parseFields(query, req.query, 'query') as Parsed<Q>;
       const { load, queues } = context;
-      if (urgency !== undefined && load !== undefined && mayContainImage(req)) {
+      if (urgency !== undefined && mayContainImage(req)) {
         // Refuse before reading the upload, which is most of the cost of a refusal.
         await withRefusalDelay(() => load.assertCapacity(urgency));
       }

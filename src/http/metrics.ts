@@ -29,8 +29,7 @@ export class Metrics {
   );
   readonly #engine: Engine;
 
-  constructor(deps: Pick<AppDeps, 'engine' | 'jobs' | 'load' | 'stats' | 'lifecycle'>) {
-    const { engine, jobs, load, stats, lifecycle } = deps;
+  constructor({ engine, jobs, load, stats, lifecycle }: AppDeps) {
     if (!isCollecting) {
       collectDefaultMetrics({ register: processRegistry });
     }
@@ -47,17 +46,12 @@ export class Metrics {
       [],
       (gauge) => gauge.set(lifecycle.state === 'damaged' ? 1 : 0),
     );
-    if (stats !== undefined) {
-      this.#gauge(
-        'pawdex_damaged_pictures',
-        'Stored pictures that were found damaged when they were read, and were not replaced since.',
-        [],
-        async (gauge) => gauge.set((await stats().catch(() => null))?.damagedPictures ?? 0),
-      );
-    }
-    if (load === undefined) {
-      return;
-    }
+    this.#gauge(
+      'pawdex_damaged_pictures',
+      'Stored pictures that were found damaged when they were read, and were not replaced since.',
+      [],
+      async (gauge) => gauge.set((await stats().catch(() => null))?.damagedPictures ?? 0),
+    );
     this.#gauge('pawdex_encoder_pending_images', 'Images accepted and not yet embedded.', [], (gauge) =>
       gauge.set(load.pending),
     );

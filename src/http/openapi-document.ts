@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors.js';
 import { IMAGE_CODES } from '../image/image-errors.js';
 import type { Endpoint } from './define-endpoint.js';
-import { type Definitions, isStructured, type JsonSchema, toJsonSchema } from './json-schema.js';
+import { type Definitions, isStructured, toJsonSchema } from './json-schema.js';
 import { problemSchema } from './problem-details.js';
 import type { Content } from './response-spec.js';
 
@@ -119,7 +119,7 @@ function describeBody({ body }: Endpoint, definitions: Definitions): { requestBo
   }
   const { json, form, raw } = body;
   const content = describeContent(
-    { ...(json === null ? {} : { 'application/json': json }), ...(raw && { [raw.type]: raw.schema }) },
+    { ...(json && { 'application/json': json }), ...(raw && { [raw.type]: raw.schema }) },
     'input',
     definitions,
   );
@@ -155,7 +155,7 @@ function describeOperation(endpoint: Endpoint, definitions: Definitions): object
 }
 
 export function createOpenApiDocument(endpoints: readonly Endpoint[], version: string): string {
-  const schemas: Record<string, JsonSchema> = {};
+  const schemas: Definitions = {};
   const paths: Record<string, Record<string, object>> = {};
   for (const endpoint of endpoints) {
     paths[endpoint.path] ??= {};

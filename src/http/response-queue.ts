@@ -11,7 +11,7 @@ const MAX_WAITING = 1_000;
 /** How long a refused client counts as waiting, in milliseconds. */
 const REFUSED_WAITS_MS = 10_000;
 
-/** Settings of an {@link ResponseQueue}. */
+/** Settings of a {@link ResponseQueue}. */
 export interface QueueOptions {
   /** Seconds of work that may wait, at the measured rate. */
   maxSeconds: number;

@@ -70,12 +70,8 @@ class SitePolicy {
   /** @throws PawdexError origin_not_allowed */
   checkOrigin(req: Request): void {
     const origin = req.get('origin');
-    if (origin === undefined ? !this.#isFromOtherSite(req) : this.#isOwnOrigin(req, origin)) {
-      return;
-    }
-    // Navigation, for instance by a link: the other site cannot read the page.
-    const isPage = READING_METHODS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation(req));
-    if (isPage) {
+    const isOwn = origin === undefined ? !this.#isFromOtherSite(req) : this.#isOwnOrigin(req, origin);
+    if (isOwn || isHarmless(req)) {
       return;
     }
     throw new PawdexError('origin_not_allowed', {
@@ -109,8 +105,11 @@ class SitePolicy {
   }
 }
 
-const isNavigation = (req: Request) =>
-  req.get('sec-fetch-mode') === 'navigate' && req.get('sec-fetch-dest') === 'document';
+/** Whether a request may come from any site: it reads nothing under /v1, or follows a link to a page that the site cannot read. */
+function isHarmless(req: Request): boolean {
+  const isNavigation = req.get('sec-fetch-mode') === 'navigate' && req.get('sec-fetch-dest') === 'document';
+  return READING_METHODS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation);
+}
 
 /**
  * Refuses requests of other web sites to a server without keys.

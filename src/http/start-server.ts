@@ -52,6 +52,10 @@ export interface RunningServer {
 
 /** How long a client that was refused may keep its side of the connection open, in milliseconds. */
 const REFUSED_LINGER_MS = 2_000;
+/** Smallest interval between two calls of `onRefused`. */
+const REFUSED_NOTICE_MS = 60_000;
+/** While stopping, how often connections are closed that have become idle. */
+const CLOSE_IDLE_MS = 50;
 
 /** Converts an error of Node's HTTP parser. */
 function toRequestError({ code }: NodeJS.ErrnoException): PawdexError {
@@ -82,10 +86,6 @@ function sendBadRequest(res: ServerResponse, detail: string): void {
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   res.end(JSON.stringify(problem));
 }
-
-/** While stopping, how often connections are closed that have become idle. */
-const CLOSE_IDLE_MS = 50;
-const REFUSED_NOTICE_MS = 60_000;
 
 /** Disconnects slow clients periodically, until the returned function is called. */
 function enforceLimits(

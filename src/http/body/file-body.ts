@@ -40,7 +40,7 @@ async function receiveFile(req: Request, file: string, maxMiB: number, hint: str
     if (error instanceof PawdexError) {
       throw error;
     }
-    const detail = 'The file did not arrive completely.';
+    const detail = 'The upload was interrupted before the file was complete.';
     throw toFileError(error) ?? new PawdexError('invalid_request', { detail, cause: error });
   }
 }

@@ -56,7 +56,12 @@ function toRequest(body: JobBody, dimension: number): JobRequest {
   return { ...body, nonPets: { embeddings } };
 }
 
-/** @param path of the field, for the error. @throws PawdexError invalid_request */
+/**
+ * Checks where labels come from.
+ *
+ * @param path of the field in the request, for the error
+ * @throws PawdexError invalid_request
+ */
 export function checkLabelRule(label: string | undefined, path: string): void {
   try {
     parseLabelRule(label ?? 'folder');

@@ -80,6 +80,8 @@ export async function startApp(): Promise<Running> {
     const lifecycle: Lifecycle = { state: 'ready' };
     const app = createApp({
       engine,
+      load: engine.load,
+      stats: () => engine.store.stats(),
       jobs,
       config: { ...config, ...own },
       mayFetchFrom: () => true,
