@@ -38,6 +38,8 @@ const WEIGHT = { others: 0.15, nonPets: 0.5 };
 /** Largest share of a collection's own animals that may be `unknown`, and of non-pets that may be a `match`. */
 const REFUSED = 0.01;
 const FALSE_MATCHES = 0.003;
+/** Random pairs whose cosines are sampled. */
+const PAIRS = 20_000;
 
 const USAGE =
   'usage: node scripts/model/similarity.mjs --train SET --val SET --nonpets SET [--more SET] [--without CSV] [--only CSV] [--model CARD] [--out FILE] [--cache DIR]';
@@ -53,32 +55,41 @@ const { values } = parseOptions(USAGE, {
   out: 'models/similarity.json',
   cache: null,
 });
-const dropped = values.without === undefined ? [] : await readFileNames(values.without);
-const heldOut = values.only === undefined ? [] : await readFileNames(values.only);
-const isListed =
-  (names) =>
-  ({ file }) =>
-    names.some((name) => file.endsWith(name));
-const specs = [values.nonpets, values.train, values.val, ...(values.more === undefined ? [] : [values.more])];
-const { sets, card, fingerprint } = await embedSets(values, specs);
-const [nonPets, train, val, more] = sets.map(({ items, vectors }) =>
-  items.map((item, row) => ({ ...item, vector: getRow(vectors, row) })),
-);
-const { k, temperature } = card.vote;
 const random = createRandom(1);
 const drawFrom = (photos, count) => shuffle(photos, random).slice(0, count);
-
 const byLabel = (photos) => groupBy(photos, ({ label }) => label);
-const trained = { gallery: byLabel(train), queries: byLabel(val) };
-const isDropped = isListed(dropped);
-const kept = (more ?? []).filter((photo) => !isDropped(photo));
-const untrained = {
-  gallery: byLabel(kept),
-  queries: byLabel(values.only === undefined ? kept : kept.filter(isListed(heldOut))),
-};
+
+/** Embeds the sets. `pools` are those that collections and their queries are drawn from, in turn. */
+async function readSets() {
+  const dropped = values.without === undefined ? [] : await readFileNames(values.without);
+  const heldOut = values.only === undefined ? [] : await readFileNames(values.only);
+  const isListed =
+    (names) =>
+    ({ file }) =>
+      names.some((name) => file.endsWith(name));
+  const specs = [
+    values.nonpets,
+    values.train,
+    values.val,
+    ...(values.more === undefined ? [] : [values.more]),
+  ];
+  const { sets, card, fingerprint } = await embedSets(values, specs);
+  const [nonPets, train, val, more] = sets.map(({ items, vectors }) =>
+    items.map((item, row) => ({ ...item, vector: getRow(vectors, row) })),
+  );
+  const trained = { gallery: byLabel(train), queries: byLabel(val) };
+  const isDropped = isListed(dropped);
+  const kept = (more ?? []).filter((photo) => !isDropped(photo));
+  const untrained = {
+    gallery: byLabel(kept),
+    queries: byLabel(values.only === undefined ? kept : kept.filter(isListed(heldOut))),
+  };
+  const pools = kept.length === 0 ? [trained] : [trained, trained, untrained];
+  return { nonPets, train, val, pools, vote: card.vote, fingerprint };
+}
 
 /** Draws a collection of `labels` labels with `photos` photos each, and its queries. */
-function drawCollection(pool, labels, photos) {
+function drawCollection(pool, nonPets, labels, photos) {
   const enough = [...pool.gallery].filter(([label, of]) => of.length > photos && pool.queries.has(label));
   const chosen = drawFrom(enough, labels);
   const gallery = chosen.flatMap(([, of]) => drawFrom(of, photos));
@@ -95,127 +106,126 @@ function drawCollection(pool, labels, photos) {
   return { gallery, own, others: drawFrom(strangers, OTHERS), nonPets: drawFrom(nonPets, NON_PETS) };
 }
 
-function neighboursOf(gallery, { vector }) {
+function findNeighbours(gallery, { vector }, k) {
   return gallery
     .map((photo) => ({ label: photo.label, similarity: computeDot(photo.vector, vector) }))
     .sort((a, b) => b.similarity - a.similarity)
     .slice(0, k);
 }
 
-function observe(gallery, photo) {
-  const neighbours = neighboursOf(gallery, photo);
+function observe(gallery, photo, { k, temperature }) {
+  const neighbours = findNeighbours(gallery, photo, k);
   const candidates = vote(neighbours, temperature);
   const features = computeFeatures({ neighbours, candidates });
   // The distance of the twentieth neighbour depends on how many photos a label has, so it says nothing about collections in
   // general.
   features[2] = 0;
-  return { features, neighbours, isRight: candidates[0].label === photo.label };
+  return { features, isRight: candidates[0].label === photo.label };
 }
 
-const asked = { own: [], others: [], nonPets: [] };
-const pools = kept.length === 0 ? [trained] : [trained, trained, untrained];
-for (let i = 0; i < COLLECTIONS; i++) {
-  const { gallery, ...questions } = drawCollection(
-    pools[i % pools.length],
-    LABELS[i % LABELS.length],
-    PHOTOS[Math.floor(i / LABELS.length) % PHOTOS.length],
-  );
-  for (const [kind, photos] of Object.entries(questions)) {
-    asked[kind].push(...photos.map((photo) => observe(gallery, photo)));
-  }
-}
-
-const total = asked.own.length;
-const weighted = (of, share, target) =>
-  of.map((one) => ({ features: one.features, target: target(one), weight: (share * total) / of.length }));
-const known = fitIncreasing(
-  [
-    ...weighted(asked.own, 1, () => 1),
-    ...weighted(asked.others, WEIGHT.others, () => 0),
-    ...weighted(asked.nonPets, WEIGHT.nonPets, () => 0),
-  ],
-  1,
-);
-const right = fitIncreasing(
-  [
-    ...weighted(asked.own, 1, ({ isRight }) => (isRight ? 1 : 0)),
-    ...weighted(asked.others, WEIGHT.others, () => 0),
-    ...weighted(asked.nonPets, WEIGHT.nonPets, () => 0),
-  ],
-  1,
-);
-const ascending = (of, model) => of.map(({ features }) => predict(model, features)).sort((a, b) => a - b);
-const knownOwn = ascending(asked.own, known);
-const rightNonPets = ascending(asked.nonPets, right);
-const thresholds = {
-  known: knownOwn[Math.floor(REFUSED * knownOwn.length)],
-  match: Math.max(0.5, rightNonPets[Math.ceil((1 - FALSE_MATCHES) * rightNonPets.length) - 1]),
-};
-const statistics = {
-  formatVersion: 1,
-  fingerprint,
-  k,
-  temperature,
-  features: FEATURES,
-  right,
-  known,
-  thresholds,
-  fittedOn: { queries: total, labelsHeldOut: asked.others.length, nonPets: asked.nonPets.length },
-};
-
-const share = (count, of) => (count / Math.max(1, of)).toFixed(3);
-for (const labels of LABELS) {
-  for (const photos of PHOTOS) {
-    const counts = {
-      own: 0,
-      ownMatch: 0,
-      ownRight: 0,
-      ownUnknown: 0,
-      others: 0,
-      othersMatch: 0,
-      nonPets: 0,
-      nonPetMatch: 0,
-    };
-    for (let i = 0; i < 12; i++) {
-      const { gallery, own, others, nonPets: none } = drawCollection(pools[i % pools.length], labels, photos);
-      const decide = (photo) => identifyBreed(neighboursOf(gallery, photo), { temperature, statistics });
-      for (const photo of own) {
-        const { decision, breed } = decide(photo);
-        counts.own++;
-        counts.ownMatch += decision === 'match' ? 1 : 0;
-        counts.ownRight += decision === 'match' && breed === photo.label ? 1 : 0;
-        counts.ownUnknown += decision === 'unknown' ? 1 : 0;
-      }
-      counts.others += others.length;
-      counts.othersMatch += others.filter((photo) => decide(photo).decision === 'match').length;
-      counts.nonPets += none.length;
-      counts.nonPetMatch += none.filter((photo) => decide(photo).decision === 'match').length;
-    }
-    console.log(
-      `${labels} labels x ${photos}: own match ${share(counts.ownMatch, counts.own)} (right ${share(counts.ownRight, counts.ownMatch)}), unknown ${share(counts.ownUnknown, counts.own)}; other labels match ${share(counts.othersMatch, counts.others)}; non-pets match ${share(counts.nonPetMatch, counts.nonPets)}`,
+/** Simulates collections, and observes the answers to photos of their labels, of other labels and without a pet. */
+function observeCollections({ pools, nonPets, vote }) {
+  const observed = { own: [], others: [], nonPets: [] };
+  for (let i = 0; i < COLLECTIONS; i++) {
+    const { gallery, ...queries } = drawCollection(
+      pools[i % pools.length],
+      nonPets,
+      LABELS[i % LABELS.length],
+      PHOTOS[Math.floor(i / LABELS.length) % PHOTOS.length],
     );
+    for (const [kind, photos] of Object.entries(queries)) {
+      observed[kind].push(...photos.map((photo) => observe(gallery, photo, vote)));
+    }
+  }
+  return observed;
+}
+
+/** Fits the two models and chooses their thresholds. */
+function fitStatistics(observed, { vote: { k, temperature }, fingerprint }) {
+  const total = observed.own.length;
+  const weigh = (of, share, target) =>
+    of.map((one) => ({ features: one.features, target: target(one), weight: (share * total) / of.length }));
+  /** @param target of photos of the collection's labels; 0 for the others */
+  const fitModel = (target) =>
+    fitIncreasing(
+      [
+        ...weigh(observed.own, 1, target),
+        ...weigh(observed.others, WEIGHT.others, () => 0),
+        ...weigh(observed.nonPets, WEIGHT.nonPets, () => 0),
+      ],
+      1,
+    );
+  const known = fitModel(() => 1);
+  const right = fitModel(({ isRight }) => (isRight ? 1 : 0));
+  const ascending = (of, model) => of.map(({ features }) => predict(model, features)).sort((a, b) => a - b);
+  const knownOwn = ascending(observed.own, known);
+  const rightNonPets = ascending(observed.nonPets, right);
+  return {
+    formatVersion: 1,
+    fingerprint,
+    k,
+    temperature,
+    features: FEATURES,
+    right,
+    known,
+    thresholds: {
+      known: knownOwn[Math.floor(REFUSED * knownOwn.length)],
+      match: Math.max(0.5, rightNonPets[Math.ceil((1 - FALSE_MATCHES) * rightNonPets.length) - 1]),
+    },
+    fittedOn: {
+      queries: total,
+      labelsHeldOut: observed.others.length,
+      nonPets: observed.nonPets.length,
+    },
+  };
+}
+
+/** Prints how new collections of each size are answered. */
+function printQuality({ pools, nonPets }, statistics) {
+  const { k, temperature } = statistics;
+  const share = (count, of) => (count / Math.max(1, of)).toFixed(3);
+  const isMatch = ({ decision }) => decision === 'match';
+  for (const labels of LABELS) {
+    for (const photos of PHOTOS) {
+      /** Answers of all collections of this size. */
+      const answers = { own: [], others: [], nonPets: [] };
+      for (let i = 0; i < 12; i++) {
+        const { gallery, ...queries } = drawCollection(pools[i % pools.length], nonPets, labels, photos);
+        for (const [kind, asked] of Object.entries(queries)) {
+          answers[kind].push(
+            ...asked.map((photo) => ({
+              ...identifyBreed(findNeighbours(gallery, photo, k), { temperature, statistics }),
+              label: photo.label,
+            })),
+          );
+        }
+      }
+      const matches = answers.own.filter(isMatch);
+      const right = matches.filter(({ breed, label }) => breed === label);
+      const unknown = answers.own.filter(({ decision }) => decision === 'unknown');
+      const matchShare = (of) => share(of.filter(isMatch).length, of.length);
+      console.log(
+        `${labels} labels x ${photos}: own match ${matchShare(answers.own)} (right ${share(right.length, matches.length)}), unknown ${share(unknown.length, answers.own.length)}; other labels match ${matchShare(answers.others)}; non-pets match ${matchShare(answers.nonPets)}`,
+      );
+    }
   }
 }
 
-/** Random pairs whose cosines are sampled. */
-const PAIRS = 20000;
-function quantilesOf(draw) {
-  const cosines = Array.from({ length: PAIRS }, () => {
-    const [a, b] = draw();
-    return computeDot(a.vector, b.vector);
-  }).sort((a, b) => a - b);
-  const at = (part) => Number(cosines[Math.floor(part * PAIRS)].toFixed(4));
-  return { p01: at(0.01), p05: at(0.05), p50: at(0.5), p95: at(0.95), p99: at(0.99) };
-}
-const pick = (photos) => photos[Math.floor(random() * photos.length)];
-const subjects = [...new Set(nonPets.map(({ label }) => label))];
-const file = {
-  formatVersion: 1,
-  fingerprint,
-  cosines: {
+/** Samples the cosines of photos of one label, of unrelated pets, and of pets and other photos. */
+function sampleCosines({ nonPets, train, val, pools }) {
+  const quantilesOf = (draw) => {
+    const cosines = Array.from({ length: PAIRS }, () => {
+      const [a, b] = draw();
+      return computeDot(a.vector, b.vector);
+    }).sort((a, b) => a - b);
+    const at = (part) => Number(cosines[Math.floor(part * PAIRS)].toFixed(4));
+    return { p01: at(0.01), p05: at(0.05), p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  };
+  const pick = (photos) => photos[Math.floor(random() * photos.length)];
+  return {
     sameLabel: quantilesOf(() => {
       const a = pick(val);
-      return [a, pick(trained.gallery.get(a.label))];
+      return [a, pick(pools[0].gallery.get(a.label))];
     }),
     unrelated: quantilesOf(() => {
       const a = pick(val);
@@ -226,7 +236,19 @@ const file = {
       return [a, b];
     }),
     nonPets: quantilesOf(() => [pick(nonPets), pick(train)]),
-  },
+  };
+}
+
+const sets = await readSets();
+const statistics = fitStatistics(observeCollections(sets), sets);
+printQuality(sets, statistics);
+const cosines = sampleCosines(sets);
+const { nonPets, fingerprint } = sets;
+const subjects = [...new Set(nonPets.map(({ label }) => label))];
+const file = {
+  formatVersion: 1,
+  fingerprint,
+  cosines,
   answer: statistics,
   nonPets: {
     source: nonPets[0].metadata.source ?? values.nonpets,
@@ -237,4 +259,5 @@ const file = {
   },
 };
 await writeFile(values.out, `${JSON.stringify(file, null, 2)}\n`);
-console.log(JSON.stringify({ cosines: file.cosines, thresholds, right, known }));
+const { thresholds, right, known } = statistics;
+console.log(JSON.stringify({ cosines, thresholds, right, known }));
