@@ -207,7 +207,7 @@ async function measureOutputs(session: ort.InferenceSession, input: Input): Prom
 }
 
 function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: string[]): Output {
-  const all = outputs.map(({ name, shape }) => `${name} [${['batch', ...shape].join(', ')}]`).join(', ');
+  const list = outputs.map(({ name, shape }) => `${name} [${['batch', ...shape].join(', ')}]`).join(', ');
   const named = outputs.filter(({ name }) => hints.output === undefined || name === hints.output);
   const byRank = (rank: number, names: readonly string[]) => {
     const ofRank = named.filter(({ shape }) => shape.length === rank);
@@ -222,7 +222,7 @@ function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: str
         `The output ${flat.name} has ${dimension} numbers, like class scores. The features before the classifier are better embeddings.`,
       );
     }
-    return { name: flat.name, dimension: checkDimension(dimension, all) };
+    return { name: flat.name, dimension: checkDimension(dimension, list) };
   }
   const tokens = byRank(2, TOKEN_NAMES);
   if (tokens !== undefined && hints.pooling !== 'map') {
@@ -230,20 +230,20 @@ function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: str
     notes.push(
       `The output ${tokens.name} has ${tokens.shape[0]} vectors per image. Using ${pooling === 'first' ? 'the first (CLS)' : 'their mean'} (--pooling).`,
     );
-    return { name: tokens.name, dimension: checkDimension(tokens.shape[1]!, all), pooling };
+    return { name: tokens.name, dimension: checkDimension(tokens.shape[1]!, list), pooling };
   }
   const map = byRank(3, []);
   if (map !== undefined && (hints.pooling ?? 'map') === 'map') {
     notes.push(`The output ${map.name} is a map of ${map.shape[1]} x ${map.shape[2]} cells. Using its mean.`);
-    return { name: map.name, dimension: checkDimension(map.shape[0]!, all), pooling: 'map' };
+    return { name: map.name, dimension: checkDimension(map.shape[0]!, list), pooling: 'map' };
   }
-  throw createUnsuitableError(`No output is an embedding. The outputs are ${all || 'not float32'}.`);
+  throw createUnsuitableError(`No output is an embedding. The outputs are ${list || 'not float32'}.`);
 }
 
-function checkDimension(dimension: number, all: string): number {
+function checkDimension(dimension: number, list: string): number {
   if (dimension < 2 || dimension > 8192) {
     throw createUnsuitableError(
-      `Embeddings of ${dimension} numbers cannot be used; the outputs are ${all}.`,
+      `Embeddings of ${dimension} numbers cannot be used; the outputs are ${list}.`,
       'Choose another output with --output.',
     );
   }

@@ -54,9 +54,9 @@ const matMul: ShapeRule = (call) => {
 
 /** Returns the axes that a Reduce* node reduces, counted from the front and sorted. Without axes it reduces all. */
 export function resolveReducedAxes(call: ShapeCall, rank: number): number[] {
-  const named = readConstant(call, 1) ?? [];
-  if (named.length > 0) {
-    return named.map((axis) => resolveAxis(axis, rank)).sort((a, b) => a - b);
+  const axes = readConstant(call, 1) ?? [];
+  if (axes.length > 0) {
+    return axes.map((axis) => resolveAxis(axis, rank)).sort((a, b) => a - b);
   }
   if (readInt(call.attributes, 'noop_with_empty_axes', 0) === 1) {
     return [];

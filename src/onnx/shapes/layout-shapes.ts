@@ -21,12 +21,12 @@ export const LAYOUT_SHAPES: Readonly<Record<string, ShapeRule>> = {
   Reshape: (call) => {
     const { shape } = requireInput(call, 0);
     const keepZero = readInt(call.attributes, 'allowzero', 0) === 1;
-    const wanted = requireConstant(call, 1).map((d, axis) =>
+    const target = requireConstant(call, 1).map((d, axis) =>
       d === 0 && !keepZero ? (shape[axis] ?? Number.NaN) : d,
     );
     const size = countElements(shape);
-    const rest = countElements(wanted.filter((d) => d !== -1));
-    const result = wanted.map((d) => (d === -1 ? size / rest : d));
+    const rest = countElements(target.filter((d) => d !== -1));
+    const result = target.map((d) => (d === -1 ? size / rest : d));
     return countElements(result) === size ? result : [Number.NaN];
   },
 

@@ -110,22 +110,23 @@ async function checkWeight(
     });
   }
   const scale = Math.sqrt(computeDot(data, data) / data.length) || 1;
-  let [difference, left, right] = [0, 0, 0];
+  // Sums of squares over the directions.
+  let [difference, analytic, numeric] = [0, 0, 0];
   for (const direction of directions) {
     const expected = computeDot(gradient, direction);
     const spread = scale / direction.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     let best = Number.POSITIVE_INFINITY;
     for (const step of steps) {
-      const numeric = await measureSlope(data, direction, step * spread, objective);
-      if (Math.abs(numeric - expected) < Math.abs(best - expected)) {
-        best = numeric;
+      const slope = await measureSlope(data, direction, step * spread, objective);
+      if (Math.abs(slope - expected) < Math.abs(best - expected)) {
+        best = slope;
       }
     }
     difference += (best - expected) ** 2;
-    left += expected ** 2;
-    right += best ** 2;
+    analytic += expected ** 2;
+    numeric += best ** 2;
   }
-  const larger = Math.sqrt(Math.max(left, right));
+  const larger = Math.sqrt(Math.max(analytic, numeric));
   const relativeError = larger === 0 ? 0 : Math.sqrt(difference) / larger;
   const norm = computeLength(gradient);
   return { name: weight.name, shape: weight.shape, compared: directions.length, relativeError, norm };

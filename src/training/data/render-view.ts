@@ -7,7 +7,7 @@ import { decodePrepared, type Photo, type ResizeRule, renderPrepared } from '../
 import { PLAIN_VIEW, type RelativeBox, type ViewParameters } from './view-parameters.js';
 
 /** Erased parts get the mean colour of ImageNet's photos. */
-const ERASED = [124, 116, 104] as const;
+const ERASE_COLOUR = [124, 116, 104] as const;
 
 /**
  * Renders a view of a photo. `PLAIN_VIEW` gives the same bytes as `decode`.
@@ -42,7 +42,7 @@ function erase(pixels: Uint8Array, size: number, { area, ratio, x, y }: Relative
   const height = Math.min(size, Math.max(1, Math.round(size * Math.sqrt(area / ratio))));
   const left = Math.round(x * (size - width));
   const top = Math.round(y * (size - height));
-  const row = new Uint8Array(width * 3).map((_, i) => ERASED[i % 3]!);
+  const row = new Uint8Array(width * 3).map((_, i) => ERASE_COLOUR[i % 3]!);
   for (let line = top; line < top + height; line++) {
     pixels.set(row, (line * size + left) * 3);
   }
@@ -116,7 +116,7 @@ const HUE_SINE = [
 ] as const;
 
 /** Contrast changes around the mean brightness of ImageNet's photos, so that it does not also brighten. */
-const MIDDLE = 115;
+const MEAN_BRIGHTNESS = 115;
 
 type Matrix = readonly (readonly [number, number, number])[];
 
@@ -131,21 +131,21 @@ const createMatrix = (value: (row: number, column: number) => number): Matrix3x3
 /** Computes the colour change of a view: out = matrix x in + offset, on 0..255. */
 function computeColourChange(view: ViewParameters): { matrix: Matrix3x3; offset: number } {
   const { brightness, contrast, saturation, hue } = view;
-  const same = (row: number, column: number) => (row === column ? 1 : 0);
+  const identity = (row: number, column: number) => (row === column ? 1 : 0);
   const cos = Math.cos((hue * Math.PI) / 180);
   const sin = Math.sin((hue * Math.PI) / 180);
   const saturate = createMatrix(
-    (row, column) => saturation * same(row, column) + (1 - saturation) * LUMA[column]!,
+    (row, column) => saturation * identity(row, column) + (1 - saturation) * LUMA[column]!,
   );
-  const turn = createMatrix(
+  const rotateHue = createMatrix(
     (row, column) =>
-      LUMA[column]! + cos * (same(row, column) - LUMA[column]!) + sin * HUE_SINE[row]![column]!,
+      LUMA[column]! + cos * (identity(row, column) - LUMA[column]!) + sin * HUE_SINE[row]![column]!,
   );
   const gain = brightness * contrast;
-  const matrix = multiply(turn, saturate);
+  const matrix = multiply(rotateHue, saturate);
   return {
     matrix: createMatrix((row, column) => gain * matrix[row]![column]!),
-    offset: (1 - contrast) * MIDDLE,
+    offset: (1 - contrast) * MEAN_BRIGHTNESS,
   };
 }
 

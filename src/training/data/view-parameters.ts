@@ -55,7 +55,7 @@ const ERASE_RATIO = [0.3, 1 / 0.3] as const;
  * @example drawView(settings, createRandom(mixSeed(seed, photo)))
  */
 export function drawView(settings: ViewSettings, random: () => number): ViewParameters {
-  const { crop, rotate, jitter, blur, erase } = settings;
+  const { rotate, jitter, blur, erase } = settings;
   const happens = (probability: number) => random() < probability;
   const between = (low: number, high: number) => low + (high - low) * random();
   /** Draws proportions: 1/2 is as likely as 2. */
@@ -69,7 +69,7 @@ export function drawView(settings: ViewSettings, random: () => number): ViewPara
   });
   const orElse = <T>(drawn: boolean, value: T, otherwise: T) => (drawn ? value : otherwise);
 
-  const shown = box(crop.area, crop.ratio);
+  const crop = box(settings.crop.area, settings.crop.ratio);
   const flip = happens(settings.flip);
   const degrees = orElse(happens(rotate.probability), between(-rotate.degrees, rotate.degrees), 0);
   const jittered = happens(jitter.probability);
@@ -80,7 +80,7 @@ export function drawView(settings: ViewSettings, random: () => number): ViewPara
   const hue = orElse(jittered, between(-jitter.hue, jitter.hue), 0);
   const grey = happens(settings.grey);
   return {
-    crop: shown,
+    crop,
     flip,
     degrees,
     brightness,

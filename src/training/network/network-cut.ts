@@ -30,7 +30,7 @@ export interface NetworkCut extends Split {
 }
 
 /** The name of a kept value as an input of the training step. */
-export const nameKeptInput = (name: string): string => `kept ${name}`;
+const nameKeptInput = (name: string): string => `kept ${name}`;
 
 /**
  * Cuts a network where a recipe's training begins.
@@ -94,7 +94,32 @@ export async function appendTrainedPart(
   return appendUnitRows(g, features as Value);
 }
 
-/** Creates the feeds of a step from rows of kept values. A row consists of the concatenated ports of a view. */
+/** Counts the numbers of a row, which consists of the concatenated ports of a view. */
+export function countRowElements({ ports }: NetworkCut): number {
+  return ports.reduce((sum, { shape }) => sum + countElements(shape), 0);
+}
+
+/** Joins the ports of the first `count` views to rows. @returns float16 [count, row elements], as bits */
+export function joinPorts(
+  cut: NetworkCut,
+  results: Readonly<Record<string, Tensor>>,
+  count: number,
+): Uint16Array {
+  const width = countRowElements(cut);
+  const rows = new Uint16Array(count * width);
+  let at = 0;
+  for (const { name, shape } of cut.ports) {
+    const size = countElements(shape);
+    const data = results[nameKeptInput(name)]?.data as Uint16Array;
+    for (let i = 0; i < count; i++) {
+      rows.set(data.subarray(i * size, (i + 1) * size), i * width + at);
+    }
+    at += size;
+  }
+  return rows;
+}
+
+/** Creates the feeds of a step from rows. */
 export function createKeptFeeds({ ports }: NetworkCut, rows: readonly Uint16Array[]): Record<string, Tensor> {
   let at = 0;
   return Object.fromEntries(

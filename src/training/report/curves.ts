@@ -85,13 +85,12 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
   if (loss.length === 0 || rate.length === 0) {
     return null;
   }
-  const drawn = [thinPoints(loss), thinPoints(smooth(loss))] as const;
+  const [steps, average] = [thinPoints(loss), thinPoints(smooth(loss))] as const;
   const left = drawPlot(
     'Loss',
     createEpochAxis(loss),
-    createAxis('loss', drawn.flatMap(listYs), formatShort),
-    (scales) =>
-      [drawPolyline('curve faint', drawn[0], scales), drawPolyline('curve', drawn[1], scales)].join(''),
+    createAxis('loss', listYs([...steps, ...average]), formatShort),
+    (scales) => [drawPolyline('curve faint', steps, scales), drawPolyline('curve', average, scales)].join(''),
   );
   const right = drawPlot(
     'Learning rate',

@@ -15,7 +15,7 @@ export interface MapInput {
 /** Larger than the default of 0.1, so that groups are not drawn as single dots. */
 const MIN_DIST = 0.4;
 /** Steps of the layout between two turns of the event loop. */
-const ROUNDS = 20;
+const STEPS_PER_TURN = 20;
 const SIDE = 900;
 /** Room for half a label beside the outermost points. */
 const MARGIN = 70;
@@ -34,7 +34,7 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
   const projected = await projectToPlane(vectors, {
     minDist: MIN_DIST,
     // Let progress bars and Ctrl-C run.
-    onStep: (step) => (step % ROUNDS === 0 ? nextTurn() : undefined),
+    onStep: (step) => (step % STEPS_PER_TURN === 0 ? nextTurn() : undefined),
   });
   const points = fitIntoDrawing(projected);
   const names = [...new Set(labels)].sort();
@@ -56,8 +56,8 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
       `<text class="soft" x="20" y="49">${vectors.rows} photos, ${names.length} labels, by UMAP: close points are similar, large distances mean little</text>`,
       `<g transform="translate(0 ${TOP})"><g fill-opacity="0.75">${dots.join('')}</g>${texts.join('')}</g>`,
     ].join(''),
-    (of) =>
-      `.label { font-size: 10.5px; text-anchor: middle; stroke: ${of('card')}; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }`,
+    (colourOf) =>
+      `.label { font-size: 10.5px; text-anchor: middle; stroke: ${colourOf('card')}; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }`,
   );
 }
 
@@ -85,16 +85,16 @@ const LINE = 11;
 
 /** Moves labels up or down as little as possible so that they can be read. In a crowd some still overlap. */
 function separateLabels(places: readonly Point[], names: readonly string[]): Point[] {
-  const taken: { x: number; y: number; width: number }[] = [];
+  const boxes: { x: number; y: number; width: number }[] = [];
   return places.map(([x, y], i) => {
     const width = LETTER * (names[i]?.length ?? 0);
     const free = (at: number) =>
-      taken.every(
+      boxes.every(
         (other) => Math.abs(other.y - at) >= LINE || Math.abs(other.x - x) >= (other.width + width) / 2,
       );
     const rows = [0, -1, 1, -2, 2, -3, 3, -4, 4].map((row) => y + row * LINE);
     const best = rows.find(free) ?? y;
-    taken.push({ x, y: best, width });
+    boxes.push({ x, y: best, width });
     return [x, best] as const;
   });
 }

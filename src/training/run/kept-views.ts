@@ -2,12 +2,11 @@
 import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { computeSha256 } from '../../files/sha256.js';
-import { countElements, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { type LoadOptions, loadBatches } from '../data/load-batches.js';
 import type { PlannedBatch } from '../data/sampler.js';
 import type { Network } from '../network/network.js';
-import { type NetworkCut, nameKeptInput, openFrozenPart } from '../network/network-cut.js';
+import { countRowElements, joinPorts, type NetworkCut, openFrozenPart } from '../network/network-cut.js';
 import type { PhaseReport } from '../phase-report.js';
 
 /** Views that go through the frozen layers at once. */
@@ -46,7 +45,7 @@ export class KeptViews {
    */
   static async open(network: Network, cut: NetworkCut, options: KeptViewsOptions): Promise<KeptViews> {
     const { dir, views, photos, load } = options;
-    const width = cut.ports.reduce((sum, { shape }) => sum + countElements(shape), 0);
+    const width = countRowElements(cut);
     const { rule, seed, views: settings } = load;
     const identity = JSON.stringify([options.identity, cut.ports, rule, seed, settings, views, photos]);
     const key = computeSha256(identity);
@@ -101,7 +100,7 @@ async function fillFile(
         pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: pixels },
       });
       const count = Math.min(BATCH, total - step * BATCH);
-      const rows = joinPorts(cut, results, count, width);
+      const rows = joinPorts(cut, results, count);
       await file.write(rows, 0, rows.byteLength, step * BATCH * width * 2);
       report?.updatePhase(step * BATCH + count);
     }
@@ -122,24 +121,4 @@ function* planRows(done: number, total: number, views: number): Generator<Planne
       turns: rows.map((row) => row % views),
     };
   }
-}
-
-/** Joins the ports of each view back to back. @returns float16 [count, width], as bits */
-function joinPorts(
-  { ports }: NetworkCut,
-  results: Readonly<Record<string, Tensor>>,
-  count: number,
-  width: number,
-): Uint16Array {
-  const rows = new Uint16Array(count * width);
-  let at = 0;
-  for (const { name, shape } of ports) {
-    const size = countElements(shape);
-    const data = results[nameKeptInput(name)]?.data as Uint16Array;
-    for (let i = 0; i < count; i++) {
-      rows.set(data.subarray(i * size, (i + 1) * size), i * width + at);
-    }
-    at += size;
-  }
-  return rows;
 }

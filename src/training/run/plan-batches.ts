@@ -129,20 +129,20 @@ async function* feedNewViews(
 /** Feeds kept views, with another view of each photo in every epoch. */
 async function* feedKeptViews(
   plan: Iterable<PlannedBatch>,
-  { places, numbers }: TrainingSet,
+  { photoIndices, labelNumbers }: TrainingSet,
   { seed, keptViews }: Recipe,
   { views, cut }: KeptSource,
 ): AsyncGenerator<StepBatch, void> {
   const readRows = ({ photos, turns, epoch }: PlannedBatch) =>
     Promise.all(
       photos.map((photo, i) =>
-        views.readRow(places[photo]!, (mixSeed(seed, photo) + epoch + turns[i]!) % keptViews),
+        views.readRow(photoIndices[photo]!, (mixSeed(seed, photo) + epoch + turns[i]!) % keptViews),
       ),
     );
   let requestedAt = performance.now();
   for await (const [{ photos }, values] of loadAhead(plan, readRows)) {
     const waitedMs = performance.now() - requestedAt;
-    const labels = createIntTensor(photos.map((photo) => numbers[photo]!));
+    const labels = createIntTensor(photos.map((photo) => labelNumbers[photo]!));
     yield { feeds: { ...createKeptFeeds(cut, values), [LOSS_INPUTS.labels]: labels }, waitedMs };
     requestedAt = performance.now();
   }

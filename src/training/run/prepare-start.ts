@@ -49,7 +49,7 @@ export async function prepareStart(
   const { report, session: { threads } = {} } = features;
   report?.beginPhase('Features of the frozen backbone', set.train.length);
   const frozen = await computeFeatures(network, set.train, features);
-  const labels = Array.from(set.numbers);
+  const labels = Array.from(set.labelNumbers);
   report?.beginPhase('Fitting the head', FIT_STEPS, 'step');
   const head = await fitProjection(frozen, labels, {
     dimension,

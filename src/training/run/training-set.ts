@@ -20,11 +20,11 @@ export class TrainingSet {
   /** Photos that are trained on or held out, in the order given. */
   readonly photos: readonly TrainingPhoto[];
   /** Index in `photos` of each train photo. */
-  readonly places: Int32Array;
+  readonly photoIndices: Int32Array;
   /** Labels of `train`, sorted. The number of a label is its index. */
   readonly labels: readonly string[];
   /** Number of each train photo's label. */
-  readonly numbers: Int32Array;
+  readonly labelNumbers: Int32Array;
 
   /**
    * @param photos labelled photos to train on
@@ -51,11 +51,11 @@ export class TrainingSet {
     this.train = others.filter((photo) => !valPhotos.has(photo));
     this.val = val === null ? [...valPhotos] : val.filter(({ label }) => !heldOutLabels.has(label));
     this.photos = photos.filter((photo) => !valPhotos.has(photo));
-    const places = new Map(this.photos.map((photo, i) => [photo, i]));
-    this.places = Int32Array.from(this.train, (photo) => places.get(photo)!);
+    const indices = new Map(this.photos.map((photo, i) => [photo, i]));
+    this.photoIndices = Int32Array.from(this.train, (photo) => indices.get(photo)!);
     this.labels = [...new Set(this.train.map(({ label }) => label))].sort();
     const numbers = new Map(this.labels.map((label, i) => [label, i]));
-    this.numbers = Int32Array.from(this.train, ({ label }) => numbers.get(label)!);
+    this.labelNumbers = Int32Array.from(this.train, ({ label }) => numbers.get(label)!);
     if (this.labels.length < 2 || this.val.length === 0) {
       throw new PawdexError('set_invalid', {
         detail: `There are ${this.train.length} photos of ${this.labels.length} labels to train on, and ${this.val.length} to measure with.`,
