@@ -154,7 +154,7 @@ function listen(
     version: VERSION,
     lifecycle,
     load: engine.load,
-    stats: () => engine.store.stats(),
+    countDamagedPictures: async () => (await engine.store.stats()).damagedPictures,
     webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
   });
   return startServer(app, {

@@ -5,7 +5,6 @@ import type { Engine } from '../engine/engine.js';
 import type { LocalEngine } from '../engine/local-engine.js';
 import type { PawdexError } from '../errors.js';
 import type { JobRunner } from '../jobs/job-runner.js';
-import type { StoreStats } from '../store/store.js';
 
 /** The state of the server between start and stop, shared by /readyz, the gate before /v1 and the server. */
 export interface Lifecycle {
@@ -28,7 +27,7 @@ export interface AppDeps {
   /** The load of the engine, by which requests are refused before their upload is read. */
   load: LocalEngine['load'];
   /** Counts the stored pictures that were found damaged, for /metrics. */
-  stats: () => Promise<Pick<StoreStats, 'damagedPictures'>>;
+  countDamagedPictures: () => Promise<number>;
   /** Whether images may be fetched from an IP address. Default: only from public ones. */
   mayFetchFrom?: (address: string) => boolean;
   /** Folder of the built web page. */

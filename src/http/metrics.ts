@@ -29,11 +29,11 @@ export class Metrics {
   );
   readonly #engine: Engine;
 
-  constructor({ engine, jobs, load, stats, lifecycle }: AppDeps) {
+  constructor({ engine, jobs, load, countDamagedPictures, lifecycle }: AppDeps) {
     if (!isCollecting) {
       collectDefaultMetrics({ register: processRegistry });
+      isCollecting = true;
     }
-    isCollecting = true;
     this.#engine = engine;
     this.#gauge('pawdex_jobs', 'Jobs that are waiting or running.', ['state'], (gauge) => {
       for (const state of ['queued', 'running'] as const) {
@@ -50,7 +50,7 @@ export class Metrics {
       'pawdex_damaged_pictures',
       'Stored pictures that were found damaged when they were read, and were not replaced since.',
       [],
-      async (gauge) => gauge.set((await stats().catch(() => null))?.damagedPictures ?? 0),
+      async (gauge) => gauge.set(await countDamagedPictures().catch(() => 0)),
     );
     this.#gauge('pawdex_encoder_pending_images', 'Images accepted and not yet embedded.', [], (gauge) =>
       gauge.set(load.pending),

@@ -86,7 +86,7 @@ export async function appOver<E extends AppDeps['engine']>(
     logger: pino({ level: 'trace' }, sink),
     version: '0.0.0',
     lifecycle,
-    stats: async () => ({ damagedPictures: 0 }),
+    countDamagedPictures: async () => 0,
     load: { pending: 7, estimateSeconds: () => 0.5, assertCapacity },
     webDir: new URL('./no-such-folder', import.meta.url).pathname,
   });

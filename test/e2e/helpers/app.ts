@@ -81,7 +81,7 @@ export async function startApp(): Promise<Running> {
     const app = createApp({
       engine,
       load: engine.load,
-      stats: () => engine.store.stats(),
+      countDamagedPictures: async () => (await engine.store.stats()).damagedPictures,
       jobs,
       config: { ...config, ...own },
       mayFetchFrom: () => true,
