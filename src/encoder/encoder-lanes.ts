@@ -88,8 +88,15 @@ export class EncoderLanes {
     }
   }
 
+  /** Resolves, or throws the first failure, when the work of all is over: exit while a lane computes aborts the process. */
   async #forEach(work: (worker: RestartingWorker<EncoderCalls>) => Promise<unknown>): Promise<void> {
-    await Promise.all(this.#workers.map(async (worker) => worker && work(await worker)));
+    const outcomes = await Promise.allSettled(
+      this.#workers.map(async (worker) => worker && work(await worker)),
+    );
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) {
+      throw failure.reason;
+    }
   }
 }
 

@@ -52,8 +52,8 @@ it.each(['store', 'encoder'])(
     await server.kill(kind);
     expect(await storePhoto(server.url)).toMatchObject({ results: [{ status: 'exists' }] });
     await server.kill(kind);
-    const { code, stdout } = await server.ended;
-    expect(code).toBe(70);
+    const { code, signal, stdout, stderr } = await server.ended;
+    expect({ code, signal, stderr }).toMatchObject({ code: 70 });
     const logged = stdout
       .split('\n')
       .filter((line) => line.startsWith('{'))
