@@ -26,7 +26,10 @@ RUN node node_modules/@typescript/native/bin/tsc -p . \
  && rm -rf node_modules/better-sqlite3-12
 
 FROM node:24-bookworm-slim
+# glibc would keep large blocks that were freed (docs/reliability.md, Memory).
 ENV NODE_ENV=production \
+    MALLOC_MMAP_THRESHOLD_=1048576 \
+    MALLOC_TRIM_THRESHOLD_=1048576 \
     ORT_DISABLE_TELEMETRY=1 \
     PAWDEX_HOST=0.0.0.0 \
     PAWDEX_PORT=3000 \

@@ -10,6 +10,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
+/** How `npm start` and the image let glibc return memory to the system. */
+const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '1048576' };
+
 /** Polls /healthz every few milliseconds from its own thread and records the longest wait. */
 const PROBE = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -64,7 +67,7 @@ function childrenOf(pid) {
 export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
   const dataDir = keptDir ?? (await mkdtemp(path.join(os.tmpdir(), 'pawdex-hostile-')));
   const child = spawn(process.execPath, [path.join(dist, 'cli/main.js'), 'serve', '--port', '0'], {
-    env: { ...process.env, PAWDEX_DATA_DIR: dataDir, PAWDEX_LOG_LEVEL: 'info', ...env },
+    env: { ...process.env, ...ALLOCATION, PAWDEX_DATA_DIR: dataDir, PAWDEX_LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
