@@ -129,11 +129,19 @@ it('takes the entries before the damage in a truncated tar archive', async () =>
   expect(problems).toMatchObject([{ reason: 'entry_refused', detail: expect.stringContaining('damaged') }]);
 });
 
-it.each([52, 512, 512 + 52, 1024 + 52])('refuses a tar archive that ends after %d bytes', async (bytes) => {
-  const file = await writeArchive('beginning.tar', [`pug/${'long'.repeat(40)}.jpg`]);
-  await truncate(file, bytes);
-  await expect(scanLabelledSet(file)).rejects.toMatchObject({ code: 'set_invalid' });
-});
+it.each([52, 512, 1024 + 52, 1024 + 512 + 52])(
+  'ends with a tar archive cut after %d bytes',
+  async (bytes) => {
+    // The first bytes of a file without an extension are read while the archive is listed.
+    const file = await writeArchive('beginning.tar', ['pug/1.jpg', 'pug/noext']);
+    await truncate(file, bytes);
+    const photos = await scanLabelledSet(file).then(
+      (set) => set.photos.map(({ name }) => name),
+      (error) => error.code,
+    );
+    expect(photos).toEqual(bytes > 1024 ? ['pug/1.jpg'] : 'set_invalid');
+  },
+);
 
 it('fails an entry that has more bytes than it declares', async () => {
   const file = path.join(root, 'bomb.zip');
