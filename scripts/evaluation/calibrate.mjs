@@ -30,6 +30,7 @@ import { evaluate } from '../../dist/evaluation/evaluate.js';
 import { predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
 import { runQueries } from '../../dist/evaluation/run-queries.js';
+import { countBy } from '../../dist/math/group-by.js';
 import { parseOptions, REQUIRED } from '../lib/options.mjs';
 import { collectCalibrationData, toNonPetPhotos } from './lib/calibration-data.mjs';
 import { embedSets, readListedLabels } from './lib/sets.mjs';
@@ -123,15 +124,8 @@ async function computeKeptShares({ gallery, trusted }) {
   if (values.dropped === undefined) {
     return new Map();
   }
-  const countOf = (labels) => {
-    const counts = new Map();
-    for (const label of labels) {
-      counts.set(label, (counts.get(label) ?? 0) + 1);
-    }
-    return counts;
-  };
-  const dropped = countOf((await readListedLabels(values.dropped)).values());
-  const kept = countOf(gallery.items.map(({ label }) => label));
+  const dropped = countBy((await readListedLabels(values.dropped)).values(), (label) => label);
+  const kept = countBy(gallery.items, ({ label }) => label);
   const known = new Set(trusted.flatMap(({ items }) => items.map(({ label }) => label)));
   return new Map(
     [...dropped]

@@ -10,6 +10,7 @@
 import { vote } from '../../dist/breeds/vote.js';
 import { removeRepeats } from '../../dist/evaluation/embed-set.js';
 import { forEachQuery } from '../../dist/evaluation/exact-neighbours.js';
+import { countBy } from '../../dist/math/group-by.js';
 import { parseOptions, REQUIRED } from '../lib/options.mjs';
 import { embedSets } from './lib/sets.mjs';
 
@@ -25,10 +26,7 @@ const { values } = parseOptions(USAGE, { gallery: REQUIRED, queries: REQUIRED, m
 const { sets } = await embedSets(values, [values.gallery, values.queries]);
 const gallery = removeRepeats(sets[0]);
 const queries = sets[1];
-const counts = new Map();
-for (const { label } of gallery.items) {
-  counts.set(label, (counts.get(label) ?? 0) + 1);
-}
+const counts = countBy(gallery.items, ({ label }) => label);
 
 const asked = [];
 forEachQuery(gallery.vectors, queries.vectors, (q, nearest) => {

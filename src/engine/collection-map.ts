@@ -1,5 +1,6 @@
 /** The maps of collections: their items on a plane, with similar ones close together. */
-import { createHash } from 'node:crypto';
+import { computeSha256 } from '../files/sha256.js';
+import { countBy } from '../math/group-by.js';
 import { Projector } from '../projection/projector.js';
 import { listPages } from '../store/list-pages.js';
 import type { Item, Store } from '../store/store.js';
@@ -52,10 +53,7 @@ async function readVectors(store: Store, collection: string, ids: readonly strin
 
 /** Lists the labels of items, most frequent first. */
 function rankLabels(points: readonly Point[]): (string | null)[] {
-  const counts = new Map<string | null, number>();
-  for (const { label } of points) {
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
+  const counts = countBy(points, ({ label }) => label);
   return [...counts].sort(([, a], [, b]) => b - a).map(([label]) => label);
 }
 
@@ -102,10 +100,7 @@ export class CollectionMaps {
     const { fingerprint, dimension } = await this.#spaces.require(collection);
     const { points, total } = await choosePoints(this.#store, collection);
     const ids = points.map(({ id }) => id);
-    const version = createHash('sha256')
-      .update([fingerprint, ...ids].join('\n'))
-      .digest('hex')
-      .slice(0, 32);
+    const version = computeSha256([fingerprint, ...ids].join('\n')).slice(0, 32);
     const places = await this.#place(
       version,
       () => readVectors(this.#store, collection, ids, dimension),

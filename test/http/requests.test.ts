@@ -140,7 +140,7 @@ describe('a bad request', () => {
     expect((await identify().attach('image', photo, 'x.jpg')).status).toBe(200);
   });
 
-  it('with another method is told the methods of the path', async () => {
+  it('with another method gets the methods of the path in the Allow header', async () => {
     const wrong = await request(service.app).put('/v1/collections/breeds');
     expect(wrong.headers.allow).toBe('DELETE, GET, HEAD, OPTIONS, PATCH');
     const options = await request(service.app).options('/v1/identify');

@@ -59,7 +59,7 @@ class Bench {
     }
   }
 
-  /** Works until there is nothing left to do, or at most so many times a millisecond. */
+  /** Works until there is nothing left to do, or for at most `times` steps. */
   step(times = Number.POSITIVE_INFINITY): void {
     for (let i = 0; i < times; i++) {
       if (!this.indexer.step(performance.now() + (times < 10 ? 1 : 50))) {

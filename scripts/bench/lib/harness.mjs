@@ -87,7 +87,7 @@ export async function startPawdex(dataDir, tree = ROOT) {
   return { url, ...(await startServer('node', [main, 'serve'], env, `${url}/readyz`)) };
 }
 
-/** Sends photos of a folder to a server for some seconds, over so many connections. */
+/** Sends photos of a folder to a server for a number of seconds, over a number of connections. */
 export async function loadServer(url, photos, connections, seconds) {
   const client = path.join(ROOT, 'scripts/bench/lib/closed-loop.mjs');
   return JSON.parse(await runCommand('node', [client, url, photos, String(connections), String(seconds)]));

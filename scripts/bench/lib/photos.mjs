@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** At most so many photos are sent, spread evenly over the folder. */
+/** Maximum number of photos to send, spread evenly over the folder. */
 const SENT = 400;
 
 /**

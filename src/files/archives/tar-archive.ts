@@ -179,5 +179,6 @@ async function drain(stream: EntryStream, limit: number): Promise<Buffer> {
       bytes += chunk.length;
     }
   }
-  return Buffer.concat(chunks).subarray(0, limit);
+  // Copies no more than is kept: an archive may have 250,000 entries.
+  return Buffer.concat(chunks, Math.min(bytes, limit));
 }
