@@ -9,9 +9,9 @@ import { search } from './routes/search-route.js';
 import * as service from './routes/service-routes.js';
 import * as shares from './routes/share-routes.js';
 import * as snapshots from './routes/snapshot-routes.js';
+import * as starts from './routes/start-job-routes.js';
 import * as thumbnails from './routes/thumbnail-routes.js';
 import * as transfers from './routes/transfer-routes.js';
-import * as uploads from './routes/upload-routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   queries.identify,
@@ -42,9 +42,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   collections.listFacets,
   collections.listDuplicates,
   collections.getMap,
-  jobs.startJob,
-  uploads.indexArchive,
-  uploads.startImport,
+  starts.startJob,
+  starts.indexArchive,
+  starts.startImport,
   jobs.listJobs,
   jobs.getJob,
   jobs.getReport,

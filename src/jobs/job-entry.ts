@@ -23,7 +23,7 @@ export type Intent = 'run' | 'pause' | 'cancel';
 /** A job with the runner's data about it. */
 export interface JobEntry {
   job: Job;
-  /** Number of changes, so that followers know what they have seen. */
+  /** Number of changes, so that clients that follow the job know what they have seen. */
   revision: number;
   /** The request, while there is work left. */
   request: JobRequest | null;
@@ -33,7 +33,6 @@ export interface JobEntry {
   stop: AbortController;
   /** Resolves when the current run has ended, successfully or not. */
   run: Promise<void> | null;
-  readonly followers: Set<() => void>;
 }
 
 /** Creates the entry of a job that is not running. */
@@ -46,7 +45,6 @@ export function createEntry(job: Job, request: JobRequest | null): JobEntry {
     intent: 'run',
     run: null,
     stop: new AbortController(),
-    followers: new Set(),
   };
 }
 
@@ -97,13 +95,10 @@ export function toResumedChange(job: Job, request: JobRequest | null): Change {
   return { interruptions, state: job.state === 'paused' ? 'paused' : 'queued' };
 }
 
-/** Replaces the job of an entry and notifies its followers. */
+/** Replaces the job of an entry and counts the change. */
 export function publishJob(entry: JobEntry, job: Job): void {
   entry.job = job;
   entry.revision++;
-  for (const follower of entry.followers) {
-    follower();
-  }
 }
 
 /** Asks a running job to stop, and waits for a short time until it does. */

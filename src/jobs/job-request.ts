@@ -1,5 +1,6 @@
 /** Requests for jobs. */
 import { z } from 'zod';
+import { parseLabelRule } from '../datasets/label-rule.js';
 import type { NonPets } from '../engine/engine.js';
 import { plainText } from '../engine/item-fields.js';
 import { boundedArray, collectionName, yesNo } from '../engine/request-fields.js';
@@ -21,11 +22,22 @@ const nonPets = z
   )
   .meta({ description: 'Photos of subjects that the collection does not contain.' });
 
+function isLabelRule(text: string): boolean {
+  try {
+    parseLabelRule(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Where labels come from without a manifest. */
-export const labelRule = plainText(500).meta({
-  description: 'Where labels come from: folder, parent, filename, none or regex:PATTERN.',
-  example: 'filename',
-});
+export const labelRule = plainText(500)
+  .refine(isLabelRule, 'must be folder, parent, filename, none, or regex:PATTERN with a group in parentheses')
+  .meta({
+    description: 'Where labels come from: folder, parent, filename, none or regex:PATTERN.',
+    example: 'filename',
+  });
 
 const photoFolders = boundedArray(plainText(4096), { max: 100 })
   .optional()

@@ -34,6 +34,7 @@ export class JobRunner {
   #accepting = 0;
   #recording: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
+  #isClosed = false;
 
   private constructor(options: JobRunnerOptions) {
     this.#options = options;
@@ -127,19 +128,7 @@ export class JobRunner {
 
   /** Whether no job will change any more until the next start. */
   get isClosed(): boolean {
-    return this.#closing !== null;
-  }
-
-  /**
-   * Calls `follower` after each change of a job.
-   *
-   * @returns a function that ends this
-   * @throws PawdexError job_not_found
-   */
-  follow(id: string, follower: () => void): () => void {
-    const { followers } = this.#entry(id);
-    followers.add(follower);
-    return () => followers.delete(follower);
+    return this.#isClosed;
   }
 
   /**
@@ -201,11 +190,7 @@ export class JobRunner {
         await this.#change(running, { state: 'queued' });
       }
     }
-    for (const entry of this.#entries.values()) {
-      if (!isFinished(entry.job)) {
-        publishJob(entry, entry.job);
-      }
-    }
+    this.#isClosed = true;
   }
 
   async #restore(job: Job): Promise<void> {

@@ -1,16 +1,12 @@
-/** /v1/jobs: start, list, read, follow, pause, resume and cancel jobs. */
-import { Readable } from 'node:stream';
+/** /v1/jobs: list, read, follow, pause, resume and cancel jobs. */
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { parseLabelRule } from '../../datasets/label-rule.js';
-import type { Engine } from '../../engine/engine.js';
 import { jobId } from '../../engine/request-fields.js';
-import { asPawdexError, type ErrorCode, PawdexError } from '../../errors.js';
+import { type ErrorCode, PawdexError } from '../../errors.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import { drawItemPicture } from '../../evaluation/report/pictures.js';
 import { STYLE_HASH } from '../../evaluation/report/report-style.js';
 import { renderReport } from '../../evaluation/report/write-report.js';
-import { IndexRoots } from '../../jobs/index-roots.js';
 import {
   isFinished,
   type Job,
@@ -20,24 +16,13 @@ import {
   jobSummarySchema,
 } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
-import { type JobBody, type JobRequest, jobBodySchema } from '../../jobs/job-request.js';
 import { findThumbnail } from '../../store/find-thumbnail.js';
-import { decodeVectors } from '../body/base64.js';
-import { jsonBody } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
-import { created, file, json, stream } from '../response-spec.js';
+import { file, json, stream } from '../response-spec.js';
 
 const tag = 'jobs';
 const params = { id: jobId };
-
-/** The response of endpoints that start a job. */
-export const acceptedJob = created(
-  jobSchema,
-  'The job; `Location` has its address.',
-  ({ id }) => `v1/jobs/${id}`,
-  202,
-);
 
 /** What endpoints share that return the job in their path. */
 const jobResponse = { params, response: json(jobSchema, 'The job.'), errors: ['job_not_found'] } as const;
@@ -46,84 +31,6 @@ const jobResponse = { params, response: json(jobSchema, 'The job.'), errors: ['j
 function omitResult({ result: _, ...job }: Job): JobSummary {
   return job;
 }
-
-/** Decodes the embeddings in a request. Throws PawdexError vector_invalid. */
-function toRequest(body: JobBody, dimension: number): JobRequest {
-  if (!('nonPets' in body) || body.nonPets === undefined || 'collection' in body.nonPets) {
-    return body as JobRequest;
-  }
-  const embeddings = decodeVectors(body.nonPets.embeddings, dimension, 'body.nonPets.embeddings');
-  return { ...body, nonPets: { embeddings } };
-}
-
-/**
- * Checks where labels come from.
- *
- * @param path of the field in the request, for the error
- * @throws PawdexError invalid_request
- */
-export function checkLabelRule(label: string | undefined, path: string): void {
-  try {
-    parseLabelRule(label ?? 'folder');
-  } catch (error) {
-    const { message: detail, hint } = asPawdexError(error);
-    const errors = [{ path, message: detail }];
-    throw new PawdexError('invalid_request', { detail, hint, errors });
-  }
-}
-
-/** Refuses a job that would fail. Throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable. */
-async function requirePossible(request: JobRequest, engine: Engine, indexRoots: string[]): Promise<void> {
-  if ('collection' in request && request.kind !== 'import') {
-    await engine.store.getCollection(request.collection);
-  }
-  if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets) {
-    await engine.store.getCollection(request.nonPets.collection);
-  }
-  const roots = await IndexRoots.open(indexRoots);
-  if (request.kind === 'index') {
-    checkLabelRule(request.label, 'body.label');
-    await roots.resolveSet(request.path ?? '');
-  }
-  if (request.kind === 'import') {
-    await roots.resolveFile(request.path ?? '');
-  }
-  if ('photos' in request) {
-    await roots.resolveFolders(request.photos);
-  }
-}
-
-export const startJob = defineEndpoint({
-  method: 'post',
-  path: '/v1/jobs',
-  tag,
-  summary:
-    'Start a job: index a folder, calibrate or evaluate a collection, check its labels, move it, write a snapshot',
-  description:
-    'Returns immediately. One job runs at a time; the others wait. `calibrate` fits the confidence of the answers of a ' +
-    'collection and stores the result with it, `evaluate` measures a collection with its own photos, ' +
-    '`check-labels` lists likely wrong labels, `index` adds the photos of a folder on the machine of the server, ' +
-    '`snapshot` writes all collections to a file there, `export` writes a collection to a Parquet file to download, ' +
-    '`import` adds the items of such a file there, and `reembed` moves a collection to another encoder. An accepted ' +
-    'job is recorded on disk: if the server stops before it is done, it continues after a restart. `index`, `import` ' +
-    'and `reembed` continue where they were, the others start over.',
-  body: jsonBody(jobBodySchema, ['nonPets.embeddings']),
-  response: acceptedJob,
-  errors: [
-    'collection_not_found',
-    'vector_invalid',
-    'path_not_allowed',
-    'set_invalid',
-    'file_unreadable',
-    'job_queue_full',
-    'storage_full',
-  ],
-  async handle({ body }, { engine, jobs, config }) {
-    const request = toRequest(body, engine.encoder.dimension);
-    await requirePossible(request, engine, config.INDEX_ROOTS);
-    return jobs.submit(request);
-  },
-});
 
 export const listJobs = defineEndpoint({
   method: 'get',
@@ -232,15 +139,14 @@ export const listJobFailures = defineEndpoint({
   response: stream('application/x-ndjson', 'The failures.'),
   errors: ['job_not_found'],
   async handle({ params: { id }, res }, { jobs }) {
-    const folder = jobs.getFolder(id);
-    async function* lines() {
+    async function* readLines(folder: string) {
       for await (const failure of readFailures(folder)) {
         yield `${JSON.stringify(failure)}\n`;
       }
     }
     res.type('application/x-ndjson');
     // A client that disconnects is not an error of the server.
-    await pipeline(Readable.from(lines()), res).catch((error) => {
+    await pipeline(readLines(jobs.getFolder(id)), res).catch((error) => {
       if (!res.destroyed) {
         throw error;
       }
@@ -248,9 +154,10 @@ export const listJobFailures = defineEndpoint({
   },
 });
 
-/** Reads the last revision that a reconnecting client has seen, or 0. */
-function readLastSeen(header: string | undefined): number {
-  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : 0;
+/** Reads the last revision that a reconnecting client has seen. Returns 0 if it has seen none of this job. */
+function readLastSeen(header: string | undefined, revision: number): number {
+  const seen = Number(header ?? 0);
+  return seen <= revision ? seen : 0;
 }
 
 export const followJob = defineEndpoint({
@@ -268,25 +175,22 @@ export const followJob = defineEndpoint({
   }),
   errors: ['job_not_found'],
   async handle({ params: { id }, req, res }, { jobs, streams }) {
-    const lastSeen = readLastSeen(req.get('last-event-id'));
-    // The server deletes a job a hundred jobs later. This stream then still sends the last state that it saw.
-    let job = jobs.get(id);
-    let revision = jobs.getRevision(id);
-    if (isFinished(job) && lastSeen === revision) {
+    const revision = jobs.getRevision(id);
+    const lastSeen = readLastSeen(req.get('last-event-id'), revision);
+    if (isFinished(jobs.get(id)) && lastSeen === revision) {
       res.status(204).end();
       return;
     }
     const readState = () => {
+      const job = jobs.get(id);
       const isEnd = isFinished(job);
-      const data = omitResult(job);
-      return { revision, event: isEnd ? 'end' : 'job', data, isLast: isEnd || jobs.isClosed };
+      return {
+        revision: jobs.getRevision(id),
+        event: isEnd ? 'end' : 'job',
+        data: omitResult(job),
+        isLast: isEnd || jobs.isClosed,
+      };
     };
-    const follow = (onChange: () => void) =>
-      jobs.follow(id, () => {
-        job = jobs.get(id);
-        revision = jobs.getRevision(id);
-        onChange();
-      });
-    await streams.run(() => streamStates(res, lastSeen > revision ? 0 : lastSeen, readState, follow));
+    await streams.run(() => streamStates(res, lastSeen, readState));
   },
 });
