@@ -232,14 +232,13 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
     logger.warn({ file }, 'The record of a job cannot be read and is ignored.'),
   );
   return JobRunner.open({
-    work: createJobWork(engine, {
+    work: createJobWork({
+      engine,
       indexRoots: config.INDEX_ROOTS,
       maxFileBytes: config.MAX_UPLOAD_MB * 2 ** 20,
       syncDir: path.join(config.DATA_DIR, 'sync'),
     }),
     records,
-    // Wait for the store, since a job that resumes after a restart would fail otherwise.
-    waitsForStart: true,
     onFinished: ({ id, kind, collection, state, error }) =>
       logger.info({ job: id, kind, collection, state, code: error?.code }, 'job finished'),
     onError: (error) => logger.error({ err: error.cause ?? error, code: error.code }, error.message),

@@ -17,18 +17,14 @@ export interface JobContext {
 /** Processes a request and returns its result as JSON. */
 export type JobWork = (request: JobRequest, context: JobContext) => Promise<unknown>;
 
-/** The server's settings that jobs use. */
-export interface JobSettings {
+/** What all kinds of jobs work with. */
+export interface JobParts {
+  engine: Engine;
   /** Folders that jobs may read photos from. */
   indexRoots: readonly string[];
   maxFileBytes: number;
   /** Folder for the hash caches of syncs. */
   syncDir: string;
-}
-
-/** Dependencies of a kind of job. */
-export interface JobParts extends JobSettings {
-  engine: Engine;
 }
 
 /** One kind of job. It must be safe to repeat after being stopped at any point. */
@@ -41,8 +37,6 @@ export type KindWork<K extends JobKind> = (
 export interface JobRunnerOptions {
   work: JobWork;
   records: JobRecords;
-  /** Whether jobs wait until `JobRunner.start` is called. */
-  waitsForStart?: boolean;
   /** Called when a job has ended. */
   onFinished?: (job: Job) => void;
   /** Called if a record could not be written. The job continues. */

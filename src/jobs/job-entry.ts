@@ -67,14 +67,15 @@ export function createJob(request: JobRequest): Job {
   };
 }
 
-type Change = Partial<Job> & Pick<Job, 'state'>;
+/** The next state of a job, with the fields that change with it. */
+export type JobChange = Partial<Job> & Pick<Job, 'state'>;
 
-function toFailedChange(thrown: unknown): Change {
+function toFailedChange(thrown: unknown): JobChange {
   return { state: 'failed', error: describeFailure(thrown) };
 }
 
 /** Returns the next state of a job whose work threw, because it was stopped or failed. */
-export function toStoppedChange({ stop, intent }: JobEntry, thrown: unknown): Change {
+export function toStoppedChange({ stop, intent }: JobEntry, thrown: unknown): JobChange {
   if (!stop.signal.aborted) {
     return toFailedChange(thrown);
   }
@@ -82,7 +83,7 @@ export function toStoppedChange({ stop, intent }: JobEntry, thrown: unknown): Ch
 }
 
 /** Returns the next state of a job that had not ended when the server did. */
-export function toResumedChange(job: Job, request: JobRequest | null): Change {
+export function toResumedChange(job: Job, request: JobRequest | null): JobChange {
   const interruptions = job.interruptions + (job.state === 'running' ? 1 : 0);
   if (request === null) {
     return toFailedChange(new PawdexError('job_interrupted'));

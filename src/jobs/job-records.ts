@@ -47,6 +47,7 @@ function decodeRequest(text: string): JobRequest {
 export class FileJobRecords {
   readonly #dir: string;
   readonly #onUnreadable: (file: string) => void;
+  #saving: Promise<void> = Promise.resolve();
 
   /** @param onUnreadable called for a file that is not a record or cannot be read; it is left alone */
   constructor(dir: string, onUnreadable: (file: string) => void) {
@@ -119,8 +120,15 @@ export class FileJobRecords {
     await this.save(job);
   }
 
-  /** Stores the state of a job. Deletes request and upload of a finished job. */
-  async save(job: Job): Promise<void> {
+  /** Stores the state of a job. Deletes request and upload of a finished job. Calls take effect in order. */
+  save(job: Job): Promise<void> {
+    // One after another, because the older of two concurrent writes could win.
+    const saved = this.#saving.then(() => this.#write(job));
+    this.#saving = saved.catch(() => {});
+    return saved;
+  }
+
+  async #write(job: Job): Promise<void> {
     await replaceFile(this.#fileOf(job.id), addChecksum(JSON.stringify(job)), { isPrivate: true });
     if (job.finishedAt !== null) {
       await removeInput(this.getFolder(job.id));

@@ -8,6 +8,7 @@ import type { JobRunnerOptions } from './job-context.js';
 import {
   createEntry,
   createJob,
+  type JobChange,
   type JobEntry,
   listExpired,
   now,
@@ -28,22 +29,21 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   /** In order of creation. */
   readonly #entries = new Map<string, JobEntry>();
-  #waitsForStart: boolean;
+  #hasStarted = false;
   #running: JobEntry | null = null;
   /** Jobs that are being recorded before they are accepted. */
   #accepting = 0;
-  #recording: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
   #isClosed = false;
 
   private constructor(options: JobRunnerOptions) {
     this.#options = options;
-    this.#waitsForStart = options.waitsForStart ?? false;
   }
 
   /**
-   * Loads the records. Jobs that were waiting or running when the server ended are `queued` again. If the records cannot be
-   * read, earlier jobs are not listed; new ones are refused while they cannot be written.
+   * Loads the records. Jobs that were waiting or running when the server ended are `queued` again, and run after
+   * {@link start}. If the records cannot be read, earlier jobs are not listed; new ones are refused while they cannot be
+   * written.
    */
   static async open(options: JobRunnerOptions): Promise<JobRunner> {
     const runner = new JobRunner(options);
@@ -56,13 +56,12 @@ export class JobRunner {
       await runner.#restore(job);
     }
     await runner.#removeExpired();
-    runner.#startNext();
     return runner;
   }
 
-  /** Starts running jobs. */
+  /** Starts running jobs. Called once the store is ready, because resumed jobs would fail before. */
   start(): void {
-    this.#waitsForStart = false;
+    this.#hasStarted = true;
     this.#startNext();
   }
 
@@ -70,23 +69,20 @@ export class JobRunner {
    * Accepts a job. It is recorded on disk when this resolves.
    *
    * @param upload file to move to the job, see {@link createUploadName}
-   * @throws PawdexError job_queue_full, shutting_down, storage_full, storage_failed
+   * @throws PawdexError job_queue_full, shutting_down; the file system's error
    */
   async submit(request: JobRequest, upload?: string): Promise<Job> {
     this.assertCapacity();
-    const entry = createEntry(createJob(request), request);
+    const job = createJob(request);
     this.#accepting++;
     try {
-      await this.#options.records.accept(entry.job, request, upload);
-    } catch (error) {
-      throw asPawdexError(error);
+      await this.#options.records.accept(job, request, upload);
     } finally {
       this.#accepting--;
     }
-    this.#entries.set(entry.job.id, entry);
-    const accepted = entry.job;
+    this.#entries.set(job.id, createEntry(job, request));
     this.#startNext();
-    return accepted;
+    return job;
   }
 
   /** Throws PawdexError job_queue_full or shutting_down if {@link submit} would. */
@@ -213,7 +209,7 @@ export class JobRunner {
   }
 
   #startNext(): void {
-    if (this.#running !== null || this.#closing !== null || this.#waitsForStart) {
+    if (this.#running !== null || this.#closing !== null || !this.#hasStarted) {
       return;
     }
     for (const entry of this.#entries.values()) {
@@ -251,7 +247,7 @@ export class JobRunner {
   }
 
   /** Changes a job, and resolves when that is recorded. Only the first final state counts. */
-  async #change(entry: JobEntry, change: Partial<Job> & Pick<Job, 'state'>): Promise<void> {
+  async #change(entry: JobEntry, change: JobChange): Promise<void> {
     if (entry.finishing !== null) {
       return entry.finishing;
     }
@@ -275,11 +271,8 @@ export class JobRunner {
 
   /** If a record cannot be written, it is older than the truth, and the job is repeated at worst. */
   #record(job: Job): Promise<void> {
-    // One after another, because the older of two concurrent writes could win.
-    this.#recording = this.#recording
-      .then(() => this.#options.records.save(job))
-      .catch((error) => this.#options.onError?.(asPawdexError(error)));
-    return this.#recording;
+    const { records, onError } = this.#options;
+    return records.save(job).catch((error) => onError?.(asPawdexError(error)));
   }
 
   async #removeExpired(): Promise<void> {

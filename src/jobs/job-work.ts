@@ -1,13 +1,13 @@
 /** The work of each kind of job, done by the engine. */
 import path from 'node:path';
-import type { Engine, ReembedState } from '../engine/engine.js';
+import type { ReembedState } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { replaceFile } from '../files/replace-file.js';
 import { keepTrying } from '../threads/keep-trying.js';
 import { IndexRoots } from './index-roots.js';
 import type { JobKind } from './job.js';
-import type { JobSettings, JobWork, KindWork } from './job-context.js';
+import type { JobParts, JobWork, KindWork } from './job-context.js';
 import { importFile } from './kinds/import-job.js';
 import { indexFolder } from './kinds/index-folder-job.js';
 
@@ -61,9 +61,8 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
 /** How long a job is retried after a worker thread died, in milliseconds: one or two attempts. */
 const RETRY_MS = 5_000;
 
-/** Creates the work of all kinds of jobs for an engine. A job continues if a thread dies that is restarted. */
-export function createJobWork(engine: Engine, settings: JobSettings): JobWork {
-  const parts = { engine, ...settings };
+/** Creates the work of all kinds of jobs. A job continues if a thread dies that is restarted. */
+export function createJobWork(parts: JobParts): JobWork {
   return (request, context) => {
     const work = () => (KINDS[request.kind] as KindWork<JobKind>)(parts, request, context);
     const patience = { codes: ['worker_failed'], patienceMs: RETRY_MS, signal: context.signal } as const;
@@ -75,9 +74,9 @@ export function createJobWork(engine: Engine, settings: JobSettings): JobWork {
 
 /** Names an uploaded file without its folder: clients need not know where the server keeps its files. */
 function hideFolder(error: unknown, folder: string): unknown {
-  if (!(error instanceof PawdexError) || !error.message.includes(folder)) {
+  if (!(error instanceof PawdexError) || !error.detail?.includes(folder)) {
     return error;
   }
-  const detail = error.message.replaceAll(folder + path.sep, '');
+  const detail = error.detail.replaceAll(folder + path.sep, '');
   return new PawdexError(error.code, { detail, hint: error.hint, cause: error });
 }

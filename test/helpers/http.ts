@@ -64,13 +64,15 @@ export async function appOver<E extends AppDeps['engine']>(
   });
   const lifecycle: Lifecycle = { state: 'ready' };
   const jobs = await JobRunner.open({
-    work: createJobWork(engine, {
+    work: createJobWork({
+      engine,
       indexRoots: config.INDEX_ROOTS ?? [],
       maxFileBytes: 2 ** 20,
       syncDir: path.join(tmpdir(), 'pawdex-sync-unused'),
     }),
     records: memoryRecords(),
   });
+  jobs.start();
   const app = createApp({
     engine,
     jobs,

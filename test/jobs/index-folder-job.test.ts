@@ -39,7 +39,8 @@ function watchAdded(): Map<string, number> {
 }
 
 function run(signal: AbortSignal, onProgress: (progress: ReportedProgress) => void = () => {}) {
-  const work = createJobWork(engine, {
+  const work = createJobWork({
+    engine,
     indexRoots: [base],
     maxFileBytes: 1000,
     syncDir: path.join(base, 'sync'),

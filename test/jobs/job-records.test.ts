@@ -49,6 +49,15 @@ it('returns the newest saved state of each job, without removed ones', async () 
   expect(await open().load()).toEqual([b]);
 });
 
+it('saves the states of a job in order, although nobody waits in between', async () => {
+  const records = open();
+  await records.load();
+  const running = job({ state: 'running' });
+  const states = Array.from({ length: 20 }, (_, interruptions) => ({ ...running, interruptions }));
+  await Promise.all(states.map((state) => records.save(state)));
+  expect(await open().load()).toEqual([states.at(-1)]);
+});
+
 it('removes what a crash left half-written, and leaves what it cannot read', async () => {
   const records = open();
   await records.load();

@@ -29,10 +29,16 @@ class Held {
   }
 }
 
+async function open(options: JobRunnerOptions): Promise<JobRunner> {
+  const jobs = await JobRunner.open(options);
+  jobs.start();
+  return jobs;
+}
+
 async function runner(options: Partial<JobRunnerOptions> = {}) {
   const held = new Held();
   const records = memoryRecords();
-  const jobs = await JobRunner.open({ work: held.work, records, ...options });
+  const jobs = await open({ work: held.work, records, ...options });
   return { jobs, held, records };
 }
 
@@ -141,7 +147,7 @@ describe('JobRunner', () => {
     const { jobs } = await runner({
       records: {
         ...records,
-        accept: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'write' })),
+        accept: () => Promise.reject(new PawdexError('storage_full')),
       },
     });
     await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'storage_full' });
@@ -163,7 +169,7 @@ describe('JobRunner', () => {
     await until(() => jobs.get(id).state === 'succeeded');
     expect(trouble).toEqual(['storage_full', 'storage_full']);
     // After a restart it is done once more: its end was not known for certain.
-    const again = await JobRunner.open({ work: async () => 2, records });
+    const again = await open({ work: async () => 2, records });
     await until(() => again.get(id).state === 'succeeded');
     expect(again.get(id).result).toBe(2);
   });
@@ -178,7 +184,7 @@ describe('JobRunner', () => {
     await until(() => held.started.length === 2);
     // As after a kill: nothing was told to stop.
     const next = new Held();
-    const again = await JobRunner.open({ work: next.work, records, waitsForStart: true });
+    const again = await JobRunner.open({ work: next.work, records });
     expect(again.get(done.id)).toEqual(jobs.get(done.id));
     expect([running, waiting].map(({ id }) => again.get(id).state)).toEqual(['queued', 'queued']);
     await sleep(5);
@@ -199,7 +205,7 @@ describe('JobRunner', () => {
     await until(() => jobs.get(id).state === 'running');
     let ends = 1;
     for (; ends < 20; ends++) {
-      const again = await JobRunner.open({ work: () => new Promise(() => {}), records });
+      const again = await open({ work: () => new Promise(() => {}), records });
       if (again.get(id).state === 'failed') {
         break;
       }
@@ -213,7 +219,7 @@ describe('JobRunner', () => {
     const { records, jobs } = await runner();
     const { id } = await jobs.submit(REQUEST);
     records.requests.clear();
-    const again = await JobRunner.open({ work: async () => null, records });
+    const again = await open({ work: async () => null, records });
     expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
   });
 
@@ -237,7 +243,7 @@ describe('JobRunner', () => {
     expect(await jobs.pause(a.id)).toMatchObject({ state: 'paused', error: null, finishedAt: null });
     await until(() => jobs.get(c.id).state === 'running');
     // Paused jobs stay so over a restart.
-    const again = await JobRunner.open({ work: held.work, records, waitsForStart: true });
+    const again = await JobRunner.open({ work: held.work, records });
     expect([a, b].map(({ id }) => again.get(id).state)).toEqual(['paused', 'paused']);
     expect(await jobs.resume(a.id)).toMatchObject({ state: 'queued' });
     expect(await jobs.resume(c.id)).toMatchObject({ state: 'running' });
@@ -254,7 +260,7 @@ describe('JobRunner', () => {
   });
 
   it('counts paused jobs towards the queue limit', async () => {
-    const { jobs } = await runner({ waitsForStart: true });
+    const jobs = await JobRunner.open({ work: new Held().work, records: memoryRecords() });
     for (let i = 0; i < 16; i++) {
       await jobs.pause((await jobs.submit(REQUEST)).id);
     }

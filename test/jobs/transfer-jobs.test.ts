@@ -75,7 +75,8 @@ function run<T>(
   folder: string,
   { signal = new AbortController().signal, onProgress = () => {} }: RunOptions = {},
 ): Promise<T> {
-  const work = createJobWork(engine, {
+  const work = createJobWork({
+    engine,
     indexRoots: [root],
     maxFileBytes: 1000,
     syncDir: path.join(root, 'sync'),

@@ -68,13 +68,15 @@ export async function startApp(): Promise<Running> {
   const engine = await openLocalEngine({ config });
   await fill(engine);
   const jobs = await JobRunner.open({
-    work: createJobWork(engine, {
+    work: createJobWork({
+      engine,
       indexRoots: [],
       maxFileBytes: 2 ** 20,
       syncDir: path.join(folder, 'sync'),
     }),
     records: new FileJobRecords(path.join(folder, 'jobs'), () => {}),
   });
+  jobs.start();
   const servers: RunningServer[] = [];
   const serve = async (own: Partial<Config>): Promise<string> => {
     const lifecycle: Lifecycle = { state: 'ready' };
