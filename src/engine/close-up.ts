@@ -1,11 +1,15 @@
 /**
- * Finds where a small animal may be in a photo, for a close-up: where the photo resembles its nearest neighbours most and
- * the nearest photos without pets least. This is a class activation map (Zhou et al. 2016, arXiv 1512.04150), with the
+ * Takes a close-up of the part of a photo where a small animal may be: where the photo resembles its nearest neighbours most
+ * and the nearest photos without pets least. This is a class activation map (Zhou et al. 2016, arXiv 1512.04150), with the
  * difference of two means as the class.
  */
+import { catchAsNull } from '../errors.js';
+import { decodePrepared, type PreparedImage, type ResizeRule } from '../image/decode.js';
+import { decodeSquare } from '../image/decode-views.js';
 import type { ShareMap } from '../image/heat-colours.js';
-import type { Rectangle, Size } from '../image/regions.js';
+import { computeCentreSquare, type Rectangle, type Size } from '../image/regions.js';
 import { normalise } from '../math/vectors.js';
+import type { Embedded, EmbeddedRegion, Explain, ImageEmbedder } from './image-embedder.js';
 
 /** Side of a close-up, relative to the shorter side of the photo. Chosen with `second-look.mjs --small`. */
 const SIDE = 0.4;
@@ -93,4 +97,43 @@ export function findCloseUp({ rows, columns, region, shares }: ShareMap, photo: 
     }
   }
   return { left: best.left, top: best.top, width, height };
+}
+
+/**
+ * Embeds a close-up of the part of a photo that is most similar to a direction.
+ *
+ * @param photo its image, and how to explain it; if that is null, the photo is embedded again to find the part
+ * @param size of the upright photo, in pixels
+ * @param towards float32 [dimension]
+ * @returns null if this encoder cannot say which part that is
+ * @throws PawdexError image_corrupt, shutting_down
+ */
+export async function embedCloseUp(
+  embedder: ImageEmbedder,
+  { image, explain }: Pick<Embedded, 'image' | 'explain'>,
+  size: Size,
+  towards: Float32Array,
+): Promise<EmbeddedRegion | null> {
+  const explainPhoto = explain ?? (await explainMiddle(embedder, image, size));
+  if (explainPhoto === null) {
+    return null;
+  }
+  const region = findCloseUp(explainPhoto(towards), size);
+  const decode = async (rule: ResizeRule) => [
+    { region, pixels: await decodeSquare(image, region, size, rule) },
+  ];
+  const [closeUp] = await embedder.embedParts(1, decode, explain !== null);
+  return closeUp!;
+}
+
+/** Embeds the middle of a photo again, now with an explanation; null if this encoder has none. */
+async function explainMiddle(
+  embedder: ImageEmbedder,
+  image: PreparedImage,
+  size: Size,
+): Promise<Explain | null> {
+  const region = computeCentreSquare(size);
+  const decode = async (rule: ResizeRule) => [{ region, pixels: await decodePrepared(image, rule) }];
+  const embedded = await catchAsNull(embedder.embedParts(1, decode, true), 'explain_unavailable');
+  return embedded === null ? null : embedded[0]!.explain;
 }

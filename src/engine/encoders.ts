@@ -24,6 +24,12 @@ export interface EncoderRuntime {
   statistics: SimilarityStatistics | null;
 }
 
+/** Names the encoder in an answer. */
+export function describeModel({ encoder }: EncoderRuntime): { name: string; fingerprint: string } {
+  const { name, fingerprint } = encoder.info;
+  return { name, fingerprint };
+}
+
 /** An encoder that can be opened. */
 export interface AddedEncoder extends Space {
   folder: string;

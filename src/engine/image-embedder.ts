@@ -4,29 +4,23 @@
  */
 import pLimit, { type LimitFunction } from 'p-limit';
 import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
-import type { Encoder, Place, Urgency } from '../encoder/encoder.js';
-import { asPawdexError, PawdexError } from '../errors.js';
+import type { CellEmbedding, Encoder, Place, Urgency } from '../encoder/encoder.js';
+import { PawdexError } from '../errors.js';
 import { cropPhoto } from '../image/crop.js';
 import {
   type DecodeLimits,
-  decodePrepared,
   type PreparedImage,
   prepareImage,
+  type ResizeRule,
   readUprightSize,
 } from '../image/decode.js';
-import {
-  decodeEnds,
-  decodeSquare,
-  decodeViews,
-  hasEnds,
-  VIEW_COUNT,
-  type Views,
-} from '../image/decode-views.js';
-import { computeCentreSquare, type Rectangle, type Size } from '../image/regions.js';
+import { type DecodedRegion, decodeViews, VIEW_COUNT, type Views } from '../image/decode-views.js';
+import { computeCentreSquare, mapToPhoto, type Rectangle } from '../image/regions.js';
 import { Admission } from './admission.js';
-import { findCloseUp } from './close-up.js';
 import type { Explanation } from './engine.js';
-import { computeExplanation } from './explain-neighbours.js';
+
+/** Explains the similarity of an embedded image to a unit vector, float32 [dimension]. */
+export type Explain = (vector: Float32Array) => Explanation;
 
 /** An embedding with its image and the milliseconds that each step took. */
 export interface Embedded {
@@ -35,8 +29,8 @@ export interface Embedded {
   embedMs: number;
   /** The photo or the part of it that was embedded, for further views of it. */
   image: PreparedImage;
-  /** Explains the similarity to a unit vector, float32 [dimension]. Null unless requested. */
-  explain: ((vector: Float32Array) => Explanation) | null;
+  /** Null unless requested. */
+  explain: Explain | null;
 }
 
 export interface EmbeddedRegion extends Pick<Embedded, 'embedding' | 'explain'> {
@@ -81,15 +75,18 @@ export interface ImageEmbedderOptions {
    * images have their own decoders, so that they never wait behind bulk work.
    */
   decoders: number;
-  /** Urgent images, counting views, that may be waiting or in progress. */
+  /** Urgent images, counting views, that may be waiting or in progress. Also limits the bulk images in progress. */
   maxQueue: number;
-  bulkConcurrency: number;
   /** Accept work however long it takes, for a process that nobody waits for. */
   patient?: boolean;
 }
 
 /** Urgent images in progress per decoder: enough to keep every lane of the encoder busy. */
 const CONCURRENCY_PER_DECODER = 9;
+/** Bulk images in progress: enough to keep every lane busy. */
+const BULK_CONCURRENCY = 16;
+/** The same for a process that nobody waits for: two full batches for each of two lanes, and decoded images to follow. */
+const PATIENT_BULK_CONCURRENCY = 48;
 
 /** Decodes and embeds images. Refuses work that it cannot do in time. */
 export class ImageEmbedder {
@@ -101,7 +98,7 @@ export class ImageEmbedder {
   readonly #urgentMs: number;
 
   constructor(encoder: Encoder, options: ImageEmbedderOptions) {
-    const { limits, decoders, maxQueue, bulkConcurrency, patient = false } = options;
+    const { limits, decoders, maxQueue, patient = false } = options;
     this.#encoder = encoder;
     this.#limits = {
       urgent: patient ? limits : { ...limits, maxLargeWaiting: MAX_LARGE_WAITING },
@@ -113,7 +110,10 @@ export class ImageEmbedder {
       urgent: new Admission({ maxSeconds: seconds(URGENT_SECONDS), maxImages: maxQueue }),
       bulk: new Admission({ maxSeconds: seconds(BULK_SECONDS), maxImages: BULK_IMAGES }),
     };
-    this.#slots = { urgent: pLimit(CONCURRENCY_PER_DECODER * decoders), bulk: pLimit(bulkConcurrency) };
+    this.#slots = {
+      urgent: pLimit(CONCURRENCY_PER_DECODER * decoders),
+      bulk: pLimit(Math.min(patient ? PATIENT_BULK_CONCURRENCY : BULK_CONCURRENCY, maxQueue)),
+    };
     this.#decoders = { urgent: pLimit(decoders), bulk: pLimit(decoders) };
   }
 
@@ -156,64 +156,26 @@ export class ImageEmbedder {
   }
 
   /**
-   * Embeds the squares at both ends of a photo's longer side. The photo was already admitted, so this neither waits nor is
-   * refused.
+   * Embeds parts of a photo that {@link embed} returned. The photo was already admitted, so this neither waits nor is refused.
    *
-   * @param size of the photo when upright, in pixels
-   * @returns an empty array for a photo that is nearly square
-   * @throws PawdexError image_corrupt, shutting_down
+   * @param count of the parts that `decode` returns
+   * @param isExplained whether they must be able to explain themselves
+   * @throws PawdexError image_corrupt, shutting_down, explain_unavailable
    */
-  async embedEnds(
-    { image, explain }: Pick<Embedded, 'image' | 'explain'>,
-    size: Size,
+  embedParts(
+    count: number,
+    decode: (rule: ResizeRule) => Promise<DecodedRegion[]>,
+    isExplained: boolean,
   ): Promise<EmbeddedRegion[]> {
-    if (!hasEnds(size)) {
-      return [];
-    }
-    return this.#admissions.urgent.extend(2, async () => {
-      const looks = await this.#decoders.urgent(() => decodeEnds(image, size, this.#encoder.info.resize));
+    return this.#admissions.urgent.extend(count, async () => {
+      const parts = await this.#decoders.urgent(() => decode(this.#encoder.info.resize));
       return Promise.all(
-        looks.map(async ({ region, pixels }) => ({
+        parts.map(async ({ region, pixels }) => ({
           region,
-          ...(await this.#embedPixels([pixels], 'next', explain === null ? null : region)),
+          ...(await this.#embedPixels([pixels], 'next', isExplained ? region : null)),
         })),
       );
     });
-  }
-
-  /**
-   * Embeds a close-up of the part of a photo that is most similar to a direction. Like {@link embedEnds}, it is neither
-   * kept waiting nor refused.
-   *
-   * @param embedded the photo
-   * @param towards float32 [dimension]
-   * @returns null if this encoder cannot say which part that is
-   * @throws PawdexError image_corrupt, shutting_down
-   */
-  async embedCloseUp(
-    { image, explain }: Pick<Embedded, 'image' | 'explain'>,
-    size: Size,
-    towards: Float32Array,
-  ): Promise<EmbeddedRegion | null> {
-    const rule = this.#encoder.info.resize;
-    return this.#admissions.urgent.extend(2, async () => {
-      try {
-        const explainPhoto = explain ?? (await this.#explainPhoto(image, size));
-        const region = findCloseUp(explainPhoto(towards), size);
-        const pixels = await this.#decoders.urgent(() => decodeSquare(image, region, size, rule));
-        return { region, ...(await this.#embedPixels([pixels], 'next', explain === null ? null : region)) };
-      } catch (error) {
-        if (asPawdexError(error).code === 'explain_unavailable') {
-          return null;
-        }
-        throw error;
-      }
-    });
-  }
-
-  async #explainPhoto(image: PreparedImage, size: Size): Promise<(vector: Float32Array) => Explanation> {
-    const pixels = await this.#decoders.urgent(() => decodePrepared(image, this.#encoder.info.resize));
-    return (await this.#embedPixels([pixels], 'next', computeCentreSquare(size))).explain!;
   }
 
   /**
@@ -273,4 +235,28 @@ export class ImageEmbedder {
       explain: (vector) => computeExplanation(embedded, explained, vector),
     };
   }
+}
+
+/**
+ * Computes each cell's share of the similarity to a vector. The embedding is the sum of the cells' parts, so its dot
+ * product with a unit vector is the sum of theirs: the shares are exact, not an estimate.
+ *
+ * @param seen the square that the encoder saw, in fractions of the upright photo
+ * @param vector float32 [dimension], L2 norm 1
+ */
+function computeExplanation(
+  { cells, grid }: CellEmbedding,
+  seen: Rectangle,
+  vector: Float32Array,
+): Explanation {
+  const { rows, columns, extent } = grid;
+  const { length } = vector;
+  const shares = Array.from({ length: rows * columns }, (_, cell) => {
+    let share = 0;
+    for (let i = 0; i < length; i++) {
+      share += cells[cell * length + i]! * vector[i]!;
+    }
+    return share;
+  });
+  return { rows, columns, region: mapToPhoto(extent, seen), shares };
 }

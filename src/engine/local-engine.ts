@@ -8,18 +8,21 @@ import { openEmbeddedStore } from '../store/embedded/open-embedded-store.js';
 import type { Store } from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { addItems } from './add-items.js';
-import { drawHeatMap, embed, identify, search } from './answer-queries.js';
 import { attachThumbnails } from './attach-thumbnails.js';
 import { CollectionMaps } from './collection-map.js';
+import { embedPhoto } from './embed-photo.js';
 import { type EncoderRuntime, Encoders } from './encoders.js';
 import type { Engine } from './engine.js';
+import { drawHeatMap } from './explain-neighbours.js';
 import { exportCollection } from './export-collection.js';
 import { findDuplicates } from './find-duplicates.js';
+import { identifyPhoto } from './identify-photo.js';
 import { ImageEmbedder } from './image-embedder.js';
 import { importCollection } from './import-collection.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
 import * as manage from './manage-collections.js';
 import { reembed } from './reembed.js';
+import { searchItems } from './search-items.js';
 import { type EngineContext, Spaces } from './spaces.js';
 
 /** The settings that the engine reads. */
@@ -50,11 +53,6 @@ export interface LocalEngine extends Engine {
   readonly load: Pick<ImageEmbedder, 'pending' | 'estimateSeconds' | 'assertCapacity'>;
 }
 
-/** Bulk images in progress in a server: enough to keep every encoder lane busy. */
-const SHARED_BULK_CONCURRENCY = 16;
-/** The same for a process that only does long work: two full batches for each of two lanes, and decoded images to follow. */
-const BULK_CONCURRENCY = 48;
-
 /** Opens an encoder with everything that answers need. */
 async function openRuntime(
   cardPath: string,
@@ -81,7 +79,6 @@ async function openRuntime(
       limits: { maxPixels: config.MAX_PIXELS, maxBytes: config.DECODE_MEMORY_MB * 2 ** 20 },
       decoders: Math.max(2, config.THREADS),
       maxQueue: config.MAX_QUEUE,
-      bulkConcurrency: Math.min(bulk ? BULK_CONCURRENCY : SHARED_BULK_CONCURRENCY, config.MAX_QUEUE),
       patient: bulk,
     });
     return { encoder, embedder, statistics };
@@ -115,9 +112,9 @@ function assembleEngine(
     store,
     gallery,
     load: primary.embedder,
-    identify: (image, options) => identify(context, image, options),
-    search: (collection, query, options) => search(context, collection, query, options),
-    embed: (image, options) => embed(context, image, options),
+    identify: (image, options) => identifyPhoto(context, image, options),
+    search: (collection, query, options) => searchItems(context, collection, query, options),
+    embed: (image, options) => embedPhoto(context, image, options),
     drawHeatMap: (image, options) => drawHeatMap(context, image, options),
     listCollections: () => manage.listCollections(context),
     getCollection: (name) => manage.getCollection(context, name),

@@ -8,6 +8,9 @@ export interface Rectangle {
   height: number;
 }
 
+/** All of a photo. */
+export const WHOLE_PHOTO: Rectangle = { left: 0, top: 0, width: 1, height: 1 };
+
 /** Width and height of an upright photo, in pixels. */
 export interface Size {
   width: number;

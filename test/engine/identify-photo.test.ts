@@ -12,7 +12,7 @@ import {
   needsCloseUp,
   shouldLookAgain,
   shouldSeekAnimals,
-} from '../../src/engine/identify-photo.js';
+} from '../../src/engine/choose-look.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { createRandom } from '../../src/math/random.js';
 

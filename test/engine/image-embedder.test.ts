@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { Encoder } from '../../src/encoder/encoder.js';
+import { embedCloseUp } from '../../src/engine/close-up.js';
 import { ImageEmbedder } from '../../src/engine/image-embedder.js';
 import { PawdexError } from '../../src/errors.js';
 
@@ -25,21 +26,21 @@ const embedderFailingWith = (code: 'explain_unavailable' | 'shutting_down') =>
       pending: 0,
       close: () => Promise.resolve(),
     } satisfies Encoder,
-    { limits: { maxPixels: 1e6 }, decoders: 1, maxQueue: 4, bulkConcurrency: 1 },
+    { limits: { maxPixels: 1e6 }, decoders: 1, maxQueue: 4 },
   );
 
 describe('a close-up', () => {
   it('is not taken if the encoder cannot explain', async () => {
     const embedder = embedderFailingWith('explain_unavailable');
     const embedded = await embedder.embed(await photo());
-    expect(await embedder.embedCloseUp(embedded, size, Float32Array.of(1, 0))).toBeNull();
+    expect(await embedCloseUp(embedder, embedded, size, Float32Array.of(1, 0))).toBeNull();
     expect(embedder.pending).toBe(0);
   });
 
   it('fails with the error of an encoder that is closing', async () => {
     const embedder = embedderFailingWith('shutting_down');
     const embedded = await embedder.embed(await photo());
-    await expect(embedder.embedCloseUp(embedded, size, Float32Array.of(1, 0))).rejects.toMatchObject({
+    await expect(embedCloseUp(embedder, embedded, size, Float32Array.of(1, 0))).rejects.toMatchObject({
       code: 'shutting_down',
     });
   });

@@ -1,10 +1,12 @@
-/** Turns a query into a vector to search with. */
+/** Searches a collection by an image, an item, a vector, or a combination of examples. */
 import { PawdexError } from '../errors.js';
 import { normalise } from '../math/vectors.js';
 import type { Store } from '../store/store.js';
-import type { EncoderRuntime } from './encoders.js';
-import type { Example, Examples, Query } from './engine.js';
+import { describeModel, type EncoderRuntime } from './encoders.js';
+import type { Example, Examples, Query, SearchAnswer, SearchOptions } from './engine.js';
+import { addExplanations } from './explain-neighbours.js';
 import type { Embedded, EmbedOptions } from './image-embedder.js';
+import type { EngineContext } from './spaces.js';
 
 /**
  * Weight of the mean of the negatives relative to that of the positives. 0.25 to 0.75 works best according to Salton
@@ -12,8 +14,36 @@ import type { Embedded, EmbedOptions } from './image-embedder.js';
  */
 const NEGATIVE_WEIGHT = 1 / 3;
 
+/** See `Engine.search`. */
+export function searchItems(
+  { store, spaces }: EngineContext,
+  collection: string,
+  query: Query,
+  { views, region: part, explain: explained, ...options }: SearchOptions,
+): Promise<SearchAnswer> {
+  return spaces.run(collection, async ({ runtime }) => {
+    const started = performance.now();
+    const look = { views, region: part, explained };
+    const { embedding, exclude, explain, decodeMs, embedMs } = await resolveQuery(
+      { store, collection, runtime },
+      query,
+      look,
+    );
+    const searchStarted = performance.now();
+    const space = runtime.encoder.info.fingerprint;
+    const hits = await store.search(collection, embedding, { ...options, exclude, space });
+    const searchMs = performance.now() - searchStarted;
+    const neighbours = hits.map(({ item, similarity }) => ({ ...item, similarity }));
+    return {
+      neighbours: await addExplanations(neighbours, { store, collection, explain, part }),
+      model: describeModel(runtime),
+      timing: { decodeMs, embedMs, searchMs, totalMs: performance.now() - started },
+    };
+  });
+}
+
 /** A query vector, the time spent on it, and the items to exclude from its results. */
-export interface ResolvedQuery extends Omit<Embedded, 'image'> {
+interface ResolvedQuery extends Omit<Embedded, 'image'> {
   exclude: string[];
 }
 
@@ -101,7 +131,7 @@ async function combineExamples(
  * @param look how to embed an image
  * @throws PawdexError item_not_found, vector_invalid, invalid_request, and those of embedding an image
  */
-export async function resolveQuery(
+async function resolveQuery(
   { store, collection, runtime }: { store: Store; collection: string; runtime: EncoderRuntime },
   query: Query,
   look: EmbedOptions,
