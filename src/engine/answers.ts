@@ -15,8 +15,6 @@ export const modelSchema = z
 const timingSchema = z
   .object({ decodeMs: z.number(), embedMs: z.number(), searchMs: z.number(), totalMs: z.number() })
   .meta({ id: 'Timing', description: 'Milliseconds spent.' });
-/** Milliseconds that each step of an answer took. */
-export type Timing = z.output<typeof timingSchema>;
 
 const probability = z.number().min(0).max(1);
 const similarity = z.number().min(-1).max(1).meta({ description: 'Cosine similarity.', example: 0.83 });
