@@ -36,25 +36,6 @@ function refusePhotos(photos: readonly string[] | undefined): void {
   }
 }
 
-/** The store's methods that an engine passes on. */
-function createStoreCalls(client: PawdexClient): Engine['store'] {
-  return {
-    listCollections: () => client.listCollections(),
-    getCollection: (name) => client.getCollection(name),
-    listLabels: (collection) => client.listLabels(collection),
-    listFacets: (collection, field, limit) => client.listFacets(collection, field, limit),
-    getItem: (collection, id) => client.getItem(collection, id),
-    listItems: (collection, options) => client.listItems(collection, options),
-    updateItem: (collection, id, patch) => client.updateItem(collection, id, patch),
-    updateItems: (collection, target, patch) => client.updateItems(collection, target, patch),
-    deleteItems: (collection, target) => client.deleteItems(collection, target),
-    getThumbnail: (collection, id) => client.getThumbnail(collection, id),
-    findKnown: (collection, sha256) => findKnown(client, collection, sha256),
-    createSnapshot: () => client.createSnapshot(),
-    listSnapshots: () => client.listSnapshots(),
-  };
-}
-
 /**
  * The engine of the server that `client` talks to. Closing it leaves the server running.
  *
@@ -68,25 +49,16 @@ export async function createRemoteEngine(client: PawdexClient, onQueued?: () => 
   const run = async <K extends JobKind>(request: JobRequest & { kind: K }, options: WorkOptions) =>
     (await runJob(client, request, toJobOptions(options))) as JobResults[K];
   return {
+    // Most methods have the same names and parameters. They are fields of the client, so they can be copied.
+    ...client,
     encoder: model,
-    store: createStoreCalls(client),
-    identify: (image, options) => client.identify(image, options),
-    search: (collection, query, options) => client.search(collection, query, options),
-    drawHeatMap: (image, options) => client.heatMap(image, options),
+    store: { ...client, findKnown: (collection, sha256) => findKnown(client, collection, sha256) },
+    drawHeatMap: client.heatMap,
+    findDuplicates: client.duplicates,
     async embed(image, options) {
       const { embedding, model, timing } = await client.embed(image, options);
       return { embedding: Float32Array.from(embedding), model, timing };
     },
-    listCollections: () => client.listCollections(),
-    getCollection: (name) => client.getCollection(name),
-    createCollection: (name, description, options) => client.createCollection(name, description, options),
-    updateCollection: (name, patch) => client.updateCollection(name, patch),
-    deleteCollection: (name) => client.deleteCollection(name),
-    addItems: (collection, items, options) => client.addItems(collection, items, options),
-    deleteItem: (collection, id) => client.deleteItem(collection, id),
-    attachThumbnails: (collection, thumbnails) => client.attachThumbnails(collection, thumbnails),
-    getMap: (collection) => client.getMap(collection),
-    findDuplicates: (collection, options) => client.duplicates(collection, options),
     calibrate: (collection, { nonPets, ...work } = {}) =>
       run({ kind: 'calibrate', collection, nonPets }, work),
     evaluate: (collection, { nonPets, ...work } = {}) => run({ kind: 'evaluate', collection, nonPets }, work),

@@ -39,9 +39,10 @@ export interface Call {
 /**
  * Builds the path of a resource, with encoded names.
  *
- * @example formatPath('collections', name, 'items')
+ * @example v1`collections/${name}/items`
  */
-export const formatPath = (...names: string[]): string => `/v1/${names.map(encodeURIComponent).join('/')}`;
+export const v1 = (texts: TemplateStringsArray, ...names: string[]): string =>
+  `/v1/${String.raw(texts, ...names.map(encodeURIComponent))}`;
 
 /** Media type of Parquet files. */
 export const PARQUET_TYPE = 'application/vnd.apache.parquet';
@@ -52,6 +53,10 @@ const TRANSFER_MS = 24 * 3_600_000;
 const DEFAULT_MAX_WAIT_MS = 30_000;
 /** Codes of requests that were refused with 503. */
 const RETRIABLE = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].status === 503);
+
+/** Reads the JSON of a response; undefined if it has none. */
+const readJson = async <T>(response: Response) =>
+  (response.status === 204 ? undefined : await response.json()) as T;
 
 /** Sends requests for {@link PawdexClient}. */
 export class Transport {
@@ -76,24 +81,20 @@ export class Transport {
     this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
   }
 
-  /** Sends a request and returns the JSON of the response. Throws ApiError, PawdexError server_unreachable. */
-  async requestJson<T>(call: Call): Promise<T> {
-    return (await this.#send(call, (response) => response.json())) as T;
+  get<T>(path: string, query?: Call['query']): Promise<T> {
+    return this.send({ path, query });
   }
 
-  /** Sends a request and returns the bytes of the response. Throws like {@link requestJson}. */
-  async requestBytes(call: Call): Promise<Uint8Array> {
-    return new Uint8Array(await this.#send(call, (response) => response.arrayBuffer()));
+  post<T>(path: string, parts?: Pick<Call, 'query' | 'json' | 'form'>): Promise<T> {
+    return this.send({ method: 'POST', path, ...parts });
   }
 
-  /** Sends a request and returns the text of the response. Throws like {@link requestJson}. */
-  requestText(call: Call): Promise<string> {
-    return this.#send(call, (response) => response.text());
+  patch<T>(path: string, json: object): Promise<T> {
+    return this.send({ method: 'PATCH', path, json });
   }
 
-  /** Sends a request whose response has no body. Throws like {@link requestJson}. */
-  async request(call: Call): Promise<void> {
-    await this.#send(call, (response) => response.arrayBuffer());
+  delete<T>(path: string): Promise<T> {
+    return this.send({ method: 'DELETE', path });
   }
 
   /**
@@ -102,20 +103,25 @@ export class Transport {
    * @returns the headers of the response
    */
   download(path: string, file: string): Promise<Headers> {
-    return this.#send({ path, timeoutMs: TRANSFER_MS }, async ({ body, headers }) => {
+    return this.send({ path, timeoutMs: TRANSFER_MS }, async ({ body, headers }) => {
       await replaceFile(file, (body as AsyncIterable<Uint8Array> | null) ?? '');
       return headers;
     });
   }
 
-  /** Uploads a file of this machine and returns the JSON of the response. Throws like {@link requestJson}. */
+  /** Uploads a file of this machine and returns the JSON of the response. */
   async upload<T>(path: string, query: Call['query'], file: string, type: string): Promise<T> {
     const content = await openAsBlob(file);
-    return this.requestJson({ method: 'POST', path, query, file: { content, type }, timeoutMs: TRANSFER_MS });
+    return this.send({ method: 'POST', path, query, file: { content, type }, timeoutMs: TRANSFER_MS });
   }
 
-  /** Every call can be repeated: a request refused with 503 has done nothing, and adding is idempotent. */
-  #send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+  /**
+   * Sends a request. After a 503 it tries again: a refused request has done nothing, and adding is idempotent.
+   *
+   * @param read reads the response. Default: its JSON.
+   * @throws ApiError, PawdexError server_unreachable
+   */
+  send<T>(call: Call, read: (response: Response) => Promise<T> = readJson<T>): Promise<T> {
     const attempt = async () => {
       try {
         const response = await this.#fetchCall(call);

@@ -206,7 +206,7 @@ describe('errors', () => {
         detail: expect.stringContaining('no response within 0.1 s'),
       });
       const impatientCall = { path: '/v1/info', timeoutMs: 50 };
-      await expect(new Transport({ baseUrl }).requestJson(impatientCall)).rejects.toMatchObject({
+      await expect(new Transport({ baseUrl }).send(impatientCall)).rejects.toMatchObject({
         detail: expect.stringContaining('no response within 0.05 s'),
       });
       mute.closeAllConnections();
