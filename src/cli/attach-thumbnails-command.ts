@@ -14,16 +14,16 @@ import { withProgress } from './progress.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { withEngine } from './with-engine.js';
 
-export const command = addSetOptions(
-  createCommand(
-    'attach-thumbnails',
-    'add thumbnails to items without one, from your own copy of the photos',
-    'attach-thumbnails ~/datasets/pets --collection breeds',
-    [...COLLECTION_SETTINGS, 'MAX_UPLOAD_MB', 'MAX_PIXELS'],
-  ),
+const ownOptions = createCommand(
+  'attach-thumbnails',
+  'add thumbnails to items without one, from your own copy of the photos',
+  'attach-thumbnails ~/datasets/pets --collection breeds',
+  [...COLLECTION_SETTINGS, 'MAX_UPLOAD_MB', 'MAX_PIXELS'],
 )
   .argument('<dir>', 'folder with the photos, under any names; other files in it are ignored')
-  .requiredOption('-c, --collection <name>', 'collection whose items get thumbnails (required)')
+  .requiredOption('-c, --collection <name>', 'collection whose items get thumbnails');
+
+export const command = addSetOptions(ownOptions)
   .option('--json', 'print a summary as one JSON object')
   .addOption(SERVER)
   .action(async (dir, flags) => {

@@ -15,18 +15,18 @@ import { formatCount, pluralise, printResult } from './print.js';
 import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
-export const command = addSetOptions(
-  createCommand(
-    'check-labels',
-    'list photos that probably have the wrong label, and pictures that appear under two labels',
-    'check-labels photos:train --limit 50',
-    EMBEDDING_SETTINGS,
-  ),
+const ownOptions = createCommand(
+  'check-labels',
+  'list photos that probably have the wrong label, and pictures that appear under two labels',
+  'check-labels photos:train --limit 50',
+  EMBEDDING_SETTINGS,
 )
   .argument('[set]', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
   .option('-c, --collection <name>', 'check this collection instead of a set')
   .option('--limit <n>', 'entries per list', makeWholeNumberParser(1, 1000), 20)
-  .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
+  .option('--cache <dir>', 'folder that keeps the embeddings for the next run');
+
+export const command = addSetOptions(ownOptions)
   .option('--json', 'print one JSON object')
   .addOption(SERVER)
   .action(async (set, { collection, limit, ...flags }) => {

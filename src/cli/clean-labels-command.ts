@@ -13,32 +13,32 @@ import { failUsage } from './exit-codes.js';
 import { formatCount, OutputError, printMessage, printResult } from './print.js';
 import { addSetOptions } from './set-options.js';
 
-export const command = addSetOptions(
-  createCommand(
-    'clean-labels',
-    'find photos with wrong labels in a noisy set, and list which to keep and which to leave out',
-    'clean-labels web-photos --trust photos:train --out cleaned',
-    ['MODEL', 'THREADS', 'MAX_PIXELS'],
-  ),
+const ownOptions = createCommand(
+  'clean-labels',
+  'find photos with wrong labels in a noisy set, and list which to keep and which to leave out',
+  'clean-labels web-photos --trust photos:train --out cleaned',
+  ['MODEL', 'THREADS', 'MAX_PIXELS'],
 )
   .argument('<set>', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
-  .option('--trust <set>', 'set whose labels are right; may be repeated', collectValues, [])
-  .option('--keep <label>', 'keep all photos with this label; may be repeated', collectValues, [])
+  .option('--trust <set>', 'set whose labels are right; may be repeated', collectValues)
+  .option('--keep <label>', 'keep all photos with this label; may be repeated', collectValues)
   .option('--least <n>', 'keep at least this many photos of each label', makeWholeNumberParser(0, 1e6), 0)
   .requiredOption('--out <dir>', 'folder for kept.csv, dropped.csv and dropped.html')
-  .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
+  .option('--cache <dir>', 'folder that keeps the embeddings for the next run');
+
+export const command = addSetOptions(ownOptions)
   .option('--json', 'print one JSON object')
   .action(async (set, flags) => {
     const common = readCommonOptions(flags);
-    const { label, include, exclude } = flags;
+    const { label, include, exclude, keep = [], trust = [] } = flags;
     // Unreadable photos are reported when the set is embedded.
     const { photos } = await scanLabelledSet(set, { label, include, exclude, labelsRequired: true });
-    const unknown = flags.keep.find((label) => !photos.some((photo) => photo.label === label));
+    const unknown = keep.find((label) => !photos.some((photo) => photo.label === label));
     if (unknown !== undefined) {
       failUsage(`No photo in ${set} has the label "${unknown}" given with --keep.`);
     }
     const { sets, card } = await embedSets(
-      [set, ...flags.trust].map((spec) => ({ set: spec })),
+      [set, ...trust].map((spec) => ({ set: spec })),
       flags.cache,
       common,
       flags,
@@ -47,7 +47,7 @@ export const command = addSetOptions(
     const checked = cleanLabels(noisy!, {
       ...card.vote,
       trusted,
-      keep: new Set(flags.keep),
+      keep: new Set(keep),
       minPerLabel: flags.least,
     });
     const counts = countByLabel(checked);

@@ -1,5 +1,11 @@
-/** Creates commands with the flags that all share: every setting, `--quiet` and `--verbose`. */
-import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+/** Creates commands with the flags that all share (every setting, `--quiet` and `--verbose`) and the form of their help. */
+import {
+  Command,
+  type CommandUnknownOpts,
+  Help,
+  InvalidArgumentError,
+  Option,
+} from '@commander-js/extra-typings';
 import { type Config, listSettings, PACKAGE_ROOT, parseConfig } from '../config.js';
 import { failUsage } from './exit-codes.js';
 
@@ -36,6 +42,17 @@ export const EMBEDDING_SETTINGS = [
 
 /** The settings that a command uses, which its help shows. */
 const usedSettings = new WeakMap<object, ReadonlySet<keyof Config>>();
+
+/** A heading in the help. */
+const COMMON_OPTIONS = 'Common options:';
+
+const defaultHelp = new Help();
+/** How the help shows commands, by their usage, and flags. */
+export const helpFormat: Partial<Help> = {
+  subcommandTerm: (command) => `${command.name()} ${command.usage()}`,
+  optionDescription: (option) =>
+    `${defaultHelp.optionDescription(option)}${option.mandatory ? ' (required)' : ''}`,
+};
 
 const END_OF_HELP = '`pawdex --help` lists the exit codes, `pawdex serve --help` all settings.';
 
@@ -94,12 +111,13 @@ export function createCommandGroup(
 }
 
 /**
- * Adds the flags that every command has. A group accepts those of its subcommands. Call it last: `--help` lists a command's own
- * flags first.
+ * Adds the flags that every command has. A group accepts those of its subcommands, which get its settings. Call it last:
+ * `--help` lists a command's own flags first.
  */
 export function addCommonOptions(command: CommandUnknownOpts): CommandUnknownOpts {
   if (command.commands.length > 0) {
-    for (const { options } of command.commands.map(addCommonOptions)) {
+    for (const subcommand of command.commands) {
+      const { options } = addCommonOptions(subcommand.copyInheritedSettings(command));
       const known = new Set(command.options.map(({ long }) => long));
       for (const option of options.filter(({ long }) => !known.has(long))) {
         command.addOption(Object.create(option, { hidden: { value: true } }));
@@ -108,14 +126,9 @@ export function addCommonOptions(command: CommandUnknownOpts): CommandUnknownOpt
     return command;
   }
   command
-    .addOption(new Option('-q, --quiet', 'print only results and errors').helpGroup('Common options:'))
-    .addOption(new Option('-v, --verbose', 'print stack traces of errors').helpGroup('Common options:'));
-  for (const option of command.options) {
-    // Instead of `[]`, for flags that may be repeated.
-    if (Array.isArray(option.defaultValue)) {
-      option.defaultValueDescription ??= formatDefault(option.defaultValue);
-    }
-  }
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(COMMON_OPTIONS))
+    .addOption(new Option('-q, --quiet', 'print only results and errors').helpGroup(COMMON_OPTIONS))
+    .addOption(new Option('-v, --verbose', 'print stack traces of errors').helpGroup(COMMON_OPTIONS));
   // A command's own flag of the same name wins: `eval --gallery` names a labelled set.
   const own = new Set(command.options.map(({ long }) => long));
   for (const { name, description, default: fallback } of listSettings()) {
@@ -134,7 +147,7 @@ export function addCommonOptions(command: CommandUnknownOpts): CommandUnknownOpt
 export const SERVER = new Option(
   '--server <url>',
   'use the collections of this running server (PAWDEX_SERVER; set PAWDEX_API_KEY if it asks for a key)',
-).helpGroup('Common options:');
+).helpGroup(COMMON_OPTIONS);
 
 /**
  * Reads the common flags and the environment.

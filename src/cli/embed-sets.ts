@@ -40,7 +40,7 @@ export async function embedSets(
   requests: SetRequest[],
   cacheDir: string | undefined,
   common: CommonOptions,
-  flags: Partial<SetFlags> = {},
+  flags: SetFlags = {},
 ) {
   const { config, quiet } = common;
   const photos = new Map<string, LabelledPhoto[]>();

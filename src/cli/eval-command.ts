@@ -27,13 +27,11 @@ import { pluralise, printLine, printMessage } from './print.js';
 import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
-const options = addSetOptions(
-  createCommand(
-    'eval',
-    'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
-    'eval --gallery photos:train --queries photos:test --json',
-    EMBEDDING_SETTINGS,
-  ),
+const ownOptions = createCommand(
+  'eval',
+  'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
+  'eval --gallery photos:train --queries photos:test --json',
+  EMBEDDING_SETTINGS,
 )
   .option(
     '--gallery <set>',
@@ -56,8 +54,9 @@ const options = addSetOptions(
   .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
   .option('--calibration <file>', 'calibration to use (default: calibration.json next to the model card)')
   .option('--no-calibration', 'use no calibration')
-  .option('--report <dir>', 'write an HTML report with plots and the worst mistakes')
-  .option('--json', 'print one JSON object');
+  .option('--report <dir>', 'write an HTML report with plots and the worst mistakes');
+
+const options = addSetOptions(ownOptions).option('--json', 'print one JSON object');
 
 type EvalFlags = ReturnType<typeof options.opts>;
 

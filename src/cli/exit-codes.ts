@@ -21,8 +21,8 @@ Exit codes:
   1    finished, but some images or checks failed
   2    wrong usage, input or setting
   3    no such collection or item
-  4    not possible now: server unreachable or busy, data directory in use, API key refused,
-       output cannot be written
+  4    not possible now: server unreachable or busy, data directory in use,
+       API key refused, output cannot be written
   5    installation, model, gallery or data directory cannot be used
   70   a bug in pawdex
   130  stopped by Ctrl-C (143: by SIGTERM)`;

@@ -1,5 +1,6 @@
 /** The photos of a command: arguments, or a list of files if there are too many for a command line. */
 import { createReadStream } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { type FoundImages, findImages } from '../datasets/find-images.js';
 import { PawdexError } from '../errors.js';
@@ -24,19 +25,14 @@ export function addImageArguments<A extends unknown[], O extends OptionValues, G
   return command
     .argument('[image...]', 'image files, folders, archives, or globs in quotes')
     .addOption(FILES_FROM)
-    .option(
-      '--include <glob>',
-      'in folders, include only photos that match; may be repeated',
-      collectValues,
-      [],
-    )
-    .option('--exclude <glob>', 'in folders, skip files that match; may be repeated', collectValues, []);
+    .option('--include <glob>', 'in folders, include only photos that match; may be repeated', collectValues)
+    .option('--exclude <glob>', 'in folders, skip files that match; may be repeated', collectValues);
 }
 
 /**
  * Finds the images given on the command line.
  *
- * @throws PawdexError usage if there is none; set_invalid, file_unreadable
+ * @throws PawdexError usage if none is given; set_invalid if folders contain none or cannot be read; file_unreadable
  */
 export async function readImageArguments(
   paths: readonly string[],
@@ -45,7 +41,7 @@ export async function readImageArguments(
     include,
     exclude,
     quiet,
-  }: { filesFrom?: string; include: string[]; exclude: string[]; quiet?: unknown },
+  }: { filesFrom?: string; include?: string[]; exclude?: string[]; quiet?: unknown },
 ): Promise<FoundImages> {
   const listed = filesFrom === undefined ? [] : await readPathList(filesFrom);
   if (paths.length + listed.length === 0) {
@@ -53,20 +49,22 @@ export async function readImageArguments(
   }
   const images = await findImages([...paths, ...listed], { include, exclude });
   printReport('the given paths', images, quiet === true);
+  if (images.photos.length === 0) {
+    throw new PawdexError('set_invalid', {
+      detail: 'There is no photo in the given paths.',
+      hint: 'Check the paths, and --include and --exclude.',
+    });
+  }
   return images;
 }
 
 /** Reads a list of paths, one per line, or separated by zero bytes as from `find -print0`. */
 export async function readPathList(file: string): Promise<string[]> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
-      chunks.push(chunk as Buffer);
-    }
-  } catch (cause) {
-    const detail = `The list ${file} cannot be read: ${(cause as Error).message}.`;
-    throw new PawdexError('file_unreadable', { detail, cause });
-  }
-  const text = Buffer.concat(chunks).toString();
-  return text.split(text.includes('\0') ? '\0' : /\r?\n/).filter((line) => line !== '');
+  const list = await text(file === '-' ? process.stdin : createReadStream(file)).catch((cause: Error) => {
+    throw new PawdexError('file_unreadable', {
+      detail: `The list ${file} cannot be read: ${cause.message}.`,
+      cause,
+    });
+  });
+  return list.split(list.includes('\0') ? '\0' : /\r?\n/).filter((line) => line !== '');
 }

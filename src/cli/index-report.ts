@@ -78,7 +78,7 @@ export async function reportSummary(
       `${pluralise(otherLabel, 'photo')} already in "${flags.collection}" with another label, which was kept.`,
     );
   }
-  const rate = seconds > 0 ? ` (${(created / seconds).toFixed(0)} photos/s)` : '';
+  const rate = created > 0 ? ` (${(created / seconds).toFixed(0)} photos/s)` : '';
   printMessage(
     `Indexed ${pluralise(created, 'photo')} into "${flags.collection}" in ${formatSeconds(seconds)}${rate}; ${formatCount(skipped)} already there, ${formatCount(failed)} failed.`,
   );
@@ -176,11 +176,13 @@ function formatPlan(plan: SyncPlan): string[] {
     ['set metadata of', plan.described.map(({ photo }) => photo.name)],
     ['remove', plan.removed.map(({ source, id }) => source ?? id)],
   ];
-  return kinds.flatMap(([verb, files]) => [
-    `${verb} ${formatCount(files.length)}`,
-    ...files.slice(0, SHOWN).map((file) => `  ${file}`),
-    ...(files.length > SHOWN ? [`  and ${formatCount(files.length - SHOWN)} more`] : []),
-  ]);
+  return kinds
+    .filter(([, files]) => files.length > 0)
+    .flatMap(([verb, files]) => [
+      `${verb} ${formatCount(files.length)}`,
+      ...files.slice(0, SHOWN).map((file) => `  ${file}`),
+      ...(files.length > SHOWN ? [`  and ${formatCount(files.length - SHOWN)} more`] : []),
+    ]);
 }
 
 function toSyncJson({ scan, plan, summary, added }: SyncOutcome, { collection, keepMissing }: IndexFlags) {

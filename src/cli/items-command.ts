@@ -25,7 +25,7 @@ interface SelectionFlags extends FilterFlags {
 const createSubcommand = (name: string, description: string, example: string) =>
   addFilterOptions(
     createCommand(name, description, `items ${example}`, COLLECTION_SETTINGS)
-      .requiredOption('-c, --collection <name>', 'collection of the items (required)')
+      .requiredOption('-c, --collection <name>', 'collection of the items')
       .option('--id <id...>', 'select items by id'),
   );
 

@@ -15,9 +15,9 @@ export const command = createCommand(
   'labels -c mine --field species',
   COLLECTION_SETTINGS,
 )
-  .requiredOption('-c, --collection <name>', 'collection of the items (required)')
+  .requiredOption('-c, --collection <name>', 'collection of the items')
   .option('--field <key>', 'count the values of this metadata key instead')
-  .option('--limit <n>', 'list at most this many values', makeWholeNumberParser(1, 1000), 100)
+  .option('--limit <n>', 'with --field: list at most this many values', makeWholeNumberParser(1, 1000), 100)
   .option('--json', 'print one JSON object')
   .addOption(SERVER)
   .action(async ({ collection, field, limit, json, ...flags }) => {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The entry point of the command line: finds the command, runs it, and turns errors into messages and exit codes. */
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { asPawdexError } from '../errors.js';
+import { asPawdexError, ERRORS } from '../errors.js';
 import { loadFailureError } from '../native-modules.js';
-import { addCommonOptions } from './create-command.js';
+import { addCommonOptions, helpFormat } from './create-command.js';
 import { EXIT, EXIT_HELP, getExitCode } from './exit-codes.js';
 import { escapeControls, formatError, OutputError, printMessage, surviveClosedPipes } from './print.js';
 import { VERSION } from './version.js';
@@ -37,25 +37,28 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   doctor: () => import('./doctor-command.js').then((loaded) => loaded.command),
 };
 
-/** Flags that do not need any command. */
-const VERSION_FLAGS: ReadonlySet<string> = new Set(['--version', '-V']);
+const args = process.argv.slice(2);
+const firstWord = args.find((argument) => !argument.startsWith('-')) ?? '';
+/** The name of the given command, or null if there is none. */
+const commandName = Object.hasOwn(COMMANDS, firstWord) ? firstWord : null;
+const helpHint = `See \`pawdex ${commandName === null ? '' : `${commandName} `}--help\`.`;
 
 /** Loads the given command, or all of them if there is none, as for `--help`. */
 function loadCommands(): Promise<CommandUnknownOpts[]> {
-  const args = process.argv.slice(2);
-  if (VERSION_FLAGS.has(args[0] ?? '')) {
+  if (args[0] === '--version' || args[0] === '-V') {
     return Promise.resolve([]);
   }
-  const name = args.find((argument) => !argument.startsWith('-')) ?? '';
-  const makers = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
-  return Promise.all(makers.map((make) => make()));
+  const loaders = commandName === null ? Object.values(COMMANDS) : [COMMANDS[commandName]!];
+  return Promise.all(loaders.map((load) => load()));
 }
 
 async function createProgram(): Promise<CommandUnknownOpts> {
   const main = new Command('pawdex')
     .description('Find similar photos of cats and dogs, and identify the breed.')
     .version(VERSION)
-    .showHelpAfterError('(use --help for usage)')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureHelp(helpFormat)
     .addHelpText('after', EXIT_HELP)
     .exitOverride()
     // Messages about arguments quote them, and shells expand file names into arguments.
@@ -63,10 +66,7 @@ async function createProgram(): Promise<CommandUnknownOpts> {
       writeErr: (text) => process.stderr.write(text.split('\n').map(escapeControls).join('\n')),
     });
   for (const command of await loadCommands()) {
-    main.addCommand(addCommonOptions(command).copyInheritedSettings(main));
-    for (const subcommand of command.commands) {
-      subcommand.copyInheritedSettings(command);
-    }
+    main.addCommand(addCommonOptions(command.copyInheritedSettings(main)));
   }
   return main;
 }
@@ -78,7 +78,14 @@ async function run(): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      if (error.exitCode === 0) {
+        return EXIT.ok;
+      }
+      // Without arguments, the help itself was shown.
+      if (error.code !== 'commander.help') {
+        printMessage(`  ${helpHint}`);
+      }
+      return EXIT.usage;
     }
     if (error instanceof OutputError) {
       if (error.readerGone) {
@@ -88,11 +95,8 @@ async function run(): Promise<number> {
       return EXIT.unavailable;
     }
     const coded = loadFailureError(error) ?? asPawdexError(error);
-    const lines = formatError(coded, process.argv.includes('--verbose') || process.argv.includes('-v'));
-    const command = process.argv.find((argument) => Object.hasOwn(COMMANDS, argument)) ?? 'COMMAND';
-    printMessage(
-      lines.map((line) => line.replace('`pawdex COMMAND --help`', `\`pawdex ${command} --help\``)),
-    );
+    const lines = formatError(coded, args.includes('--verbose') || args.includes('-v'));
+    printMessage(lines.map((line) => line.replace(ERRORS.usage.hint, helpHint)));
     return getExitCode(coded);
   }
 }

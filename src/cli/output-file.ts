@@ -15,12 +15,13 @@ export async function resolveOutputFile(file: string, dataDir: string): Promise<
   const folder = await realpath(path.dirname(resolved)).catch((cause) => {
     throw new PawdexError('file_unreadable', {
       detail: `There is no folder ${path.dirname(resolved)}.`,
+      hint: 'Create it, or choose another folder.',
       cause,
     });
   });
   if (folder === (await realpath(dataDir).catch(() => null))) {
     failUsage(
-      `${file} is in the data directory, whose files are not to be replaced.`,
+      `${file} is in the data directory, where pawdex keeps its own files.`,
       'Choose a file in another folder.',
     );
   }

@@ -12,13 +12,11 @@ import { pluralise, printMessage, printResult } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
-const options = addSetOptions(
-  createCommand(
-    'quantise',
-    'convert a float encoder to int8, which is several times faster on a CPU',
-    'quantise --model float/encoder.json --data photos:train --out int8',
-    ['MODEL', 'MAX_PIXELS'],
-  ),
+const ownOptions = createCommand(
+  'quantise',
+  'convert a float encoder to int8, which is several times faster on a CPU',
+  'quantise --model float/encoder.json --data photos:train --out int8',
+  ['MODEL', 'MAX_PIXELS'],
 )
   .requiredOption(
     '--data <set>',
@@ -26,8 +24,9 @@ const options = addSetOptions(
   )
   .requiredOption('--out <dir>', 'folder for encoder.onnx and encoder.json')
   .option('--photos <n>', 'photos to use', makeWholeNumberParser(1, 10_000), 128)
-  .option('--seed <n>', 'seed of the random choice of photos', makeWholeNumberParser(0, 2 ** 31), 0)
-  .option('--json', 'print one JSON object');
+  .option('--seed <n>', 'seed of the random choice of photos', makeWholeNumberParser(0, 2 ** 31), 0);
+
+const options = addSetOptions(ownOptions).option('--json', 'print one JSON object');
 
 export const command = options.action(async (flags) => {
   const { config, quiet } = readCommonOptions(flags);

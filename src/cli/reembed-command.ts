@@ -15,7 +15,7 @@ export const command = createCommand(
   'reembed -c mine --photos photos',
   EMBEDDING_SETTINGS,
 )
-  .requiredOption('-c, --collection <name>', 'collection to move (required)')
+  .requiredOption('-c, --collection <name>', 'collection to move')
   .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
   .option('--photos <dir...>', 'folders that the `source` paths of the items are relative to')
   .option('--previews', 'embed the thumbnail of items without a better copy of the photo')

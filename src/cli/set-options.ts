@@ -10,8 +10,8 @@ import { formatCount, formatFailure, pluralise, printMessage } from './print.js'
 /** Values of the flags of {@link addSetOptions}. */
 export interface SetFlags {
   label?: string;
-  include: string[];
-  exclude: string[];
+  include?: string[];
+  exclude?: string[];
 }
 
 /** Adds `--label`, `--include` and `--exclude`. */
@@ -23,8 +23,8 @@ export function addSetOptions<A extends unknown[], O extends OptionValues, G ext
       '--label <rule>',
       'where labels come from: folder (the first), parent (the folder a photo is in), filename, none or regex:PATTERN',
     )
-    .option('--include <glob>', 'include only photos that match; may be repeated', collectValues, [])
-    .option('--exclude <glob>', 'skip photos and folders that match; may be repeated', collectValues, []);
+    .option('--include <glob>', 'include only photos that match; may be repeated', collectValues)
+    .option('--exclude <glob>', 'skip photos and folders that match; may be repeated', collectValues);
 }
 
 const REASONS: Readonly<Record<SkipReason, string>> = {
@@ -47,7 +47,7 @@ const REASONS: Readonly<Record<SkipReason, string>> = {
  */
 export async function readSet(
   spec: string,
-  { label, include, exclude }: Partial<SetFlags>,
+  { label, include, exclude }: SetFlags,
   { quiet, labelsRequired }: { quiet: boolean; labelsRequired?: boolean },
 ): Promise<LabelledSet> {
   const set = await scanLabelledSet(spec, { label, include, exclude, labelsRequired });

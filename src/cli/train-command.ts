@@ -1,11 +1,12 @@
 /** `pawdex train`: trains an encoder on a labelled set with ONNX Runtime. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { Option } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { readFileNames } from '../datasets/read-file-names.js';
 import { formatPercent } from '../evaluation/figures.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet, buildRecipe } from '../training/recipe/build-recipe.js';
-import { getResizeRule } from '../training/recipe/load-recipe.js';
+import { getResizeRule, RECIPE_FILE } from '../training/recipe/load-recipe.js';
 import { LOSS_KINDS, type Recipe } from '../training/recipe/recipe-schema.js';
 import { checkRecipeGradients, type WeightCheck } from '../training/run/check-recipe-gradients.js';
 import { hasCheckpoint } from '../training/run/checkpoint.js';
@@ -20,36 +21,32 @@ import { pluralise, printLine, printMessage, printResult } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
-const runOptions = addSetOptions(
-  createCommand(
-    'train',
-    'train an encoder on a labelled set with a contrastive loss',
-    'train --data photos:train --val photos:val --out runs/mine --epochs 4',
-    ['THREADS', 'MAX_PIXELS'],
-  ),
+const runOptions = createCommand(
+  'train',
+  'train an encoder on a labelled set with a contrastive loss',
+  'train --data photos:train --val photos:val --out runs/mine --epochs 4',
+  ['THREADS', 'MAX_PIXELS'],
 )
   .option(
     '--data <set>',
     'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split; may be repeated',
     collectValues,
-    [],
   )
-  .addOption(
-    new Option('--val <set>', 'labelled set to validate with; may be repeated')
-      .argParser(collectValues)
-      .default([], 'one in ten photos of --data'),
+  .option(
+    '--val <set>',
+    'labelled set to validate with; may be repeated (default: one in ten photos of --data)',
+    collectValues,
   )
   .option(
     '--without <csv>',
     'leave out photos of --data that this list names, such as the dropped.csv of clean-labels; may be repeated',
     collectValues,
-    [],
   )
   .option('--out <dir>', 'folder for the checkpoint, log, charts and, at the end, the encoder')
   .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)');
 
 /** With the options that replace settings of the recipe. */
-const options = runOptions
+const options = addSetOptions(runOptions)
   .option(
     '--backbone <file>',
     'ONNX network to start from: float32 [batch, 3, S, S] in, one vector per image out',
@@ -64,7 +61,7 @@ const options = runOptions
     'photos that go through the network together, for batches that do not fit in memory',
     makeWholeNumberParser(1, 65_536),
   )
-  .option('--learning-rate <number>', 'peak learning rate', Number)
+  .option('--learning-rate <number>', 'peak learning rate', parseLearningRate)
   .option('--seed <n>', 'seed of the random numbers', makeWholeNumberParser(0, 2 ** 31))
   .addOption(
     new Option('--provider <name>', 'what to train on: the CPU or a GPU')
@@ -86,6 +83,10 @@ export const command = options.action(async (flags) => {
   if (out === undefined && !flags.checkGradients) {
     failUsage('Pass the folder of the run with --out.');
   }
+  const isNew = out !== undefined && !existsSync(path.join(out, RECIPE_FILE));
+  if (resume && isNew && flags.recipe === undefined) {
+    failUsage(`There is no run to resume in ${out}.`, 'Check --out, or start a run without --resume.');
+  }
   const { recipe, arePixelsAssumed } = await buildRecipe({
     file: flags.recipe,
     resumed: resume ? out : undefined,
@@ -106,11 +107,19 @@ export const command = options.action(async (flags) => {
   if (!resume && hasCheckpoint(dir)) {
     failUsage(`${dir} already contains a run.`, 'Continue it with --resume, or choose another --out.');
   }
-  if (flags.data.length === 0) {
+  if (flags.data === undefined) {
     failUsage('Pass the photos to train on with --data.');
   }
   await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
 });
+
+function parseLearningRate(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) {
+    return value;
+  }
+  throw new InvalidArgumentError('It must be a number above 0 and at most 1.');
+}
 
 /** Prints one line per weight, sorted by error. Sets the exit code if some do not agree. */
 async function printGradientChecks(recipe: Recipe, session: SessionOptions, json: boolean): Promise<void> {
@@ -233,9 +242,10 @@ async function readTrainingSet(
     }
     return readable;
   };
-  const leftOut = (await Promise.all(flags.without.map(readFileNames))).flat();
-  const photos = await readPhotos(flags.data, new Set(leftOut));
-  const val = flags.val.length === 0 ? null : await readPhotos(flags.val, new Set());
+  const { data = [], val: valSets, without = [] } = flags;
+  const leftOut = (await Promise.all(without.map(readFileNames))).flat();
+  const photos = await readPhotos(data, new Set(leftOut));
+  const val = valSets === undefined ? null : await readPhotos(valSets, new Set());
   display.stop();
   return new TrainingSet(photos, val, recipe.evaluation.holdOut);
 }

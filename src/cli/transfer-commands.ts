@@ -21,7 +21,7 @@ export const exportCommand = createCommand(
   'export -c mine --out mine.parquet',
   COLLECTION_SETTINGS,
 )
-  .requiredOption('-c, --collection <name>', 'collection to export (required)')
+  .requiredOption('-c, --collection <name>', 'collection to export')
   .requiredOption('-o, --out <file>', 'file to write; an existing one is replaced')
   .option('--json', 'print one JSON object')
   .addOption(SERVER)

@@ -16,58 +16,57 @@ import { EXIT } from './exit-codes.js';
 import { formatError, OutputError, pluralise, printMessage } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 
-export const command = addSetOptions(
-  createCommand(
-    'views',
-    'draw a contact sheet of training views: one row per photo, first as the encoder gets it, then with random changes',
-    'views --data photos:train --out views.png',
-    ['MODEL', 'MAX_PIXELS'],
-  ),
+const ownOptions = createCommand(
+  'views',
+  'draw a contact sheet of training views: one row per photo, first as the encoder gets it, then with random changes',
+  'views --data photos:train --out views.png',
+  ['MODEL', 'MAX_PIXELS'],
 )
   .requiredOption('--data <set>', 'photos: a folder, or FOLDER:SPLIT for the rows of one split')
   .option('--recipe <file>', 'recipe whose view settings to use (default: the default settings)')
   .option('--photos <n>', 'number of photos, chosen at random', makeWholeNumberParser(1, 100), 8)
   .option('--views <n>', 'views per photo', makeWholeNumberParser(1, 50), 7)
   .option('--seed <n>', 'seed of the random choices', makeWholeNumberParser(0, 2 ** 32 - 1), 1)
-  .option('--out <file>', 'PNG file to write', 'views.png')
-  .action(async (flags) => {
-    const { config, quiet } = readCommonOptions(flags);
-    const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
-    const { photos } = await readSet(flags.data, flags, { quiet });
-    const rows: Uint8Array[][] = [];
-    for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
-      if (rows.length === flags.photos) {
-        break;
+  .option('--out <file>', 'PNG file to write', 'views.png');
+
+export const command = addSetOptions(ownOptions).action(async (flags) => {
+  const { config, quiet } = readCommonOptions(flags);
+  const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
+  const { photos } = await readSet(flags.data, flags, { quiet });
+  const rows: Uint8Array[][] = [];
+  for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
+    if (rows.length === flags.photos) {
+      break;
+    }
+    const { file, name, label } = photos[index]!;
+    try {
+      const photo = await openPhoto(await readPhoto(file), { maxPixels: config.MAX_PIXELS });
+      const drawn = Array.from({ length: flags.views }, (_, number) =>
+        drawView(settings, createRandom(mixSeed(flags.seed, 0, index, number, index))),
+      );
+      rows.push(await Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view))));
+      if (!quiet) {
+        printMessage(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
       }
-      const { file, name, label } = photos[index]!;
-      try {
-        const photo = await openPhoto(await readPhoto(file), { maxPixels: config.MAX_PIXELS });
-        const drawn = Array.from({ length: flags.views }, (_, number) =>
-          drawView(settings, createRandom(mixSeed(flags.seed, 0, index, number, index))),
-        );
-        rows.push(await Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view))));
-        if (!quiet) {
-          printMessage(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
-        }
-      } catch (error) {
-        if (!isImageFault(error)) {
-          throw error;
-        }
-        printMessage(formatError(error, false, name));
-        process.exitCode = EXIT.someFailed;
+    } catch (error) {
+      if (!isImageFault(error)) {
+        throw error;
       }
+      printMessage(formatError(error, false, name));
+      process.exitCode = EXIT.someFailed;
     }
-    if (rows.length === 0) {
-      throw new PawdexError('set_invalid', { detail: `None of the photos in ${flags.data} can be read.` });
-    }
-    await writeFile(flags.out, await drawContactSheet(rows, rule.size)).catch((error) => {
-      throw new OutputError(error);
-    });
-    if (!quiet) {
-      const drawn = `${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')}`;
-      printMessage(`Wrote ${drawn} to ${flags.out}.`);
-    }
+  }
+  if (rows.length === 0) {
+    throw new PawdexError('set_invalid', { detail: `None of the photos in ${flags.data} can be read.` });
+  }
+  await writeFile(flags.out, await drawContactSheet(rows, rule.size)).catch((error) => {
+    throw new OutputError(error);
   });
+  if (!quiet) {
+    const drawn = `${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')}`;
+    printMessage(`Wrote ${drawn} to ${flags.out}.`);
+  }
+});
 
 /** Reads the view settings from the recipe, or the defaults with the encoder's input size. */
 async function readViewRules(file: string | undefined, model: string) {

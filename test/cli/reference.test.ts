@@ -69,7 +69,19 @@ it('every command accepts every setting, and flags may stand before a subcommand
   });
 });
 
-it('an option that may be repeated has the default "none"', async () => {
+it('help marks required options, shows no default of those that may be repeated, and fits 80 columns', async () => {
   const { stdout } = await bench.run(['index', '--help']);
-  expect(stdout).toMatch(/--include <glob>[^-]+\(default: none\)/);
+  expect(stdout).toMatch(/--collection <name>[^-]+\(required\)/);
+  expect(stdout).toMatch(/--include <glob>[^-]+may be repeated\n/);
+  const { stdout: overview } = await bench.run(['--help']);
+  expect(overview).toMatch(/^ {2}collections \[command\]/m);
+  expect(`${stdout}\n${overview}`.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
+
+it('wrong usage points to the help of the command', async () => {
+  const run = async (...args: string[]) => (await bench.run(args)).stderr;
+  expect(await run('eval', '--frob')).toBe("error: unknown option '--frob'\n  See `pawdex eval --help`.\n");
+  expect(await run('frob', 'index')).toBe("error: unknown command 'frob'\n  See `pawdex --help`.\n");
+  // A word that is also the name of a command may follow.
+  expect(await run('eval', '--gallery', 'index')).toContain('See `pawdex eval --help`.');
 });
