@@ -31,7 +31,7 @@ export function findDuplicates(
   options: DuplicateOptions,
 ): Promise<DuplicatePage> {
   return spaces.run(collection, async ({ fingerprint }) => {
-    await waitForIndex(store, collection, {}, { maxMs: MAX_WAIT_MS });
+    await waitForIndex(store, collection, { maxMs: MAX_WAIT_MS });
     return compareItems(store, collection, fingerprint, options);
   });
 }

@@ -1,10 +1,9 @@
 /** Creates, deletes, calibrates and evaluates collections. */
 import { PawdexError } from '../errors.js';
 import { type CalibrationOutcome, calibrateCollection } from '../evaluation/calibrate-collection.js';
-import { findCollectionLabelTrouble } from '../evaluation/collection-label-trouble.js';
 import { sampleVectors, type WorkOptions } from '../evaluation/collection-queries.js';
 import { type CollectionEvaluation, evaluateCollection } from '../evaluation/evaluate-collection.js';
-import type { LabelTrouble } from '../evaluation/label-trouble.js';
+import { findCollectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import type { CollectionInfo, CollectionPatch, Store } from '../store/store.js';
 import type { CreateOptions, LabelCheckOptions, NonPets, ServedCollection } from './engine.js';
 import type { CollectionSpace, EngineContext, Spaces } from './spaces.js';

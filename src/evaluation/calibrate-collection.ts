@@ -5,6 +5,7 @@ import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.j
 import type { Store } from '../store/store.js';
 import type { CalibrationQuality } from './assess-calibration.js';
 import {
+  BATCH_SIZE,
   batchNonPets,
   batchQueries,
   countLabels,
@@ -16,9 +17,6 @@ import {
 } from './collection-queries.js';
 import { withEvaluationThread } from './evaluation-thread.js';
 import type { CalibrationPart } from './evaluation-worker.js';
-
-/** Queries sent to the store at once; few, so that other searches can run in between. */
-const BATCH_SIZE = 16;
 
 export interface CalibrateOptions extends WorkOptions {
   /** The vote to calibrate, and the fingerprint of the encoder. */

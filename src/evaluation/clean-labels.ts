@@ -61,8 +61,7 @@ export function cleanLabels(set: EmbeddedSet, options: CleanOptions): CheckedLab
       Array.from(rows, (row, i) => ({ label: all.items[row]!.label, similarity: similarities[i]! })),
       temperature,
     );
-    const photoScores = scores.subarray(q * labels.length, (q + 1) * labels.length);
-    const check = checkLabel(item, labels, photoScores, votes);
+    const check = checkLabel(item, labels, scores[q]!, votes);
     checked.push(keep.has(item.label) ? { ...check, dropped: null } : check);
   });
   restoreMinimum(checked, minPerLabel);
@@ -98,7 +97,7 @@ function restoreMinimum(checked: readonly CheckedLabel[], minPerLabel: number): 
 function checkLabel(
   item: EmbeddedItem,
   labels: readonly string[],
-  scores: Float64Array,
+  scores: readonly number[],
   votes: readonly { label: string }[],
 ): CheckedLabel {
   const score = scores[labels.indexOf(item.label)]!;

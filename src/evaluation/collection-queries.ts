@@ -1,9 +1,11 @@
 /** Queries and progress of long work on live collections. */
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
-import type { BareHit, Store } from '../store/store.js';
+import type { BareHit, ItemWithVector, Store } from '../store/store.js';
 
 /** More queries would hardly change the result. */
 export const MAX_QUERIES = 2000;
+/** Queries sent to the store at once; few, so that other searches can run in between. */
+export const BATCH_SIZE = 16;
 
 /** The progress of long work on a collection. */
 export interface Progress {
@@ -45,6 +47,32 @@ export function countEligible(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + (count > 1 ? count : 0), 0);
 }
 
+/** Returns every n-th wanted item of a collection, at most `max`. @param total number of wanted items */
+async function sampleItems(
+  store: Store,
+  name: string,
+  { isWanted, total, max }: { isWanted: (item: ItemWithVector) => boolean; total: number; max: number },
+  { signal, onProgress }: WorkOptions,
+): Promise<ItemWithVector[]> {
+  const stride = Math.max(1, Math.ceil(total / max));
+  const sample: ItemWithVector[] = [];
+  let count = 0;
+  for await (const item of store.iterate(name)) {
+    if (!isWanted(item)) {
+      continue;
+    }
+    if (count % stride === 0) {
+      sample.push(item);
+    }
+    count++;
+    if (count % 1000 === 0) {
+      signal?.throwIfAborted();
+      onProgress?.({ phase: 'reading', done: Math.min(count, total), total });
+    }
+  }
+  return sample;
+}
+
 /**
  * Samples every n-th photo whose label has another photo in the collection, so that a right answer exists.
  *
@@ -55,26 +83,12 @@ export async function sampleQueries(
   store: Store,
   name: string,
   counts: ReadonlyMap<string, number>,
-  { signal, onProgress, maxQueries = MAX_QUERIES }: WorkOptions & { maxQueries?: number } = {},
+  { maxQueries = MAX_QUERIES, ...work }: WorkOptions & { maxQueries?: number },
 ): Promise<CollectionQuery[]> {
-  const eligible = countEligible(counts);
-  const stride = Math.max(1, Math.ceil(eligible / maxQueries));
-  const queries: CollectionQuery[] = [];
-  let count = 0;
-  for await (const { id, label, vector } of store.iterate(name)) {
-    if (label === null || (counts.get(label) ?? 0) < 2) {
-      continue;
-    }
-    if (count % stride === 0) {
-      queries.push({ id, label, vector });
-    }
-    count++;
-    if (count % 1000 === 0) {
-      signal?.throwIfAborted();
-      onProgress?.({ phase: 'reading', done: Math.min(count, eligible), total: eligible });
-    }
-  }
-  return queries;
+  const isWanted = ({ label }: ItemWithVector) => label !== null && (counts.get(label) ?? 0) > 1;
+  const wanted = { isWanted, total: countEligible(counts), max: maxQueries };
+  const sample = await sampleItems(store, name, wanted, work);
+  return sample.map(({ id, label, vector }) => ({ id, label: label!, vector }));
 }
 
 /** Samples every n-th vector of a collection, at most {@link MAX_QUERIES}. */
@@ -83,19 +97,8 @@ export async function sampleVectors(
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
-  const stride = Math.max(1, Math.ceil((await store.count(name)) / MAX_QUERIES));
-  const vectors: Float32Array[] = [];
-  let count = 0;
-  for await (const { vector } of store.iterate(name)) {
-    if (count % stride === 0) {
-      vectors.push(vector);
-    }
-    count++;
-    if (count % 1000 === 0) {
-      signal?.throwIfAborted();
-    }
-  }
-  return vectors;
+  const all = { isWanted: () => true, total: await store.count(name), max: MAX_QUERIES };
+  return (await sampleItems(store, name, all, { signal })).map(({ vector }) => vector);
 }
 
 /** Queries of one label, for searches without that label. */

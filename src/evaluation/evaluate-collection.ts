@@ -16,9 +16,8 @@ import {
 import type { Evaluation } from './evaluate.js';
 import { withEvaluationThread } from './evaluation-thread.js';
 import type { EvaluationResult } from './evaluation-worker.js';
-import { computeAveragePrecisionAtR } from './metrics/retrieval.js';
 import { thinOut } from './metrics/selective.js';
-import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
+import { computeAveragePrecisionAtR, type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 
 /** Limit on the vectors that all exact searches together compare. Beyond it, there are fewer queries. */
 const MAX_COMPARISONS = 500_000_000;
@@ -92,7 +91,7 @@ async function runQueryBatch(
         label,
         neighbours: neighbours.map(toNeighbour),
         averagePrecision: computeAveragePrecisionAtR(isRelevant, relevantCount),
-        findWithoutLabel: () => withoutLabel,
+        withoutLabel,
         nonPetSimilarity,
       },
       k,
@@ -159,7 +158,7 @@ async function runNonPetBatch(
       label: '',
       neighbours: hits.map(toNeighbour),
       averagePrecision: null,
-      findWithoutLabel: () => [],
+      withoutLabel: [],
       nonPetSimilarity: measureNonPetSimilarity(vectors[i]!, references),
     };
     return toOutcome(result, k, answering);

@@ -1,14 +1,17 @@
 /**
- * Finds probable label errors: photos that disagree with their neighbours, and equal pictures with different labels.
- * collection-label-trouble.ts does the same in a live collection.
+ * Finds probable label errors in sets and in collections: photos that disagree with their neighbours, and equal pictures
+ * with different labels.
  */
 import { vote } from '../breeds/vote.js';
 import { BestEntries } from '../math/best-entries.js';
+import type { Store } from '../store/store.js';
+import { BATCH_SIZE, type CollectionQuery, countLabels, type WorkOptions } from './collection-queries.js';
 import type { EmbeddedSet } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
+import { waitForIndex } from './wait-for-index.js';
 
 /** A labelled photo with its nearest neighbours, without itself. */
-interface LabelledPhoto {
+interface PhotoWithNeighbours {
   id: string;
   label: string;
   neighbours: { id: string; label: string | null; similarity: number }[];
@@ -52,8 +55,6 @@ export interface LabelTroubleOptions {
   sameFrom: number;
   /** Maximum entries per list. Default: all. */
   limit?: number;
-  /** For tests: number of contradictions to remember. */
-  maxPairs?: number;
 }
 
 const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
@@ -65,18 +66,16 @@ const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
 const MAX_PAIRS = 100_000;
 
 /** Collects label errors, one photo at a time. */
-export class LabelTroubleCollector {
+class LabelTroubleCollector {
   readonly #options: LabelTroubleOptions;
   readonly #suspects: BestEntries<Suspect>;
   readonly #contradictions: BestEntries<Contradiction>;
   /** Contradictions found so far; see {@link MAX_PAIRS}. */
   readonly #pairs = new Set<string>();
-  readonly #maxPairs: number;
   #photos = 0;
 
   constructor(options: LabelTroubleOptions) {
     this.#options = options;
-    this.#maxPairs = options.maxPairs ?? MAX_PAIRS;
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.#suspects = new BestEntries(
       limit,
@@ -88,7 +87,7 @@ export class LabelTroubleCollector {
     );
   }
 
-  add(photo: LabelledPhoto): void {
+  add(photo: PhotoWithNeighbours): void {
     this.#photos++;
     this.#checkVote(photo);
     for (const neighbour of photo.neighbours) {
@@ -98,7 +97,7 @@ export class LabelTroubleCollector {
     }
   }
 
-  #checkVote({ id, label, neighbours }: LabelledPhoto): void {
+  #checkVote({ id, label, neighbours }: PhotoWithNeighbours): void {
     const shares = vote(neighbours, this.#options.temperature);
     const [first] = shares;
     if (first !== undefined && first.label !== label) {
@@ -112,7 +111,10 @@ export class LabelTroubleCollector {
     }
   }
 
-  #addContradiction({ id, label }: LabelledPhoto, neighbour: LabelledPhoto['neighbours'][number]): void {
+  #addContradiction(
+    { id, label }: PhotoWithNeighbours,
+    neighbour: PhotoWithNeighbours['neighbours'][number],
+  ): void {
     if (neighbour.label === null) {
       return;
     }
@@ -124,7 +126,7 @@ export class LabelTroubleCollector {
     if (this.#pairs.has(key)) {
       return;
     }
-    if (this.#pairs.size < this.#maxPairs) {
+    if (this.#pairs.size < MAX_PAIRS) {
       this.#pairs.add(key);
     } else if (!isFirst) {
       return;
@@ -161,5 +163,50 @@ export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions)
     }));
     collector.add({ id: items[q]!.file, label: items[q]!.label, neighbours });
   });
+  return collector.getResult();
+}
+
+/** Photos between two checks of whether the graph is being built. */
+const CHECK_INTERVAL = 1024;
+/**
+ * Finds label errors in a live collection as {@link findLabelTrouble} does, by its own searches. Skips items without a label.
+ *
+ * @throws PawdexError collection_not_found, storage_failed; the signal's reason
+ */
+export async function findCollectionLabelTrouble(
+  store: Store,
+  name: string,
+  { signal, onProgress, ...options }: LabelTroubleOptions & WorkOptions,
+): Promise<LabelTrouble> {
+  const collector = new LabelTroubleCollector(options);
+  let batch: CollectionQuery[] = [];
+  const total = [...(await countLabels(store, name)).values()].reduce((sum, count) => sum + count, 0);
+  let done = 0;
+  const flush = async () => {
+    signal?.throwIfAborted();
+    if (done % CHECK_INTERVAL === 0) {
+      await waitForIndex(store, name, { signal, onProgress });
+    }
+    const vectors = batch.map(({ vector }) => vector);
+    const found = await store.searchMany(name, vectors, { k: options.k + 1 });
+    batch.forEach(({ id, label }, i) => {
+      const neighbours = found[i]!.filter((hit) => hit.id !== id).slice(0, options.k);
+      collector.add({ id, label, neighbours });
+    });
+    done += batch.length;
+    batch = [];
+    onProgress?.({ phase: 'asking', done: Math.min(done, total), total });
+  };
+  for await (const { id, label, vector } of store.iterate(name)) {
+    if (label !== null) {
+      batch.push({ id, label, vector });
+    }
+    if (batch.length === BATCH_SIZE) {
+      await flush();
+    }
+  }
+  if (batch.length > 0) {
+    await flush();
+  }
   return collector.getResult();
 }

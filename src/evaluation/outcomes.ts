@@ -7,12 +7,14 @@ import {
   identifyBreed,
 } from '../breeds/identify-breed.js';
 import type { Voter } from '../breeds/vote.js';
-import { findFirstHit } from './metrics/retrieval.js';
 
 export interface Outcome {
   file: string;
   label: string;
-  /** Rank of the first neighbour with the query's label, 1-based; Infinity if there is none among those found. */
+  /**
+   * Rank of the first neighbour with the query's label, 1-based; Infinity if there is none among those found. recall@K is the
+   * share of queries whose rank is <= K (Jegou et al. 2011; the definition used in metric learning, where one hit is enough).
+   */
   rank: number;
   /** Average precision at R, 0..1; null if the gallery has no other photo of the label. */
   averagePrecision: number | null;
@@ -46,8 +48,8 @@ export interface QueryResult {
   /** Nearest first: the voters, and as many as recall@10 needs, if there are enough. */
   neighbours: { file: string; label: string | null; similarity: number }[];
   averagePrecision: number | null;
-  /** Finds the voters if the label were held out of the gallery; only called with a calibration. */
-  findWithoutLabel: () => readonly Voter[];
+  /** The voters if the label were held out of the gallery; only needed with a calibration. */
+  withoutLabel: readonly Voter[];
   /** Cosine similarity to the nearest non-pet photo; null if not measured. */
   nonPetSimilarity: number | null;
   metadata?: Readonly<Record<string, string>>;
@@ -65,6 +67,7 @@ export function toOutcome(result: QueryResult, k: number, answering: AnswerOptio
     metadata = {},
     excludedCount = 0,
   } = result;
+  const firstHit = neighbours.findIndex((neighbour) => neighbour.label === label);
   const voters = neighbours.slice(0, k);
   const answer = identifyBreed(voters, answering, nonPetSimilarity);
   const first = answer.candidates[0]?.label;
@@ -72,7 +75,7 @@ export function toOutcome(result: QueryResult, k: number, answering: AnswerOptio
   return {
     file,
     label,
-    rank: findFirstHit(Uint8Array.from(neighbours, (neighbour) => (neighbour.label === label ? 1 : 0))),
+    rank: firstHit < 0 ? Number.POSITIVE_INFINITY : firstHit + 1,
     averagePrecision,
     familiarity: computeFamiliarity(voters),
     answer,
@@ -92,15 +95,37 @@ export function toOutcome(result: QueryResult, k: number, answering: AnswerOptio
 function predictKnown(
   voters: readonly Voter[],
   { calibration }: AnswerOptions,
-  { findWithoutLabel, nonPetSimilarity }: Pick<QueryResult, 'findWithoutLabel' | 'nonPetSimilarity'>,
+  { withoutLabel, nonPetSimilarity }: Pick<QueryResult, 'withoutLabel' | 'nonPetSimilarity'>,
 ): Outcome['known'] {
   if (calibration === null || calibration === undefined) {
     return null;
   }
   return {
     asIs: computeKnownProbability(voters, calibration, nonPetSimilarity),
-    labelHeldOut: computeKnownProbability(findWithoutLabel(), calibration, nonPetSimilarity),
+    labelHeldOut: computeKnownProbability(withoutLabel, calibration, nonPetSimilarity),
   };
+}
+
+/**
+ * Computes the average precision at R, the number of right neighbours in the gallery: the mean over the first R
+ * ranks of precision@i if rank i is right, else 0 (Musgrave, Belongie, Lim 2020, "A metric learning reality
+ * check", arXiv 2003.08505, section 3.2).
+ *
+ * @param relevant 1 for neighbours with the query's label, nearest first, at least R entries
+ * @param total R, >= 1
+ * @returns 0..1; 1 only if the first R are all right
+ */
+export function computeAveragePrecisionAtR(relevant: Uint8Array, total: number): number {
+  let hits = 0;
+  let sum = 0;
+  for (let i = 0; i < total; i++) {
+    if (relevant[i] !== 1) {
+      continue;
+    }
+    hits++;
+    sum += hits / (i + 1);
+  }
+  return sum / total;
 }
 
 /** A wrong answer with the evidence for it. */

@@ -6,8 +6,7 @@ import { countBy } from '../math/group-by.js';
 import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact-neighbours.js';
-import { computeAveragePrecisionAtR } from './metrics/retrieval.js';
-import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
+import { computeAveragePrecisionAtR, type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 import { createExclusionFinder } from './provenance.js';
 
 /** Gallery, queries and settings. */
@@ -62,10 +61,7 @@ export function runQueries(options: QueryOptions): Outcome[] {
     const relevantCount = relevantCounts[q]!;
     const nearest = findNearest(depth, (row) => hidden.has(row));
     const isRelevant = Uint8Array.from(nearest.rows, (row) => (gallery.items[row]!.label === label ? 1 : 0));
-    const findWithoutLabel = () => {
-      const others = findNearest(k, (row) => hidden.has(row) || gallery.items[row]!.label === label);
-      return listNeighbours(gallery, others, k);
-    };
+    const isHiddenOrAlike = (row: number) => hidden.has(row) || gallery.items[row]!.label === label;
     const result = {
       file,
       label,
@@ -74,7 +70,7 @@ export function runQueries(options: QueryOptions): Outcome[] {
       nonPetSimilarity: measureNonPetSimilarity(getRow(queries.vectors, q), references),
       neighbours: listNeighbours(gallery, nearest, neighbourCount),
       averagePrecision: relevantCount === 0 ? null : computeAveragePrecisionAtR(isRelevant, relevantCount),
-      findWithoutLabel,
+      withoutLabel: answering.calibration ? listNeighbours(gallery, findNearest(k, isHiddenOrAlike), k) : [],
     };
     outcomes.push(toOutcome(result, k, answering));
   });

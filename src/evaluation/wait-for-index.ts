@@ -13,14 +13,13 @@ const STALL_MS = 30_000;
 /**
  * Resolves when searches of a collection run at full speed, or if the graph makes no progress.
  *
- * @param limits pollMs: interval between checks; maxMs: maximum time to wait
+ * @param options maxMs: maximum time to wait, in milliseconds
  * @throws PawdexError collection_not_found; the signal's reason
  */
 export async function waitForIndex(
   store: Store,
   name: string,
-  { signal, onProgress }: WorkOptions,
-  { pollMs = POLL_MS, maxMs = Number.POSITIVE_INFINITY } = {},
+  { signal, onProgress, maxMs = Number.POSITIVE_INFINITY }: WorkOptions & { maxMs?: number },
 ): Promise<void> {
   const giveUpAt = performance.now() + maxMs;
   let indexedBefore = -1;
@@ -37,7 +36,7 @@ export async function waitForIndex(
       return;
     }
     onProgress?.({ phase: 'waiting', done: Math.min(index.indexed, count), total: count });
-    await sleep(pollMs, undefined, { signal }).catch(() => {});
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
     signal?.throwIfAborted();
   }
 }

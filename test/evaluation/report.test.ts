@@ -7,9 +7,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { listMistakes } from '../../src/evaluation/outcomes.js';
 import { drawPicture } from '../../src/evaluation/report/pictures.js';
+import { drawFamiliarity } from '../../src/evaluation/report/plots.js';
 import { STYLE_HASH } from '../../src/evaluation/report/report-style.js';
 import { writeReport } from '../../src/evaluation/report/write-report.js';
 import { runQueries } from '../../src/evaluation/run-queries.js';
+import { makeZip } from '../helpers/make-zip.js';
 import { asSet, reference } from './reference.js';
 
 let dir: string;
@@ -62,6 +64,15 @@ describe('the report', () => {
     const [, style] = /<style>(.*?)<\/style>/s.exec(html)!;
     expect(`sha256-${createHash('sha256').update(style!).digest('base64')}`).toBe(STYLE_HASH);
     expect([html.match(/<style/g)!.length, html.includes(' style=')]).toEqual([1, false]);
+  });
+
+  it('has pictures of photos in archives, and a plot of more photos than a function has arguments', async () => {
+    const photo = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#a60' } })
+      .png()
+      .toBuffer();
+    await writeFile(path.join(dir, 'photos.zip'), makeZip([{ name: 'a.png', content: photo }]));
+    expect(await drawPicture(path.join(dir, 'photos.zip/a.png'), 1e6)).toContain('data:image/jpeg');
+    expect(drawFamiliarity(new Array(200_000).fill(0.5), [0.1])).toContain('<svg');
   });
 
   it('shows every label and the right numbers', async () => {

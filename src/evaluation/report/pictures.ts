@@ -1,5 +1,5 @@
 /** Embeds photos in the report, so that the page needs no other file. */
-import { readFile } from 'node:fs/promises';
+import { readWholeFile } from '../../files/open-file.js';
 import { decode } from '../../image/decode.js';
 import { sniff } from '../../image/sniff.js';
 import { makeThumbnail } from '../../image/thumbnail.js';
@@ -15,10 +15,10 @@ const drawInline = (bytes: Uint8Array, type: string, name: string) =>
 /**
  * Draws an `img` element that contains the photo.
  *
- * @param file if it no longer exists, its name is shown instead
+ * @param file may be in an archive; if it no longer exists, its name is shown instead
  */
 export async function drawPicture(file: string, maxPixels: number): Promise<string> {
-  const bytes = await readFile(file).catch(() => null);
+  const bytes = await readWholeFile(file).catch(() => null);
   if (bytes === null) {
     return drawMissing(file);
   }

@@ -92,8 +92,9 @@ function computeHistogram(values: readonly number[], from: number, to: number): 
 
 /** Draws how similar the nearest neighbours are, for queries and for non-pets. */
 export function drawFamiliarity(queries: readonly number[], nonPets: readonly number[]): string {
-  const from = Math.floor(Math.min(...queries, ...nonPets) * 10) / 10;
-  const to = Math.max(from + 0.1, Math.ceil(Math.max(...queries, ...nonPets) * 10) / 10);
+  const all = [...queries, ...nonPets];
+  const from = Math.floor(all.reduce((a, b) => Math.min(a, b)) * 10) / 10;
+  const to = Math.max(from + 0.1, Math.ceil(all.reduce((a, b) => Math.max(a, b)) * 10) / 10);
   const queryShares = computeHistogram(queries, from, to);
   const nonPetShares = computeHistogram(nonPets, from, to);
   const ticks = spaceEvenly(from, to, Math.round((to - from) * 10));

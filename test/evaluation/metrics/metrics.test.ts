@@ -5,12 +5,12 @@ import {
   computeExpectedCalibrationError,
   computeReliability,
 } from '../../../src/evaluation/metrics/reliability.js';
-import { computeAveragePrecisionAtR, findFirstHit } from '../../../src/evaluation/metrics/retrieval.js';
 import {
   computeAuroc,
   computeCoverageAtPrecision,
   computeRiskCoverage,
 } from '../../../src/evaluation/metrics/selective.js';
+import { computeAveragePrecisionAtR } from '../../../src/evaluation/outcomes.js';
 import { reference } from '../reference.js';
 
 const { confidences } = reference;
@@ -66,8 +66,6 @@ describe('retrieval metrics', () => {
     const relevant = Uint8Array.of(1, 1, 1, 0, 0, 0, 1, 0, 0, 0);
     expect(computeAveragePrecisionAtR(relevant, 10)).toBeCloseTo((1 + 1 + 1 + 4 / 7) / 10, 12);
     expect(computeAveragePrecisionAtR(Uint8Array.of(1, 1), 2)).toBe(1);
-    expect(findFirstHit(Uint8Array.of(0, 0, 1))).toBe(3);
-    expect(findFirstHit(Uint8Array.of(0))).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('stay between 0 and 1', () => {
