@@ -4,11 +4,11 @@ import {
   checkSize,
   decodePrepared,
   type PreparedImage,
+  preparePixels,
   type ResizeRule,
   readUprightSize,
   renderPrepared,
 } from './decode.js';
-import type { Sharp } from './libvips.js';
 import type { Rectangle } from './regions.js';
 
 /** Longest side of a crop in pixels: larger than the input of any encoder. */
@@ -43,20 +43,12 @@ export async function cropPhoto(
   if (!photo.isVerified) {
     await decodePrepared(photo, rule);
   }
-  const { data, ...size } = await renderPrepared(photo, (picture: Sharp) =>
+  const cut = await renderPrepared(photo, (picture) =>
     picture
       .autoOrient()
       .extract({ left, top, width, height })
       .resize({ width: MAX_CROP_SIDE, height: MAX_CROP_SIDE, fit: 'inside', withoutEnlargement: true }),
   );
-  checkSize({ ...size, memory: data.length }, photo.limits);
-  return {
-    ...photo,
-    input: data,
-    raw: { ...size, channels: 3 },
-    storedWidth: size.width,
-    storedHeight: size.height,
-    memory: data.length,
-    isVerified: true,
-  };
+  checkSize({ ...cut, memory: cut.data.length }, photo.limits);
+  return preparePixels(cut, photo);
 }

@@ -8,7 +8,6 @@ import {
   renderPrepared,
 } from './decode.js';
 import { enlarge } from './enlarge.js';
-import type { Sharp } from './libvips.js';
 import type { Rectangle, Size } from './regions.js';
 
 /**
@@ -59,9 +58,7 @@ export async function decodeViews(
   }
   const [ends, squeezed] = await Promise.all([
     cutEnds(image, rule),
-    renderPrepared(image, (picture: Sharp) =>
-      picture.resize(size, size, { kernel: rule.kernel, fit: 'fill' }),
-    ),
+    renderPrepared(image, (picture) => picture.resize(size, size, { kernel: rule.kernel, fit: 'fill' })),
   ]);
   return [...both, ...ends, squeezed.data];
 }
@@ -102,7 +99,7 @@ export async function decodeSquare(
     width: side,
     height: side,
   };
-  const { data } = await renderPrepared(image, (picture: Sharp) =>
+  const { data } = await renderPrepared(image, (picture) =>
     picture.autoOrient().extract(square).resize(rule.size, rule.size, { fit: rule.fit, kernel: rule.kernel }),
   );
   return data;
@@ -132,7 +129,7 @@ export async function decodeEnds(
 async function cutEnds(image: PreparedImage, rule: ResizeRule): Promise<[Uint8Array, Uint8Array]> {
   const { size, kernel } = rule;
   const side = computeSide(rule, image);
-  const whole = await renderPrepared(image, (picture: Sharp) =>
+  const whole = await renderPrepared(image, (picture) =>
     picture.resize(side, side, { fit: 'outside', kernel }),
   );
   const cut = (left: number, top: number) => {

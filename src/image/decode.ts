@@ -3,12 +3,12 @@
  * code, so that the same bytes always give the same embedding, and are accepted either everywhere or nowhere.
  */
 import { PawdexError } from '../errors.js';
-import { checkRows, type FailOn, getStrictest } from './decode-strictly.js';
 import { countWaitingImages, downscaleInProcess } from './downscale-in-process.js';
 import { enlarge } from './enlarge.js';
 import { toDecodeError } from './image-errors.js';
 import { checkKind, type ImageHeader, readHeader } from './image-header.js';
-import { type Sharp, sharp } from './libvips.js';
+import { type FailOnOptions, type Sharp, sharp } from './libvips.js';
+import { checkRows } from './open-ended-jpeg.js';
 import type { Size } from './regions.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
@@ -48,11 +48,11 @@ export interface PreparedImage {
   /** The file, or pixels if `raw` is set. */
   readonly input: Uint8Array;
   readonly raw?: { width: number; height: number; channels: 3 };
-  /** As stored, in pixels. */
+  /** Of `input`, before it is turned upright. */
   readonly storedWidth: number;
   readonly storedHeight: number;
   readonly kind: ImageHeader['kind'];
-  /** Whether it is known to be stored upright. */
+  /** Whether `input` is known to be upright. */
   readonly isUpright: boolean;
   /** Bytes that one decode takes. */
   readonly memory: number;
@@ -94,34 +94,36 @@ export function checkSize(
 const isLarge = ({ kind, memory, work }: ImageHeader) =>
   kind === 'heic' || kind === 'bmp' || memory > LARGE_BYTES || work > LARGE_WORK;
 
-const describeHeader = ({ kind, width, height, isUpright = false }: ImageHeader) => ({
-  kind,
-  storedWidth: width,
-  storedHeight: height,
-  isUpright,
-});
+/** Prepares pixels that were decoded from an intact image. They replace its file. */
+export function preparePixels(
+  { data, width, height }: Size & { data: Uint8Array },
+  { kind, limits }: Pick<PreparedImage, 'kind' | 'limits'>,
+): PreparedImage {
+  return {
+    input: data,
+    raw: { width, height, channels: 3 },
+    storedWidth: width,
+    storedHeight: height,
+    kind,
+    isUpright: true,
+    memory: data.length,
+    limits,
+    isVerified: true,
+  };
+}
 
-/** Prepares an image that must be decoded, or read to its end, to know whether it is intact. */
-async function verifyImage(
+async function prepareLargeImage(
   bytes: Uint8Array,
-  header: ImageHeader,
+  { kind, memory, openEnd }: ImageHeader,
   limits: DecodeLimits,
 ): Promise<PreparedImage> {
-  const { kind, memory, openEnd } = header;
-  const { maxPixels } = limits;
-  const { large, ordinary } = splitMemoryBudget(limits);
-  const common = { ...describeHeader(header), limits, isVerified: true };
-  if (isLarge(header)) {
-    if (countWaitingImages() >= (limits.maxLargeWaiting ?? Number.POSITIVE_INFINITY)) {
-      throw new PawdexError('overloaded', { retryAfter: limits.maxLargeWaiting! });
-    }
-    const { data, ...raw } = await downscaleInProcess({ bytes, kind, maxPixels, openEnd }, memory, large);
-    return { ...common, input: data, raw, memory: data.length };
+  const { maxPixels, maxLargeWaiting = Number.POSITIVE_INFINITY } = limits;
+  if (countWaitingImages() >= maxLargeWaiting) {
+    throw new PawdexError('overloaded', { retryAfter: maxLargeWaiting });
   }
-  if (openEnd !== undefined) {
-    await ordinaryDecodes.run(memory, ordinary, () => checkRows(openEnd, maxPixels, TIME_LIMIT_SECONDS));
-  }
-  return { ...common, input: bytes, memory };
+  const task = { bytes, kind, maxPixels, openEnd };
+  const { large } = splitMemoryBudget(limits);
+  return preparePixels(await downscaleInProcess(task, memory, large), { kind, limits });
 }
 
 /**
@@ -136,11 +138,17 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
   try {
     const header = await readHeader(bytes);
     checkSize(header, limits);
-    const input = header.corrected ?? bytes;
-    if (header.openEnd !== undefined || isLarge(header)) {
-      return await verifyImage(input, header, limits);
+    const { kind, width, height, memory, isUpright = false, corrected: input = bytes, openEnd } = header;
+    if (isLarge(header)) {
+      return await prepareLargeImage(input, header, limits);
     }
-    return { ...describeHeader(header), input, memory: header.memory, limits, isVerified: false };
+    if (openEnd !== undefined) {
+      await ordinaryDecodes.run(memory, splitMemoryBudget(limits).ordinary, () =>
+        checkRows(openEnd, limits.maxPixels, TIME_LIMIT_SECONDS),
+      );
+    }
+    const isVerified = openEnd !== undefined;
+    return { input, storedWidth: width, storedHeight: height, kind, isUpright, memory, limits, isVerified };
   } catch (error) {
     throw error instanceof PawdexError ? error : await explainHeaderError(bytes, limits);
   }
@@ -156,10 +164,10 @@ async function explainHeaderError(bytes: Uint8Array, limits: DecodeLimits): Prom
   );
 }
 
-function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: FailOn) {
+function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: FailOnOptions) {
   const { input, raw, memory, limits } = image;
   return ordinaryDecodes.run(memory, splitMemoryBudget(limits).ordinary, () =>
-    frame(sharp(input, { failOn, limitInputPixels: limits.maxPixels, ...(raw === undefined ? {} : { raw }) }))
+    frame(sharp(input, { failOn, limitInputPixels: limits.maxPixels, raw }))
       // After the frame: an extract that follows autoOrient would rotate large JPEGs before they are shrunk.
       .autoOrient()
       .flatten({ background: '#ffffff' })
@@ -234,8 +242,7 @@ async function decodeUncertain(
  * rest: libvips enlarges by cubic interpolation for every kernel except `linear`, which takes ten times as long.
  */
 export function computeSide({ kernel, size }: ResizeRule, image: PreparedImage): number {
-  const { width, height } = image.raw ?? { width: image.storedWidth, height: image.storedHeight };
-  return kernel === 'linear' ? size : Math.min(size, width, height);
+  return kernel === 'linear' ? size : Math.min(size, image.storedWidth, image.storedHeight);
 }
 
 /**
@@ -251,8 +258,8 @@ export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Pr
   const frame = (photo: Sharp) => photo.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
   const { data } = image.isVerified
     ? await renderPrepared(image, frame)
-    : await expectThreeChannels(render(image, frame, getStrictest(image.kind))).catch((error) =>
-        decodeUncertain(error, image, frame),
+    : await expectThreeChannels(render(image, frame, image.kind === 'jpeg' ? 'warning' : 'error')).catch(
+        (error) => decodeUncertain(error, image, frame),
       );
   return side < rule.size ? enlarge(data, side, rule.size) : data;
 }
@@ -273,10 +280,7 @@ export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: Decode
  * @throws PawdexError image_corrupt
  */
 export async function readUprightSize(image: PreparedImage): Promise<Size> {
-  const { input, raw, isUpright, storedWidth, storedHeight } = image;
-  if (raw !== undefined) {
-    return { width: raw.width, height: raw.height };
-  }
+  const { input, isUpright, storedWidth, storedHeight } = image;
   // Asking libvips takes a fifth of the time of a small decode.
   if (isUpright) {
     return { width: storedWidth, height: storedHeight };

@@ -8,8 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { PawdexError } from '../errors.js';
-import type { DownscaledImage, DownscaleTask } from './downscale.js';
-import type { DownscaleReply } from './downscale-process.js';
+import type { DownscaledImage, DownscaleReply, DownscaleTask } from './downscale-process.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
 const ENTRY = fileURLToPath(new URL('./downscale-process.js', import.meta.url));

@@ -2,7 +2,7 @@
 import { type PreparedImage, renderPrepared } from './decode.js';
 import { computeHeatColours, type ShareMap } from './heat-colours.js';
 import { type OverlayOptions, sharp } from './libvips.js';
-import { computeCentreSquare, type Rectangle } from './regions.js';
+import { computeCentreSquare, type Size } from './regions.js';
 
 /** Longest side of the picture in pixels; a smaller photo is not enlarged. */
 export const HEAT_MAP_SIDE = 1024;
@@ -25,61 +25,35 @@ export async function renderHeatMap(image: PreparedImage, map: ShareMap): Promis
     }),
   );
   return sharp(data, { raw: { width, height, channels: 3 } })
-    .composite([await drawOverlay(map, width, height), ...createVeils(width, height)])
+    .composite([await drawOverlay(map, { width, height })])
     .removeAlpha()
     .png()
     .toBuffer();
 }
 
-/** Converts a rectangle of fractions to whole pixels. */
-function toPixels(
-  { left, top, width, height }: Rectangle,
-  photoWidth: number,
-  photoHeight: number,
-): Rectangle {
-  const x = Math.round(left * photoWidth);
-  const y = Math.round(top * photoHeight);
-  return {
-    left: x,
-    top: y,
-    width: Math.max(1, Math.round((left + width) * photoWidth) - x),
-    height: Math.max(1, Math.round((top + height) * photoHeight) - y),
-  };
-}
-
-async function drawOverlay(map: ShareMap, width: number, height: number): Promise<OverlayOptions> {
-  const seen = computeCentreSquare({ width, height });
-  const colours = computeHeatColours(map, seen);
-  const square = toPixels(seen, width, height);
+/** Draws the colours over the centre square, and grey over the rest. */
+async function drawOverlay(map: ShareMap, photo: Size): Promise<OverlayOptions> {
+  const seen = computeCentreSquare(photo);
+  const { data, width, height } = computeHeatColours(map, seen);
+  const left = Math.round(seen.left * photo.width);
+  const top = Math.round(seen.top * photo.height);
+  const right = Math.round((seen.left + seen.width) * photo.width);
+  const bottom = Math.round((seen.top + seen.height) * photo.height);
+  const square = { width: right - left, height: bottom - top, channels: 4 } as const;
   // Do not pass on sharp's description of its raw pixels: it wrongly calls them premultiplied.
-  const input = await sharp(colours.data, {
-    raw: { width: colours.width, height: colours.height, channels: 4 },
-  })
+  const coloured = await sharp(data, { raw: { width, height, channels: 4 } })
     .resize(square.width, square.height, { fit: 'fill', kernel: 'linear' })
     .raw()
     .toBuffer();
-  const raw = { width: square.width, height: square.height, channels: 4 } as const;
-  return { input, raw, left: square.left, top: square.top };
-}
-
-/** Creates the grey areas on both sides of the centre square. */
-function createVeils(width: number, height: number): OverlayOptions[] {
-  const square = toPixels(computeCentreSquare({ width, height }), width, height);
-  const right = square.left + square.width;
-  const bottom = square.top + square.height;
-  const boxes: Rectangle[] = [
-    { left: 0, top: 0, width: square.left, height },
-    { left: right, top: 0, width: width - right, height },
-    { left: 0, top: 0, width, height: square.top },
-    { left: 0, top: bottom, width, height: height - bottom },
-  ];
-  return boxes
-    .filter((box) => box.width > 0 && box.height > 0)
-    .map(({ left, top, width: w, height: h }) => ({
-      input: {
-        create: { width: w, height: h, channels: 4, background: { r: 128, g: 128, b: 128, alpha: 0.6 } },
-      },
+  const input = await sharp(coloured, { raw: square })
+    .extend({
       left,
       top,
-    }));
+      right: photo.width - right,
+      bottom: photo.height - bottom,
+      background: { r: 128, g: 128, b: 128, alpha: 0.6 },
+    })
+    .raw()
+    .toBuffer();
+  return { input, raw: { ...photo, channels: 4 } };
 }

@@ -4,12 +4,12 @@
  */
 import { PawdexError } from '../errors.js';
 import { readBitmapHeader } from './bitmap.js';
-import { checkTiff } from './check-tiff.js';
 import { createCameraRawError, createUnsupportedError } from './image-errors.js';
 import { type JpegStructure, readJpegStructure } from './jpeg-structure.js';
-import { sharp } from './libvips.js';
+import { type Metadata, sharp } from './libvips.js';
+import { completeJpeg, type OpenEnd } from './open-ended-jpeg.js';
 import { type ImageKind, nameForeignFormat, sniff } from './sniff.js';
-import { readTiffTags, TAG } from './tiff-tags.js';
+import { readCheckedTiffTags, TAG } from './tiff-tags.js';
 
 /** The header of an image that pawdex can decode. */
 export interface ImageHeader {
@@ -27,14 +27,6 @@ export interface ImageHeader {
   corrected?: Uint8Array;
   /** Set for a JPEG without its end marker, which must be decoded completely to know whether more is missing. */
   openEnd?: OpenEnd;
-}
-
-/** How to find out whether more than the end marker of a JPEG is missing. */
-export interface OpenEnd {
-  /** Bytes to decode instead of the file, which fails if rows are missing. */
-  probe: Uint8Array;
-  /** What counts as a failure. */
-  failOn: 'truncated' | 'warning';
 }
 
 type Header = Omit<ImageHeader, 'kind' | 'work'> & { work?: number };
@@ -82,25 +74,6 @@ function checkJpeg({ coding, precision, scans }: JpegStructure): void {
   if (scans > MAX_SCANS) {
     throw createUnsupportedError(`The JPEG has ${scans} scans; the limit is ${MAX_SCANS}.`, hint);
   }
-}
-
-/** How far a decoder may read ahead of the last pixel. */
-const READ_AHEAD = new Uint8Array(16);
-const END_MARKER = Uint8Array.of(0xff, 0xd9);
-
-/**
- * Appends the end marker to a JPEG without one, and describes how to find out whether more is missing. libvips treats a
- * truncated file as a failure, but checks warnings only before the next lines, so it misses those of the last ones. A
- * decoder that buffers the whole image reads all of it before the first line.
- */
-function completeJpeg(bytes: Uint8Array, isBuffered: boolean): { corrected: Uint8Array; openEnd: OpenEnd } {
-  // A single FF at the end is the first half of the marker.
-  const complete = bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
-  const corrected = Buffer.concat([complete, END_MARKER]);
-  if (isBuffered) {
-    return { corrected, openEnd: { probe: corrected, failOn: 'warning' } };
-  }
-  return { corrected, openEnd: { probe: Buffer.concat([complete, READ_AHEAD]), failOn: 'truncated' } };
 }
 
 function readJpegHeader(bytes: Uint8Array): Header {
@@ -152,60 +125,27 @@ function readPngHeader(bytes: Uint8Array): Header {
 
 /** Peak bytes per pixel of decoders that keep the whole picture, parts of it several times. */
 const BYTES_PER_PIXEL = {
-  gif: 5,
-  webpLossless: 5,
-  webpAnimated: 10,
-  avif: 19,
-  avifDeep: 25,
-  avifAlpha: 12,
-  heic: 13,
+  gif: () => 5,
+  avif: (_: Uint8Array, { bitsPerSample = 8, hasAlpha }: Metadata) =>
+    (bitsPerSample > 8 ? 25 : 19) + (hasAlpha ? 12 : 0),
+  webp: (bytes: Uint8Array) => {
+    const form = String.fromCharCode(bytes[15]!);
+    const isAnimated = form === 'X' && (bytes[20]! & 2) !== 0;
+    const isLossy = form === ' ';
+    return isAnimated ? 10 : isLossy ? 1 : 5;
+  },
+  heic: () => 13,
   bmp: 9,
 };
 
-function getBytesPerPixel(
-  kind: ImageKind,
-  bytes: Uint8Array,
-  { hasAlpha, bitsPerSample }: LibvipsHeader,
-): number {
-  if (kind === 'gif') {
-    return BYTES_PER_PIXEL.gif;
-  }
-  if (kind === 'heic') {
-    return BYTES_PER_PIXEL.heic;
-  }
-  if (kind === 'avif') {
-    return (
-      (bitsPerSample > 8 ? BYTES_PER_PIXEL.avifDeep : BYTES_PER_PIXEL.avif) +
-      (hasAlpha ? BYTES_PER_PIXEL.avifAlpha : 0)
-    );
-  }
-  const form = String.fromCharCode(bytes[15]!);
-  const isAnimated = form === 'X' && (bytes[20]! & 2) !== 0;
-  if (isAnimated) {
-    return BYTES_PER_PIXEL.webpAnimated;
-  }
-  return form === ' ' ? 1 : BYTES_PER_PIXEL.webpLossless;
-}
-
-interface LibvipsHeader {
-  width: number;
-  height: number;
-  hasAlpha: boolean;
-  bitsPerSample: number;
-}
-
 /** @throws the error of libvips if it cannot read the header */
-async function readLibvipsHeader(bytes: Uint8Array): Promise<LibvipsHeader> {
-  const { width, height, hasAlpha, bitsPerSample } = await sharp(bytes, {
-    limitInputPixels: false,
-  }).metadata();
-  return { width, height, hasAlpha: hasAlpha ?? false, bitsPerSample: bitsPerSample ?? 8 };
-}
+const readMetadata = (bytes: Uint8Array): Promise<Metadata> =>
+  sharp(bytes, { limitInputPixels: false }).metadata();
 
-async function readWholeHeader(kind: ImageKind, bytes: Uint8Array): Promise<Header> {
-  const header = await readLibvipsHeader(bytes);
-  const { width, height } = header;
-  return { width, height, memory: BASE_BYTES + width * height * getBytesPerPixel(kind, bytes, header) };
+async function readWholeHeader(kind: 'gif' | 'avif' | 'webp' | 'heic', bytes: Uint8Array): Promise<Header> {
+  const metadata = await readMetadata(bytes);
+  const { width, height } = metadata;
+  return { width, height, memory: BASE_BYTES + width * height * BYTES_PER_PIXEL[kind](bytes, metadata) };
 }
 
 /**
@@ -228,12 +168,8 @@ async function readAvifHeader(bytes: Uint8Array): Promise<Header> {
 }
 
 async function readTiffHeader(bytes: Uint8Array): Promise<Header> {
-  const tags = readTiffTags(bytes);
-  if (tags === null) {
-    throw new PawdexError('image_corrupt');
-  }
-  checkTiff(bytes, tags);
-  const { width, height } = await readLibvipsHeader(bytes);
+  const tags = readCheckedTiffTags(bytes);
+  const { width, height } = await readMetadata(bytes);
   const readTag = (tag: number, otherwise: number) => tags.get(tag)?.[0] ?? otherwise;
   const depth = readTag(TAG.bitsPerSample, 1) > 8 ? 2 : 1;
   const perPixel = readTag(TAG.samplesPerPixel, 1) * depth;

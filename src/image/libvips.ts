@@ -36,5 +36,5 @@ export async function drawOwnSvg(svg: string, density: number): Promise<Buffer> 
   }
 }
 
-export type { OverlayOptions, Sharp } from 'sharp';
+export type { FailOnOptions, Metadata, OverlayOptions, Sharp } from 'sharp';
 export { sharp };
