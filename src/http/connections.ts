@@ -28,7 +28,7 @@ const MAX_PIPELINED = 32;
 /** A client that makes the server wait for this long counts as slow if memory or connections are short. */
 const STALLED_MS = 1_000;
 
-interface QueuedRequest {
+interface PendingRequest {
   req: IncomingMessage;
   res: ServerResponse;
   start: () => void;
@@ -36,8 +36,8 @@ interface QueuedRequest {
 
 /** The state of an open connection. */
 interface Connection {
-  current: QueuedRequest | null;
-  waiting: QueuedRequest[];
+  /** The request in progress, and those that the client has pipelined behind it. */
+  requests: PendingRequest[];
   /** Start of the current upload period, or of the idle time since the last response. */
   periodStart: number;
   /** Bytes received by then. */
@@ -66,21 +66,18 @@ export class Connections {
     server.on('timeout', (socket: Socket) => this.#handleTimeout(socket));
   }
 
-  /** Lists the responses that are not finished. */
-  *listInFlight(): Generator<ServerResponse> {
-    for (const { current, waiting } of this.#open.values()) {
-      if (current !== null) {
-        yield current.res;
-      }
-      for (const { res } of waiting) {
-        yield res;
+  /** Makes the responses that have not started yet the last ones on their connections. */
+  endKeepAlive(): void {
+    for (const { requests } of this.#open.values()) {
+      for (const { res } of requests) {
+        res.shouldKeepAlive = false;
       }
     }
   }
 
   /** Whether part of the current response may have been sent already. */
   hasStartedResponse(socket: Socket): boolean {
-    return this.#open.get(socket)?.current?.res.headersSent ?? false;
+    return this.#open.get(socket)?.requests[0]?.res.headersSent ?? false;
   }
 
   /** Connections that were refused because there were too many. */
@@ -95,23 +92,23 @@ export class Connections {
   enqueue(req: IncomingMessage, res: ServerResponse, start: () => void): void {
     const connection = this.#open.get(req.socket);
     const hasDisconnected = connection === undefined;
-    if (hasDisconnected || connection.waiting.length >= MAX_PIPELINED) {
+    if (hasDisconnected || connection.requests.length > MAX_PIPELINED) {
       return;
     }
-    if (connection.waiting.length === MAX_PIPELINED - 1) {
+    const count = connection.requests.push({ req, res, start });
+    if (count > MAX_PIPELINED) {
       res.shouldKeepAlive = false;
     }
-    connection.waiting.push({ req, res, start });
-    if (connection.current === null) {
+    if (count === 1) {
       this.#startNext(req.socket, connection);
     }
   }
 
   /** Closes the connections without a request or a response in progress. */
   closeIdle(): void {
-    for (const [socket, { current, bytesReadAtStart }] of this.#open) {
-      if (current === null && socket.bytesRead === bytesReadAtStart) {
-        socket.destroy();
+    for (const [socket, { requests, bytesReadAtStart }] of this.#open) {
+      if (requests.length === 0 && socket.bytesRead === bytesReadAtStart) {
+        this.#disconnect(socket);
       }
     }
   }
@@ -123,31 +120,40 @@ export class Connections {
     for (const [socket, connection] of this.#open) {
       this.#recordReading(socket, connection, now);
       unread += socket.writableLength;
-      if (connection.current !== null && now - connection.periodStart >= this.#limits.uploadWindowMs) {
-        this.#endUploadPeriod(socket, connection, now);
+      if (now - connection.periodStart >= this.#limits.uploadWindowMs && connection.requests.length > 0) {
+        if (this.#isSlowUpload(socket, connection, now)) {
+          this.#onSlowUpload(socket);
+        }
+        this.#startPeriod(socket, connection);
       }
     }
-    if (unread > this.#limits.unreadBytes) {
-      this.#disconnectSlowReaders(unread, now);
+    // Frees memory if it is short.
+    for (const socket of this.#listStalled(now)) {
+      if (unread > this.#limits.unreadBytes && socket.writableLength > 0) {
+        unread -= socket.writableLength;
+        this.#disconnect(socket);
+      }
     }
   }
 
   #accept(socket: Socket): void {
+    const { maxConnections } = this.#limits;
     const now = performance.now();
-    if (this.#isFull()) {
+    if (this.#open.size >= maxConnections) {
       this.closeIdle();
     }
-    if (this.#isFull()) {
-      this.#disconnectSlowest(now);
-    }
-    if (this.#isFull()) {
-      this.#refused++;
-      socket.destroy();
-      return;
+    if (this.#open.size >= maxConnections) {
+      // Slow clients cannot keep others out.
+      const [slowest] = this.#listStalled(now);
+      if (slowest === undefined) {
+        this.#refused++;
+        socket.destroy();
+        return;
+      }
+      this.#disconnect(slowest);
     }
     this.#open.set(socket, {
-      current: null,
-      waiting: [],
+      requests: [],
       periodStart: now,
       bytesReadAtStart: 0,
       readBytes: 0,
@@ -156,71 +162,62 @@ export class Connections {
     socket.once('close', () => this.#open.delete(socket));
   }
 
-  #isFull(): boolean {
-    const { maxConnections } = this.#limits;
-    if (this.#open.size < maxConnections) {
-      return false;
-    }
-    // A closed connection stays in the map until its `close` event.
-    return [...this.#open.keys()].filter(({ destroyed }) => !destroyed).length >= maxConnections;
+  #disconnect(socket: Socket): void {
+    this.#open.delete(socket);
+    socket.destroy();
   }
 
-  /** Disconnects the client that the server has waited for the longest, so that slow ones cannot keep others out. */
-  #disconnectSlowest(now: number): void {
-    let slowest: Socket | null = null;
-    let since = now - STALLED_MS;
+  /** Lists the clients that are too slow to send or read, beginning with the one that the server has waited for the longest. */
+  #listStalled(now: number): Socket[] {
+    const waits: { socket: Socket; ms: number }[] = [];
     for (const [socket, connection] of this.#open) {
       this.#recordReading(socket, connection, now);
-      const stalledSince = socket.destroyed ? now : this.#getStalledSince(socket, connection, now);
-      if (stalledSince < since) {
-        since = stalledSince;
-        slowest = socket;
-      }
+      waits.push({ socket, ms: this.#measureWait(socket, connection, now) });
     }
-    slowest?.destroy();
+    return waits
+      .filter(({ ms }) => ms > STALLED_MS)
+      .sort((a, b) => b.ms - a.ms)
+      .map(({ socket }) => socket);
   }
 
-  /** Returns the time since which the client has been too slow to send or read, or `now` if it is not slow. */
-  #getStalledSince(socket: Socket, connection: Connection, now: number): number {
-    const { current, periodStart, readAt } = connection;
-    if (current === null || this.#isSlowUpload(socket, connection, now)) {
-      return periodStart;
+  /** Measures for how long the server has waited for a client, in milliseconds. */
+  #measureWait(socket: Socket, connection: Connection, now: number): number {
+    const { requests, periodStart, readAt } = connection;
+    if (requests.length === 0 || this.#isSlowUpload(socket, connection, now)) {
+      return now - periodStart;
     }
-    return socket.writableLength > 0 ? readAt : now;
+    return socket.writableLength > 0 ? now - readAt : 0;
   }
 
   #startNext(socket: Socket, connection: Connection): void {
-    const next = connection.waiting.shift() ?? null;
-    connection.current = next;
-    if (next === null) {
+    const [request] = connection.requests;
+    this.#startPeriod(socket, connection);
+    if (request === undefined) {
+      socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
       return;
     }
-    this.#startPeriod(socket, connection);
-    next.res.once('close', () => {
+    const { req, res, start } = request;
+    res.once('close', () => {
       if (socket.destroyed) {
         return;
       }
+      connection.requests.shift();
       this.#startNext(socket, connection);
-      if (connection.current !== null) {
-        return;
-      }
-      this.#startPeriod(socket, connection);
       // The rest of an upload that was refused.
-      next.req.once('end', () => connection.current === null && this.#startPeriod(socket, connection));
-      socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
+      req.once('end', () => connection.requests.length === 0 && this.#startPeriod(socket, connection));
     });
-    next.start();
+    start();
   }
 
-  #startPeriod(socket: Socket, connection: Connection, now = performance.now()): void {
-    connection.periodStart = now;
+  #startPeriod(socket: Socket, connection: Connection): void {
+    connection.periodStart = performance.now();
     connection.bytesReadAtStart = socket.bytesRead;
   }
 
   /** Handles a connection without traffic: it is idle, its client does not read, or the response takes long. */
   #handleTimeout(socket: Socket): void {
-    const isResponding = this.#open.get(socket)?.current != null && socket.writableLength === 0;
-    if (isResponding) {
+    const { requests = [] } = this.#open.get(socket) ?? {};
+    if (requests.length > 0 && socket.writableLength === 0) {
       socket.setTimeout(this.#limits.unreadMs);
     } else {
       socket.destroy();
@@ -236,39 +233,17 @@ export class Connections {
     connection.readAt = now;
   }
 
-  #endUploadPeriod(socket: Socket, connection: Connection, now: number): void {
-    if (this.#isSlowUpload(socket, connection, now)) {
-      this.#onSlowUpload(socket);
-    }
-    this.#startPeriod(socket, connection, now);
-  }
-
   /** Whether an upload is below the minimum rate since the start of its current period. */
   #isSlowUpload(
     socket: Socket,
-    { current, bytesReadAtStart, periodStart }: Connection,
+    { requests: [current], bytesReadAtStart, periodStart }: Connection,
     now: number,
   ): boolean {
-    if (current === null || current.req.complete) {
+    if (current === undefined || current.req.complete) {
       return false;
     }
     const seconds = (now - periodStart) / 1000;
     const isWaitingForUs = current.req.isPaused() || current.req.readableLength > 0;
     return !isWaitingForUs && socket.bytesRead - bytesReadAtStart < this.#limits.minBytesPerSecond * seconds;
-  }
-
-  /** Frees memory by disconnecting the clients that have not read for the longest time. */
-  #disconnectSlowReaders(unread: number, now: number): void {
-    const stalled = [...this.#open]
-      .filter(([socket, { readAt }]) => socket.writableLength > 0 && now - readAt >= STALLED_MS)
-      .sort(([, a], [, b]) => a.readAt - b.readAt);
-    let stillUnread = unread;
-    for (const [socket] of stalled) {
-      if (stillUnread <= this.#limits.unreadBytes) {
-        return;
-      }
-      stillUnread -= socket.writableLength;
-      socket.destroy();
-    }
   }
 }

@@ -179,12 +179,7 @@ export async function startServer(app: Express, options: ServerOptions): Promise
 /** Waits until all responses in progress are sent, or cuts them off when the time is over. */
 function stopServer(server: Server, connections: Connections, graceSeconds: number): Promise<void> {
   return new Promise((resolve) => {
-    // A connection with a response in progress must not wait for the client's next request.
-    for (const res of connections.listInFlight()) {
-      if (!res.headersSent) {
-        res.setHeader('Connection', 'close');
-      }
-    }
+    connections.endKeepAlive();
     const cutOff = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
     // The headers of a response may have told the client before the stop that the connection stays open.
     const closeIdle = setInterval(() => connections.closeIdle(), CLOSE_IDLE_MS);
