@@ -153,10 +153,10 @@ describe('the size of a request', () => {
     let arrived = 0;
     const app = express();
     app.post('/', async (req, res) => {
-      const inspect = ({ length }: Buffer) => {
+      const body = receiveBody(req, res, { limit: 900, budget });
+      req.on('data', ({ length }: Buffer) => {
         arrived += length;
-      };
-      const body = receiveBody(req, res, { limit: 900, budget, inspect });
+      });
       res.send(await body.then(({ length }) => `${length} bytes`).catch(({ code }) => code));
     });
     const receiver = await serve({ app, lifecycle: { state: 'ready' } });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
 import { type FetchOptions, fetchImage } from '../fetch-image.js';
-import { JsonGuard, parseBoundedJson } from './json-guard.js';
+import { checkJson, parseBoundedJson } from './check-json.js';
 import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
 import { ByteBudget, receiveBody } from './receive-body.js';
 
@@ -109,14 +109,13 @@ export class BodyReader {
     }
     checkJsonType(type);
     refuseCompressed(req);
-    const guard = new JsonGuard('body', imagePaths);
     const isSmall = imagePaths.length === 0;
     const bytes = await receiveBody(req, res, {
       limit: isSmall ? SMALL_JSON_BYTES : this.limits.jsonBytes,
       hint: isSmall ? 'Split the request into several smaller ones.' : undefined,
       budget: this.#budget,
-      inspect: (piece) => guard.push(piece),
     });
+    checkJson(bytes, 'body', imagePaths);
     return bytes.length === 0 ? {} : parseObject(bytes);
   }
 

@@ -74,20 +74,17 @@ export interface ReceiveOptions {
   hint?: string;
   /** Shared memory budget; its bytes are released when the response is done. */
   budget: ByteBudget;
-  /** Called with each piece as it arrives; throw to refuse the body. */
-  inspect?: (piece: Buffer) => void;
 }
 
 /**
  * Reads the bytes of a request's body.
  *
- * @throws PawdexError payload_too_large, overloaded, invalid_request when the client stops sending; and whatever
- *   `inspect` throws
+ * @throws PawdexError payload_too_large, overloaded, invalid_request when the client stops sending
  */
 export function receiveBody(
   req: Request,
   res: Response,
-  { limit, hint, budget, inspect }: ReceiveOptions,
+  { limit, hint, budget }: ReceiveOptions,
 ): Promise<Buffer> {
   // Content-Length allows an early refusal, but only the count below can be trusted.
   if (Number(req.headers['content-length'] ?? 0) > limit) {
@@ -111,11 +108,6 @@ export function receiveBody(
         return refuse(createOverloadedError());
       }
       pieces.push(piece);
-      try {
-        inspect?.(piece);
-      } catch (error) {
-        refuse(error);
-      }
     };
     req.on('data', take);
     req.once('end', () => {

@@ -15,7 +15,7 @@ import { PawdexError } from '../../errors.js';
 import { itemPageSchema, itemSchema } from '../../store/records.js';
 import type { Filter, Target } from '../../store/store.js';
 import { jsonBody } from '../body/body-spec.js';
-import { parseBoundedJson } from '../body/json-guard.js';
+import { parseBoundedJson } from '../body/check-json.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, noContent } from '../response-spec.js';
 
