@@ -2,14 +2,13 @@
 import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
-import { asPawdexError, type PawdexError } from '../errors.js';
-import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
-import { computeSha256Async } from '../files/sha256.js';
+import { describeFailure } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 import { findThumbnail } from '../store/find-thumbnail.js';
 import type { Item } from '../store/store.js';
 import type { FileFailure } from './index-folder.js';
+import { checkPhotoFile, readPhotoFile } from './photo-file.js';
 
 /** Photos per look-up. This many hashes fit in a URL. */
 const BATCH = 100;
@@ -30,7 +29,7 @@ export interface AttachProgress {
 }
 
 /** The outcome, with the photos that could not be read, and why. */
-export type AttachSummary = AttachProgress & { failures: Omit<FileFailure, 'hint'>[] };
+export type AttachSummary = AttachProgress & { failures: FileFailure[] };
 
 /** Settings of {@link attachThumbnailsFromFiles}. */
 export interface AttachOptions {
@@ -70,9 +69,10 @@ export async function attachThumbnailsFromFiles(
   return summary;
 }
 
-function recordFailure(summary: AttachSummary, file: string, { code, message }: PawdexError): void {
+function fail(summary: AttachSummary, file: string, error: unknown): null {
   summary.failed++;
-  summary.failures.push({ file, code, detail: message });
+  summary.failures.push({ file, ...describeFailure(error) });
+  return null;
 }
 
 /** Hashes photos. Returns a file for each content, in order, and records those that cannot be read. */
@@ -83,14 +83,10 @@ async function hashPhotos(
 ): Promise<Map<string, string>> {
   const hashes = await pLimit(CONCURRENCY).map(photos, async ({ file }) => {
     try {
-      const { size } = await readFileFacts(file);
-      if (size > maxFileBytes) {
-        throw new Error(`it has ${size} bytes`);
-      }
-      return await computeSha256Async(await readWholeFile(file));
+      await checkPhotoFile(file, maxFileBytes);
+      return (await readPhotoFile(file)).sha256;
     } catch (error) {
-      recordFailure(summary, file, createUnreadableError(error));
-      return null;
+      return fail(summary, file, error);
     }
   });
   const files = new Map<string, string>();
@@ -129,12 +125,11 @@ async function createThumbnails(
 ): Promise<ThumbnailInput[]> {
   const thumbnails = await pLimit(CONCURRENCY).map(files, async ([sha256, file]) => {
     try {
-      const bytes = await readWholeFile(file);
+      const { bytes } = await readPhotoFile(file);
       const pixels = await decode(bytes, resize, { maxPixels });
       return { sha256, thumbnail: await makeThumbnail(bytes, pixels, resize.size) };
     } catch (error) {
-      recordFailure(summary, file, asPawdexError(error));
-      return null;
+      return fail(summary, file, error);
     }
   });
   return thumbnails.filter((thumbnail) => thumbnail !== null);

@@ -2,9 +2,8 @@
 import pLimit from 'p-limit';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { findProblem } from '../engine/item-fields.js';
-import { createTooLargeError, describeFailure, PawdexError } from '../errors.js';
-import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
-import { computeSha256Async } from '../files/sha256.js';
+import { describeFailure, PawdexError } from '../errors.js';
+import { checkPhotoFile, readPhotoFile } from './photo-file.js';
 import { type PhotoToIndex, toItemFields } from './photo-to-index.js';
 
 /** Photos per batch: a server's default limit for one upload. */
@@ -73,22 +72,26 @@ async function* checkPhotos(
   settle: Settle,
 ): AsyncGenerator<{ photo: PhotoToIndex; size: number }> {
   for (const photo of photos) {
-    const problem = findProblem(toItemFields(photo));
-    if (problem !== null) {
-      settle(photo, createNameFailure(problem), null);
-      continue;
-    }
-    try {
-      const { size } = await readFileFacts(photo.file);
-      if (size > maxFileBytes) {
-        settle(photo, createSizeFailure(maxFileBytes), null);
-      } else {
-        yield { photo, size };
-      }
-    } catch (error) {
-      settle(photo, createFailure(createUnreadableError(error)), null);
+    const size = await checkPhoto(photo, maxFileBytes).catch((error) => fail(photo, error, settle));
+    if (size !== null) {
+      yield { photo, size };
     }
   }
+}
+
+/** Returns the size of a photo's file. Throws PawdexError invalid_request, payload_too_large, file_unreadable. */
+async function checkPhoto(photo: PhotoToIndex, maxFileBytes: number): Promise<number> {
+  const detail = findProblem(toItemFields(photo));
+  if (detail !== null) {
+    const hint = 'Rename the file or its folder, or correct its row in the manifest.';
+    throw new PawdexError('invalid_request', { detail, hint });
+  }
+  return (await checkPhotoFile(photo.file, maxFileBytes)).size;
+}
+
+function fail(photo: PhotoToIndex, error: unknown, settle: Settle): null {
+  settle(photo, { status: 'failed', error: describeFailure(error) }, null);
+  return null;
 }
 
 /** Reads photos, and yields those that are not in the collection. */
@@ -107,15 +110,12 @@ async function* readNew(
 }
 
 async function readAll(window: { photo: PhotoToIndex }[], settle: Settle): Promise<ReadPhoto[]> {
-  const read = await pLimit(READ_CONCURRENCY).map(window, async ({ photo }) => {
-    try {
-      const bytes = await readWholeFile(photo.file);
-      return { photo, bytes, sha256: await computeSha256Async(bytes) };
-    } catch (error) {
-      settle(photo, createFailure(createUnreadableError(error)), null);
-      return null;
-    }
-  });
+  const read = await pLimit(READ_CONCURRENCY).map(window, ({ photo }) =>
+    readPhotoFile(photo.file).then(
+      (content) => ({ photo, ...content }),
+      (error) => fail(photo, error, settle),
+    ),
+  );
   return read.filter((entry) => entry !== null);
 }
 
@@ -134,18 +134,4 @@ async function selectNew(
     settle(photo, { status: 'exists', ...existing }, sha256);
     return false;
   });
-}
-
-function createNameFailure(detail: string): AddResult {
-  const hint = 'Rename the file or its folder, or correct its row in the manifest.';
-  return createFailure(new PawdexError('invalid_request', { detail, hint }));
-}
-
-function createSizeFailure(limit: number): AddResult {
-  const hint = 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).';
-  return createFailure(createTooLargeError('The file', limit, hint));
-}
-
-function createFailure(error: PawdexError): AddResult {
-  return { status: 'failed', error: describeFailure(error) };
 }

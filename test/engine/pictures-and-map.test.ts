@@ -67,6 +67,13 @@ describe('pictures for items without one', () => {
     const first = await attachThumbnailsFromFiles(engine, set, options);
     expect(first).toMatchObject({ total: 5, done: 5, attached: 2, kept: 0, unknown: 1, failed: 1 });
     expect(first.failures).toMatchObject([{ code: 'file_unreadable' }]);
+    const small = await attachThumbnailsFromFiles(engine, set.slice(0, 1), {
+      ...options,
+      maxFileBytes: 2 ** 10,
+    });
+    expect(small.failures).toMatchObject([
+      { code: 'payload_too_large', detail: 'The file exceeds the limit of 1 KiB.', hint: expect.any(String) },
+    ]);
     const { format, width } = await sharp(
       await engine.store.getThumbnail('bare', photos[0]!.sha256.slice(0, 32)),
     ).metadata();

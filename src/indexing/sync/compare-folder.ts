@@ -5,10 +5,10 @@
 import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { catchAsNull } from '../../errors.js';
-import { type FileFacts, readFileFacts, readWholeFile } from '../../files/open-file.js';
-import { computeSha256Async } from '../../files/sha256.js';
+import { type FileFacts, readFileFacts } from '../../files/open-file.js';
 import { listPages } from '../../store/list-pages.js';
 import type { Item } from '../../store/store.js';
+import { readPhotoFile } from '../photo-file.js';
 import { createOriginFilter, type PhotoToIndex, readOrigin } from '../photo-to-index.js';
 import type { HashCache } from './hash-cache.js';
 
@@ -95,7 +95,7 @@ async function hashPhotos(
     if (cached !== null || facts.size > maxFileBytes || !mayBeInCollection(facts.size)) {
       return cached;
     }
-    const sha256 = await limitReads(async () => computeSha256Async(await readWholeFile(photo.file)));
+    const { sha256 } = await limitReads(readPhotoFile, photo.file);
     cache.set(photo.name, facts, sha256);
     return sha256;
   };

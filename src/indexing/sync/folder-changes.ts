@@ -1,6 +1,8 @@
 /** Reports when something in a folder has changed. */
+import { EventEmitter, once } from 'node:events';
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { findIgnoreReason } from '../../datasets/set-names.js';
 
@@ -20,7 +22,7 @@ function getFolderIdentity(root: string): string | null {
 export class FolderChanges {
   #first: number | null = null;
   #last = 0;
-  #wake = () => {};
+  readonly #events = new EventEmitter();
   readonly #root: string;
   readonly #onError: (error: Error) => void;
   #watcher: FSWatcher;
@@ -50,15 +52,12 @@ export class FolderChanges {
 
   /** Resolves when a burst of changes has settled, after `atMostMs`, or when the signal is aborted. */
   async wait(atMostMs: number, signal: AbortSignal): Promise<void> {
-    const until = performance.now() + atMostMs;
-    while (!signal.aborted) {
-      const now = performance.now();
-      const hasSettled =
-        this.#first !== null && (now - this.#last >= QUIET_MS || now - this.#first >= MAX_BURST_MS);
-      if (hasSettled || now >= until) {
-        break;
-      }
-      await this.#pause(this.#first === null ? until - now : QUIET_MS, signal);
+    const end = AbortSignal.any([signal, AbortSignal.timeout(atMostMs)]);
+    if (this.#first === null) {
+      await once(this.#events, 'change', { signal: end }).catch(() => {});
+    }
+    while (this.#isUnsettled() && !end.aborted) {
+      await sleep(QUIET_MS, undefined, { signal: end }).catch(() => {});
     }
     this.#first = null;
   }
@@ -97,20 +96,11 @@ export class FolderChanges {
   #recordChange(): void {
     this.#last = performance.now();
     this.#first ??= this.#last;
-    this.#wake();
+    this.#events.emit('change');
   }
 
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', finish);
-        this.#wake = () => {};
-        resolve();
-      };
-      const timer = setTimeout(finish, ms);
-      signal.addEventListener('abort', finish);
-      this.#wake = this.#first === null ? finish : () => {};
-    });
+  #isUnsettled(): boolean {
+    const now = performance.now();
+    return this.#first !== null && now - this.#last < QUIET_MS && now - this.#first < MAX_BURST_MS;
   }
 }
