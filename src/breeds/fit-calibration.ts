@@ -6,7 +6,6 @@ import {
   fitIncreasingWithGroups,
   type GroupedObservation,
   type LogisticModel,
-  type Observation,
   predict,
 } from './logistic.js';
 import { type Voter, vote } from './vote.js';
@@ -80,7 +79,7 @@ const computeWeight = (samples: readonly Sample[]) => samples.reduce((sum, { wei
  * @param total their total weight
  */
 function weightSamples(
-  samples: Sample[],
+  samples: readonly Sample[],
   total: number,
   target: (sample: Sample) => number,
 ): GroupedObservation[] {
@@ -114,13 +113,9 @@ function fitPet(pets: readonly Sample[], others: readonly Sample[], total: numbe
   if (others.length === 0 || samples.some(({ petFeatures }) => petFeatures === null)) {
     return null;
   }
-  const observe = (of: readonly Sample[], target: number): Observation[] => {
-    const factor = total / computeWeight(of);
-    return of.map(({ petFeatures, weight }) => ({
-      features: petFeatures!,
-      target,
-      weight: factor * weight,
-    }));
+  const observe = (of: readonly Sample[], target: number) => {
+    const withPetFeatures = of.map((sample) => ({ ...sample, features: sample.petFeatures! }));
+    return weightSamples(withPetFeatures, total, () => target);
   };
   return roundModel(fitIncreasing([...observe(pets, 1), ...observe(others, 0)], L2));
 }

@@ -1,4 +1,5 @@
 /** Identifies the breed from the nearest neighbours of a photo. */
+import type { BreedAnswer } from './breed-answer.js';
 import { type Calibration, type Evidence, predictOutcome } from './calibration.js';
 import { type Candidate, type Voter, vote } from './vote.js';
 
@@ -10,34 +11,6 @@ export interface AnswerOptions {
   calibration?: Calibration | null;
   /** Statistics of the encoder for any collection, used if there is no calibration. */
   statistics?: Calibration | null;
-}
-
-/** A candidate with the evidence for it. */
-export interface CandidateEvidence extends Candidate {
-  /** Share of the vote, 0..1; the shares of all candidates sum to 1. */
-  share: number;
-  /** Number of voters with this label. */
-  count: number;
-  /** Cosine similarity of the nearest of these voters, -1..1. */
-  similarity: number;
-}
-
-/** Where a confidence comes from: a fit to the collection, a fit to many collections, or the vote alone. */
-export type Basis = 'calibration' | 'statistics' | 'vote';
-
-export interface BreedAnswer {
-  decision: Decision;
-  /** The most likely label, even if the decision is `ambiguous`; null if it is `unknown`. */
-  breed: string | null;
-  /** Probability that the first candidate is right, 0..1; its share of the vote if nothing was fitted. */
-  confidence: number;
-  /** Whether `confidence` is a probability that was fitted to the collection. */
-  calibrated: boolean;
-  basis: Basis;
-  /** Probability that the collection contains what the photo shows, 0..1; null if nothing was fitted. */
-  known: number | null;
-  /** Every label with a vote, most likely first. The confidences sum to at most 1; the rest is for something else. */
-  candidates: CandidateEvidence[];
 }
 
 /**
@@ -135,7 +108,7 @@ function addEvidence(
   shares: readonly Candidate[],
   confidences: readonly number[],
   voters: readonly Voter[],
-): CandidateEvidence[] {
+): BreedAnswer['candidates'] {
   return shares.map(({ label, confidence: share }, i) => {
     const supporters = voters.filter((voter) => voter.label === label);
     return {
@@ -160,8 +133,7 @@ function rescale([first, ...others]: readonly Candidate[], confidence: number): 
   return [confidence, ...others.map(({ confidence: share }) => Math.min(confidence, share * factor))];
 }
 
-/** `match`: one breed; `ambiguous`: several candidates are possible; `unknown`: nothing similar was found. */
-export type Decision = 'match' | 'ambiguous' | 'unknown';
+type Decision = BreedAnswer['decision'];
 
 /**
  * Decides by the vote alone, without calibration: `match` if one label has more than half of the vote, `unknown` if

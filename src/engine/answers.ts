@@ -3,6 +3,7 @@
  * Answers are not checked against them at run time.
  */
 import { z } from 'zod';
+import { breedAnswerSchema, probability, similarity } from '../breeds/breed-answer.js';
 import { collectionInfoSchema, itemSchema, nextCursor } from '../store/records.js';
 
 export const modelSchema = z
@@ -16,8 +17,6 @@ const timingSchema = z
   .object({ decodeMs: z.number(), embedMs: z.number(), searchMs: z.number(), totalMs: z.number() })
   .meta({ id: 'Timing', description: 'Milliseconds spent.' });
 
-const probability = z.number().min(0).max(1);
-const similarity = z.number().min(-1).max(1).meta({ description: 'Cosine similarity.', example: 0.83 });
 const nullableText = z.string().nullable();
 const rectangle = z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() });
 
@@ -58,25 +57,8 @@ const neighbourSchema = z.object({
 });
 export type Neighbour = z.output<typeof neighbourSchema>;
 
-export const identificationSchema = z
-  .object({
-    decision: z.enum(['match', 'ambiguous', 'unknown']),
-    breed: nullableText.meta({ example: 'siamese' }),
-    confidence: probability.meta({
-      description:
-        'Probability that the first candidate is right; its share of the vote if `basis` is `vote`.',
-      example: 0.97,
-    }),
-    calibrated: z.boolean().meta({ description: 'Whether `confidence` was fitted to the collection.' }),
-    basis: z.enum(['calibration', 'statistics', 'vote']).meta({
-      description:
-        'Where `confidence` comes from: a calibration of the collection, the statistics of the encoder for any ' +
-        'collection, or only the share of the vote.',
-    }),
-    known: probability.nullable().meta({
-      description:
-        'Probability that the collection contains what the photo shows; null if `basis` is `vote`.',
-    }),
+export const identificationSchema = breedAnswerSchema
+  .extend({
     region: rectangle.meta({
       description:
         'The part of the upright photo that the answer is about, in fractions of its width and height. If the first ' +
@@ -86,15 +68,6 @@ export const identificationSchema = z
       description:
         'The animals in the photo, if several parts of it match different breeds; otherwise empty.',
     }),
-    candidates: z.array(
-      z.object({
-        label: z.string(),
-        confidence: probability,
-        share: probability.meta({ description: 'Its share of the vote. All shares sum to 1.' }),
-        count: z.int().meta({ description: 'Neighbours with this label among those that voted.' }),
-        similarity: similarity.meta({ description: 'Similarity of the nearest of them.' }),
-      }),
-    ),
     neighbours: z.array(neighbourSchema),
     model: modelSchema,
     timing: timingSchema,

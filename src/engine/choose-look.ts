@@ -3,7 +3,7 @@
  * not the most confident one, so that a second look does not make wrong answers confident. docs/evaluation.md measures
  * the effect.
  */
-import type { BreedAnswer } from '../breeds/identify-breed.js';
+import type { BreedAnswer } from '../breeds/breed-answer.js';
 import type { Rectangle } from '../image/regions.js';
 import type { Animal, IdentifyOptions } from './engine.js';
 

@@ -97,7 +97,8 @@ export class CollectionMaps {
   }
 
   async #draw(collection: string): Promise<CollectionMap> {
-    const { fingerprint, dimension } = await this.#spaces.require(collection);
+    const { encoder } = (await this.#spaces.require(collection)).runtime;
+    const { fingerprint, dimension } = encoder.info;
     const { points, total } = await choosePoints(this.#store, collection);
     const ids = points.map(({ id }) => id);
     const version = computeSha256([fingerprint, ...ids].join('\n')).slice(0, 32);

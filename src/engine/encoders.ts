@@ -85,12 +85,12 @@ export class Encoders {
   }
 
   /**
-   * Finds an encoder by the name of its folder or its model.
+   * Finds an encoder by the name of its folder or its model; without a name, the primary one.
    *
    * @throws PawdexError encoder_not_found, model_invalid
    */
-  async findNamed(name: string): Promise<EncoderRuntime> {
-    if (name === this.primary.encoder.info.name) {
+  async findNamed(name?: string): Promise<EncoderRuntime> {
+    if (name === undefined || name === this.primary.encoder.info.name) {
       return this.primary;
     }
     const added = await this.list();

@@ -22,6 +22,7 @@ import type {
   ServedCollection,
 } from './answers.js';
 import type {
+  CalibrateOptions,
   CreateOptions,
   DuplicateOptions,
   HeatMapOptions,
@@ -31,7 +32,6 @@ import type {
   LabelCheckOptions,
   LocalAddOptions,
   LookOptions,
-  NonPets,
   Query,
   ReembedOptions,
   SearchOptions,
@@ -138,9 +138,9 @@ export interface Engine {
    *
    * @throws PawdexError collection_not_found, model_mismatch, vector_invalid, storage_failed; the signal's reason
    */
-  calibrate(collection: string, options?: WorkOptions & { nonPets?: NonPets }): Promise<CalibrationOutcome>;
+  calibrate(collection: string, options?: CalibrateOptions): Promise<CalibrationOutcome>;
   /** Evaluates a collection with its own photos, each compared with all others. Throws as {@link calibrate}. */
-  evaluate(collection: string, options?: WorkOptions & { nonPets?: NonPets }): Promise<CollectionEvaluation>;
+  evaluate(collection: string, options?: CalibrateOptions): Promise<CollectionEvaluation>;
   /**
    * Finds items that are probably mislabelled.
    *

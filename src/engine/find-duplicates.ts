@@ -30,9 +30,9 @@ export function findDuplicates(
   collection: string,
   options: DuplicateOptions,
 ): Promise<DuplicatePage> {
-  return spaces.run(collection, async ({ fingerprint }) => {
+  return spaces.run(collection, async ({ runtime }) => {
     await waitForIndex(store, collection, { maxMs: MAX_WAIT_MS });
-    return compareItems(store, collection, fingerprint, options);
+    return compareItems(store, collection, runtime.encoder.info.fingerprint, options);
   });
 }
 

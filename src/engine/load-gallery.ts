@@ -59,13 +59,14 @@ function toItem(row: Row, dimension: number, index: number): NewItem {
 }
 
 /**
- * Reads a gallery. Its columns are id, label, species, source, licence, publisher, group, sha256, size, thumbnail and
+ * Parses a gallery. Its columns are id, label, species, source, licence, publisher, group, sha256, size, thumbnail and
  * embedding; the file's key-value metadata has the fingerprint of the encoder it was made with.
  *
- * @param file the Parquet file's content
- * @throws PawdexError gallery_invalid if it cannot be read or was made with another encoder
+ * @param bytes the Parquet file's content
+ * @throws PawdexError gallery_invalid if it is damaged or was made with another encoder
  */
-export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Promise<NewItem[]> {
+async function parseGallery(bytes: Uint8Array, encoder: EncoderInfo): Promise<NewItem[]> {
+  const file = Uint8Array.from(bytes).buffer;
   try {
     const metadata = parquetMetadata(file);
     const fingerprint = metadata.key_value_metadata?.find(({ key }) => key === 'pawdex.fingerprint')?.value;
@@ -88,6 +89,21 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
   }
 }
 
+async function readGalleryFile(file: string): Promise<Buffer> {
+  return readFile(file).catch((cause) => {
+    throw new PawdexError('gallery_invalid', { detail: `Cannot read the gallery ${file}.`, cause });
+  });
+}
+
+/**
+ * Reads a gallery file.
+ *
+ * @throws PawdexError gallery_invalid if it cannot be read, is damaged or was made with another encoder
+ */
+export async function readGallery(file: string, encoder: EncoderInfo): Promise<NewItem[]> {
+  return parseGallery(await readGalleryFile(file), encoder);
+}
+
 /** Whether a set to measure with is a gallery file rather than a folder of photos. */
 export const isGalleryFile = (spec: string) => spec.endsWith('.parquet');
 
@@ -97,8 +113,7 @@ export const isGalleryFile = (spec: string) => spec.endsWith('.parquet');
  * @throws PawdexError gallery_invalid
  */
 export async function readGallerySet(file: string, encoder: EncoderInfo): Promise<EmbeddedSet> {
-  const bytes = await readGalleryFile(file);
-  const rows = await readGallery(Uint8Array.from(bytes).buffer, encoder);
+  const rows = await readGallery(file, encoder);
   const data = new Float32Array(rows.length * encoder.dimension);
   const items = rows.map(({ id, label, source, sha256, metadata, vector }, row) => {
     data.set(vector, row * encoder.dimension);
@@ -112,12 +127,6 @@ export async function readGallerySet(file: string, encoder: EncoderInfo): Promis
     };
   });
   return { vectors: { data, rows: rows.length, dimension: encoder.dimension }, items, skipped: [] };
-}
-
-async function readGalleryFile(file: string): Promise<Buffer> {
-  return readFile(file).catch((cause) => {
-    throw new PawdexError('gallery_invalid', { detail: `Cannot read the gallery ${file}.`, cause });
-  });
 }
 
 /**
@@ -143,7 +152,7 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   if (existing?.gallery === sha256) {
     return 'current';
   }
-  const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
+  const items = await parseGallery(bytes, encoder);
   const isSameSpace = existing?.fingerprint === encoder.fingerprint;
   if (existing !== undefined && !isSameSpace) {
     const shipped = await store.count(SHIPPED_COLLECTION, SHIPPED_ITEMS);

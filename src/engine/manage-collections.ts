@@ -1,12 +1,13 @@
 /** Creates, deletes, calibrates and evaluates collections. */
+import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import { type CalibrationOutcome, calibrateCollection } from '../evaluation/calibrate-collection.js';
-import { sampleVectors, type WorkOptions } from '../evaluation/collection-queries.js';
+import { sampleVectors } from '../evaluation/collection-queries.js';
 import { type CollectionEvaluation, evaluateCollection } from '../evaluation/evaluate-collection.js';
 import { findCollectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
-import type { CollectionInfo, CollectionPatch, Store } from '../store/store.js';
-import type { CreateOptions, LabelCheckOptions, NonPets, ServedCollection } from './engine.js';
-import type { CollectionSpace, EngineContext, Spaces } from './spaces.js';
+import type { CollectionInfo, CollectionPatch } from '../store/store.js';
+import type { CalibrateOptions, CreateOptions, LabelCheckOptions, ServedCollection } from './engine.js';
+import type { EngineContext, Spaces } from './spaces.js';
 
 /** Creates an empty collection for the engine's encoder or for another one. */
 export async function createCollection(
@@ -15,7 +16,7 @@ export async function createCollection(
   description?: string,
   { encoder, originals }: CreateOptions = {},
 ): Promise<ServedCollection> {
-  const runtime = encoder === undefined ? encoders.primary : await encoders.findNamed(encoder);
+  const runtime = await encoders.findNamed(encoder);
   const { dimension, fingerprint, name: model } = runtime.encoder.info;
   const spec = { name, dimension, fingerprint, model, description, originals };
   return { ...(await store.createCollection(spec)), problem: null };
@@ -62,17 +63,18 @@ export async function deleteItem({ store }: EngineContext, collection: string, i
 }
 
 export function calibrate(
-  { store, spaces }: EngineContext,
+  context: EngineContext,
   collection: string,
-  options: WorkOptions & { nonPets?: NonPets } = {},
+  options: CalibrateOptions = {},
 ): Promise<CalibrationOutcome> {
-  return spaces.run(collection, async (space) => {
-    const { encoder, statistics } = space.runtime;
+  const { store, spaces } = context;
+  return spaces.run(collection, async ({ runtime: { encoder, statistics } }) => {
     const outcome = await calibrateCollection(store, collection, {
       ...options,
-      vote: { fingerprint: space.fingerprint, ...encoder.card.vote },
+      vote: { fingerprint: encoder.info.fingerprint, ...encoder.card.vote },
       references: statistics?.nonPets ?? null,
-      nonPets: options.nonPets === undefined ? undefined : await loadNonPets(store, spaces, space, options),
+      // Without any, the references are the non-pets.
+      nonPets: options.nonPets && (await loadNonPets(context, encoder.info, options)),
     });
     spaces.forget();
     return outcome;
@@ -80,19 +82,19 @@ export function calibrate(
 }
 
 export function evaluate(
-  { store, spaces }: EngineContext,
+  context: EngineContext,
   collection: string,
-  options: WorkOptions & { nonPets?: NonPets } = {},
+  options: CalibrateOptions = {},
 ): Promise<CollectionEvaluation> {
-  return spaces.run(collection, async (space) => {
-    const { calibration, runtime } = space;
-    const { k, temperature } = runtime.encoder.card.vote;
+  const { store, spaces } = context;
+  return spaces.run(collection, async ({ calibration, runtime: { encoder, statistics } }) => {
+    const { k, temperature } = encoder.card.vote;
     return evaluateCollection(store, collection, {
       ...options,
       k: calibration?.k ?? k,
-      answering: { temperature, calibration, statistics: runtime.statistics?.answer ?? null },
-      references: runtime.statistics?.nonPets ?? null,
-      nonPets: await loadNonPets(store, spaces, space, options),
+      answering: { temperature, calibration, statistics: statistics?.answer ?? null },
+      references: statistics?.nonPets ?? null,
+      nonPets: await loadNonPets(context, encoder.info, options),
     });
   });
 }
@@ -107,21 +109,25 @@ export function findLabelTrouble(
   );
 }
 
-/** @throws PawdexError collection_not_found, model_mismatch, vector_invalid */
+/**
+ * Reads the embeddings of the non-pets; without any, an empty array.
+ *
+ * @param info the encoder of the collection that they are for
+ * @throws PawdexError collection_not_found, model_mismatch, vector_invalid
+ */
 async function loadNonPets(
-  store: Store,
-  spaces: Spaces,
-  { fingerprint, model, dimension }: CollectionSpace,
-  { nonPets, signal }: WorkOptions & { nonPets?: NonPets },
+  { store, spaces }: EngineContext,
+  { fingerprint, name, dimension }: EncoderInfo,
+  { nonPets, signal }: CalibrateOptions,
 ): Promise<Float32Array[]> {
   if (nonPets === undefined) {
     return [];
   }
   if ('collection' in nonPets) {
-    const other = await spaces.require(nonPets.collection);
+    const other = (await spaces.require(nonPets.collection)).runtime.encoder.info;
     if (other.fingerprint !== fingerprint) {
       throw new PawdexError('model_mismatch', {
-        detail: `The collection ${nonPets.collection} was embedded with ${other.model}, the other one with ${model}.`,
+        detail: `The collection ${nonPets.collection} was embedded with ${other.name}, the other one with ${name}.`,
       });
     }
     return sampleVectors(store, nonPets.collection, signal);

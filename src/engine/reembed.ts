@@ -24,8 +24,7 @@ export async function reembed(
 ): Promise<ReembedOutcome> {
   const { store, encoders, spaces } = context;
   const info = await store.getCollection(collection);
-  const runtime =
-    options.encoder === undefined ? encoders.primary : await encoders.findNamed(options.encoder);
+  const runtime = await encoders.findNamed(options.encoder);
   const { name, fingerprint, dimension } = runtime.encoder.info;
   const reembedding = new Reembedding(store, runtime, info.name, info.count, options);
   reembedding.resume(options.resumeFrom);

@@ -115,6 +115,11 @@ export type NonPets =
   /** float32 [dimension] each */
   | { embeddings: Float32Array[] };
 
+/** Options of `Engine.calibrate` and `Engine.evaluate`. */
+export interface CalibrateOptions extends WorkOptions {
+  nonPets?: NonPets | undefined;
+}
+
 export interface ThumbnailInput {
   /** Hex sha256 of the item's original bytes. */
   sha256: string;

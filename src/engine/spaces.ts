@@ -4,14 +4,14 @@ import { asPawdexError, describeFailure, type Failure, PawdexError } from '../er
 import type { CollectionInfo, Originals, Store } from '../store/store.js';
 import type { EncoderRuntime, Encoders } from './encoders.js';
 
-/** The encoder that a collection was embedded with, and its calibration. */
-export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
+/** The encoder that a collection was embedded with, and what belongs to its vectors. */
+export interface CollectionSpace {
+  runtime: EncoderRuntime;
   /** Null if none was fitted for this encoder. */
   calibration: Calibration | null;
   originals: Originals;
   /** Fingerprint of the encoder that the collection is moving to, or null. */
   movingTo: string | null;
-  runtime: EncoderRuntime;
 }
 
 /** Says what to do about a collection whose encoder is missing. */
@@ -78,14 +78,16 @@ export class Spaces {
 
   async #read(collection: string): Promise<CollectionSpace> {
     const info = await this.#store.getCollection(collection);
-    const { fingerprint, dimension, model, originals, reembedding } = info;
-    const runtime = await this.#encoders.find(fingerprint);
+    const runtime = await this.#encoders.find(info.fingerprint);
     if (runtime === null) {
       throw this.#mismatch(info);
     }
-    const calibration = selectCalibration(info.calibration, fingerprint);
-    const movingTo = reembedding?.fingerprint ?? null;
-    const space = { fingerprint, dimension, model, calibration, originals, movingTo, runtime };
+    const space = {
+      runtime,
+      calibration: selectCalibration(info.calibration, info.fingerprint),
+      originals: info.originals,
+      movingTo: info.reembedding?.fingerprint ?? null,
+    };
     this.#cache.set(collection, space);
     return space;
   }

@@ -1,11 +1,13 @@
 /** Assesses a calibration on photos that it was not fitted to, by cross-fitting. */
+
+import type { BreedAnswer } from '../breeds/breed-answer.js';
 import {
   type AnsweredQuery,
   type CalibrationData,
   fitCalibration,
   MIN_QUERIES,
 } from '../breeds/fit-calibration.js';
-import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
+import { identifyBreed } from '../breeds/identify-breed.js';
 import { computeMean } from '../math/vectors.js';
 import { computeExpectedCalibrationError } from './metrics/reliability.js';
 

@@ -1,11 +1,7 @@
 /** The outcome of one query: its answer compared with its label. Metrics over many are computed elsewhere. */
+import type { BreedAnswer } from '../breeds/breed-answer.js';
 import { computeFamiliarity, predictPet } from '../breeds/calibration.js';
-import {
-  type AnswerOptions,
-  type BreedAnswer,
-  computeKnownProbability,
-  identifyBreed,
-} from '../breeds/identify-breed.js';
+import { type AnswerOptions, computeKnownProbability, identifyBreed } from '../breeds/identify-breed.js';
 import type { Voter } from '../breeds/vote.js';
 
 export interface Outcome {

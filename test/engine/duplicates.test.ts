@@ -23,7 +23,8 @@ it('waits for a graph that is being built before it compares a page', async () =
     }
     return info;
   };
-  const spaces = new Spaces(store as unknown as Store, { find: async () => ({}) } as unknown as Encoders);
+  const encoders = { find: async () => ({ encoder: { info: { fingerprint: 'f' } } }) } as unknown as Encoders;
+  const spaces = new Spaces(store as unknown as Store, encoders);
   const context = { store, spaces } as unknown as EngineContext;
   const page = await findDuplicates(context, 'mine', { threshold: 0.9, limit: 10 });
   expect(page).toEqual({ pairs: [], scanned: 0, next: null });

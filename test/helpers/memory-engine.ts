@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type {
   AddResult,
   AttachStatus,
+  CalibrateOptions,
   CollectionMap,
   CreateOptions,
   Duplicate,
@@ -403,11 +404,11 @@ export class MemoryEngine implements Engine {
     return { pairs, scanned: items.length, next };
   }
 
-  calibrate(collection: string, options: WorkOptions & { nonPets?: NonPets } = {}) {
+  calibrate(collection: string, options: CalibrateOptions = {}) {
     return this.#worked('calibrate', collection, options) as ReturnType<Engine['calibrate']>;
   }
 
-  evaluate(collection: string, options: WorkOptions & { nonPets?: NonPets } = {}) {
+  evaluate(collection: string, options: CalibrateOptions = {}) {
     return this.#worked('evaluate', collection, options) as ReturnType<Engine['evaluate']>;
   }
 
@@ -420,7 +421,7 @@ export class MemoryEngine implements Engine {
   async #worked(
     kind: string,
     collection: string,
-    options: WorkOptions & { nonPets?: NonPets; threshold?: number; limit?: number },
+    options: CalibrateOptions & { threshold?: number; limit?: number },
   ): Promise<unknown> {
     const { signal: _, onProgress: __, ...asked } = options;
     this.#get(collection);

@@ -1,5 +1,4 @@
 /** Checks the encoder, its model card and the gallery. */
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config.js';
 import { openEncoder } from '../../encoder/open-encoder.js';
 import { readGallery } from '../../engine/load-gallery.js';
@@ -40,13 +39,11 @@ async function checkGallery({ GALLERY }: Config, encoder: Parameters<typeof read
     return reportOk('gallery', 'none configured');
   }
   try {
-    const bytes = await readFile(GALLERY);
-    const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
+    const items = await readGallery(GALLERY, encoder);
     const labels = new Set(items.map(({ label }) => label)).size;
     return reportOk('gallery', `${items.length} photos of ${labels} breeds, embedded with this encoder`);
   } catch (error) {
-    const { code, message, hint } = asPawdexError(error);
-    const detail = code === 'internal' ? `${GALLERY}: ${(error as Error).message}` : message;
-    return reportFailure('gallery', detail, hint);
+    const { message, hint } = asPawdexError(error);
+    return reportFailure('gallery', message, hint);
   }
 }
