@@ -23,9 +23,13 @@ export const command = createCommand(
   .action(async ({ collection, nonpets, json, ...flags }) => {
     const common = readCommonOptions(flags);
     const nonPets = nonpets === undefined ? undefined : { embeddings: await embedPhotos(nonpets, common) };
-    const outcome = await runCancellableWork(common, (engine, work) =>
-      engine.calibrate(collection, { ...work, nonPets }),
-    );
+    const outcome = await runCancellableWork(common, async (engine, work) => {
+      const { name, gallery } = await engine.store.getCollection(collection);
+      if (gallery !== null) {
+        printMessage(formatWarning(name));
+      }
+      return engine.calibrate(collection, { ...work, nonPets });
+    });
     if (outcome === null) {
       return;
     }
@@ -41,6 +45,11 @@ export const command = createCommand(
       process.exitCode = EXIT.someFailed;
     }
   });
+
+/** For a collection that was filled from a gallery file. */
+function formatWarning(name: string): string {
+  return `Warning: "${name}" was filled from a gallery. If its photos trained the encoder, as those of the shipped gallery did, a confidence that is fitted to them is too high. To get the gallery's own calibration back, delete the collection and restart the server; photos that you added to it are lost.`;
+}
 
 /** Describes the calibration and its quality on photos that it was not fitted on. */
 function formatOutcome({ calibration, worth, queries }: CalibrationOutcome): string[] {

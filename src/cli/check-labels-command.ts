@@ -47,26 +47,26 @@ export const command = addSetOptions(ownOptions)
       trouble = findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SIMILAR_PICTURE, limit });
     }
     if (trouble !== null) {
-      await printResult(trouble, formatTrouble(trouble, set === undefined ? 'item' : 'photo'), flags.json);
+      await printResult(trouble, formatTrouble(trouble), flags.json);
     }
   });
 
 const formatShare = (share: number) => formatPercent(share, 0).padStart(5);
 
-/** @param named what the ids are of */
-function formatTrouble({ photos, found, ...shown }: LabelTrouble, named: 'item' | 'photo'): string[] {
+function formatTrouble({ photos, found, ...shown }: LabelTrouble): string[] {
+  const name = ({ source, id }: { source?: string | null; id: string }) => source ?? id;
   return [
     `${pluralise(photos, 'labelled photo')}: ${formatCount(found.suspects)} disagree with their neighbours, ${pluralise(found.contradictions, 'pair')} of equal pictures with different labels`,
     ...(shown.suspects.length === 0
       ? []
-      : ['', `label with its share of the neighbours, label of most neighbours, ${named}`]),
+      : ['', 'label with its share of the neighbours, label of most neighbours, photo']),
     ...shown.suspects.map(
-      ({ id, label, suggested, ownShare, suggestedShare }) =>
-        `  ${formatShare(ownShare)} ${label}, ${formatShare(suggestedShare)} ${suggested}  ${id}`,
+      ({ label, suggested, ownShare, suggestedShare, ...photo }) =>
+        `  ${formatShare(ownShare)} ${label}, ${formatShare(suggestedShare)} ${suggested}  ${name(photo)}`,
     ),
     ...(shown.contradictions.length === 0 ? [] : ['', 'similarity, and the two copies of the picture']),
     ...shown.contradictions.map(
-      ({ a, b, similarity }) => `  ${similarity.toFixed(3)}  ${a.label} ${a.id}  |  ${b.label} ${b.id}`,
+      ({ a, b, similarity }) => `  ${similarity.toFixed(3)}  ${a.label} ${name(a)}  |  ${b.label} ${name(b)}`,
     ),
   ];
 }

@@ -23,6 +23,8 @@ import { withEngine } from './with-engine.js';
 
 /** Neighbours to print; `--json` prints all of them. */
 const SHOWN_NEIGHBOURS = 5;
+/** Candidates below this confidence are not printed: they would show as 0 %. */
+const SMALLEST_SHARE = 0.005;
 
 export const command = addImageArguments(
   createCommand(
@@ -112,11 +114,12 @@ function formatIdentification(
   { decision, breed, candidates, confidence, neighbours }: Identification,
 ): string[] {
   const others = candidates
-    .filter(({ label }) => label !== breed)
+    .filter(({ label, confidence: share }) => label !== breed && share >= SMALLEST_SHARE)
     .slice(0, 3)
     .map(({ label, confidence: share }) => `${label} ${formatPercent(share, 0)}`);
   const head = breed === null ? decision : `${breed} (${decision}, ${formatPercent(confidence, 0)})`;
-  const lines = [`${file}: ${head}${others.length === 0 ? '' : `; other candidates: ${others.join(', ')}`}`];
+  const named = breed === null ? 'candidates' : 'other candidates';
+  const lines = [`${file}: ${head}${others.length === 0 ? '' : `; ${named}: ${others.join(', ')}`}`];
   for (const { label, similarity, source, id } of neighbours.slice(0, SHOWN_NEIGHBOURS)) {
     lines.push(`  ${similarity.toFixed(3)}  ${label ?? '-'}  ${source ?? id}`);
   }

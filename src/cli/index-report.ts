@@ -75,7 +75,7 @@ export async function reportSummary(
   }
   if (otherLabel > 0) {
     printMessage(
-      `${pluralise(otherLabel, 'photo')} already in "${flags.collection}" with another label, which was kept.`,
+      `${pluralise(otherLabel, 'photo')} already in "${flags.collection}" with another label, which was kept (--sync changes it).`,
     );
   }
   const rate = created > 0 ? ` (${(created / seconds).toFixed(0)} photos/s)` : '';

@@ -3,6 +3,7 @@
  * with different labels.
  */
 import { vote } from '../breeds/vote.js';
+import { PawdexError } from '../errors.js';
 import { BestEntries } from '../math/best-entries.js';
 import type { Store } from '../store/store.js';
 import { BATCH_SIZE, type CollectionQuery, countLabels, type WorkOptions } from './collection-queries.js';
@@ -21,6 +22,8 @@ interface PhotoWithNeighbours {
 export interface Suspect {
   /** The id of a collection's item, or the file of a set's photo. */
   id: string;
+  /** Of a collection's item: where the photo came from. */
+  source?: string | null;
   label: string;
   /** The label its neighbours vote for. */
   suggested: string;
@@ -29,10 +32,13 @@ export interface Suspect {
   suggestedShare: number;
 }
 
+/** One of the two photos of a contradiction, with the fields of {@link Suspect}. */
+type LabelledItem = Pick<Suspect, 'id' | 'label' | 'source'>;
+
 /** Two nearly equal photos with different labels. */
 export interface Contradiction {
-  a: { id: string; label: string };
-  b: { id: string; label: string };
+  a: LabelledItem;
+  b: LabelledItem;
   /** Cosine similarity. */
   similarity: number;
 }
@@ -208,5 +214,27 @@ export async function findCollectionLabelTrouble(
   if (batch.length > 0) {
     await flush();
   }
-  return collector.getResult();
+  return addSources(store, name, collector.getResult());
+}
+
+/** Says where each listed photo came from, by which people know it. Items that were deleted meanwhile have none. */
+async function addSources(store: Store, name: string, trouble: LabelTrouble): Promise<LabelTrouble> {
+  const addSource = async <T extends LabelledItem>(photo: T): Promise<T> => {
+    const item = await store.getItem(name, photo.id).catch((error: unknown) => {
+      if (error instanceof PawdexError && error.code === 'item_not_found') {
+        return null;
+      }
+      throw error;
+    });
+    return { ...photo, source: item?.source ?? null };
+  };
+  const suspects: Suspect[] = [];
+  for (const suspect of trouble.suspects) {
+    suspects.push(await addSource(suspect));
+  }
+  const contradictions: Contradiction[] = [];
+  for (const { a, b, similarity } of trouble.contradictions) {
+    contradictions.push({ a: await addSource(a), b: await addSource(b), similarity });
+  }
+  return { ...trouble, suspects, contradictions };
 }

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { Bench, CAT } from './pawdex.js';
 
+const GALLERY = path.join(PACKAGE_ROOT, 'models', 'gallery.parquet');
+
 let bench: Bench;
 let photos: string;
 let text: string;
@@ -62,11 +64,26 @@ describe('pawdex identify', () => {
   });
 
   it('knows the breeds that ship', async () => {
-    const gallery = path.join(PACKAGE_ROOT, 'models', 'gallery.parquet');
-    const { stdout } = await bench.run(['identify', CAT, '--json'], { PAWDEX_GALLERY: gallery });
+    const { stdout } = await bench.run(['identify', CAT, '--json'], { PAWDEX_GALLERY: GALLERY });
     const [answer] = lines(stdout);
     expect(answer.candidates.length).toBeGreaterThan(0);
     expect(answer.neighbours.length).toBeGreaterThan(1);
+  });
+
+  it('names no candidates of 0 % for a photo of something else', async () => {
+    const { stdout } = await bench.run(['identify', path.join(photos, 'odd/0001.png'), '-k', '1'], {
+      PAWDEX_GALLERY: GALLERY,
+    });
+    expect(stdout).toMatch(/0001\.png: unknown\n/);
+  });
+});
+
+describe('pawdex calibrate', () => {
+  it('warns that a collection filled from a gallery has a calibration of its own', async () => {
+    const { stderr } = await bench.run(['calibrate', '-c', 'breeds'], { PAWDEX_GALLERY: GALLERY });
+    expect(stderr).toContain('"breeds" was filled from a gallery');
+    const own = await bench.run(['calibrate', '-c', 'mine']);
+    expect(own.stderr).not.toContain('gallery');
   });
 });
 

@@ -78,7 +78,7 @@ describe('label trouble of a collection', () => {
     const item = (row: number, label: string | null) => ({
       id: `photos/${row}.jpg`,
       label,
-      source: null,
+      source: `album/${row}.jpg`,
       sha256: row.toString(16).padStart(64, '0'),
       size: 1,
       metadata: {},
@@ -112,8 +112,16 @@ describe('label trouble of a collection', () => {
     const all = findLabelTrouble(set, OPTIONS);
     const found = await findCollectionLabelTrouble(store, 'pets', { ...OPTIONS, limit: 1 });
     expect(found.found).toEqual(all.found);
-    expect(found.suspects).toEqual(all.suspects.slice(0, 1));
+    expect(found.suspects).toMatchObject(all.suspects.slice(0, 1));
+    expect(found.suspects).toHaveLength(1);
     expect(found.contradictions).toHaveLength(1);
+  });
+
+  it('says where each listed photo came from', async () => {
+    const { suspects, contradictions } = await findCollectionLabelTrouble(store, 'pets', OPTIONS);
+    const photos = [...suspects, ...contradictions.flatMap(({ a, b }) => [a, b])];
+    expect(photos.length).toBeGreaterThan(3);
+    expect(photos.map(({ source }) => source)).toEqual(photos.map(({ id }) => id.replace('photos', 'album')));
   });
 
   it('stops on request', async () => {

@@ -89,8 +89,8 @@ export class QualityPage extends CollectionPage {
   }
 
   async open(): Promise<void> {
-    const [jobs] = await Promise.all([listJobs(this.name), this.showState()]);
-    const works = this.#works();
+    const [jobs, { gallery }] = await Promise.all([listJobs(this.name), this.showState()]);
+    const works = this.#works(gallery !== null);
     const others = jobs.filter(
       (job) => !isOver(job) && works.every(({ request }) => request.kind !== job.kind),
     );
@@ -106,12 +106,14 @@ export class QualityPage extends CollectionPage {
     commitPendingChange();
   }
 
-  #works(): Work[] {
+  /** @param isShipped whether the collection came with a calibration, which a fit to its own photos would spoil */
+  #works(isShipped: boolean): Work[] {
     const t = texts.manage.quality;
     const { name: collection } = this;
     return [
       {
         ...t.calibrate,
+        about: isShipped ? t.calibrateShipped : t.calibrate.about,
         request: { kind: 'calibrate', collection },
         show: (job) => {
           void attempt(() => this.showState());

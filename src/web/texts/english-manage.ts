@@ -177,6 +177,8 @@ export const englishManage = {
       about: "Measures how reliable the answers are, using the collection's own labelled photos.",
       start: 'Calibrate',
     },
+    calibrateShipped:
+      'Not recommended: this collection was filled from a gallery, which has its own calibration. If its photos trained the encoder, as those of the shipped gallery did, a confidence that is fitted to them is too high.',
     evaluate: {
       title: 'Evaluate',
       about: 'Identifies each photo by the other photos, and counts how often the answer is right.',

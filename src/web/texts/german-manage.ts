@@ -179,6 +179,8 @@ export const germanManage: ManageTexts = {
       about: 'Misst mit den Fotos der Sammlung, die ein Label haben, wie zuverlässig die Antworten sind.',
       start: 'Kalibrieren',
     },
+    calibrateShipped:
+      'Nicht zu empfehlen: Diese Sammlung stammt aus einer Galerie, die ihre eigene Kalibrierung hat. Wenn der Encoder mit ihren Fotos trainiert wurde, wie bei der mitgelieferten, fällt die daran angepasste Sicherheit zu hoch aus.',
     evaluate: {
       title: 'Auswerten',
       about: 'Bestimmt jedes Foto anhand der anderen Fotos und zählt, wie oft die Antwort stimmt.',
