@@ -173,6 +173,7 @@ const DEPENDENT: Record<string, fc.Arbitrary<unknown>> = {
     // As many numbers as the collection has dimensions.
     { embeddings: Buffer.from(Float32Array.of(1, 0, 0, 0).buffer).toString('base64') },
   ),
+  'post /v1/collections/{collection}/archive in query label': fc.constantFrom('parent', 'none'),
   'post /v1/jobs in json label': fc.constantFrom('folder', 'filename', 'regex:([a-z]+)'),
   'post /v1/collections/{collection}/items/thumbnails in json thumbnails': fc.constantFrom(
     // Whether the text is base64 is said when it is read.

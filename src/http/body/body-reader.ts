@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
 import { type FetchOptions, fetchImage } from '../fetch-image.js';
-import { checkJson, parseBoundedJson } from './check-json.js';
+import { checkJson } from './check-json.js';
 import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
 import { ByteBudget, receiveBody } from './receive-body.js';
 
@@ -19,9 +19,10 @@ const JSON_OVERHEAD_BYTES = MIB;
 const SMALL_JSON_BYTES = 512 * 1024;
 
 export interface Body {
+  isForm: boolean;
   /** Parts of the form's field `image`, in order; none for JSON. */
   files: FormFile[];
-  /** The JSON object, or the form's text fields; those that hold JSON are parsed. */
+  /** The JSON object, or the form's text fields. */
   fields: Record<string, unknown>;
 }
 
@@ -31,8 +32,6 @@ export interface ReadOptions {
   many?: boolean;
   /** Paths of images in the JSON, such as `imageBase64`. Without any, JSON is limited to 512 KiB. */
   imagePaths?: readonly string[];
-  /** Fields of a form whose text is JSON. */
-  jsonFields?: readonly string[];
 }
 
 export const uploadLimitsSchema = z.object({
@@ -82,7 +81,7 @@ export class BodyReader {
     if (req.is('multipart/form-data')) {
       return this.#readForm(req, res, options);
     }
-    return { files: [], fields: await this.readJson(req, res, options) };
+    return { isForm: false, files: [], fields: await this.readJson(req, res, options) };
   }
 
   /**
@@ -119,11 +118,7 @@ export class BodyReader {
     return bytes.length === 0 ? {} : parseObject(bytes);
   }
 
-  async #readForm(
-    req: Request,
-    res: Response,
-    { many = false, jsonFields = [] }: ReadOptions,
-  ): Promise<Body> {
+  async #readForm(req: Request, res: Response, { many = false }: ReadOptions): Promise<Body> {
     refuseCompressed(req);
     const { fileBytes, batchBytes, batchFiles } = this.limits;
     const bytes = await receiveBody(req, res, {
@@ -131,14 +126,8 @@ export class BodyReader {
       hint: many ? 'Send fewer or smaller images in one request.' : undefined,
       budget: this.#budget,
     });
-    const form = parseForm(bytes, req.headers['content-type']!, { files: many ? batchFiles : 1, fileBytes });
-    const fields: Record<string, unknown> = { ...form.fields };
-    for (const name of jsonFields) {
-      if (name in fields) {
-        fields[name] = parseField(name, fields[name]);
-      }
-    }
-    return { files: form.files, fields };
+    const limits = { files: many ? batchFiles : 1, fileBytes };
+    return { isForm: true, ...parseForm(bytes, req.headers['content-type']!, limits) };
   }
 }
 
@@ -186,19 +175,4 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
 
 function hasBody(req: Request): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-}
-
-function parseField(name: string, text: unknown): unknown {
-  try {
-    return parseBoundedJson(text as string, `body.${name}`);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) {
-      throw cause;
-    }
-    throw new PawdexError('invalid_request', {
-      detail: `The form field \`${name}\` is not valid JSON.`,
-      errors: [{ path: `body.${name}`, message: 'must be JSON' }],
-      cause,
-    });
-  }
 }

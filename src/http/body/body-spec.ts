@@ -6,6 +6,7 @@ import { isStructured } from '../json-schema.js';
 import { type Parsed, parseFields, type Shape } from '../parse-fields.js';
 import { decodeBase64 } from './base64.js';
 import type { Body, BodyReader } from './body-reader.js';
+import { parseJsonText } from './check-json.js';
 
 /** How the body of an endpoint is read and documented. */
 export interface BodySpec<B> {
@@ -53,6 +54,15 @@ export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = 
   };
 }
 
+/** Parses the text of a form's fields: objects and arrays are sent as JSON. */
+export function parseFormText<S extends Shape>(shape: S): S {
+  const fields = Object.entries(shape).map(([name, field]) => [
+    name,
+    isStructured(field) ? z.preprocess(parseJsonText, field) : field,
+  ]);
+  return Object.fromEntries(fields);
+}
+
 interface ImageBodyOptions<O extends Shape, F extends Shape> {
   /** Fields that may be sent in the query or in the body, but must not differ. */
   options: O;
@@ -77,16 +87,18 @@ export function imageBody(
   const options = { ...parts.options, url: urlOption };
   const shape = { ...options, ...parts.fields, ...jsonImage };
   const schema = z.strictObject(shape);
-  const jsonFields = Object.entries(parts.fields ?? {}).flatMap(([name, field]) =>
-    isStructured(field) ? [name] : [],
-  );
+  const formSchema = z.strictObject(parseFormText(shape));
   return {
     options,
     json: schema,
     form: z.strictObject({ ...shape, image: isRequired ? imageFile : imageFile.optional() }),
     async read(req, res, reader, query) {
-      const body = await reader.read(req, res, { imagePaths: ['imageBase64'], jsonFields });
-      const { imageBase64, ...values } = parseFields(schema, body.fields, 'body') as Record<string, unknown>;
+      const body = await reader.read(req, res, { imagePaths: ['imageBase64'] });
+      const { imageBase64, ...values }: Record<string, unknown> = parseFields(
+        body.isForm ? formSchema : schema,
+        body.fields,
+        'body',
+      );
       for (const name of Object.keys(options)) {
         const isInQuery = req.query[name] !== undefined;
         const isInBody = body.fields[name] !== undefined;

@@ -3,6 +3,7 @@
  * few megabytes of `[` or `1,` would block the event loop for seconds. The check stops at the first limit. It accepts some
  * invalid JSON, which `JSON.parse` then reports.
  */
+import { z } from 'zod';
 import { createTooLargeError, PawdexError } from '../../errors.js';
 
 /** Deepest nesting. Metadata may be 16 levels deep, and is three levels down. */
@@ -162,11 +163,24 @@ export function checkJson(text: Buffer, name: string, imagePaths: readonly strin
 }
 
 /**
- * Parses the JSON text of a form field or query parameter, with the same limits as a body.
+ * Parses the JSON text of a form field or query parameter, with the same limits as a body. For a transform of zod: a text
+ * that is not JSON, or too complex, becomes an issue. Leaves values alone that are no text.
  *
- * @throws PawdexError invalid_request, payload_too_large; SyntaxError when it is not JSON
+ * @throws PawdexError payload_too_large
  */
-export function parseBoundedJson(text: string, name: string): unknown {
-  checkJson(Buffer.from(text), name);
-  return JSON.parse(text);
+export function parseJsonText(text: unknown, context: z.RefinementCtx): unknown {
+  if (typeof text !== 'string') {
+    return text;
+  }
+  try {
+    checkJson(Buffer.from(text), '');
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof PawdexError && error.code === 'payload_too_large') {
+      throw error;
+    }
+    const [issue] = error instanceof PawdexError ? (error.errors ?? []) : [];
+    context.addIssue({ code: 'custom', message: issue?.message ?? 'must be JSON' });
+    return z.NEVER;
+  }
 }

@@ -13,7 +13,7 @@ import { addOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
 import type { Body, UploadLimits } from '../body/body-reader.js';
-import { type BodySpec, imageFile } from '../body/body-spec.js';
+import { type BodySpec, imageFile, parseFormText } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { parseFields } from '../parse-fields.js';
 import { json } from '../response-spec.js';
@@ -29,18 +29,16 @@ const itemsJson = z.strictObject({
 });
 
 /** Label, source and metadata of an upload: for all its images, and in `items` for each in order. */
-const itemsForm = z.strictObject({
+const formFields = {
   ...descriptionFields,
   items: boundedArray(z.strictObject(descriptionFields), { max: MAX_ITEMS }).optional().meta({
     description: 'One object per image, in order. Its fields take precedence over those for all images.',
   }),
-});
+};
+const itemsForm = z.strictObject(parseFormText(formFields));
 
 /** An image to add, or the result of an image that has already failed. */
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
-
-/** Counts the entries of `items`, if there are any, before they are validated, since that takes time for each of them. */
-const countItems = ({ fields: { items } }: Body) => (Array.isArray(items) ? items.length : null);
 
 const createCountError = (detail: string, message: string) =>
   new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
@@ -61,14 +59,12 @@ function checkFileName(name: string | null): string | null {
 }
 
 /** Reads the items of a form: one per part `image`, with the fields for all and those of `items` in order. */
-function readForm(body: Body): Prepared[] {
-  const { files, fields } = body;
-  const count = countItems(body) ?? files.length;
-  if (count !== files.length) {
-    const detail = `\`items\` describes ${count} images, but ${files.length} were sent.`;
+function readForm({ files, fields }: Body): Prepared[] {
+  const { items, ...forAll } = parseFields(itemsForm, fields, 'body');
+  if (items !== undefined && items.length !== files.length) {
+    const detail = `\`items\` describes ${items.length} images, but ${files.length} were sent.`;
     throw createCountError(detail, 'must have one entry per image');
   }
-  const { items, ...forAll } = parseFields(itemsForm, fields, 'body');
   return files.map(({ content, name }, i) => {
     try {
       if (content instanceof PawdexError) {
@@ -83,13 +79,12 @@ function readForm(body: Body): Prepared[] {
 }
 
 /** Reads the items of a JSON body. If one is not base64, only that one fails. */
-function readJson(body: Body, { batchFiles, fileBytes }: UploadLimits): Prepared[] {
-  const count = countItems(body) ?? 0;
-  if (count > batchFiles) {
-    const detail = `\`items\` has ${count} entries; this server accepts ${batchFiles} in one request.`;
+function readJson({ fields }: Body, { batchFiles, fileBytes }: UploadLimits): Prepared[] {
+  const { items, ...forAll } = parseFields(itemsJson, fields, 'body');
+  if (items.length > batchFiles) {
+    const detail = `\`items\` has ${items.length} entries; this server accepts ${batchFiles} in one request.`;
     throw createCountError(detail, `must have at most ${batchFiles} entries`);
   }
-  const { items, ...forAll } = parseFields(itemsJson, body.fields, 'body');
   return items.map(({ imageBase64, ...description }, i) => {
     try {
       const image = decodeBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
@@ -104,22 +99,18 @@ function readJson(body: Body, { batchFiles, fileBytes }: UploadLimits): Prepared
 const imagesBody: BodySpec<Prepared[]> = {
   options: {},
   json: itemsJson,
-  form: itemsForm.extend({
+  form: z.strictObject({
+    ...formFields,
     image: z.array(imageFile).min(1).meta({ description: 'Image files; repeat the field for many.' }),
   }),
   async read(req, res, reader) {
-    const isForm = Boolean(req.is('multipart/form-data'));
-    const body = await reader.read(req, res, {
-      many: true,
-      imagePaths: ['items[].imageBase64'],
-      jsonFields: ['items', 'metadata'],
-    });
-    if (isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0) {
+    const body = await reader.read(req, res, { many: true, imagePaths: ['items[].imageBase64'] });
+    if (body.isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0) {
       throw new PawdexError('image_missing', {
         hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',
       });
     }
-    return isForm ? readForm(body) : readJson(body, reader.limits);
+    return body.isForm ? readForm(body) : readJson(body, reader.limits);
   },
 };
 

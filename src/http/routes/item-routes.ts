@@ -11,11 +11,10 @@ import {
   sha256s,
   wholeNumber,
 } from '../../engine/request-fields.js';
-import { PawdexError } from '../../errors.js';
 import { itemPageSchema, itemSchema } from '../../store/records.js';
 import type { Filter, Target } from '../../store/store.js';
 import { jsonBody } from '../body/body-spec.js';
-import { parseBoundedJson } from '../body/check-json.js';
+import { parseJsonText } from '../body/check-json.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, noContent } from '../response-spec.js';
 
@@ -29,15 +28,7 @@ const params = { collection: collectionName, id: itemId };
 const filterText = z
   .string()
   .max(8000)
-  .transform((text, context): unknown => {
-    try {
-      return parseBoundedJson(text, 'query.filter');
-    } catch (error) {
-      const message = error instanceof PawdexError ? error.errors![0]!.message : 'must be JSON';
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    }
-  })
+  .transform(parseJsonText)
   .pipe(filter)
   .meta({ contentMediaType: 'application/json' });
 
