@@ -30,17 +30,11 @@ export function hasApiKey(): boolean {
 /** Waits, as before a request is repeated. */
 export const wait = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Options of a request. */
-export interface Call {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+/** Options of a request; `json` becomes its body. */
+export interface Call extends Pick<RequestInit, 'keepalive' | 'signal'> {
+  method?: 'POST' | 'PATCH' | 'DELETE';
   json?: unknown;
-  form?: FormData;
-  file?: Blob;
-  /** The media type of the file. */
-  type?: string;
-  /** Whether it continues when the page is closed. */
-  keepalive?: boolean;
-  signal?: AbortSignal;
+  body?: FormData | Blob;
 }
 
 function createAuthHeaders(): Record<string, string> {
@@ -54,21 +48,18 @@ function createAuthHeaders(): Record<string, string> {
  * @param path relative to the page
  * @throws the signal's reason when aborted
  */
-export async function call(path: string, options: Call = {}): Promise<Response> {
-  const { method, json, form, file, type: fileType, keepalive, signal } = options;
-  const type = json === undefined ? fileType : 'application/json';
+export async function call(path: string, { json, ...options }: Call = {}): Promise<Response> {
   const key = tabMemory.read(KEY);
-  const answer = await fetch(path, {
-    method: method ?? 'GET',
-    headers: { ...createAuthHeaders(), ...(type === undefined ? {} : { 'content-type': type }) },
-    body: json === undefined ? (form ?? file ?? null) : JSON.stringify(json),
-    keepalive: keepalive ?? false,
-    signal: signal ?? null,
-  }).catch(async () => {
+  const request: RequestInit = { ...options, headers: createAuthHeaders() };
+  if (json !== undefined) {
+    request.headers = { ...request.headers, 'content-type': 'application/json' };
+    request.body = JSON.stringify(json);
+  }
+  const { body, signal } = options;
+  const answer = await fetch(path, request).catch(async () => {
     signal?.throwIfAborted();
-    throw await createNoAnswerProblem(
-      [...(form?.values() ?? []), file].filter((part) => part instanceof Blob),
-    );
+    const sent = body instanceof FormData ? [...body.values()] : [body];
+    throw await createNoAnswerProblem(sent.filter((part) => part instanceof Blob));
   });
   if (!answer.ok) {
     const problem = toProblem(answer.status, await answer.text(), answer.headers.get('retry-after'));
@@ -77,7 +68,7 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
     }
     if (problem.code === 'unauthorized' && tabMemory.read(KEY) !== key) {
       // A key was entered in the meantime: this answer is not about it.
-      return call(path, options);
+      return call(path, { json, ...options });
     }
     throw problem;
   }
@@ -85,7 +76,7 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
 }
 
 /** The body of a response, whose connection may break. */
-async function receive<T>(body: Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function receive<T>(body: Promise<T>, signal?: AbortSignal | null): Promise<T> {
   return body.catch(async () => {
     signal?.throwIfAborted();
     throw await createNoAnswerProblem([]);
@@ -159,32 +150,26 @@ function createPhotoForm(photo: Blob): FormData {
 /** The vector of a photo, or of a part of it. */
 export async function embedPhoto(photo: Blob, region: Rectangle | null): Promise<number[]> {
   const query = region === null ? '' : `?region=${formatRegion(region)}`;
-  const form = createPhotoForm(photo);
-  return (await read<EmbedResult>(`v1/embed${query}`, { method: 'POST', form })).embedding;
+  const body = createPhotoForm(photo);
+  return (await read<EmbedResult>(`v1/embed${query}`, { method: 'POST', body })).embedding;
 }
 
 /** The items of a collection that are similar to a photo, nearest first. */
 export async function searchByPhoto(collection: string, photo: Blob, k: number): Promise<Neighbour[]> {
   const query = new URLSearchParams({ collection, k: String(k) });
-  const form = createPhotoForm(photo);
-  return (await read<SearchResult>(`v1/search?${query}`, { method: 'POST', form })).neighbours;
+  const body = createPhotoForm(photo);
+  return (await read<SearchResult>(`v1/search?${query}`, { method: 'POST', body })).neighbours;
 }
 
-let server: Promise<ServerInfo> | null = null;
+/** What the server accepts and allows; null while it is not known. */
+export let server: ServerInfo | null = null;
 
-/** What the server accepts and allows; asked once. */
-export function readServer(): Promise<ServerInfo> {
-  server ??= read<ServerInfo>('v1/info').then(
-    (info) => {
-      markReadOnly(info.readOnly);
-      return info;
-    },
-    (error: unknown) => {
-      server = null;
-      throw error;
-    },
-  );
-  return server;
+/** Asks for `server`, once. */
+export async function readServer(): Promise<void> {
+  if (server === null) {
+    server = await read<ServerInfo>('v1/info');
+    markReadOnly(server.readOnly);
+  }
 }
 
 /** Hides what would change something: the style sheet hides `.writes`. */
@@ -208,7 +193,7 @@ export async function shareAnswer(photo: File, collection: string, answer: Ident
   const neighbours = answer.neighbours.map(({ explanation: _, ...neighbour }) => neighbour);
   form.append('answer', JSON.stringify({ ...answer, neighbours }));
   form.append('collection', collection);
-  return read('v1/shares', { method: 'POST', form });
+  return read('v1/shares', { method: 'POST', body: form });
 }
 
 export function readShared(id: string): Promise<Share> {

@@ -2,12 +2,13 @@
  * The page's main flow: photos are given, sent, and answered or refused. A new photo replaces a request in progress, whose
  * answer is never shown. Every question is an entry of the browser's history.
  */
-import type { ServerInfo } from '../client/wire.js';
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/regions.js';
 import { identify } from './api.js';
+import type { CollectionChooser } from './collection-chooser.js';
 import { byId, fill } from './dom.js';
 import { announce, showHint } from './hint.js';
+import { askForKey } from './key-form.js';
 import { createSmallerCopy, findProblem } from './photo.js';
 import { expectProblem, type Problem } from './problem.js';
 import { type Entry, type Question, Session, type Step } from './session.js';
@@ -22,17 +23,8 @@ import { mayShrink, problemView } from './views/problem-view.js';
 import { showSession } from './views/session-strip.js';
 import { workingView } from './views/working.js';
 
-/** What the flow needs from the rest of the page. */
-export interface AppContext {
-  collection: () => string;
-  syncCollectionFromUrl: () => void;
-  needKey: () => void;
-  /** What the server says about itself; null if not known. */
-  server: () => ServerInfo | null;
-}
-
 export class App {
-  readonly #context: AppContext;
+  readonly #chooser: CollectionChooser;
   readonly #panel = new AnswerPanel();
   readonly #batchPlace = byId('batch', HTMLElement);
   readonly #batches: Batch[] = [];
@@ -44,8 +36,8 @@ export class App {
   #retries = 0;
   #running: AbortController | null = null;
 
-  constructor(context: AppContext) {
-    this.#context = context;
+  constructor(chooser: CollectionChooser) {
+    this.#chooser = chooser;
     this.#session.replace({ start: true });
     addEventListener('popstate', ({ state }) => this.#onPopState(state as Step | null));
   }
@@ -81,7 +73,7 @@ export class App {
       this.#batch.stop();
       this.#startBatch(this.#batch.entries);
     } else {
-      this.#session.replace({ start: true }, this.#context.collection());
+      this.#session.replace({ start: true }, this.#chooser.value);
     }
   }
 
@@ -106,7 +98,7 @@ export class App {
   /** Adds what will be shown to the history. */
   #pushStep(step: Step, collection: string): void {
     this.#session.push(step, collection, this.#entry?.answer !== null);
-    this.#context.syncCollectionFromUrl();
+    this.#chooser.syncWithUrl();
   }
 
   readonly #open = (entry: Entry): void => {
@@ -117,7 +109,7 @@ export class App {
   /** Adds a question to the history, and asks it if it has no answer. */
   askNew(question: Omit<Question, 'collection'> & Partial<Question>, url?: string): void {
     this.#retries = 0;
-    this.#open(this.#session.add({ collection: this.#context.collection(), ...question }, url));
+    this.#open(this.#session.add({ collection: this.#chooser.value, ...question }, url));
   }
 
   /** @param part of the current photo; null: the whole photo */
@@ -129,13 +121,9 @@ export class App {
   }
 
   #startBatch(photos: readonly { photo: File; url?: string }[]): void {
-    const collection = this.#context.collection();
+    const collection = this.#chooser.value;
     const entries = photos.map(({ photo, url }) => this.#session.add({ photo, collection }, url));
-    const batch = new Batch(entries, {
-      open: this.#open,
-      needKey: this.#context.needKey,
-      maxBytes: this.#context.server()?.limits.fileBytes ?? null,
-    });
+    const batch = new Batch(entries, this.#open);
     this.#pushStep({ batch: this.#batches.push(batch) - 1 }, collection);
     this.#showBatch(batch);
     void batch.run();
@@ -154,7 +142,7 @@ export class App {
     if (step === null || location.hash.startsWith('#/collections')) {
       return;
     }
-    this.#context.syncCollectionFromUrl();
+    this.#chooser.syncWithUrl();
     this.#showStep(this.#session.isOfThisVisit(step) ? step : { start: true });
   }
 
@@ -175,8 +163,7 @@ export class App {
     this.#leave();
     this.#entry = entry;
     this.#preview.show(entry);
-    entry.problem ??=
-      entry.answer === null ? findProblem(entry.photo, this.#context.server()?.limits.fileBytes) : null;
+    entry.problem ??= entry.answer === null ? findProblem(entry.photo) : null;
     if (entry.problem !== null) {
       const showFailure = () =>
         this.#entry === entry && entry.problem !== null && this.#fail(entry.problem, entry);
@@ -234,7 +221,6 @@ export class App {
       askPart: (part) => this.#askPart(part),
       open: (neighbour) => this.#neighbours.open(neighbour),
       picture: () => this.#preview.picture?.image ?? null,
-      canShare: this.#context.server()?.sharesAnswers === true,
     });
     this.#panel.show('answer', panel, formatSpoken(answer));
     showSession(this.#session.entries, this.#entry, this.#open);
@@ -268,7 +254,7 @@ export class App {
     this.#neighbours.clear();
     this.#panel.show('problem', panel, panel.querySelector('h2')?.textContent ?? '');
     if (problem.code === 'unauthorized') {
-      this.#context.needKey();
+      askForKey();
     }
   }
 
@@ -284,7 +270,7 @@ export class App {
   #cancelRequest(): void {
     const { before } = this.#session;
     this.#session.replace(before, this.#session.entryOf(before)?.collection);
-    this.#context.syncCollectionFromUrl();
+    this.#chooser.syncWithUrl();
     this.#showStep(before);
     byId('choose', HTMLElement).focus();
   }

@@ -1,9 +1,11 @@
-/** The collection chooser: filled from the server, remembered in the page's URL. */
+/** The collection to ask: chosen from those of the server, remembered in the page's URL, its breeds listed below. */
 import { listCollections } from './api.js';
-import { el } from './dom.js';
+import { byId, el } from './dom.js';
 import { formatNumber } from './format.js';
+import { showHint } from './hint.js';
 import { expectProblem } from './problem.js';
 import { texts } from './texts/texts.js';
+import { showBreeds } from './views/breeds.js';
 
 /** The default: the collection that every server starts with. */
 const SHIPPED = 'breeds';
@@ -14,25 +16,24 @@ export function readCollectionFromUrl(): string {
 
 /** The chooser and its connection to the server. */
 export class CollectionChooser {
-  readonly #select: HTMLSelectElement;
-  readonly #onMissing: (name: string) => void;
+  readonly #select = byId('collection', HTMLSelectElement);
 
   /** @param onChange called when the user chose another collection */
-  constructor(select: HTMLSelectElement, onChange: () => void, onMissing: (name: string) => void) {
-    this.#select = select;
-    this.#onMissing = onMissing;
+  constructor(onChange: () => void) {
     this.#fill([[readCollectionFromUrl(), readCollectionFromUrl()]]);
-    select.addEventListener('change', onChange);
+    this.#select.addEventListener('change', () => {
+      onChange();
+      void showBreeds(this.value);
+    });
   }
 
-  /** Shows the collection in the URL, as after Back. @returns whether it is another */
-  syncWithUrl(): boolean {
+  /** Shows the collection in the URL, as after Back. */
+  syncWithUrl(): void {
     const named = readCollectionFromUrl();
-    const isOther = named !== this.value && [...this.#select.options].some(({ value }) => value === named);
-    if (isOther) {
+    if (named !== this.value && [...this.#select.options].some(({ value }) => value === named)) {
       this.#select.value = named;
+      void showBreeds(named);
     }
-    return isOther;
   }
 
   /** The collection chosen now. */
@@ -50,24 +51,22 @@ export class CollectionChooser {
       if (expectProblem(error).code === 'unauthorized') {
         throw error;
       }
-      return null;
+      return [];
     });
-    if (collections === null) {
-      return;
-    }
-    const options = collections.map(({ name, count }): [string, string] => [
-      name,
-      `${name} (${formatNumber(count)})`,
-    ]);
-    const named = new URLSearchParams(location.search).get('collection');
-    // One named in the URL is never silently replaced by another, which would answer a different question.
-    if (named && !collections.some(({ name }) => name === named)) {
-      options.unshift([named, texts.ask.notOnServer(named)]);
-      this.#onMissing(named);
-    }
-    if (options.length > 0) {
+    if (collections.length > 0) {
+      const options = collections.map(({ name, count }): [string, string] => [
+        name,
+        `${name} (${formatNumber(count)})`,
+      ]);
+      const named = new URLSearchParams(location.search).get('collection');
+      // One named in the URL is never silently replaced by another, which would answer a different question.
+      if (named && !collections.some(({ name }) => name === named)) {
+        options.unshift([named, texts.ask.notOnServer(named)]);
+        showHint(texts.ask.missing(named));
+      }
       this.#fill(options);
     }
+    await showBreeds(this.value);
   }
 
   #fill(options: [name: string, text: string][]): void {

@@ -1,4 +1,5 @@
 /** The photo that the user gave: whether it can be sent, its hash, and a smaller copy if the server needs one. */
+import { server } from './api.js';
 import { formatFileSize } from './format.js';
 import { Problem } from './problem.js';
 import { texts } from './texts/texts.js';
@@ -19,16 +20,19 @@ export function pickPhotos(files: Iterable<File>): File[] {
 /**
  * Why a file need not be sent, or null. The server judges everything else, by content.
  *
- * @param maxBytes that the server accepts; null: not known
+ * @param maxBytes that the server accepts
  */
-export function findProblem(file: File, maxBytes: number | null = null): Problem | null {
+export function findProblem(
+  file: File,
+  maxBytes = server?.limits.fileBytes ?? Number.POSITIVE_INFINITY,
+): Problem | null {
   if (file.size === 0) {
     return new Problem('image_empty', 0);
   }
   if (/^(video|audio)\//.test(file.type)) {
     return new Problem('not_a_photo', 0);
   }
-  if (maxBytes !== null && file.size > maxBytes) {
+  if (file.size > maxBytes) {
     return new Problem(
       'payload_too_large',
       0,

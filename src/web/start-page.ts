@@ -1,7 +1,6 @@
 /** Starts the page: connects the inputs (files, drop, paste, keys, collection) to the flow in app.ts. */
-import type { ServerInfo } from '../client/wire.js';
 import './styles/page.css';
-import { fetchExample, fetchPhoto, hasApiKey, readServer, readShared, setApiKey } from './api.js';
+import { fetchExample, fetchPhoto, readServer, readShared, server } from './api.js';
 import { App } from './app.js';
 import { CollectionChooser } from './collection-chooser.js';
 import { byId, takeFromField } from './dom.js';
@@ -9,23 +8,12 @@ import { formatDateTime, parseWebAddress } from './format.js';
 import { showHint } from './hint.js';
 import { takeFromDrop, takeFromPaste } from './input.js';
 import { keepFocus } from './keep-focus.js';
+import { askForKey, startKeyForm } from './key-form.js';
 import { startRoutes } from './manage/routes.js';
 import { pickPhotos } from './photo.js';
 import { expectProblem, Problem, replaceProblem } from './problem.js';
 import { startLanguage, texts } from './texts/texts.js';
 import { startTheme } from './theme.js';
-import { showBreeds } from './views/breeds.js';
-
-const keyForm = byId('key-form', HTMLFormElement);
-const keyField = byId('key', HTMLInputElement);
-
-function askForKey(): void {
-  byId('key-note', HTMLElement).textContent = hasApiKey() ? texts.key.refused : texts.key.wanted;
-  keyForm.hidden = false;
-  keyField.focus();
-  // Focusing a field that already has the focus does not scroll it into view.
-  keyForm.scrollIntoView({ block: 'nearest' });
-}
 
 keepFocus();
 startTheme(byId('theme', HTMLButtonElement));
@@ -38,22 +26,8 @@ await startLanguage(byId('language', HTMLSelectElement), (isLoaded) => {
   void routes.reload();
 });
 
-const chooser = new CollectionChooser(
-  byId('collection', HTMLSelectElement),
-  () => {
-    app.askInOtherCollection();
-    void showBreeds(chooser.value);
-  },
-  (name) => showHint(texts.ask.missing(name)),
-);
-/** What the server says about itself; null while it is not known. */
-let server: ServerInfo | null = null;
-const app = new App({
-  collection: () => chooser.value,
-  syncCollectionFromUrl: () => void (chooser.syncWithUrl() && showBreeds(chooser.value)),
-  needKey: askForKey,
-  server: () => server,
-});
+const chooser = new CollectionChooser(() => app.askInOtherCollection());
+const app = new App(chooser);
 const take = (photos: File[]) => {
   // A photo given on a collection's page is a question, too.
   if (location.hash.startsWith('#/collections')) {
@@ -61,31 +35,28 @@ const take = (photos: File[]) => {
   }
   app.takePhotos(photos);
 };
-const routes = startRoutes(() => void loadCollections(), askForKey);
+const routes = startRoutes(() => void loadCollections());
 
-async function loadCollections(): Promise<void> {
+/** @returns whether the server accepts the key, if it requires one */
+async function loadCollections(): Promise<boolean> {
+  // A question will meet the same problem and report it.
+  const loading = readServer().catch(replaceProblem(undefined));
   try {
     await chooser.load();
-    // A question will meet the same problem and report it.
-    server ??= await readServer().catch(replaceProblem(null));
-    await showBreeds(chooser.value);
+    await loading;
+    return true;
   } catch (error) {
     expectProblem(error);
     askForKey();
+    return false;
   }
 }
 
-keyForm.addEventListener('submit', async (event) => {
-  event.preventDefault();
-  setApiKey(keyField.value.trim());
-  keyField.value = '';
-  keyForm.hidden = true;
-  await loadCollections();
-  if (!keyForm.hidden) {
-    return;
+startKeyForm(async () => {
+  if (await loadCollections()) {
+    await routes.reload();
+    app.askAgain();
   }
-  await routes.reload();
-  app.askAgain();
 });
 
 for (const [control, id] of [

@@ -167,8 +167,7 @@ export class AddPhotos {
   }
 
   #offerZip(zip: File): Promise<void> {
-    const list = async () => listZip(zip, await getFileLimit());
-    return this.#offer(list, { kind: 'zip', handle: null });
+    return this.#offer(() => listZip(zip, getFileLimit()), { kind: 'zip', handle: null });
   }
 
   get #isUploading(): boolean {
@@ -196,20 +195,19 @@ export class AddPhotos {
     }
     fill(this.#place, el('p', { role: 'status' }, t.listing));
     await attempt(async () => {
-      const [listing, limit] = [await list(), await getFileLimit()];
+      const listing = await list();
       if (listing.photos.length === 0) {
         return this.#showMessage(t.noPhotos(listing.name));
       }
-      const onStart = (plan: Plan, chosen: Rule) =>
-        void this.#start(plan, listing.name, origin, chosen, limit);
+      const onStart = (plan: Plan, chosen: Rule) => void this.#start(plan, listing.name, origin, chosen);
       const onCancel = () => fill(this.#place);
-      const input = { listing, labels: this.#labels, limit, rule, single, onStart, onCancel };
+      const input = { listing, labels: this.#labels, rule, single, onStart, onCancel };
       fill(this.#place, planPreview(input));
     }, this.#showMessage);
   }
 
-  async #start(plan: Plan, name: string, origin: Origin, rule: Rule, limit: number): Promise<void> {
-    const uploader = new Uploader(this.#collection, plan.photos, limit);
+  async #start(plan: Plan, name: string, origin: Origin, rule: Rule): Promise<void> {
+    const uploader = new Uploader(this.#collection, plan.photos);
     const view = new UploadView(uploader);
     this.#uploader = uploader;
     fill(this.#resume);

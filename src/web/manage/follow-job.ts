@@ -2,8 +2,8 @@
 import type { Job as FinishedJob, JobList } from '../../client/wire.js';
 import type { JobSummary as Job } from '../../jobs/job.js';
 import type { JobRequest } from '../../jobs/job-request.js';
-import { call, read, wait } from '../api.js';
-import { createNoAnswerProblem, expectProblem, type Problem } from '../problem.js';
+import { call, read, receive, wait } from '../api.js';
+import { expectProblem, type Problem } from '../problem.js';
 
 export type { Job };
 
@@ -30,18 +30,15 @@ export async function listJobs(collection: string): Promise<Job[]> {
 
 /** A job with its result. */
 export function getJob(id: string, signal?: AbortSignal): Promise<FinishedJob> {
-  return read(`v1/jobs/${id}`, signal && { signal });
+  return read(`v1/jobs/${id}`, { signal: signal ?? null });
 }
 
 /** The data of the server-sent events. @throws Problem when the connection breaks */
 async function* readEvents(answer: Response): AsyncGenerator<Job> {
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  const read = () =>
-    reader.read().catch(async () => {
-      throw await createNoAnswerProblem([]);
-    });
+  const next = () => receive(reader.read());
   let text = '';
-  for (let part = await read(); !part.done; part = await read()) {
+  for (let part = await next(); !part.done; part = await next()) {
     text += part.value;
     const events = text.split('\n\n');
     text = events.pop() ?? '';

@@ -2,7 +2,7 @@
 import type { AddResults, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
 import { groupBy } from '../../math/group-by.js';
 import type { Filter } from '../../store/store.js';
-import { call, getCollectionPath, hasApiKey, read, readServer } from '../api.js';
+import { call, getCollectionPath, hasApiKey, read, server } from '../api.js';
 import { el } from '../dom.js';
 import type { Job } from './follow-job.js';
 
@@ -47,11 +47,8 @@ export async function download(path: string): Promise<void> {
 
 /** Starts a job that imports an export file, creating the collection if needed. */
 export function startImport(name: string, file: File): Promise<Job> {
-  return read(getCollectionPath(name, '/import-job'), {
-    method: 'POST',
-    file,
-    type: 'application/vnd.apache.parquet',
-  });
+  const body = new Blob([file], { type: 'application/vnd.apache.parquet' });
+  return read(getCollectionPath(name, '/import-job'), { method: 'POST', body });
 }
 
 export async function deleteCollection(name: string): Promise<void> {
@@ -167,7 +164,7 @@ export function addPhotos(collection: string, photos: readonly SentPhoto[]): Pro
   for (const { file } of photos) {
     form.append('image', file, 'image');
   }
-  return read(getCollectionPath(collection, '/items'), { method: 'POST', form });
+  return read(getCollectionPath(collection, '/items'), { method: 'POST', body: form });
 }
 
 /** Near-duplicates on the next page of items. */
@@ -180,4 +177,4 @@ export function listDuplicates(
 }
 
 /** The largest file that the server accepts, in bytes. */
-export const getFileLimit = async () => (await readServer()).limits.fileBytes;
+export const getFileLimit = () => server!.limits.fileBytes;

@@ -3,6 +3,7 @@ import type { LabelList } from '../../client/wire.js';
 import { button, type Child, el, fill } from '../dom.js';
 import { formatCount, formatFileSize, formatLabel, formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
+import { getFileLimit } from './manage-calls.js';
 import type { Listing } from './photo-entries.js';
 import { type Plan, planLabels, RULES, type Rule } from './plan-labels.js';
 
@@ -12,8 +13,6 @@ const MAX_LABELS = 200;
 export interface PreviewInput {
   listing: Listing;
   labels: LabelList['labels'];
-  /** Maximum bytes of a photo. */
-  limit: number;
   rule: Rule;
   /** The common label of loose photos. */
   single: string | null;
@@ -25,7 +24,7 @@ export interface PreviewInput {
 /** The warnings, one sentence each. */
 function listWarnings(
   { photos, labels, splits, similar, tooLarge }: Plan,
-  { listing, limit }: PreviewInput,
+  { listing }: PreviewInput,
 ): string[] {
   const t = texts.manage.preview;
   const unlabelled = labels.find(({ label }) => label === null)?.count ?? 0;
@@ -36,7 +35,7 @@ function listWarnings(
     ...(unlabelled > 0 && unlabelled === photos.length ? [t.noLabels] : []),
     ...similar.slice(0, 5).map(([a, b]) => t.similar(a, b)),
     ...(lonely > 0 ? [t.lonely(lonely)] : []),
-    ...(tooLarge.length > 0 ? [t.tooLarge(tooLarge.length, formatFileSize(limit))] : []),
+    ...(tooLarge.length > 0 ? [t.tooLarge(tooLarge.length, formatFileSize(getFileLimit()))] : []),
     ...(listing.others > 0 ? [t.others(listing.others)] : []),
     ...(listing.unreadable > 0 ? [t.unreadable(listing.unreadable)] : []),
     ...(listing.hidden > 0 ? [t.hidden(listing.hidden)] : []),
@@ -58,12 +57,12 @@ function labelRows(labels: Plan['labels']): Child[] {
 /** The preview of a folder or zip; changing the rule changes the plan. */
 export function planPreview(input: PreviewInput): HTMLElement {
   const t = texts.manage.preview;
-  const { listing, labels, limit, single, onStart, onCancel } = input;
+  const { listing, labels, single, onStart, onCancel } = input;
   const known = labels.flatMap(({ label }) => label ?? []);
   const place = el('div');
   const show = () => {
     const rule = rules.value as Rule;
-    const plan = planLabels(listing.photos, { rule, single, known, limit });
+    const plan = planLabels(listing.photos, { rule, single, known, limit: getFileLimit() });
     const named = plan.labels.filter(({ label }) => label !== null).length;
     const warnings = listWarnings(plan, input).map((warning) => el('li', warning));
     const photos = formatCount(plan.photos.length, 'photo');

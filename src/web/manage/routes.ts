@@ -1,5 +1,6 @@
 /** Routes of the collection manager, `#/collections` and `#/collections/NAME/PAGE`. Every other URL asks about a photo. */
 import { button, byId, el, fill } from '../dom.js';
+import { askForKey } from '../key-form.js';
 import { expectProblem, fetchPart, Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 import type { View } from './open-manage-view.js';
@@ -43,9 +44,8 @@ function problemPage(problem: Problem, reload: () => void): View {
  * Shows the view of the URL, now and whenever it changes.
  *
  * @param onAsk called when leaving the collection pages, which may have changed the collections
- * @param needKey called when the server asks for a key
  */
-export function startRoutes(onAsk: () => void, needKey: () => void): { reload: () => Promise<void> } {
+export function startRoutes(onAsk: () => void): { reload: () => Promise<void> } {
   const place = byId('manage', HTMLElement);
   const asking = byId('ask', HTMLElement);
   let open: View | null = null;
@@ -57,7 +57,7 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
     const view = await openView(location.hash, () => void show()).catch((error: unknown) => {
       const problem = expectProblem(error);
       if (problem.code === 'unauthorized') {
-        needKey();
+        askForKey();
       }
       return problemPage(problem, () => void show());
     });

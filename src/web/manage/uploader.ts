@@ -8,7 +8,7 @@ import { wait } from '../api.js';
 import { hashFile } from '../photo.js';
 import { expectProblem, Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
-import { addPhotos, findKnown, type SentPhoto } from './manage-calls.js';
+import { addPhotos, findKnown, getFileLimit, type SentPhoto } from './manage-calls.js';
 import type { Planned } from './plan-labels.js';
 
 /** Photos per request: enough to keep the server busy, few enough to show progress. */
@@ -56,7 +56,6 @@ function describeFailure(error: unknown): string {
 /** One upload of a list of photos. */
 export class Uploader {
   readonly #collection: string;
-  readonly #limit: number;
   readonly total: number;
   watcher: UploadWatcher | null = null;
   #state: UploadState = 'running';
@@ -64,10 +63,8 @@ export class Uploader {
   #retry = 0;
   readonly #waiting: Planned[];
 
-  /** @param limit maximum bytes of a photo: a request with a larger one would be refused as a whole */
-  constructor(collection: string, photos: readonly Planned[], limit: number) {
+  constructor(collection: string, photos: readonly Planned[]) {
     this.#collection = collection;
-    this.#limit = limit;
     this.total = photos.length;
     this.#waiting = [...photos];
   }
@@ -146,7 +143,8 @@ export class Uploader {
       const { path, label } = planned;
       try {
         const file = await planned.read();
-        if (file.size > this.#limit) {
+        // A request with a larger one would be refused as a whole.
+        if (file.size > getFileLimit()) {
           throw new Error(texts.manage.add.tooLarge);
         }
         bytes += file.size;

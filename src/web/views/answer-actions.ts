@@ -1,6 +1,6 @@
 /** Actions for an answer: save it as a picture, share it, and tell a collection whether it is right. */
 import type { Identification } from '../../engine/engine.js';
-import { shareAnswer } from '../api.js';
+import { server, shareAnswer } from '../api.js';
 import { button, el, errorAlert, fill } from '../dom.js';
 import { formatDateTime } from '../format.js';
 import { attempt } from '../hint.js';
@@ -46,15 +46,11 @@ function shareButton(
   });
 }
 
-/**
- * @param picture of the photo; null where this browser cannot show it
- * @param canShare whether the server keeps answers to share
- */
+/** @param picture of the photo; null where this browser cannot show it */
 export function answerActions(
   entry: Entry,
   answer: Identification,
   picture: () => HTMLImageElement | null,
-  canShare: boolean,
 ): HTMLElement {
   const place = el('div');
   const showMessage = (message: string) => fill(place, errorAlert(message));
@@ -79,7 +75,7 @@ export function answerActions(
       isNamed && teach(texts.teach.right, answer.breed),
       teach(isNamed ? texts.teach.wrong : texts.teach.itIs, null),
       button(texts.savePicture, 'plain', save),
-      canShare && shareButton(entry, answer, picture, place, showMessage),
+      server?.sharesAnswers && shareButton(entry, answer, picture, place, showMessage),
     ),
     place,
   );

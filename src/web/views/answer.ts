@@ -94,7 +94,6 @@ interface AnswerActions {
   open: (neighbour: Neighbour) => void;
   /** The photo; null if this browser cannot show it. */
   picture: () => HTMLImageElement | null;
-  canShare: boolean;
 }
 
 export function answerView(entry: Entry, answer: Identification, actions: AnswerActions): HTMLElement {
@@ -115,7 +114,7 @@ export function answerView(entry: Entry, answer: Identification, actions: Answer
     shown.length > 0 && rivalsView(shown, entry, actions.open),
     shares.length > 0 && sharesView(answer, shares),
     answer.animals.length > 0 && animalsView(answer, actions.askPart),
-    answerActions(entry, answer, actions.picture, actions.canShare),
+    answerActions(entry, answer, actions.picture),
     facts(answer),
   );
 }

@@ -3,6 +3,7 @@ import { identify, wait } from '../api.js';
 import { button, el, fill } from '../dom.js';
 import { formatNumber } from '../format.js';
 import { announce } from '../hint.js';
+import { askForKey } from '../key-form.js';
 import { findProblem } from '../photo.js';
 import { expectProblem } from '../problem.js';
 import type { Entry } from '../session.js';
@@ -14,17 +15,9 @@ const CONCURRENCY = 3;
 /** Retries for a photo while the server is busy. */
 const RETRIES = 20;
 
-/** What the list needs from the page. */
-interface BatchContext {
-  open: (entry: Entry) => void;
-  needKey: () => void;
-  /** The largest photo that the server accepts, in bytes. */
-  maxBytes: number | null;
-}
-
 /** The list of several photos, and the work on it. */
 export class Batch {
-  readonly #context: BatchContext;
+  readonly #open: (entry: Entry) => void;
   readonly element = el('section.batch', { 'aria-labelledby': 'batch-title' });
   readonly #progress = el('progress');
   readonly #status = el('p.small', { role: 'status' });
@@ -33,11 +26,12 @@ export class Batch {
   #stop = new AbortController();
   #isRunning = false;
 
+  /** @param open called to show the answer of a photo */
   constructor(
     readonly entries: readonly Entry[],
-    context: BatchContext,
+    open: (entry: Entry) => void,
   ) {
-    this.#context = context;
+    this.#open = open;
     this.draw();
   }
 
@@ -89,7 +83,7 @@ export class Batch {
   }
 
   async #ask(entry: Entry): Promise<void> {
-    entry.problem = findProblem(entry.photo, this.#context.maxBytes);
+    entry.problem = findProblem(entry.photo);
     for (let tries = 0; entry.problem === null && tries <= RETRIES; tries++) {
       try {
         const { collection, region } = entry;
@@ -109,7 +103,7 @@ export class Batch {
     }
     if (entry.problem?.code === 'unauthorized') {
       this.#stop.abort();
-      this.#context.needKey();
+      askForKey();
     }
   }
 
@@ -120,7 +114,7 @@ export class Batch {
     const picture = el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async', onerror });
     const node = el(
       'button.batch-row.surface',
-      { onclick: () => this.#context.open(entry) },
+      { onclick: () => this.#open(entry) },
       el('span.batch-picture', picture),
       el('bdi.batch-name', entry.photo.name),
       result,
