@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, expect, it } from 'vitest';
-import { PAGES } from '../../src/web/manage/collection-header.js';
+import { PAGES } from '../../src/web/manage/collection-page.js';
 import { PAGE_STATES } from '../../src/web/views/answer-panel.js';
 import { sceneJpeg } from '../helpers/images.js';
 import { barriers } from './helpers/barriers.js';

@@ -6,14 +6,8 @@ import { form, submitButton } from '../form.js';
 import { formatCount } from '../format.js';
 import { attempt, showHint } from '../hint.js';
 import { texts } from '../texts/texts.js';
-import {
-  askToDelete,
-  askToEdit,
-  describeState,
-  getPageUrl,
-  nameField,
-  problemNotes,
-} from './collection-header.js';
+import { askToDelete, askToEdit, nameField } from './collection-dialogs.js';
+import { describeState, getPageUrl, problemNotes } from './collection-page.js';
 import { startJob } from './follow-job.js';
 import { createCollection, download, startImport } from './manage-calls.js';
 import { runJob } from './run-job.js';
@@ -39,7 +33,7 @@ function collectionRow(collection: CollectionInfo, onChange: () => void): HTMLLI
   return el(
     'li.collection.surface.compact',
     el('h2', el('a', { href: getPageUrl(name) }, name)),
-    el('p.collection-count', formatCount(items, 'photo')),
+    el('p', formatCount(items, 'photo')),
     el('p.small', describeState(collection)),
     description && el('p', { dir: 'auto' }, description),
     aliases.length > 0 && el('p.small', texts.manage.state.aliases(aliases.join(', '))),

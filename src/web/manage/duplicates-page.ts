@@ -50,12 +50,6 @@ export class DuplicatesPage extends CollectionPage {
     void this.#look();
   }
 
-  override close(): undefined {
-    super.close();
-    this.#turn++;
-    commitPendingChange();
-  }
-
   async #look(): Promise<void> {
     await attempt(() => this.#search(), writeInto(this.#status));
   }
@@ -74,7 +68,7 @@ export class DuplicatesPage extends CollectionPage {
     for (let cursor: string | null = null; ; ) {
       this.#status.textContent = t.searching(formatNumber(scanned), formatNumber(items));
       const page: DuplicatePage = await listDuplicates(this.name, Number(this.#threshold.value), cursor);
-      if (turn !== this.#turn) {
+      if (turn !== this.#turn || this.left.signal.aborted) {
         return;
       }
       scanned += page.scanned;

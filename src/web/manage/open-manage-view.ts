@@ -1,9 +1,8 @@
 /** Opens the views of the collection manager. The map is loaded separately, because most visits do not need it. */
 import { readServer } from '../api.js';
 import { fetchPart } from '../problem.js';
-import type { PageName } from './collection-header.js';
 import { collectionListView } from './collection-list.js';
-import type { CollectionPage } from './collection-page.js';
+import type { CollectionPage, PageName } from './collection-page.js';
 import { DuplicatesPage } from './duplicates-page.js';
 import { PhotosPage } from './photos-page.js';
 import { QualityPage } from './quality-page.js';

@@ -67,7 +67,6 @@ export class PhotosPage extends CollectionPage {
 
   override close(): Promise<void> | undefined {
     super.close();
-    commitPendingChange();
     clearTimeout(this.#typing);
     this.#adding.close();
     return this.#grid?.close();

@@ -15,7 +15,7 @@ import { CollectionPage } from './collection-page.js';
 import { getJob, isOver, type Job, listJobs, startJob } from './follow-job.js';
 import { relabel } from './manage-calls.js';
 import { runJob } from './run-job.js';
-import { commitPendingChange, offerUndo } from './undo.js';
+import { offerUndo } from './undo.js';
 
 /** Maximum number of wrong labels shown: as many as a user works through in one go. */
 const MAX_SUSPECTS = 50;
@@ -99,11 +99,6 @@ export class QualityPage extends CollectionPage {
       ...others.map((job) => this.#otherView(job)),
       ...works.map((work) => this.#workView(work, last(work))),
     );
-  }
-
-  override close(): undefined {
-    super.close();
-    commitPendingChange();
   }
 
   /** @param isShipped whether the collection came with a calibration, which a fit to its own photos would spoil */
