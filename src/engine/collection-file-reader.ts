@@ -1,8 +1,10 @@
 /**
- * Reads a collection from a Parquet file, group by group. collection-file.ts writes such files, and so do other programs.
+ * Reads a collection from a Parquet file, group by group. collection-file-writer.ts writes such files, and so do other
+ * programs.
  */
 import { stat } from 'node:fs/promises';
 import {
+  type AsyncBuffer,
   asyncBufferFromFile,
   type Compressors,
   type FileMetaData,
@@ -10,11 +12,11 @@ import {
   parquetReadObjects,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { z } from 'zod';
 import { PawdexError } from '../errors.js';
-import type { Space } from '../store/store.js';
-import { digestItem, type FileItem } from './collection-file.js';
-import { labelText, metadataObject, plainText, sourceText } from './item-fields.js';
+import { originalsSchema } from '../store/records.js';
+import type { Originals, Space } from '../store/store.js';
+import type { ImportOutcome } from './engine.js';
+import { type FileItem, parseFileItem } from './file-item.js';
 
 /** Largest uncompressed size of a group to read, in bytes. It takes about ten times as much memory. */
 const MAX_GROUP_BYTES = 128 * 1024 ** 2;
@@ -36,17 +38,8 @@ export interface CollectionFileInfo {
   rows: number;
   space: Space | null;
   description: string | undefined;
-  originals: string | undefined;
+  originals: Originals | undefined;
 }
-
-const rowSchema = z.object({
-  id: plainText(200),
-  label: labelText.nullish(),
-  source: sourceText.nullish(),
-  metadata: metadataObject,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'),
-  size: z.int().min(0),
-});
 
 /** A readable row, with its position in the file. */
 export interface FileRow {
@@ -54,17 +47,11 @@ export interface FileRow {
   item: FileItem;
 }
 
-interface BadRow {
-  row: number;
-  id: string | null;
-  detail: string;
-}
-
 export interface RowGroup {
   /** Position of the first of them in the file. */
   firstRow: number;
   items: FileRow[];
-  bad: BadRow[];
+  bad: ImportOutcome['failures'];
 }
 
 /** @throws PawdexError export_invalid if a group, which must fit in memory, is too large */
@@ -98,25 +85,31 @@ function limitDecompression(): Compressors {
   return Object.fromEntries(limited);
 }
 
+/** Reads what the metadata says about the collection and its vectors. */
+function readInfo({ key_value_metadata, num_rows }: FileMetaData): CollectionFileInfo {
+  const entries = new Map(key_value_metadata?.map(({ key, value }) => [key, value]));
+  const about = (key: string) => entries.get(`pawdex.${key}`) ?? undefined;
+  const fingerprint = about('fingerprint');
+  const dimension = Number(about('dimension'));
+  const hasSpace = fingerprint !== undefined && Number.isInteger(dimension);
+  return {
+    rows: Number(num_rows),
+    space: hasSpace ? { fingerprint, dimension, model: about('model') ?? 'unknown' } : null,
+    description: about('description') || undefined,
+    originals: originalsSchema.safeParse(about('originals')).data,
+  };
+}
+
 /** A file that is read group by group. */
 export class CollectionFileReader {
-  readonly #buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>;
+  readonly #buffer: AsyncBuffer;
   readonly #metadata: FileMetaData;
   readonly info: CollectionFileInfo;
 
-  private constructor(buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>, metadata: FileMetaData) {
+  private constructor(buffer: AsyncBuffer, metadata: FileMetaData) {
     this.#buffer = buffer;
     this.#metadata = metadata;
-    const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]));
-    const about = (key: string) => entries.get(`pawdex.${key}`) ?? undefined;
-    const fingerprint = about('fingerprint');
-    const dimension = Number(about('dimension'));
-    const space =
-      fingerprint === undefined || !Number.isInteger(dimension)
-        ? null
-        : { fingerprint, dimension, model: about('model') ?? 'unknown' };
-    const description = about('description') || undefined;
-    this.info = { rows: Number(metadata.num_rows), space, description, originals: about('originals') };
+    this.info = readInfo(metadata);
   }
 
   /** @throws PawdexError export_invalid, file_unreadable */
@@ -143,108 +136,42 @@ export class CollectionFileReader {
    * @param from the first row needed; groups that end before it are skipped
    * @throws PawdexError export_invalid if a group cannot be read
    */
-  async *groups(from = 0): AsyncGenerator<RowGroup> {
+  async *groups(from: number): AsyncGenerator<RowGroup, void> {
     let row = 0;
     for (const group of this.#metadata.row_groups) {
       checkGroup(group, row);
-      const { num_rows } = group;
-      const rowEnd = row + Number(num_rows);
-      if (rowEnd <= from) {
-        row = rowEnd;
-        continue;
+      const rowEnd = row + Number(group.num_rows);
+      if (rowEnd > from) {
+        yield await this.#readGroup(row, rowEnd);
       }
-      const part = { file: this.#buffer, metadata: this.#metadata, rowStart: row, rowEnd };
-      const read = { ...part, utf8: false, compressors: limitDecompression() };
-      const rows = await parquetReadObjects(read).catch((cause: Error) => {
-        throw createInvalidError(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);
-      });
-      const items: FileRow[] = [];
-      const bad: BadRow[] = [];
-      for (const [i, columns] of rows.entries()) {
-        const item = this.#parseRow(columns);
-        if (typeof item === 'string') {
-          bad.push({ row: row + i, id: typeof columns.id === 'string' ? columns.id : null, detail: item });
-        } else {
-          items.push({ row: row + i, item });
-        }
-      }
-      yield { firstRow: row, items, bad };
       row = rowEnd;
     }
   }
 
-  /** @returns the row, or a description of what is wrong with it */
-  #parseRow(row: Record<string, unknown>): FileItem | string {
-    const metadata = parseMetadata(row.metadata);
-    const parsed = rowSchema.safeParse({
-      ...row,
-      metadata,
-      id: row.id ?? String(row.sha256).slice(0, 32),
-      size: Number(row.size ?? 0),
+  async #readGroup(firstRow: number, rowEnd: number): Promise<RowGroup> {
+    const rows = await parquetReadObjects({
+      file: this.#buffer,
+      metadata: this.#metadata,
+      rowStart: firstRow,
+      rowEnd,
+      utf8: false,
+      compressors: limitDecompression(),
+    }).catch((cause: Error) => {
+      throw createInvalidError(
+        `The rows ${firstRow} to ${rowEnd - 1} cannot be read: ${cause.message}`,
+        cause,
+      );
     });
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0]!;
-      return `${issue.path.join('.')}: ${issue.message}.`;
+    const group: RowGroup = { firstRow, items: [], bad: [] };
+    for (const [i, columns] of rows.entries()) {
+      const row = firstRow + i;
+      const item = parseFileItem(columns, this.info.space?.dimension ?? null);
+      if (typeof item === 'string') {
+        group.bad.push({ row, id: typeof columns.id === 'string' ? columns.id : null, detail: item });
+      } else {
+        group.items.push({ row, item });
+      }
     }
-    const { id, label = null, source = null, sha256, size } = parsed.data;
-    const values = (row.vector ?? row.embedding ?? []) as ArrayLike<number>;
-    const vector = Float32Array.from(values);
-    const { space } = this.info;
-    const problem = space === null ? null : findVectorProblem(vector, space.dimension);
-    if (problem !== null) {
-      return `vector: ${problem}.`;
-    }
-    const thumbnail = toBytes(row.thumbnail);
-    const original = toBytes(row.original);
-    const item = {
-      id,
-      label,
-      source,
-      metadata: parsed.data.metadata,
-      sha256,
-      size,
-      vector,
-      thumbnail,
-      original,
-    };
-    if (typeof row.checksum === 'string' && row.checksum !== digestItem(item)) {
-      return 'checksum: the row was changed after it was written.';
-    }
-    return item;
+    return group;
   }
 }
-
-/** Describes what is wrong with a vector, or returns null. */
-function findVectorProblem(vector: Float32Array, dimension: number): string | null {
-  if (vector.length !== dimension) {
-    return `has ${vector.length} numbers; the file says ${dimension}`;
-  }
-  const bad = vector.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    return `number ${bad} is not finite`;
-  }
-  return vector.some((value) => value !== 0) ? null : 'all numbers are zero';
-}
-
-/** Metadata is JSON text. In files from other programs it may be missing, or be a structured column. */
-function parseMetadata(value: unknown): unknown {
-  if (typeof value !== 'string') {
-    return JSON.parse(JSON.stringify(value ?? {}, toJson));
-  }
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
-/** Converts column types that JSON lacks: 64-bit integers to numbers if exact, bytes to base64. */
-function toJson(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') {
-    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  }
-  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
-}
-
-/** Copies the bytes, because those from the reader share the memory of a whole group. */
-const toBytes = (value: unknown) => (value instanceof Uint8Array ? Uint8Array.from(value) : null);

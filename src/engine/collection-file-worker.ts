@@ -2,34 +2,27 @@
 import { asPawdexError, PawdexError } from '../errors.js';
 import type { CollectionInfo } from '../store/store.js';
 import { serveCalls, transfer } from '../threads/rpc.js';
-import { CollectionFileWriter, type FileItem, listBuffers } from './collection-file.js';
 import { type CollectionFileInfo, CollectionFileReader, type RowGroup } from './collection-file-reader.js';
+import { CollectionFileWriter } from './collection-file-writer.js';
+import { type FileItem, listBuffers } from './file-item.js';
 
 let writer: CollectionFileWriter;
 let written: string;
-let reader: CollectionFileReader;
-let groups: AsyncGenerator<RowGroup>;
+let groups: AsyncGenerator<RowGroup, void>;
 
 const calls = {
-  open: (file: string): Promise<CollectionFileInfo> =>
+  /** @param from see `CollectionFileReader.groups` */
+  open: (file: string, from: number): Promise<CollectionFileInfo> =>
     refuseOddFiles(async () => {
-      reader = await CollectionFileReader.open(file);
+      const reader = await CollectionFileReader.open(file);
+      groups = reader.groups(from);
       return reader.info;
     }),
 
-  /** @param row see `CollectionFileReader.groups` */
-  startAt(row: number): void {
-    groups = reader.groups(row);
-  },
-
   /** The next group, or null at the end. */
   async readGroup() {
-    const { value, done } = await refuseOddFiles(() => groups.next());
-    if (done) {
-      return null;
-    }
-    const { items } = value as RowGroup;
-    return transfer(value as RowGroup, listBuffers(items.map(({ item }) => item)));
+    const { value: group } = await refuseOddFiles(() => groups.next());
+    return group ? transfer(group, listBuffers(group.items.map(({ item }) => item))) : null;
   },
 
   /**

@@ -2,8 +2,8 @@
 import { catchAsNull } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { ItemWithVector, Store } from '../store/store.js';
-import type { FileItem } from './collection-file.js';
 import type { ExportOutcome } from './engine.js';
+import type { FileItem } from './file-item.js';
 import { createCollectionFile } from './open-collection-file.js';
 import type { EngineContext } from './spaces.js';
 

@@ -1,13 +1,12 @@
 /** Adds the items of a Parquet file to a collection, and verifies each against its row. */
 import { catchAsNull, PawdexError } from '../errors.js';
-import { originalsSchema } from '../store/records.js';
 import type { CollectionInfo, NewItem, Space, Store } from '../store/store.js';
-import { digestItem, type FileItem } from './collection-file.js';
 import type { CollectionFileInfo, FileRow } from './collection-file-reader.js';
 import { embedCopies } from './embed-copies.js';
 import type { EncoderRuntime } from './encoders.js';
 import type { ImportOptions, ImportOutcome } from './engine.js';
 import { readItem } from './export-collection.js';
+import { digestItem, type FileItem } from './file-item.js';
 import { chooseBestCopy } from './find-best-copy.js';
 import { type OpenCollectionFile, openCollectionFile } from './open-collection-file.js';
 import type { EngineContext } from './spaces.js';
@@ -23,7 +22,7 @@ export async function importCollection(
   file: string,
   options: ImportOptions = {},
 ): Promise<ImportOutcome> {
-  const opened = await openCollectionFile(file);
+  const opened = await openCollectionFile(file, options.resumeFrom?.done ?? 0);
   try {
     return await importRows(context, collection, opened, options);
   } finally {
@@ -51,7 +50,7 @@ async function importRows(
     different: 0,
   };
   let done = options.resumeFrom?.done ?? 0;
-  for await (const { firstRow, items, bad } of groups(done, options.signal)) {
+  for await (const { firstRow, items, bad } of groups(options.signal)) {
     // The bad rows of a group are reported with the first batch of its good rows.
     if (done === firstRow) {
       addFailures(outcome, bad);
@@ -112,7 +111,7 @@ async function prepareCollection(
     name: collection,
     ...target,
     description,
-    originals: originalsSchema.safeParse(originals).data,
+    originals,
   });
 }
 

@@ -6,9 +6,9 @@ import { TEMPORARY_SUFFIX } from '../files/replace-file.js';
 import type { CollectionInfo } from '../store/store.js';
 import { limitTime } from '../threads/limit-time.js';
 import { transfer, WorkerClient } from '../threads/rpc.js';
-import { type FileItem, listBuffers } from './collection-file.js';
 import { type CollectionFileInfo, type RowGroup, SMALLER_GROUPS } from './collection-file-reader.js';
 import type { CollectionFileCalls } from './collection-file-worker.js';
+import { type FileItem, listBuffers } from './file-item.js';
 
 /** Ten times the time for the largest group, in milliseconds. */
 const GROUP_MS = 60_000;
@@ -24,22 +24,27 @@ export interface OpenCollectionFile {
    *
    * @throws also the signal's reason
    */
-  groups(from: number, signal?: AbortSignal): AsyncGenerator<RowGroup>;
+  groups(signal?: AbortSignal): AsyncGenerator<RowGroup>;
   close(): Promise<void>;
 }
 
 /**
  * Opens a file.
  *
+ * @param from the first row needed
  * @param groupMs time limit for decoding a group, in milliseconds: a damaged or hostile file may take forever
  * @throws PawdexError export_invalid, file_unreadable
  */
-export async function openCollectionFile(file: string, groupMs = GROUP_MS): Promise<OpenCollectionFile> {
+export async function openCollectionFile(
+  file: string,
+  from: number,
+  groupMs = GROUP_MS,
+): Promise<OpenCollectionFile> {
   const worker = startThread(READING);
   try {
     return {
-      info: await limitCall(worker, worker.calls.open(file), groupMs),
-      groups: (from, signal) => readGroups(worker, from, groupMs, signal),
+      info: await limitCall(worker, worker.calls.open(file, from), groupMs),
+      groups: (signal) => readGroups(worker, groupMs, signal),
       close: () => worker.terminate(),
     };
   } catch (error) {
@@ -90,14 +95,12 @@ function startThread(limits: ResourceLimits): WorkerClient<CollectionFileCalls> 
 
 async function* readGroups(
   worker: WorkerClient<CollectionFileCalls>,
-  from: number,
   groupMs: number,
   signal?: AbortSignal,
 ): AsyncGenerator<RowGroup> {
   const stop = () => void worker.terminate();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    await worker.calls.startAt(from);
     let ahead = limitCall(worker, worker.calls.readGroup(), groupMs);
     for (let group = await ahead; group !== null; group = await ahead) {
       ahead = limitCall(worker, worker.calls.readGroup(), groupMs);

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { expect, it } from 'vitest';
-import { CollectionFileWriter } from '../../src/engine/collection-file.js';
 import { CollectionFileReader } from '../../src/engine/collection-file-reader.js';
+import { CollectionFileWriter } from '../../src/engine/collection-file-writer.js';
 import { openCollectionFile } from '../../src/engine/open-collection-file.js';
 import { createRandom } from '../../src/math/random.js';
 import type { CollectionInfo } from '../../src/store/store.js';
@@ -16,8 +16,8 @@ const FILE = fileURLToPath(new URL('../fixtures/pyarrow-zstd.parquet', import.me
 
 /** Expects that the first group of a file is refused. */
 async function expectRefusal(file: string, expected: object): Promise<void> {
-  const opened = await openCollectionFile(file);
-  await expect(opened.groups(0).next()).rejects.toMatchObject({ code: 'export_invalid', ...expected });
+  const opened = await openCollectionFile(file, 0);
+  await expect(opened.groups().next()).rejects.toMatchObject({ code: 'export_invalid', ...expected });
   await opened.close();
 }
 
@@ -25,7 +25,7 @@ it('reads a file that another program wrote, and names the rows whose vectors ca
   const reader = await CollectionFileReader.open(FILE);
   expect(reader.info).toMatchObject({ rows: 4, space: { fingerprint: 'f', dimension: 4 } });
   const groups = [];
-  for await (const each of reader.groups()) {
+  for await (const each of reader.groups(0)) {
     groups.push(each);
   }
   expect(groups).toHaveLength(1);
@@ -131,7 +131,7 @@ it('refuses a file whose list of columns runs into its metadata', async () => {
   // The byte that ends the list of columns.
   bytes[bytes.indexOf('pawdex.format') - 5] = 1;
   await writeFile(file, bytes);
-  await expect(openCollectionFile(file)).rejects.toMatchObject({ code: 'export_invalid' });
+  await expect(openCollectionFile(file, 0)).rejects.toMatchObject({ code: 'export_invalid' });
   await rm(folder, { recursive: true });
 });
 
@@ -155,8 +155,8 @@ it('refuses a row whose picture grows a thousandfold', async () => {
 const ENDLESS = fileURLToPath(new URL('../fixtures/endless.parquet', import.meta.url));
 
 it('gives up on a file whose decoding never ends', async () => {
-  const opened = await openCollectionFile(ENDLESS, 2000);
-  await expect(opened.groups(0).next()).rejects.toMatchObject({
+  const opened = await openCollectionFile(ENDLESS, 0, 2000);
+  await expect(opened.groups().next()).rejects.toMatchObject({
     code: 'export_invalid',
     message: expect.stringContaining('cannot be decoded in time'),
   });

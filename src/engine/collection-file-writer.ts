@@ -1,12 +1,12 @@
 /**
  * Writes a collection to a Parquet file with one row per item. Row groups have a limited size, so that files of any length
- * need the memory of one group. docs/parquet.md describes the columns.
+ * need the memory of one group.
  */
-import { createHash } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { syncFile, TEMPORARY_SUFFIX } from '../files/replace-file.js';
-import type { CollectionInfo, NewItem } from '../store/store.js';
+import type { CollectionInfo } from '../store/store.js';
+import { digestItem, type FileItem } from './file-item.js';
 
 /** Largest number of rows in a group, and the size from which a group is written, in bytes. */
 const GROUP_ROWS = 1000;
@@ -18,13 +18,8 @@ const text = (name: string, repetition_type: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL
   ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type }) as const;
 const bytes = (name: string) => ({ name, type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' }) as const;
 
-const COLUMNS = [
-  ...['id', 'label', 'source', 'metadata', 'sha256', 'size', 'vector', 'thumbnail', 'original', 'checksum'],
-] as const;
-type Column = (typeof COLUMNS)[number];
-
 const SCHEMA = [
-  { name: 'root', num_children: COLUMNS.length },
+  { name: 'root', num_children: 10 },
   text('id', 'REQUIRED'),
   text('label'),
   text('source'),
@@ -38,28 +33,6 @@ const SCHEMA = [
   bytes('original'),
   text('checksum', 'REQUIRED'),
 ] as ConstructorParameters<typeof ParquetWriter>[0]['schema'];
-
-/** An item as stored in a row. */
-export type FileItem = Omit<NewItem, 'next' | 'original'> & { original: Uint8Array | null };
-
-/** The buffers of items, to move them to another thread. */
-export const listBuffers = (items: readonly FileItem[]) =>
-  items.flatMap(({ vector, thumbnail, original }) =>
-    [vector, thumbnail, original].flatMap((part) => (part === null ? [] : [part.buffer as ArrayBuffer])),
-  );
-
-/** Hex digest of all other columns of the row. */
-export function digestItem(item: FileItem): string {
-  const { id, label, source, metadata, sha256, size, vector, thumbnail, original } = item;
-  const hash = createHash('sha256').update(JSON.stringify([id, label, source, metadata, sha256, size]));
-  for (const part of [vector, thumbnail, original]) {
-    hash.update(`\n${part?.byteLength ?? -1}\n`);
-    if (part !== null) {
-      hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
-    }
-  }
-  return hash.digest('hex').slice(0, 32);
-}
 
 export class CollectionFileWriter {
   readonly #file: string;
@@ -119,7 +92,7 @@ export class CollectionFileWriter {
     }
     this.#group = [];
     this.#groupBytes = 0;
-    const column = (name: Column, read: (item: FileItem) => unknown) => ({
+    const column = (name: string, read: (item: FileItem) => unknown) => ({
       name,
       data: group.map(read),
       offsetIndex: false,
