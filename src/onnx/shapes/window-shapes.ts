@@ -3,18 +3,23 @@ import { readInt, readInts, readString } from '../attributes.js';
 import type { Attributes } from '../onnx-model.js';
 import { requireInput, type ShapeRule } from './computing-shapes.js';
 
-/** The geometry of a window that slides over the spatial axes, with one entry per axis. */
-export interface Window {
-  kernel: number[];
-  strides: number[];
-  dilations: number[];
-  /** Padding before each spatial axis. */
-  begin: number[];
-  /** Padding after each spatial axis. Rounding up may read beyond it. */
-  end: number[];
-  /** Spatial size of the output. */
-  output: number[];
+/** A window that slides along one spatial axis. */
+export interface WindowAxis {
+  /** Size of the input. */
+  readonly length: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Padding before the input. */
+  readonly begin: number;
+  /** Padding after the input. Rounding up may read beyond it. */
+  readonly end: number;
+  /** Size of the output; NaN if the window does not fit. */
+  readonly output: number;
 }
+
+/** A window over all spatial axes. */
+export type Window = readonly WindowAxis[];
 
 /**
  * Resolves strides, dilations and pads, `auto_pad` and `ceil_mode` included.
@@ -27,49 +32,71 @@ export function computeWindow(
   spatial: readonly number[],
   kernel: readonly number[],
 ): Window {
-  const ones = kernel.map(() => 1);
-  const strides = readInts(attributes, 'strides') ?? ones;
-  const dilations = readInts(attributes, 'dilations') ?? ones;
-  const pads = readInts(attributes, 'pads') ?? [...ones, ...ones].fill(0);
+  const strides = readInts(attributes, 'strides') ?? [];
+  const dilations = readInts(attributes, 'dilations') ?? [];
+  const pads = readInts(attributes, 'pads') ?? [];
   const autoPad = readString(attributes, 'auto_pad', 'NOTSET');
-  const window: Window = { kernel: [...kernel], strides, dilations, begin: [], end: [], output: [] };
-  kernel.forEach((size, axis) => {
-    const extent = (dilations[axis] ?? 1) * (size - 1) + 1;
-    const stride = strides[axis] ?? 1;
-    const length = spatial[axis] ?? Number.NaN;
-    let begin = pads[axis] ?? 0;
-    let end = pads[axis + kernel.length] ?? 0;
-    if (autoPad === 'VALID') {
-      begin = end = 0;
-    }
-    if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER') {
-      const total = Math.max(0, (Math.ceil(length / stride) - 1) * stride + extent - length);
-      begin = autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
-      end = total - begin;
-    }
-    const steps = (length + begin + end - extent) / stride;
-    const roundUp = readInt(attributes, 'ceil_mode', 0) === 1;
-    let output = (roundUp ? Math.ceil(steps) : Math.floor(steps)) + 1;
-    // Rounding up never adds a window that starts in the padding after the input.
-    if (roundUp && (output - 1) * stride >= length + begin) {
-      output--;
-    }
-    window.begin.push(begin);
-    window.end.push(end);
-    window.output.push(output > 0 ? output : Number.NaN);
+  const roundUp = readInt(attributes, 'ceil_mode', 0) === 1;
+  return kernel.map((size, axis) => {
+    const window = {
+      length: spatial[axis] ?? Number.NaN,
+      kernel: size,
+      stride: strides[axis] ?? 1,
+      dilation: dilations[axis] ?? 1,
+    };
+    const stored = { begin: pads[axis] ?? 0, end: pads[axis + kernel.length] ?? 0 };
+    const padding = autoPad === 'NOTSET' ? stored : computeAutoPad(autoPad, window);
+    const output = countPositions({ ...window, ...padding }, roundUp);
+    return { ...window, ...padding, output: output > 0 ? output : Number.NaN };
   });
-  return window;
+}
+
+/** Computes the number of input elements from the first to the last that a window sees, with those it skips. */
+export function computeSpan({ kernel, dilation }: Pick<WindowAxis, 'kernel' | 'dilation'>): number {
+  return dilation * (kernel - 1) + 1;
+}
+
+/** Computes how far the last window reaches beyond the input; negative if no window reaches the last elements. */
+export function computeOverhang(axis: WindowAxis): number {
+  return (axis.output - 1) * axis.stride + computeSpan(axis) - axis.begin - axis.length;
+}
+
+type Unpadded = Omit<WindowAxis, 'begin' | 'end' | 'output'>;
+
+function computeAutoPad(autoPad: string, axis: Unpadded): Pick<WindowAxis, 'begin' | 'end'> {
+  if (autoPad === 'VALID') {
+    return { begin: 0, end: 0 };
+  }
+  const { length, stride } = axis;
+  const total = Math.max(0, (Math.ceil(length / stride) - 1) * stride + computeSpan(axis) - length);
+  const begin = autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
+  return { begin, end: total - begin };
+}
+
+function countPositions(axis: Omit<WindowAxis, 'output'>, roundUp: boolean): number {
+  const { length, stride, begin, end } = axis;
+  const steps = (length + begin + end - computeSpan(axis)) / stride;
+  if (!roundUp) {
+    return Math.floor(steps) + 1;
+  }
+  const count = Math.ceil(steps) + 1;
+  // Rounding up never adds a window that starts in the padding after the input.
+  return (count - 1) * stride >= length + begin ? count - 1 : count;
 }
 
 /** Whether a window sees one position at a time and skips none, so that a convolution is a matrix product per position. */
-export function isPointwise({ kernel, strides, begin, end }: Window): boolean {
-  return [...kernel, ...strides].every((n) => n === 1) && [...begin, ...end].every((n) => n === 0);
+export function isPointwise(window: Window): boolean {
+  return window.every(
+    ({ kernel, stride, begin, end }) => kernel === 1 && stride === 1 && begin === 0 && end === 0,
+  );
 }
+
+const getOutputs = (window: Window) => window.map(({ output }) => output);
 
 export const poolShape: ShapeRule = (call) => {
   const { shape } = requireInput(call, 0);
   const kernel = readInts(call.attributes, 'kernel_shape') ?? [];
-  return [...shape.slice(0, 2), ...computeWindow(call.attributes, shape.slice(2), kernel).output];
+  return [...shape.slice(0, 2), ...getOutputs(computeWindow(call.attributes, shape.slice(2), kernel))];
 };
 
 export const WINDOW_SHAPES: Readonly<Record<string, ShapeRule>> = {
@@ -77,18 +104,18 @@ export const WINDOW_SHAPES: Readonly<Record<string, ShapeRule>> = {
     const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
     const window = computeWindow(call.attributes, x.shape.slice(2), w.shape.slice(2));
     const fits = x.shape[1] === (w.shape[1] ?? Number.NaN) * readInt(call.attributes, 'group', 1);
-    return [x.shape[0] ?? 0, fits ? (w.shape[0] ?? Number.NaN) : Number.NaN, ...window.output];
+    return [x.shape[0] ?? 0, fits ? (w.shape[0] ?? Number.NaN) : Number.NaN, ...getOutputs(window)];
   },
 
   ConvTranspose: (call) => {
     const [x, w] = [requireInput(call, 0), requireInput(call, 1)];
     const kernel = w.shape.slice(2);
     const window = computeWindow(call.attributes, kernel, kernel);
-    const extra = readInts(call.attributes, 'output_padding') ?? kernel.map(() => 0);
-    const spatial = x.shape.slice(2).map((length, axis) => {
-      const extent = (window.dilations[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1;
-      const pads = (window.begin[axis] ?? 0) + (window.end[axis] ?? 0);
-      return (length - 1) * (window.strides[axis] ?? 1) + extent - pads + (extra[axis] ?? 0);
+    const extra = readInts(call.attributes, 'output_padding') ?? [];
+    const spatial = window.map((geometry, axis) => {
+      const { stride, begin, end } = geometry;
+      const length = x.shape[axis + 2] ?? Number.NaN;
+      return (length - 1) * stride + computeSpan(geometry) - begin - end + (extra[axis] ?? 0);
     });
     const channels = (w.shape[1] ?? Number.NaN) * readInt(call.attributes, 'group', 1);
     return [x.shape[0] ?? 0, channels, ...spatial];

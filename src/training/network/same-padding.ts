@@ -26,9 +26,10 @@ export function padAsSame(model: Model, size: number): Model {
       });
     }
     const { pads: _stored, auto_pad: _rule, ...attributes } = node.attributes;
-    const { begin, end, output } = computeWindow({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
-    padded.set(node, { ...node, attributes: { ...attributes, pads: [...begin, ...end] } });
-    return output;
+    const window = computeWindow({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
+    const pads = [...window.map(({ begin }) => begin), ...window.map(({ end }) => end)];
+    padded.set(node, { ...node, attributes: { ...attributes, pads } });
+    return window.map(({ output }) => output);
   });
   const nodes = model.nodes.map((node) => padded.get(node) ?? node);
   const shape = [...input.shape.slice(0, 2), size, size];

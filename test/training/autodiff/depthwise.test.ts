@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { computeWindow } from '../../../src/onnx/shapes/window-shapes.js';
 import type { Tensor } from '../../../src/onnx/tensor.js';
 import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
-import { appendDepthwise } from '../../../src/training/autodiff/depthwise.js';
+import { appendDepthwise, type Window2d } from '../../../src/training/autodiff/depthwise.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { evaluate, mobileNet, noise, relativeError } from './helpers.js';
@@ -32,10 +32,8 @@ describe('depthwise convolution as matrix products', () => {
         const x = g.parameter('x', noise(1, [batch, channels, ...size]));
         const w = g.parameter('w', noise(2, [channels, 1, ...kernel]));
         const plain = g.op('Conv', [x, w], { ...attributes, group: channels });
-        const fast = g.transpose(
-          appendDepthwise(g, g.transpose(x, [1, 0, 2, 3]), w, computeWindow(attributes, size, kernel)),
-          [1, 0, 2, 3],
-        );
+        const window = computeWindow(attributes, size, kernel) as Window2d;
+        const fast = g.transpose(appendDepthwise(g, g.transpose(x, [1, 0, 2, 3]), w, window), [1, 0, 2, 3]);
         const dy = g.constant(noise(3, plain.shape));
         const values: Record<string, Parameters<typeof appendGradients>[2][number]> = { plain, fast };
         for (const [name, y] of Object.entries({ plain, fast })) {

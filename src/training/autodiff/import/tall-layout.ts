@@ -7,8 +7,8 @@
 import { readInt } from '../../../onnx/attributes.js';
 import type { Attributes, Model, ModelNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
-import { computeWindow, isPointwise, type Window } from '../../../onnx/shapes/window-shapes.js';
-import { appendDepthwise } from '../depthwise.js';
+import { computeWindow, isPointwise } from '../../../onnx/shapes/window-shapes.js';
+import { appendDepthwise, type Window2d } from '../depthwise.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
 /** The largest image side for which {@link appendDepthwise} is used: its work grows with the row's length. */
@@ -105,7 +105,7 @@ export class TallLayout {
     }
     const { window, pointwise } = kind;
     const g = this.#g;
-    const shape = [batch, weight.shape[0] ?? 1, ...window.output];
+    const shape = [batch, weight.shape[0] ?? 1, ...window.map(({ output }) => output)];
     const tall = this.#enter(x);
     if (pointwise) {
       return this.#markTall(g.op('Conv', [tall, weight, bias], { kernel_shape: [1, 1] }), shape);
@@ -162,11 +162,11 @@ function findTallWindow(
   group: number,
   spatial: readonly number[],
   attributes: Attributes,
-): { window: Window; pointwise: boolean } | undefined {
+): { window: Window2d; pointwise: boolean } | undefined {
   if (spatial.length !== 2) {
     return undefined;
   }
-  const window = computeWindow(attributes, spatial, weight.shape.slice(2));
+  const window = computeWindow(attributes, spatial, weight.shape.slice(2)) as Window2d;
   const pointwise = group === 1 && isPointwise(window);
   const perChannel = group === weight.shape[0] && weight.shape[1] === 1 && Math.max(...spatial) <= MAX_SIDE;
   return pointwise || perChannel ? { window, pointwise } : undefined;

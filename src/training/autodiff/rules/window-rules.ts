@@ -6,10 +6,14 @@
  */
 import { readInt, readInts } from '../../../onnx/attributes.js';
 import type { Value } from '../../../onnx/onnx-values.js';
-import { computeWindow, isPointwise, type Window } from '../../../onnx/shapes/window-shapes.js';
+import {
+  computeOverhang,
+  computeWindow,
+  isPointwise,
+  type Window,
+} from '../../../onnx/shapes/window-shapes.js';
 import { countElements, createFloatTensor } from '../../../onnx/tensor.js';
 import type { GradientRule, GraphBuilder } from '../graph-builder.js';
-import { computeOverhang, spreadThroughWindow } from './spread-window.js';
 
 export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
   /** y = convolution of x with w, plus a bias per channel; may be grouped, strided, dilated and padded. */
@@ -30,16 +34,13 @@ export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
     const kernel = readInts(node.attributes, 'kernel_shape') ?? [];
     const window = computeWindow(node.attributes, x.shape.slice(2), kernel);
     const withPads = readInt(node.attributes, 'count_include_pad', 0) === 1;
-    const shares = g.constant(
-      createFloatTensor(computeShares(window, x.shape.slice(2), withPads), window.output),
-      'window share',
-    );
+    const outputs = window.map(({ output }) => output);
+    const shares = g.constant(createFloatTensor(computeShares(window, withPads), outputs), 'window share');
     const channels = x.shape[1] ?? 1;
     const ones = g.constant(
       createFloatTensor(new Float32Array(channels * countElements(kernel)).fill(1), [channels, 1, ...kernel]),
     );
-    const through = { window, spatial: x.shape.slice(2), group: channels };
-    return [spreadThroughWindow(g, g.mul(dy, shares), ones, through)];
+    return [spreadThroughWindow(g, g.mul(dy, shares), ones, window, channels)];
   },
 
   /** y = mean over the spatial axes: dx = dy / n, spread. */
@@ -62,23 +63,55 @@ export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
 };
 
 /** 1 / (number of elements averaged) per output position, row-major over the spatial axes. */
-function computeShares(window: Window, spatial: readonly number[], withPads: boolean): Float32Array {
+function computeShares(window: Window, withPads: boolean): Float32Array {
   let shares = [1];
-  window.output.forEach((length, axis) => {
-    const size = spatial[axis] ?? 0;
-    const low = withPads ? -(window.begin[axis] ?? 0) : 0;
-    const high = withPads ? size + (window.end[axis] ?? 0) : size;
-    const counts = Array.from({ length }, (_, i) => {
-      const start = i * (window.strides[axis] ?? 1) - (window.begin[axis] ?? 0);
-      const taps = Array.from(
-        { length: window.kernel[axis] ?? 1 },
-        (_, k) => start + k * (window.dilations[axis] ?? 1),
-      );
+  for (const { length, kernel, stride, dilation, begin, end, output } of window) {
+    const low = withPads ? -begin : 0;
+    const high = withPads ? length + end : length;
+    const counts = Array.from({ length: output }, (_, i) => {
+      const taps = Array.from({ length: kernel }, (_, k) => i * stride - begin + k * dilation);
       return taps.filter((tap) => tap >= low && tap < high).length;
     });
     shares = shares.flatMap((share) => counts.map((count) => share / Math.max(count, 1)));
-  });
+  }
   return Float32Array.from(shares);
+}
+
+/**
+ * Adds every element of `dy`, times the weight, to all elements that its window covered, by ConvTranspose.
+ *
+ * ONNX Runtime's CUDA provider cannot pad the two ends of a ConvTranspose differently. It would run the operator on the
+ * CPU, and the whole step would wait for it (docs/gpu.md). So ConvTranspose gets the padding that both ends share, and the
+ * rest is cropped from its result.
+ *
+ * @param dy [N, O, ...P]
+ * @param weight [O, C/group, ...K]
+ * @param window the forward window, over the spatial axes ...I
+ * @returns [N, C, ...I]
+ */
+export function spreadThroughWindow(
+  g: GraphBuilder,
+  dy: Value,
+  weight: Value,
+  window: Window,
+  group: number,
+): Value {
+  const overhang = window.map(computeOverhang);
+  const sharedPads = window.map(({ begin }, axis) => Math.min(Math.max(overhang[axis]!, 0), begin));
+  let result = g.convTranspose(dy, weight, {
+    strides: window.map(({ stride }) => stride),
+    dilations: window.map(({ dilation }) => dilation),
+    pads: [...sharedPads, ...sharedPads],
+    output_padding: overhang.map((end) => Math.max(-end, 0)),
+    group,
+  });
+  window.forEach(({ length, begin }, axis) => {
+    const first = begin - sharedPads[axis]!;
+    if (result.shape[axis + 2] !== length) {
+      result = g.slice(result, axis + 2, first, first + length);
+    }
+  });
+  return result;
 }
 
 interface ConvCall {
@@ -91,11 +124,11 @@ interface ConvCall {
 
 /** dx: every dy, times the weight, added to what its window covered. */
 function appendConvDataGradient(g: GraphBuilder, call: ConvCall): Value {
-  const { x, weight, dy, group, window } = call;
+  const { weight, dy, group, window } = call;
   if (group === 1 && isPointwise(window)) {
     return g.conv(dy, g.transpose(weight, swapFirstAxes(weight)), {});
   }
-  return spreadThroughWindow(g, dy, weight, { window, spatial: x.shape.slice(2), group });
+  return spreadThroughWindow(g, dy, weight, window, group);
 }
 
 /** dw: for every tap of the kernel, the products of dy with the element the tap saw, summed over all positions. */
@@ -124,14 +157,17 @@ function correlate(g: GraphBuilder, { x, weight, dy, group, window }: ConvCall):
   const kernel = g.transpose(dy, swapFirstAxes(dy));
   let gradient = g.conv(image, kernel, {
     group,
-    strides: window.dilations,
-    dilations: window.strides,
-    pads: [...window.begin, ...computeOverhang(window, spatial).map((end) => Math.max(end, 0))],
+    strides: window.map(({ dilation }) => dilation),
+    dilations: window.map(({ stride }) => stride),
+    pads: [
+      ...window.map(({ begin }) => begin),
+      ...window.map((geometry) => Math.max(computeOverhang(geometry), 0)),
+    ],
   });
   // Rows at the far end that no window reached produce taps beyond the kernel.
-  window.kernel.forEach((size, axis) => {
-    if (gradient.shape[axis + 2] !== size) {
-      gradient = g.slice(gradient, axis + 2, 0, size);
+  window.forEach((geometry, axis) => {
+    if (gradient.shape[axis + 2] !== geometry.kernel) {
+      gradient = g.slice(gradient, axis + 2, 0, geometry.kernel);
     }
   });
   return g.reshape(g.transpose(gradient, swapFirstAxes(gradient)), weight.shape);

@@ -2,8 +2,8 @@
 import { drawDistinct } from '../../../math/random.js';
 import { readInt } from '../../../onnx/attributes.js';
 import type { ModelNode } from '../../../onnx/onnx-model.js';
-import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
-import type { Tensor } from '../../../onnx/tensor.js';
+import { computeWindow, type Window, type WindowAxis } from '../../../onnx/shapes/window-shapes.js';
+import { countElements, type Tensor } from '../../../onnx/tensor.js';
 import { GraphBuilder } from '../../autodiff/graph-builder.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 
@@ -49,9 +49,9 @@ export async function computeMoments(
   const groups = readInt(node.attributes, 'group', 1);
   const [, , ...inputSize] = maps[0]?.shape ?? [];
   const window = computeWindow(node.attributes, inputSize, spatial);
-  const size = channels * spatial.reduce((a, b) => a * b, 1);
+  const size = channels * countElements(spatial);
   const patches: Patches = { window, groups, channels, size };
-  const area = window.output.reduce((a, b) => a * b, 1);
+  const area = countElements(window.map(({ output }) => output));
   const perMap = Math.min(MAX_POSITIONS, area);
   const mapsAtOnce = Math.max(
     1,
@@ -93,20 +93,18 @@ function gatherPatch(
   { data, row, rows }: { data: Float32Array; row: number; rows: number },
 ): void {
   const pixels = map.data as Uint8Array;
-  const [, , height = 0, width = 0] = map.shape;
-  const [kh = 1, kw = 1] = window.kernel;
-  const [, outputWidth = 1] = window.output;
-  const top = Math.floor(position / outputWidth) * window.strides[0]! - window.begin[0]!;
-  const left = (position % outputWidth) * window.strides[1]! - window.begin[1]!;
+  const [down, across] = window as [WindowAxis, WindowAxis];
+  const top = Math.floor(position / across.output) * down.stride - down.begin;
+  const left = (position % across.output) * across.stride - across.begin;
   for (let group = 0; group < groups; group++) {
     let at = (group * rows + row) * size;
     for (let c = group * channels; c < (group + 1) * channels; c++) {
-      for (let ky = 0; ky < kh; ky++) {
-        const y = top + ky * window.dilations[0]!;
-        for (let kx = 0; kx < kw; kx++, at++) {
-          const x = left + kx * window.dilations[1]!;
-          if (y >= 0 && y < height && x >= 0 && x < width) {
-            data[at] = pixels[(c * height + y) * width + x]! - zero;
+      for (let ky = 0; ky < down.kernel; ky++) {
+        const y = top + ky * down.dilation;
+        for (let kx = 0; kx < across.kernel; kx++, at++) {
+          const x = left + kx * across.dilation;
+          if (y >= 0 && y < down.length && x >= 0 && x < across.length) {
+            data[at] = pixels[(c * down.length + y) * across.length + x]! - zero;
           }
         }
       }
