@@ -7,11 +7,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openSession } from '../../dist/encoder/encoder-session.js';
 import { loadCard } from '../../dist/encoder/model-card.js';
 import { decode } from '../../dist/image/decode.js';
 import { fromRoot, parseOptions } from '../lib/options.mjs';
+import { readLabelledSet } from '../lib/read-labelled-set.mjs';
 import { machine, median, runCommand, spread } from './lib/harness.mjs';
 
 const { values: args } = parseOptions(

@@ -3,7 +3,6 @@
  * prints the processor time of a view, which is what it costs a training step.
  */
 import { readFile } from 'node:fs/promises';
-import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { loadCard } from '../../dist/encoder/model-card.js';
 import { openPhoto } from '../../dist/image/decode.js';
 import { createRandom, mixSeed, shuffle } from '../../dist/math/random.js';
@@ -11,6 +10,7 @@ import { renderView } from '../../dist/training/data/render-view.js';
 import { drawView, PLAIN_VIEW } from '../../dist/training/data/view-parameters.js';
 import { viewSettings } from '../../dist/training/data/view-settings.js';
 import { fromRoot, parseOptions } from '../lib/options.mjs';
+import { readLabelledSet } from '../lib/read-labelled-set.mjs';
 import { machine, median } from './lib/harness.mjs';
 
 const { values: args } = parseOptions(

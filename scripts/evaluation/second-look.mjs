@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { parseConfig } from '../../dist/config.js';
-import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { createRandom } from '../../dist/math/random.js';
 import { parseOptions } from '../lib/options.mjs';
+import { readLabelledSet } from '../lib/read-labelled-set.mjs';
 
 const SIDE = 300;
 

@@ -13,9 +13,9 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { parseOptions, REQUIRED } from '../lib/options.mjs';
+import { readLabelledSet } from '../lib/read-labelled-set.mjs';
 
 const USAGE =
   'usage: node scripts/model/hold-out.mjs SET[:split] [--without CSV] [--share 0.2] [--plain LABEL=SHARE] [--ungrouped PUBLISHER] --out FILE';

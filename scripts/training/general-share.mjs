@@ -7,7 +7,6 @@
  *     [--dimension 128] [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
  */
 import path from 'node:path';
-import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { computeAuroc } from '../../dist/evaluation/metrics/selective.js';
 import { runQueries } from '../../dist/evaluation/run-queries.js';
 import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
@@ -22,6 +21,7 @@ import { createEmbeddedSet, evaluateEmbedding } from '../../dist/training/run/ev
 import { readTensors } from '../../dist/training/run/safetensors.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
 import { parseOptions, REQUIRED } from '../lib/options.mjs';
+import { readLabelledSet } from '../lib/read-labelled-set.mjs';
 
 const USAGE =
   'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained] [--dimension N] [--shares A,B] [--constants A,B]';

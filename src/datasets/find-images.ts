@@ -23,11 +23,11 @@ export interface FoundImages extends SetReport {
  */
 export async function findImages(paths: readonly string[], filters: NameFilters = {}): Promise<FoundImages> {
   const report = new SetReporter();
-  const photos: FoundPhoto[] = [];
+  const found: FoundPhoto[][] = [];
   for (const name of paths) {
     const facts = await stat(name).catch(() => null);
     if (facts?.isDirectory() || (facts?.isFile() && hasArchiveName(name))) {
-      photos.push(...(await findBelow(name, '', filters, report)));
+      found.push(await findBelow(name, '', filters, report));
     } else if (facts === null && picomatch.scan(name).isGlob) {
       const { base, glob } = picomatch.scan(name);
       const matched = await findBelow(base === '' ? '.' : base, glob, filters, report);
@@ -37,12 +37,12 @@ export async function findImages(paths: readonly string[], filters: NameFilters 
           hint: 'Quote globs, so that the shell does not expand them; ** matches any folders.',
         });
       }
-      photos.push(...matched);
+      found.push(matched);
     } else {
-      photos.push({ file: name, name });
+      found.push([{ file: name, name }]);
     }
   }
-  return { photos, ...report.toReport() };
+  return { photos: found.flat(), ...report.toReport() };
 }
 
 async function findBelow(

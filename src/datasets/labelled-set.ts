@@ -64,23 +64,6 @@ export async function scanLabelledSet(spec: string, options: LabelledSetOptions 
   return { root, photos, ...report.toReport() };
 }
 
-/**
- * Reads a set and fails if anything is unreadable; see {@link scanLabelledSet}.
- *
- * @throws PawdexError set_invalid also if a file or folder cannot be read
- */
-export async function readLabelledSet(
-  spec: string,
-  options: LabelledSetOptions = {},
-): Promise<LabelledPhoto[]> {
-  const { photos, problems } = await scanLabelledSet(spec, options);
-  const [problem] = problems;
-  if (problem !== undefined) {
-    throw new PawdexError('set_invalid', { detail: `${problem.file} in ${spec}: ${problem.detail}` });
-  }
-  return photos;
-}
-
 /** A set to read, and how. */
 interface SetSource {
   spec: string;

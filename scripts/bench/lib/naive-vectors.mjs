@@ -4,8 +4,8 @@ import { createReadStream } from 'node:fs';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { readLabelledSet } from '../../../dist/datasets/labelled-set.js';
 import { decode } from '../../../dist/image/decode.js';
+import { readLabelledSet } from '../../lib/read-labelled-set.mjs';
 
 const SIZE = 260;
 const MEAN = 127;
