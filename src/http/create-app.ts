@@ -11,7 +11,6 @@ import { BodyReader } from './body/body-reader.js';
 import { type Context, mountEndpoints } from './define-endpoint.js';
 import { createDocsRouter } from './docs-router.js';
 import { ENDPOINTS } from './endpoints.js';
-import { StreamLimit } from './event-stream.js';
 import { logRequests } from './log-requests.js';
 import { Metrics } from './metrics.js';
 import { createOpenApiDocument } from './openapi-document.js';
@@ -107,7 +106,6 @@ function createContext(deps: AppDeps, metrics: Metrics, tickets: Tickets): Conte
     metrics,
     tickets,
     queues: createResponseQueues(),
-    streams: new StreamLimit(),
     shares: new Shares(path.join(deps.config.DATA_DIR, 'shares'), deps.config.SHARE_HOURS),
     reader: new BodyReader(deps.config, deps.mayFetchFrom),
     openApi: () => {

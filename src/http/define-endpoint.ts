@@ -10,7 +10,6 @@ import { type ErrorCode, PawdexError } from '../errors.js';
 import type { AppDeps } from './app-deps.js';
 import type { BodyReader } from './body/body-reader.js';
 import type { BodySpec } from './body/body-spec.js';
-import type { StreamLimit } from './event-stream.js';
 import type { Metrics } from './metrics.js';
 import { type Parsed, parseFields, type Shape } from './parse-fields.js';
 import type { ResponseQueue, ResponseQueues } from './response-queue.js';
@@ -27,7 +26,6 @@ export interface Context extends AppDeps {
   tickets: Tickets;
   metrics: Metrics;
   queues: ResponseQueues;
-  streams: StreamLimit;
   /** The OpenAPI document, as JSON text. */
   openApi: () => string;
 }

@@ -8,22 +8,10 @@ const POLL_MS = 200;
 /** Longest silence. Most proxies close a silent connection after 30 s. */
 const HEARTBEAT_MS = 15_000;
 
-/** Maximum number of open streams, each of which occupies a connection. */
+/** Maximum number of open streams of this process, each of which occupies a connection. */
 const MAX_STREAMS = 100;
 
-/** Limits the number of streams of a server. */
-export class StreamLimit {
-  #open = 0;
-
-  /** @throws PawdexError overloaded if too many streams are open */
-  async run(stream: () => Promise<void>): Promise<void> {
-    if (this.#open >= MAX_STREAMS) {
-      throw new PawdexError('overloaded', { retryAfter: 5 });
-    }
-    this.#open++;
-    await stream().finally(() => this.#open--);
-  }
-}
+let openStreams = 0;
 
 /** One state of the streamed object. */
 export interface StreamedState {
@@ -40,12 +28,16 @@ export interface StreamedState {
  *
  * @param lastSeen revision that the client already has
  * @param readState returns the current state
+ * @throws PawdexError overloaded if too many streams are open
  */
 export async function streamStates(
   res: Response,
   lastSeen: number,
   readState: () => StreamedState,
 ): Promise<void> {
+  if (openStreams >= MAX_STREAMS) {
+    throw new PawdexError('overloaded', { retryAfter: 5 });
+  }
   res.status(200).set({
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
@@ -56,6 +48,11 @@ export async function streamStates(
     res.end();
     return;
   }
+  openStreams++;
+  await sendStates(res, lastSeen, readState).finally(() => openStreams--);
+}
+
+async function sendStates(res: Response, lastSeen: number, readState: () => StreamedState): Promise<void> {
   res.flushHeaders();
   let sentRevision = lastSeen;
   let sentAt = performance.now();

@@ -34,12 +34,9 @@ export function requireKey(keys: string[], tickets: Tickets): RequestHandler {
     }
     // Node decodes headers as latin1.
     const digest = hashKey(Buffer.from(key, 'latin1'));
-    let isValid = false;
     // Compare with every key, so that the time does not reveal which one matched.
-    for (const accepted of digests) {
-      isValid = timingSafeEqual(accepted, digest) || isValid;
-    }
-    if (!isValid) {
+    const matching = digests.filter((accepted) => timingSafeEqual(accepted, digest));
+    if (matching.length === 0) {
       throw new PawdexError('unauthorized', { detail: 'The API key is not valid.' });
     }
     next();

@@ -12,7 +12,7 @@ const MAX_WAITING = 1_000;
 const REFUSED_WAITS_MS = 10_000;
 
 /** Settings of a {@link ResponseQueue}. */
-export interface QueueOptions {
+interface QueueOptions {
   /** Seconds of work that may wait, at the measured rate. */
   maxSeconds: number;
   /** Assumed seconds per response before any was measured. */
@@ -66,22 +66,17 @@ export class ResponseQueue {
   }
 }
 
-export interface ResponseQueues {
-  /** Pages, facets, maps and long lists of neighbours, which take milliseconds each. */
-  pages: ResponseQueue;
-  /** Work on whole collections, which takes seconds each: finding duplicates and writing Parquet files. */
-  scans: ResponseQueue;
-  /** Parquet files that are sent as soon as they are written. Each takes space on the disk until then. */
-  exports: ResponseQueue;
-  /** Parquet files that are imported. */
-  imports: ResponseQueue;
-}
+export type ResponseQueues = ReturnType<typeof createResponseQueues>;
 
-export function createResponseQueues(): ResponseQueues {
+export function createResponseQueues() {
   return {
+    /** Pages, facets, maps and long lists of neighbours, which take milliseconds each. */
     pages: new ResponseQueue({ maxSeconds: 2, firstGuessSeconds: 0.02 }),
+    /** Work on whole collections, which takes seconds each: finding duplicates and writing Parquet files. */
     scans: new ResponseQueue({ maxSeconds: 20, firstGuessSeconds: 1 }),
+    /** Parquet files that are sent as soon as they are written. Each takes space on the disk until then. */
     exports: new ResponseQueue({ maxSeconds: 60, firstGuessSeconds: 2, concurrency: 4 }),
+    /** Parquet files that are imported. */
     imports: new ResponseQueue({ maxSeconds: 60, firstGuessSeconds: 5 }),
   };
 }

@@ -365,6 +365,27 @@ describe('/v1/jobs/{id}/events', () => {
     expect((await get(id)).progress?.done).toBe(3);
   });
 
+  it('is refused if too many are open', async () => {
+    const { id } = await running();
+    const text = `GET /v1/jobs/${id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+    const open = Array.from({ length: 100 }, () => raw(server.url, text));
+    while (!open.every(({ received }) => received().includes('event: job'))) {
+      await sleep(5);
+    }
+    expect(await request(server.url).get(`/v1/jobs/${id}/events`)).toBeProblem(503, 'overloaded');
+    for (const { socket } of open) {
+      socket.destroy();
+    }
+    const isRefused = async () => {
+      const stream = await events(server.url, id);
+      stream.leave();
+      return stream.response.status === 503;
+    };
+    while (await isRefused()) {
+      await sleep(50);
+    }
+  });
+
   it('ends without the end of the job when the server stops, which does not wait', async () => {
     const { id } = await running();
     const stream = await events(server.url, id);

@@ -56,7 +56,8 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
   if (boundary === undefined) {
     throw createInvalidError('The content type has no boundary.');
   }
-  const form: Form = { files: [], fields: {} };
+  // Without a prototype, so that a field may have any name.
+  const form: Form = { files: [], fields: Object.create(null) };
   let fields = 0;
   try {
     for (const part of splitParts(body, boundary, limits)) {
@@ -113,13 +114,8 @@ function addField({ fields }: Form, name: string, part: MultipartPart): void {
       'Send fewer images in one request, or less metadata with each.',
     );
   }
-  const before = Object.hasOwn(fields, name) ? fields[name]! : [];
-  const values = [before, part.text].flat();
-  Object.defineProperty(fields, name, {
-    value: values.length === 1 ? values[0] : values,
-    enumerable: true,
-    configurable: true,
-  });
+  const values = [fields[name] ?? [], part.text].flat();
+  fields[name] = values.length === 1 ? values[0]! : values;
 }
 
 function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void {

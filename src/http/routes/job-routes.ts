@@ -174,7 +174,7 @@ export const followJob = defineEndpoint({
     204: { description: 'The job has ended, and the client has seen its last state.' },
   }),
   errors: ['job_not_found'],
-  async handle({ params: { id }, req, res }, { jobs, streams }) {
+  async handle({ params: { id }, req, res }, { jobs }) {
     const revision = jobs.getRevision(id);
     const lastSeen = readLastSeen(req.get('last-event-id'), revision);
     if (isFinished(jobs.get(id)) && lastSeen === revision) {
@@ -191,6 +191,6 @@ export const followJob = defineEndpoint({
         isLast: isEnd || jobs.isClosed,
       };
     };
-    await streams.run(() => streamStates(res, lastSeen, readState));
+    await streamStates(res, lastSeen, readState);
   },
 });
