@@ -28,6 +28,9 @@ const MAX_PIPELINED = 32;
 /** A client that makes the server wait for this long counts as slow if memory or connections are short. */
 const STALLED_MS = 1_000;
 
+/** Smallest interval between two calls of `onRefused`. */
+const REFUSED_NOTICE_MS = 60_000;
+
 interface PendingRequest {
   req: IncomingMessage;
   res: ServerResponse;
@@ -47,17 +50,24 @@ interface Connection {
   readAt: number;
 }
 
+interface ConnectionHandlers {
+  /** Responds to and closes a connection whose upload is too slow. */
+  onSlowUpload: (socket: Socket) => void;
+  /** Called at most once a minute if connections are refused because there are too many. */
+  onRefused?: (refusedSoFar: number) => void;
+}
+
 /** The open connections of a server. */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  readonly #onSlowUpload: (socket: Socket) => void;
+  readonly #handlers: ConnectionHandlers;
   readonly #open = new Map<Socket, Connection>();
   #refused = 0;
+  #noticedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param onSlowUpload responds to and closes a connection whose upload is too slow */
-  constructor(server: Server, limits: ConnectionLimits, onSlowUpload: (socket: Socket) => void) {
+  constructor(server: Server, limits: ConnectionLimits, handlers: ConnectionHandlers) {
     this.#limits = limits;
-    this.#onSlowUpload = onSlowUpload;
+    this.#handlers = handlers;
     server.timeout = limits.unreadMs;
     server.keepAliveTimeout = limits.keepAliveMs;
     // Also for `server.close`: Node considers a connection idle as soon as its response is handed over, even if unread.
@@ -78,11 +88,6 @@ export class Connections {
   /** Whether part of the current response may have been sent already. */
   hasStartedResponse(socket: Socket): boolean {
     return this.#open.get(socket)?.requests[0]?.res.headersSent ?? false;
-  }
-
-  /** Connections that were refused because there were too many. */
-  get refused(): number {
-    return this.#refused;
   }
 
   /**
@@ -122,7 +127,7 @@ export class Connections {
       unread += socket.writableLength;
       if (now - connection.periodStart >= this.#limits.uploadWindowMs && connection.requests.length > 0) {
         if (this.#isSlowUpload(socket, connection, now)) {
-          this.#onSlowUpload(socket);
+          this.#handlers.onSlowUpload(socket);
         }
         this.#startPeriod(socket, connection);
       }
@@ -146,8 +151,7 @@ export class Connections {
       // Slow clients cannot keep others out.
       const [slowest] = this.#listStalled(now);
       if (slowest === undefined) {
-        this.#refused++;
-        socket.destroy();
+        this.#refuse(socket, now);
         return;
       }
       this.#disconnect(slowest);
@@ -160,6 +164,15 @@ export class Connections {
       readAt: now,
     });
     socket.once('close', () => this.#open.delete(socket));
+  }
+
+  #refuse(socket: Socket, now: number): void {
+    socket.destroy();
+    this.#refused++;
+    if (now - this.#noticedAt >= REFUSED_NOTICE_MS) {
+      this.#noticedAt = now;
+      this.#handlers.onRefused?.(this.#refused);
+    }
   }
 
   #disconnect(socket: Socket): void {

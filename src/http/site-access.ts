@@ -41,74 +41,15 @@ function readOriginHost(origin: string): string | null {
   return URL.canParse(origin) && new URL(origin).host !== '' ? new URL(origin).host : null;
 }
 
-/** Decides which hosts and pages a server without keys accepts. */
-class SitePolicy {
-  readonly #hosts: Set<string>;
-  readonly #origins: Set<string>;
-  readonly #trustProxy: boolean;
-
-  constructor({ ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUST_PROXY }: SiteConfig) {
-    this.#hosts = new Set(ALLOWED_HOSTS.map((host) => host.toLowerCase()));
-    this.#origins = new Set(ALLOWED_ORIGINS);
-    this.#trustProxy = TRUST_PROXY;
-  }
-
-  /** @throws PawdexError host_not_allowed */
-  checkHost(req: Request): void {
-    const { host } = req.headers;
-    // HTTP/1.0 requires none; browsers always send one.
-    if (host === undefined || OPEN_TO_ANY_HOST.has(req.path)) {
-      return;
-    }
-    const name = readHostname(host);
-    if (name !== null && (isOwnName(name) || this.#isAllowed(name, host))) {
-      return;
-    }
-    throw new PawdexError('host_not_allowed', { detail: `The \`Host\` header is "${host}".` });
-  }
-
-  /** @throws PawdexError origin_not_allowed */
-  checkOrigin(req: Request): void {
-    const origin = req.get('origin');
-    const isOwn = origin === undefined ? !this.#isFromOtherSite(req) : this.#isOwnOrigin(req, origin);
-    if (isOwn || isHarmless(req)) {
-      return;
-    }
-    throw new PawdexError('origin_not_allowed', {
-      detail:
-        origin === undefined
-          ? 'The request comes from another web site.'
-          : `The request comes from "${origin}".`,
-    });
-  }
-
-  #isFromOtherSite(req: Request): boolean {
-    const site = req.get('sec-fetch-site');
-    return site === 'cross-site' || site === 'same-site';
-  }
-
-  #isOwnOrigin(req: Request, origin: string): boolean {
-    if (this.#origins.has(origin)) {
-      return true;
-    }
-    const host = readOriginHost(origin);
-    if (host === null) {
-      return false;
-    }
-    const forwarded = this.#trustProxy ? req.get('x-forwarded-host') : undefined;
-    const hosts = [req.headers.host, forwarded].map((name) => name?.toLowerCase());
-    return hosts.includes(host) || this.#isAllowed(readHostname(host) ?? '', host);
-  }
-
-  #isAllowed(name: string, host: string): boolean {
-    return this.#hosts.has(name) || this.#hosts.has(host.toLowerCase());
-  }
-}
-
 /** Whether a request may come from any site: it reads nothing under /v1, or follows a link to a page that the site cannot read. */
 function isHarmless(req: Request): boolean {
   const isNavigation = req.get('sec-fetch-mode') === 'navigate' && req.get('sec-fetch-dest') === 'document';
   return READING_METHODS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation);
+}
+
+/** Whether the browser says that a page of another site sent the request. */
+function isFromOtherSite(req: Request): boolean {
+  return ['cross-site', 'same-site'].includes(req.get('sec-fetch-site') ?? '');
 }
 
 /**
@@ -117,11 +58,44 @@ function isHarmless(req: Request): boolean {
  * @throws PawdexError host_not_allowed, origin_not_allowed, from the handler
  */
 export function refuseOtherSites(config: SiteConfig): RequestHandler {
-  const sites = new SitePolicy(config);
+  const allowedHosts = new Set(config.ALLOWED_HOSTS.map((host) => host.toLowerCase()));
+  const isAllowed = (host: string, name: string | null) =>
+    allowedHosts.has(host.toLowerCase()) || (name !== null && allowedHosts.has(name));
+
+  const checkHost = ({ path, headers: { host } }: Request) => {
+    // HTTP/1.0 requires none; browsers always send one.
+    if (host === undefined || OPEN_TO_ANY_HOST.has(path)) {
+      return;
+    }
+    const name = readHostname(host);
+    if (name === null || !(isOwnName(name) || isAllowed(host, name))) {
+      throw new PawdexError('host_not_allowed', { detail: `The \`Host\` header is "${host}".` });
+    }
+  };
+
+  const isOwnOrigin = (req: Request, origin: string) => {
+    if (config.ALLOWED_ORIGINS.includes(origin)) {
+      return true;
+    }
+    const host = readOriginHost(origin);
+    const forwarded = config.TRUST_PROXY ? req.get('x-forwarded-host') : undefined;
+    const own = [req.headers.host, forwarded].map((name) => name?.toLowerCase());
+    return host !== null && (own.includes(host) || isAllowed(host, readHostname(host)));
+  };
+
+  const checkOrigin = (req: Request) => {
+    const origin = req.get('origin');
+    const isOwn = origin === undefined ? !isFromOtherSite(req) : isOwnOrigin(req, origin);
+    if (!isOwn && !isHarmless(req)) {
+      const page = origin === undefined ? 'another web site' : `"${origin}"`;
+      throw new PawdexError('origin_not_allowed', { detail: `The request comes from ${page}.` });
+    }
+  };
+
   return (req, _res, next) => {
     if (config.API_KEYS.length === 0) {
-      sites.checkHost(req);
-      sites.checkOrigin(req);
+      checkHost(req);
+      checkOrigin(req);
     }
     next();
   };

@@ -52,8 +52,6 @@ export interface RunningServer {
 
 /** How long a client that was refused may keep its side of the connection open, in milliseconds. */
 const REFUSED_LINGER_MS = 2_000;
-/** Smallest interval between two calls of `onRefused`. */
-const REFUSED_NOTICE_MS = 60_000;
 /** While stopping, how often connections are closed that have become idle. */
 const CLOSE_IDLE_MS = 50;
 
@@ -85,27 +83,6 @@ function sendBadRequest(res: ServerResponse, detail: string): void {
   const problem = toProblem(new PawdexError('invalid_request', { detail }));
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   res.end(JSON.stringify(problem));
-}
-
-/** Disconnects slow clients periodically, until the returned function is called. */
-function enforceLimits(
-  connections: Connections,
-  checkMs: number,
-  onRefused: ServerOptions['onRefused'],
-): () => void {
-  let reported = 0;
-  let reportedAt = Number.NEGATIVE_INFINITY;
-  const timer = setInterval(() => {
-    connections.disconnectSlowClients();
-    if (connections.refused === reported || performance.now() - reportedAt < REFUSED_NOTICE_MS) {
-      return;
-    }
-    reported = connections.refused;
-    reportedAt = performance.now();
-    onRefused?.(reported);
-  }, checkMs);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -143,9 +120,10 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     // The app responds to a request without Host with a problem document; Node would respond without a body.
     requireHostHeader: false,
   });
-  const connections = new Connections(server, limits, (socket) =>
-    refuseConnection(socket, new PawdexError('request_timeout')),
-  );
+  const connections = new Connections(server, limits, {
+    onSlowUpload: (socket) => refuseConnection(socket, new PawdexError('request_timeout')),
+    onRefused: options.onRefused,
+  });
   server.on('request', (req, res) => {
     if (options.lifecycle.state === 'stopping') {
       res.setHeader('Connection', 'close');
@@ -165,12 +143,12 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     }
   });
   await listen(server, options.host, options.port);
-  const stopEnforcing = enforceLimits(connections, limits.checkMs, options.onRefused);
+  const check = setInterval(() => connections.disconnectSlowClients(), limits.checkMs).unref();
   return {
     ...getAddress(server),
     close: ({ graceSeconds }) => {
       options.lifecycle.state = 'stopping';
-      closing ??= stopServer(server, connections, graceSeconds).finally(stopEnforcing);
+      closing ??= stopServer(server, connections, graceSeconds).finally(() => clearInterval(check));
       return closing;
     },
   };
