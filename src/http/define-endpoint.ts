@@ -60,7 +60,7 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   queue?(input: Input<P, Q, B>): keyof ResponseQueues | undefined;
   response: ResponseSpec<A>;
   /** Error codes in addition to those of every endpoint or body. */
-  errors: readonly ErrorCode[];
+  errors?: readonly ErrorCode[];
   /** @returns the value for `response` */
   handle(input: Input<P, Q, B>, context: Context): A | Promise<A>;
 }
@@ -69,9 +69,10 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
 export interface Endpoint
   extends Pick<
     EndpointSpec<Shape, Shape, unknown, unknown>,
-    'method' | 'path' | 'tag' | 'summary' | 'description' | 'errors'
+    'method' | 'path' | 'tag' | 'summary' | 'description'
   > {
   params: z.ZodObject;
+  errors: readonly ErrorCode[];
   isReading: boolean;
   /** All query parameters, including those that may also be sent in the body. */
   query: z.ZodObject;
@@ -137,21 +138,16 @@ export function defineEndpoint<
   B = undefined,
   A = void,
 >(spec: EndpointSpec<P, Q, B, A>): Endpoint {
-  const { method, path, tag, summary, description, errors, response, body, urgency } = spec;
+  const { body, urgency, response } = spec;
   const params = z.strictObject(spec.params ?? {});
   const query = z.strictObject({ ...spec.query, ...body?.options });
   return {
-    method,
-    path,
-    tag,
-    summary,
-    description,
-    errors,
-    isReading: spec.isReading ?? method === 'get',
+    ...spec,
+    errors: spec.errors ?? [],
+    isReading: spec.isReading ?? spec.method === 'get',
     params,
     query,
     body: body ?? null,
-    response,
     async respond(req, res, context) {
       const parsedParams = parseFields(params, req.params, 'path') as Parsed<P>;
       const parsedQuery = parseFields(query, req.query, 'query') as Parsed<Q>;

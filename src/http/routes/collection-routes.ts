@@ -21,7 +21,6 @@ export const listCollections = defineEndpoint({
   // A list of thousands takes 50 ms to serialise.
   queue: () => 'pages',
   response: json(z.object({ collections: z.array(servedCollectionSchema) }), 'The collections.'),
-  errors: ['overloaded'],
   handle: async (_input, { engine }) => ({ collections: await engine.listCollections() }),
 });
 
@@ -173,7 +172,7 @@ export const getMap = defineEndpoint({
     'The response has one array per property of the points.',
   params,
   response: json(collectionMapSchema, 'The map.'),
-  errors: ['collection_not_found', 'model_mismatch', 'worker_failed', 'overloaded'],
+  errors: ['collection_not_found', 'model_mismatch', 'worker_failed'],
   async handle({ params: { collection } }, { engine, queues }) {
     const map = await engine.getMap(collection);
     return queues.pages.run(async () => roundNumbers(map));

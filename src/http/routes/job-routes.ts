@@ -39,7 +39,6 @@ export const listJobs = defineEndpoint({
   summary: 'List all jobs without their results, newest first',
   description: 'The server keeps the last hundred finished jobs.',
   response: json(z.object({ jobs: z.array(jobSummarySchema) }), 'The jobs.'),
-  errors: [],
   handle: (_input, { jobs }) => ({ jobs: jobs.list().map(omitResult) }),
 });
 

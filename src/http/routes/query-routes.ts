@@ -114,7 +114,7 @@ export const fetchImage = defineEndpoint({
     }),
   },
   response: file(['image/*'], 'The unchanged image.'),
-  errors: ['url_input_disabled', 'url_not_allowed', 'url_unreachable', 'payload_too_large', 'overloaded'],
+  errors: ['url_input_disabled', 'url_not_allowed', 'url_unreachable', 'payload_too_large'],
   async handle({ query: { url } }, { reader }) {
     const bytes = Buffer.from(await reader.fetch(url));
     return { type: `image/${sniff(bytes)}`, bytes };

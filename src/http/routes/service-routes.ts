@@ -27,7 +27,6 @@ export const getInfo = defineEndpoint({
   tag,
   summary: 'Get version, model and upload limits of this server',
   response: json(infoSchema, 'About this server.'),
-  errors: [],
   handle: (_input, { engine, version, reader, shares, config }) => ({
     version,
     model: engine.encoder,
@@ -53,7 +52,6 @@ export const checkHealth = defineEndpoint({
   tag,
   summary: 'Check whether the process responds',
   response: json(z.object({ status: z.literal('ok') }), 'The process responds.'),
-  errors: [],
   handle({ res }) {
     res.set('Cache-Control', 'no-store');
     return { status: 'ok' as const };
@@ -79,7 +77,6 @@ export const checkReadiness = defineEndpoint({
   response: json(readiness, 'Ready.', {
     503: { description: 'Not ready.', content: { 'application/json': readiness } },
   }),
-  errors: [],
   async handle({ res }, { engine, lifecycle: { state, problem } }) {
     res.set('Cache-Control', 'no-store').status(state === 'ready' ? 200 : 503);
     if (state === 'ready') {
@@ -95,7 +92,6 @@ export const getMetrics = defineEndpoint({
   tag,
   summary: 'Get Prometheus metrics',
   response: file(['text/plain'], 'Text format.'),
-  errors: [],
   handle: async (_input, { metrics }) => ({ type: metrics.contentType, bytes: await metrics.format() }),
 });
 
@@ -108,6 +104,5 @@ export const getOpenApi = defineEndpoint({
     ...file([], 'OpenAPI 3.1.'),
     content: { 'application/json': z.record(z.string(), z.unknown()) },
   },
-  errors: [],
   handle: (_input, { openApi }) => ({ type: 'application/json', bytes: openApi() }),
 });

@@ -25,6 +25,5 @@ export const listSnapshots = defineEndpoint({
   tag,
   summary: 'List the existing snapshots',
   response: json(z.object({ snapshots: z.array(storedSnapshotSchema) }), 'The snapshots, newest first.'),
-  errors: [],
   handle: async (_input, { engine }) => ({ snapshots: await engine.store.listSnapshots() }),
 });

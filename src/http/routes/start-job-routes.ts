@@ -108,13 +108,7 @@ export const indexArchive = defineEndpoint({
   query: { label: labelRule.optional() },
   body: archiveBody,
   response,
-  errors: [
-    'collection_not_found',
-    'job_queue_full',
-    'payload_too_large',
-    'unsupported_media_type',
-    'storage_full',
-  ],
+  errors: ['collection_not_found', 'job_queue_full', 'storage_full'],
   async handle({ params: { collection }, query: { label }, body }, { engine, jobs, config }) {
     await engine.store.getCollection(collection);
     const request = { kind: 'index', collection, archive: body.extension, label } as const;
@@ -134,7 +128,7 @@ export const startImport = defineEndpoint({
   query: importOptions,
   body: parquetBody,
   response,
-  errors: ['job_queue_full', 'payload_too_large', 'unsupported_media_type', 'storage_full'],
+  errors: ['job_queue_full', 'storage_full'],
   handle: ({ params: { collection }, query, body }, { jobs }) =>
     submitUpload(jobs, { kind: 'import', collection, ...query }, (file) =>
       body.receive(file, MAX_PARQUET_MIB),

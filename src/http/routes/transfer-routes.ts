@@ -92,7 +92,7 @@ export const exportCollection = defineEndpoint({
   queue: () => 'exports',
   query,
   response: stream(PARQUET_TYPE, 'The file.'),
-  errors: ['collection_not_found', 'storage_full', 'overloaded'],
+  errors: ['collection_not_found', 'storage_full'],
   async handle({ params: { collection }, req, res }, { engine, config, queues }) {
     const signal = watchClient(req, res);
     await withTransferFile(config, async (file) => {
@@ -165,7 +165,6 @@ export const createTicket = defineEndpoint({
     }),
   ),
   response: json(z.object({ ticket: z.string(), expires: z.iso.datetime() }), 'The ticket.'),
-  errors: [],
   handle: ({ body: { path } }, { tickets }) => tickets.issue(path),
 });
 
@@ -182,7 +181,7 @@ export const importCollection = defineEndpoint({
   query: importOptions,
   body: parquetBody,
   response: json(importOutcomeSchema, 'The result of the import.'),
-  errors: ['export_invalid', 'model_mismatch', 'payload_too_large', 'storage_full', 'overloaded'],
+  errors: ['export_invalid', 'model_mismatch', 'storage_full'],
   async handle({ params: { collection }, query, body, req, res }, { engine, config, queues }) {
     queues.imports.assertCapacity();
     return withTransferFile(config, async (file) => {
