@@ -33,7 +33,7 @@ it.each([
     'onnxruntime-node',
     /system library/,
   ],
-])('explains %j', (message, name, meaning) => {
+])('says what is wrong with a module that does not load (case %#)', (message, name, meaning) => {
   const error = loadFailureError(new Error(message))!;
   expect(error.code).toBe('native_module_failed');
   expect(error.message).toContain(name);
@@ -43,7 +43,7 @@ it.each([
 it.each([
   `EMFILE: too many open files, open '${root}/onnxruntime-node/dist/index.js'`,
   `${root}/sharp/build/libvips.so: cannot open shared object file: Too many open files`,
-])('does not blame the installation for %j', (message) => {
+])('does not blame the installation for too many open files (case %#)', (message) => {
   expect(loadFailureError(new Error(message))).toMatchObject({
     code: 'too_many_open_files',
     hint: expect.stringContaining('ulimit -n'),

@@ -78,7 +78,7 @@ describe('pawdex identify', () => {
   });
 });
 
-describe('pawdex calibrate', () => {
+describe('pawdex calibrate on the shipped collection', () => {
   it('warns that a collection filled from a gallery has a calibration of its own', async () => {
     const { stderr } = await bench.run(['calibrate', '-c', 'breeds'], { PAWDEX_GALLERY: GALLERY });
     expect(stderr).toContain('"breeds" was filled from a gallery');
@@ -185,7 +185,7 @@ describe('pawdex', () => {
     [3, '[collection_not_found]', ['identify', CAT, '-c', 'nope'], {}],
     [4, '[server_unreachable]', ['identify', CAT], { PAWDEX_SERVER: 'http://127.0.0.1:9' }],
     [5, '[model_invalid]', ['identify', CAT, '--model', 'nowhere.json'], {}],
-  ])('exits with %i and says %j', async (code, message, args, env) => {
+  ])('exits with %i and says "%s"', async (code, message, args, env) => {
     const ended = await bench.run(args, env);
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).not.toContain('    at ');

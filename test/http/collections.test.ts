@@ -60,7 +60,7 @@ describe('/v1/collections', () => {
   });
 
   it.each(['', '-a', '_a', 'a b', 'a/b', 'ü', 'a'.repeat(65), '..', 7, null])(
-    'refuses the name %j',
+    'refuses the name `%s`',
     async (name) => {
       const { status, body } = await request(service.app).post('/v1/collections').send({ name });
       expect([status, body.code, body.errors[0].path]).toEqual([400, 'invalid_request', 'body.name']);

@@ -46,7 +46,7 @@ describe('isPublicAddress', () => {
     '2002:7f00:1::',
     'localhost',
     '',
-  ])('refuses %j', (address) => {
+  ])('refuses the address `%s`', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 });

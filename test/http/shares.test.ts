@@ -49,7 +49,7 @@ describe('shared answers', () => {
     }
   });
 
-  it.each(['', 'nope', '../../etc/passwd', 'x'.repeat(22)])('are not found under %j', async (id) => {
+  it.each(['', 'nope', '../../etc/passwd', 'x'.repeat(22)])('are not found under the id `%s`', async (id) => {
     await expect(new Shares(folder, 1).read(id)).rejects.toMatchObject({ code: 'share_not_found' });
   });
 

@@ -15,14 +15,14 @@ const count = async () => (await engine.store.getCollection('breeds')).count;
 
 describe('a page of another web site', () => {
   it.each([
-    [{ Origin: 'https://evil.example' }],
-    [{ Origin: 'null' }],
-    [{ Origin: 'http://127.0.0.1:8080', Host: '127.0.0.1:3000' }],
-    [{ Origin: 'http://localhost.evil.example' }],
-    [{ 'Sec-Fetch-Site': 'cross-site' }],
-    [{ 'Sec-Fetch-Site': 'same-site' }],
-    [{ Origin: 'https://evil.example', 'X-Forwarded-Host': 'evil.example' }],
-  ])('cannot store a photo with a form: %j', async (headers) => {
+    ['another origin', { Origin: 'https://evil.example' }],
+    ['an opaque origin', { Origin: 'null' }],
+    ['another port', { Origin: 'http://127.0.0.1:8080', Host: '127.0.0.1:3000' }],
+    ['a name that begins like this host', { Origin: 'http://localhost.evil.example' }],
+    ['another site', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['another host of the same site', { 'Sec-Fetch-Site': 'same-site' }],
+    ['a forged forwarded host', { Origin: 'https://evil.example', 'X-Forwarded-Host': 'evil.example' }],
+  ])('cannot store a photo with a form: %s', async (_case, headers) => {
     const before = await count();
     expect(await upload(headers)).toBeProblem(403, 'origin_not_allowed');
     expect(await count()).toBe(before);
@@ -63,7 +63,7 @@ describe('a host name of another site that points here', () => {
     '127.0.0.1.evil.example',
     'a b',
     '',
-  ])('is refused: %j', async (Host) => {
+  ])('is refused: `%s`', async (Host) => {
     for (const path of [ITEMS, '/metrics', '/', '/openapi.json']) {
       expect(
         await request(app)
@@ -126,7 +126,10 @@ describe('with keys', () => {
 describe('an allowed origin', () => {
   const Origin = 'https://shop.example';
 
-  it.each([[[]], [['secret']]])('may send requests and read answers, with keys %j', async (API_KEYS) => {
+  it.each([
+    ['without', []],
+    ['with', ['secret']],
+  ])('may send requests and read answers, %s keys', async (_case, API_KEYS) => {
     const shop = await testApp({ ALLOWED_ORIGINS: [Origin], API_KEYS });
     const preflight = await request(shop.app)
       .options(ITEMS)

@@ -31,7 +31,7 @@ it('is not valid after some minutes, with other keys, or if it was changed', () 
 });
 
 it.each(['v1/collections', 'v1/jobs/x', '/v1/collections/breeds/export', 'v1/collections/a/../b/export', ''])(
-  'is refused for %j',
+  'is refused for the path `%s`',
   async (path) => {
     expect((await ask(path)).status).toBe(400);
   },

@@ -276,7 +276,7 @@ describe('the cache of hashes', () => {
   });
 
   it.each(['', 'not JSON', '{"format":1,"files":[["a/1.jpg","x"]]}'])(
-    'may be lost or damaged: %j',
+    'may be lost or contain `%s`',
     async (damaged) => {
       await write('a/1.jpg');
       await write('b/2.jpg');

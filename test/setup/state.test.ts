@@ -192,7 +192,7 @@ it.each([
   ['npm error code EACCES', /no permission to write/],
   ['npm error code ENOSPC', /disk is full/],
   ['something else', /message is above/],
-])('explains %j', (said, meaning) => {
+])('says why an installation failed: %s', (said, meaning) => {
   expect(explainInstallFailure(said)).toMatch(meaning);
 });
 
@@ -206,6 +206,6 @@ it.each([
   ],
   ['g++: fatal error: cannot write: No space left on device', /disk is full/],
   ['addon.cc:12: error: expected', /message is above/],
-])('explains a compilation that ended with %j', (said, meaning) => {
+])('says why a compilation failed: %s', (said, meaning) => {
   expect(explainCompileFailure(said)).toMatch(meaning);
 });

@@ -12,6 +12,6 @@ it.each([
   ['place="New York"', { metadata: { place: 'New York' } }],
   ['"a = b"', { text: 'a = b' }],
   ['camera.model=X100 -1.5 n=-1.5', { text: '-1.5', metadata: { 'camera.model': 'X100', n: -1.5 } }],
-])('reads %j as %j', (typed, filter) => {
+])('reads the text `%s` as a filter', (typed, filter) => {
   expect(parseFilter(typed)).toEqual(filter);
 });

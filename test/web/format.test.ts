@@ -20,7 +20,7 @@ describe('a label', () => {
     ['my DOG Rex', 'My DOG Rex'],
     ['  ', 'No label'],
     [null, 'No label'],
-  ])('%j is shown as %j', (label, shown) => {
+  ])('`%s` is shown as `%s`', (label, shown) => {
     expect(formatLabel(label)).toBe(shown);
   });
 
@@ -77,7 +77,7 @@ it('lists alternatives', () => {
 
 describe('a web address', () => {
   it.each(['http://', 'https://', 'http://[', 'https:// x', 'photos/http://x', 'ftp://x/y.jpg', ''])(
-    'is not found in %j',
+    'is not found in `%s`',
     (source) => expect(parseWebAddress(source)).toBeNull(),
   );
 
@@ -110,7 +110,7 @@ describe('several shares', () => {
     ],
     [[1], ['100%']],
     [[], []],
-  ])('%j are shown as %j, which add up to the same total', (shares, texts) => {
+  ])('shows shares as percentages that add up to the same total (case %#)', (shares, texts) => {
     expect(formatPercentages(shares)).toEqual(texts);
   });
 });
