@@ -57,7 +57,7 @@ export async function deleteCollection({ store, spaces }: EngineContext, name: s
 
 /** @throws PawdexError item_not_found */
 export async function deleteItem({ store }: EngineContext, collection: string, id: string): Promise<void> {
-  if ((await store.delete(collection, [id])) === 0) {
+  if ((await store.deleteItems(collection, { ids: [id] })) === 0) {
     throw new PawdexError('item_not_found');
   }
 }

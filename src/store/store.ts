@@ -80,8 +80,6 @@ export interface Store {
   ): Promise<ItemPage>;
   /** @throws PawdexError item_not_found */
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item>;
-  /** Deletes items durably. Returns how many of the ids existed. */
-  delete(collection: string, ids: string[]): Promise<number>;
   /**
    * Changes many items, some at a time. All changes are durable when it resolves. An error leaves part of them changed.
    *

@@ -111,7 +111,7 @@ describe('the shipped gallery', () => {
     const bytes = gallery('f1', ['manx1', 'manx2', 'sphynx1']);
     expect(await load(bytes, encoderOf('f1'))).toBe('loaded');
     expect(await sources()).toEqual(['set/manx1.jpg', 'set/manx2.jpg', 'set/sphynx1.jpg']);
-    await store.delete('breeds', [hash('manx2').slice(0, 32)]);
+    await store.deleteItems('breeds', { ids: [hash('manx2').slice(0, 32)] });
     expect(await load(bytes, encoderOf('f1'))).toBe('current');
     expect(await sources()).toEqual(['set/manx1.jpg', 'set/sphynx1.jpg']);
   });

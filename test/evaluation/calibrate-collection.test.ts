@@ -106,7 +106,7 @@ describe('calibrating a collection', () => {
     expect(queries).toBe(vectors.length - 10);
     expect(calibration).not.toBeNull();
     for (let row = 0; row < 5; row++) {
-      await store.delete('pets', [`item-${row}`]);
+      await store.deleteItems('pets', { ids: [`item-${row}`] });
     }
     expect((await calibrateCollection(store, 'pets', { vote: VOTE })).calibration).toBeNull();
   });

@@ -182,6 +182,28 @@ const tasks = {
     setInterval(() => {}, 1000);
   },
 
+  /** Opens a database of an earlier format on a full disk, then frees some of the disk, and opens it again. */
+  async upgrade() {
+    const use = async () => {
+      const store = await openWithCollection();
+      await store.ready();
+      const [hit] = await store.search('pets', item(3).vector, { k: 1 });
+      say('found', hit.item.id, await store.count('pets', { metadata: { n: 7 } }));
+      const outcomes = [
+        await attempt(store.put('pets', [item(5000)])),
+        await attempt(store.updateCollection('pets', { originals: 'full' })),
+      ];
+      say('changed', ...outcomes, await store.count('pets'));
+      return store;
+    };
+    fillUp(process.env.FILLER);
+    const store = await use();
+    rmSync(process.env.FILLER);
+    say('freed', await attempt(store.put('pets', [item(5000)])));
+    await store.close();
+    await (await use()).close();
+  },
+
   /** Fills a small disk, frees some of it when it is full, and goes on. */
   async fill() {
     const store = await openWithCollection();

@@ -157,7 +157,7 @@ describe('a saved graph', () => {
   it('is used again, with later additions and deletions', async () => {
     const { ino } = await stat(await graphFile('.hnsw'));
     const changed = await openEmbeddedStore({ dataDir });
-    await changed.delete('pets', ['item-3']);
+    await changed.deleteItems('pets', { ids: ['item-3'] });
     await changed.put('pets', [faultItem(ITEMS)]);
     await changed.close(); // two changes of 5000 are not worth a new file
     expect((await stat(await graphFile('.hnsw'))).ino).toBe(ino);

@@ -56,7 +56,7 @@ beforeAll(async () => {
   );
   await store.put('pets', [{ ...fullItem(ITEMS), thumbnail: null }]);
   await store.attachThumbnails('pets', [{ id: `item-${ITEMS}`, thumbnail: Uint8Array.of(1, 2, 3) }]);
-  await store.delete('pets', ['item-4']);
+  await store.deleteItems('pets', { ids: ['item-4'] });
   await store.createCollection({ name: 'other', dimension: 4, fingerprint: 'f', model: 'm' });
   await store.updateCollection('other', { name: 'renamed' });
   await store.close();
@@ -217,7 +217,7 @@ describe('one flipped bit', () => {
     ['find known photos', (store) => store.findKnown('pets', [faultItem(7).sha256])],
     ['put again', (store) => store.put('pets', [fullItem(7)])],
     ['updateItem', (store) => store.updateItem('pets', 'item-7', { source: 'x' })],
-    ['delete', (store) => store.delete('pets', ['item-7'])],
+    ['delete', (store) => store.deleteItems('pets', { ids: ['item-7'] })],
     ['iterate', (store) => drain(store.iterate('pets'))],
   ])('that happens later is found by the next call that reads it: %s', async (_, use) => {
     const found = await findProblem(async (store) => {

@@ -1,12 +1,14 @@
 /** A full disk refuses puts with a code, loses nothing, and the store goes on. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
+import Database from '../../src/store/embedded/sqlite/sqlite.js';
+import { makeFirstFormat } from '../store/first-format.js';
 import { mayMount } from './may-mount.js';
-import { CHILD, expectWhole, start } from './store-processes.js';
+import { CHILD, expectWhole, faultItem, start } from './store-processes.js';
 
 const hasBash = spawnSync('bash', ['-c', 'ulimit -f 100']).status === 0;
 
@@ -57,6 +59,42 @@ describe('a full disk', () => {
     const line = (word: string) => child.lines.find((text) => text.split(' ')[0] === word)!;
     expect(line('after')).toBe(line('before').replace('before', 'after'));
   });
+
+  it.skipIf(!mayMount)(
+    'lets a database of an earlier format be read, and changed after a restart with space',
+    async () => {
+      const items = Array.from({ length: 500 }, (_, n) => faultItem(n));
+      const store = await openEmbeddedStore({ dataDir });
+      await store.createCollection({ name: 'pets', dimension: 16, fingerprint: 'f', model: 'm' });
+      await store.put('pets', items);
+      await store.close();
+      const db = new Database(path.join(dataDir, 'pawdex.db'));
+      makeFirstFormat(db);
+      db.close();
+      await rm(path.join(dataDir, 'ledger.json'));
+
+      const disk = path.join(dataDir, 'disk');
+      await mkdir(disk);
+      const script =
+        'mount -t tmpfs -o size=3m tmpfs "$DISK" && cp "$DISK"/../pawdex.db "$DISK" && exec "$@"';
+      const child = start(
+        'unshare',
+        ['-rm', 'sh', '-c', script, 'sh', process.execPath, CHILD, 'upgrade', disk],
+        {
+          DISK: disk,
+          FILLER: path.join(disk, 'filler'),
+        },
+      );
+      expect(await child.ended, child.lines.join('\n')).toBe(0);
+      expect(child.lines).toEqual([
+        'found item-3 1',
+        'changed storage_full storage_full 500',
+        'freed storage_full',
+        'found item-3 1',
+        'changed ok ok 501',
+      ]);
+    },
+  );
 
   it.skipIf(!hasBash)('or a limit on file size keeps every acknowledged item and no other', async () => {
     const child = start('bash', [

@@ -18,7 +18,7 @@ it('acknowledges nothing that would be lost, and continues when the directory is
     const writes = [
       () => store.put('a', [item(2, 8)]),
       () => store.updateItem('a', id, { label: 'x' }),
-      () => store.delete('a', [id]),
+      () => store.deleteItems('a', { ids: [id] }),
       () => store.deleteItems('a', { ids: [id] }),
       () => store.createCollection({ name: 'b', dimension: 8, fingerprint: 'f', model: 'm' }),
       () => store.updateCollection('a', { description: 'x' }),

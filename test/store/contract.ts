@@ -200,7 +200,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.findKnown('x', []),
           () => store.listItems('x', { limit: 1 }),
           () => store.updateItem('x', 'i', {}),
-          () => store.delete('x', []),
+          () => store.deleteItems('x', { ids: [] }),
           () => store.count('x'),
           () => store.listLabels('x'),
           () => store.attachThumbnails('x', []),
@@ -325,7 +325,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       it('deletes, and takes deleted content again', async () => {
         const items = [1, 2, 3].map((n) => item(n, DIMENSION));
         await store.put('pets', items);
-        expect(await store.delete('pets', [items[0]!.id, 'nothing', items[0]!.id])).toBe(1);
+        expect(await store.deleteItems('pets', { ids: [items[0]!.id, 'nothing', items[0]!.id] })).toBe(1);
         expect(await store.count('pets')).toBe(2);
         await expect(store.getItem('pets', items[0]!.id)).rejects.toEqual(code('item_not_found'));
         await expect(store.getVector('pets', items[0]!.id)).rejects.toEqual(code('item_not_found'));
@@ -356,7 +356,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         await store.put('pets', items);
         const first = await store.listItems('pets', { limit: 10 });
         expect(first.items.map((i) => i.id)).toEqual(items.slice(0, 10).map((i) => i.id));
-        await store.delete('pets', [items[3]!.id, items[12]!.id]);
+        await store.deleteItems('pets', { ids: [items[3]!.id, items[12]!.id] });
         await store.put('pets', [item(100, DIMENSION)]);
         const second = await store.listItems('pets', { limit: 10, cursor: first.next! });
         const third = await store.listItems('pets', { limit: 10, cursor: second.next! });

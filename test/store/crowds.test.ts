@@ -111,10 +111,7 @@ describe('equal photos', () => {
       // The first of the equal ones are the nodes of the graph that the others depend on.
       const gone = items.filter((each, i) => i < 40 || isGone(each));
       const left = items.filter((each) => !gone.includes(each));
-      await store.delete(
-        'c',
-        gone.map(({ id }) => id),
-      );
+      await store.deleteItems('c', { ids: gone.map(({ id }) => id) });
       await expectFullRecall(left);
       await store.close();
       store = await openEmbeddedStore({ dataDir });

@@ -34,7 +34,7 @@ it.each([0, 3])(
     await store.put('a', old);
     await indexed('hnsw', MANY);
     const gone = old.slice(left).map(({ id }) => id);
-    expect(await store.delete('a', gone)).toBe(gone.length);
+    expect(await store.deleteItems('a', { ids: gone })).toBe(gone.length);
     await indexed('exact', 0);
     const query = vectorOf(7, D);
     const ids = async (k: number) => (await store.search('a', query, { k })).map(({ item: { id } }) => id);

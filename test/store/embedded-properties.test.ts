@@ -60,7 +60,7 @@ class Delete implements Command {
   check = () => true;
   async run(model: Model, { store }: Real) {
     const gone = this.ns.filter((n) => model.delete(id(n)));
-    expect(await store.delete('c', this.ns.map(id))).toBe(gone.length);
+    expect(await store.deleteItems('c', { ids: this.ns.map(id) })).toBe(gone.length);
   }
   toString = () => `delete(${this.ns})`;
 }

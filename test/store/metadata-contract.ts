@@ -69,7 +69,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
     it('is found by metadata that an update has added, and not by what it has removed', async () => {
       const store = get();
       await store.updateItem('pets', items[0]!.id, { metadata: { tags: ['red', 'blue'] } });
-      await store.delete('pets', [items[2]!.id]);
+      await store.deleteItems('pets', { ids: [items[2]!.id] });
       const count = (metadata: NonNullable<Filter['metadata']>) => store.count('pets', { metadata });
       expect(
         await Promise.all([count({ tags: 'indoor' }), count({ tags: 'blue' }), count({ n: 1 })]),

@@ -72,7 +72,7 @@ it('resumes where it was stopped, with changes made meanwhile', async () => {
   for (const n of [3, ITEMS - 1]) {
     ITEM_WRITES.updateItem(core, 'a', item(n, D).id, { metadata: { n: -1 } });
   }
-  ITEM_WRITES.delete(core, 'a', [item(ITEMS - 2, D).id]);
+  await ITEM_WRITES.deleteItems(core, 'a', { ids: [item(ITEMS - 2, D).id] });
   await expect.poll(() => core.items.values.isComplete).toBe(true);
   const count = (n: number) => ITEM_READS.count(core, 'a', { metadata: { n } });
   expect(await Promise.all([3, ITEMS - 1, ITEMS - 2, ITEMS, -1].map(count))).toEqual([0, 0, 0, 1, 2]);

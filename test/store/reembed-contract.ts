@@ -87,9 +87,9 @@ export function reembedContract(
         successorVector: { fingerprint: NEXT.fingerprint, vector: nextVector(ITEMS) },
       });
       await get().put('pets', [late, item(ITEMS + 1, dimension)]);
-      await get().delete('pets', [all[0]!.id]);
+      await get().deleteItems('pets', { ids: [all[0]!.id] });
       expect(await finish()).toEqual({ state: 'missing', missing: 1 });
-      await get().delete('pets', [all[1]!.id]);
+      await get().deleteItems('pets', { ids: [all[1]!.id] });
       await get().updateItem('pets', all[2]!.id, { label: 'renamed' });
       const later = item(ITEMS + 2, dimension, {
         successorVector: { fingerprint: NEXT.fingerprint, vector: nextVector(ITEMS + 2) },

@@ -42,7 +42,7 @@ export function searchContract(
     it('gives hits their ids, short, long or in any script, also when an item takes the place of another', async () => {
       const others = ['a', 'x'.repeat(33), 'y'.repeat(5000), 'köter', '猫'.repeat(20), '🐕'];
       await store.put('pets', [item(0, DIMENSION), ...others.map((id, n) => item(n + 1, DIMENSION, { id }))]);
-      await store.delete('pets', ['x'.repeat(33), 'a']);
+      await store.deleteItems('pets', { ids: ['x'.repeat(33), 'a'] });
       await store.put('pets', [item(20, DIMENSION), item(21, DIMENSION, { id: 'z'.repeat(40) })]);
       const wanted = [
         item(0, DIMENSION).id,
@@ -89,7 +89,7 @@ export function searchContract(
       expect(found.get(changed)).toMatchObject({ label: 'changed', metadata: { a: ['ä', { b: null }] } });
       expect(found.get(filtered)!.source).toBe('elsewhere');
       expect(found.get(pictured)!.hasThumbnail).toBe(true);
-      await store.delete('pets', [filtered]);
+      await store.deleteItems('pets', { ids: [filtered] });
       expect([...(await find()).keys()].sort()).toEqual([changed, pictured].sort());
     });
 
@@ -196,7 +196,7 @@ export function searchContract(
       const gone = items.filter((_, n) => n % 3 !== 0).map(({ id }) => id);
       const [meanwhile] = await Promise.all([
         store.searchMany('pets', queries, exact),
-        store.delete('pets', gone),
+        store.deleteItems('pets', { ids: gone }),
       ]);
       expect(meanwhile.every((hits) => hits.length === 6)).toBe(true);
       const left = items.filter((_, n) => n % 3 === 0);
@@ -270,7 +270,7 @@ export function searchContract(
         ),
       ).toBe(1);
       const gone = new Set(where((n) => n % 50 < 20).map((i) => i.id));
-      expect(await store.delete('pets', [...gone])).toBe(2400);
+      expect(await store.deleteItems('pets', { ids: [...gone] })).toBe(2400);
       const left = items.filter((i) => !gone.has(i.id));
       expect(await measure(left)).toBeGreaterThan(0.95);
       await graphBuilt(store, 'pets');

@@ -43,10 +43,7 @@ serve({
   },
 
   async remove(rows) {
-    await store.delete(
-      NAME,
-      rows.map((row) => createItem(row).id),
-    );
+    await store.deleteItems(NAME, { ids: rows.map((row) => createItem(row).id) });
   },
 
   /** Waits until the graph has checked its recall. @returns the recall */

@@ -2,37 +2,30 @@
 import type { PawdexError } from '../../errors.js';
 
 export class DamageWatch {
-  #damage: PawdexError | null = null;
-  #onDamage: (error: PawdexError) => void = () => {};
-
   /** The first finding, or null. */
-  get error(): PawdexError | null {
-    return this.#damage;
+  error: PawdexError | null = null;
+  /** Rejects when damage is found. */
+  readonly found: Promise<never>;
+  #reject!: (error: PawdexError) => void;
+
+  constructor() {
+    this.found = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    // Nobody may be waiting.
+    this.found.catch(() => {});
   }
 
   /** Throws if damage was found, since a damaged store does not answer. */
   throwIfDamaged(): void {
-    if (this.#damage !== null) {
-      throw this.#damage;
+    if (this.error !== null) {
+      throw this.error;
     }
   }
 
   /** Records damage; only the first finding is kept. */
   record(error: PawdexError): void {
-    if (this.#damage === null) {
-      this.#damage = error;
-      this.#onDamage(error);
-    }
-  }
-
-  /** Rejects when damage is found, immediately if it was found before. */
-  wait(): Promise<never> {
-    return new Promise((_, reject) => {
-      if (this.#damage === null) {
-        this.#onDamage = reject;
-      } else {
-        reject(this.#damage);
-      }
-    });
+    this.error ??= error;
+    this.#reject(this.error);
   }
 }

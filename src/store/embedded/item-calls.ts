@@ -20,7 +20,6 @@ import { createDamagedError } from './sqlite/storage-error.js';
 import type { StoreCore } from './store-core.js';
 import { TimeSlice } from './time-slice.js';
 import type { PackedHits } from './vectors/packed-hits.js';
-import { checkLength } from './vectors/unit-vector.js';
 
 /** Rows per transaction of a bulk change, which then takes a few milliseconds. */
 const BULK_STEP = 512;
@@ -81,15 +80,6 @@ async function changeInSteps(
   return changed;
 }
 
-function removeRows(core: StoreCore, collection: Collection, seqs: number[]): number {
-  const removed = core.items.remove(collection.id, seqs);
-  for (const seq of removed) {
-    collection.removeRow(seq);
-  }
-  core.wake();
-  return removed.length;
-}
-
 /** The handlers that change items, by method name. */
 export const ITEM_WRITES = {
   put: (core: StoreCore, name: string, added: NewItem[], space?: string) => {
@@ -123,16 +113,16 @@ export const ITEM_WRITES = {
     });
   },
 
-  delete(core: StoreCore, name: string, ids: string[]): number {
-    const collection = core.collections.get(name);
-    return removeRows(core, collection, core.items.findSeqs(collection.id, ids));
-  },
-
   async deleteItems(core: StoreCore, name: string, target: Target): Promise<number> {
     const collection = core.collections.get(name);
-    return changeInSteps(collection, await selectRows(core, collection, target), (seqs) =>
-      removeRows(core, collection, seqs),
-    );
+    return changeInSteps(collection, await selectRows(core, collection, target), (seqs) => {
+      const removed = core.items.remove(collection.id, seqs);
+      for (const seq of removed) {
+        collection.removeRow(seq);
+      }
+      core.wake();
+      return removed.length;
+    });
   },
 };
 
@@ -244,7 +234,6 @@ export const ITEM_READS = {
     options: SearchOptions,
   ): Promise<{ items: string; similarities: number[] }> {
     const collection = core.collections.get(name);
-    collection.requireSpace(options.space);
     const find = await prepareSearch(collection, core.items, options, new TimeSlice());
     const hits = await find(query);
     const texts = core.items.texts.read(hits.map(({ seq }) => seq));
@@ -253,20 +242,11 @@ export const ITEM_READS = {
     return { items: `[${texts.filter(exists)}]`, similarities };
   },
 
-  /** @param joined the queries back to back, all of the same length */
-  async searchMany(
+  searchMany: (
     core: StoreCore,
     name: string,
     joined: Float32Array,
     count: number,
     options: SearchOptions,
-  ): Promise<PackedHits> {
-    const collection = core.collections.get(name);
-    collection.requireSpace(options.space);
-    const length = joined.length / Math.max(1, count);
-    if (count > 0) {
-      checkLength(length, collection.row.dimension);
-    }
-    return searchMany(collection, core.items, joined, count, options);
-  },
+  ): Promise<PackedHits> => searchMany(core.collections.get(name), core.items, joined, count, options),
 };

@@ -9,8 +9,6 @@ import { TimeSlice } from './time-slice.js';
 
 /** Rows read at a time when a filter must read their metadata. */
 const FILTER_STEP = 2048;
-/** If an index finds at most this many matching rows, they are all read together. */
-const NARROW = 4096;
 
 /** Settings of {@link listRows}. */
 export interface ListOptions {
@@ -55,7 +53,7 @@ export async function listRows(
 ): Promise<RowPage> {
   const condition = items.translateFilter(filter);
   checkPage({ limit, cursor });
-  const few = condition === null ? null : items.findFew(collection.id, condition, NARROW);
+  const few = condition === null ? null : items.findFew(collection.id, condition);
   if (few !== null) {
     const page = few.filter((seq) => seq > Number(cursor ?? 0)).slice(0, limit + 1);
     return toPage(
@@ -86,12 +84,21 @@ export async function* iterateMatching(
   items: ItemTable,
   condition: FilterCondition,
 ): AsyncGenerator<number[]> {
-  const few = items.findFew(collection.id, condition, NARROW);
-  if (few !== null) {
+  const few = items.findFew(collection.id, condition);
+  if (few === null) {
+    yield* scanMatching(collection, items, condition, new TimeSlice());
+  } else {
     yield few;
-    return;
   }
-  const slice = new TimeSlice();
+}
+
+/** Yields the matching rows as {@link iterateMatching} does, without first asking an index whether they are few. */
+export async function* scanMatching(
+  collection: Collection,
+  items: ItemTable,
+  condition: FilterCondition,
+  slice: TimeSlice,
+): AsyncGenerator<number[]> {
   for (let after: number | null = 0; after !== null; ) {
     const to: number | null = items.findRowAfter(collection.id, after, FILTER_STEP);
     yield items.findMatching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, FILTER_STEP, condition);

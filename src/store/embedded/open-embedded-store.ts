@@ -1,6 +1,6 @@
 /**
  * Opens the embedded store. Every call crosses to the store's thread. Methods with work to do on the calling side are
- * written out; the others are forwarded.
+ * written out; the others are forwarded under their own name.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -35,43 +35,13 @@ const REWATCH_MS = 1000;
 /** Items that {@link Store.iterate} fetches at a time. */
 const ITERATE_PAGE = 256;
 
-/** The methods of the store that are methods of its thread. */
-const FORWARDED = [
-  'createCollection',
-  'listCollections',
-  'getCollection',
-  'updateCollection',
-  'deleteCollection',
-  'put',
-  'getItem',
-  'getVector',
-  'getThumbnail',
-  'attachThumbnails',
-  'getOriginal',
-  'findKnown',
-  'listItems',
-  'updateItem',
-  'delete',
-  'updateItems',
-  'deleteItems',
-  'count',
-  'listFacets',
-  'listLabels',
-  'beginReembedding',
-  'listUnembedded',
-  'putSuccessorVectors',
-  'finishReembedding',
-  'listSnapshots',
-  'ready',
-  'stats',
-] as const satisfies readonly (keyof Store & keyof StoreCalls)[];
-
-type Forwarded = Pick<Remote<StoreCalls>, (typeof FORWARDED)[number]>;
-
-function createStore(worker: RestartingWorker<StoreCalls>): Store {
+/** @param methods of the thread, by name; each method of the store that is not written out here is one of them */
+function createStore(worker: RestartingWorker<StoreCalls>, methods: string[]): Store {
   const { calls } = worker;
   return {
-    ...(Object.fromEntries(FORWARDED.map((name) => [name, calls[name]])) as unknown as Forwarded),
+    ...(Object.fromEntries(
+      methods.map((name) => [name, calls[name as keyof StoreCalls]]),
+    ) as Remote<StoreCalls>),
 
     async search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
       checkOptions(options);
@@ -198,12 +168,15 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     acceptDamage = false,
     keepSnapshots = KEPT_SNAPSHOTS,
   } = options;
+  let methods: string[] = [];
   const worker = await RestartingWorker.start<StoreCalls>({
     entry: new URL('./store-worker.js', import.meta.url),
     workerData: null,
-    open: ({ calls }) => calls.open({ dataDir, graphLibrary, acceptDamage, keepSnapshots }),
+    open: async ({ calls }) => {
+      methods = await calls.open({ dataDir, graphLibrary, acceptDamage, keepSnapshots });
+    },
     deaths: new DeathCount(),
     watcher: options,
   });
-  return createStore(worker);
+  return createStore(worker, methods);
 }

@@ -6,6 +6,7 @@ import { TopK } from '../../math/top-k.js';
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import type { StagedGraph } from './graph/staged-graph.js';
+import { scanMatching } from './list-rows.js';
 import type { FilterCondition } from './sqlite/filter-condition.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import type { TimeSlice } from './time-slice.js';
@@ -17,8 +18,6 @@ import { normalise } from './vectors/unit-vector.js';
 export const DEFAULT_EF = 96;
 /** For more neighbours than this, an exact scan is faster than the graph. */
 export const MAX_FROM_GRAPH = 2048;
-/** If a filter matches at most this many rows, just these are scanned. */
-const NARROW = 4096;
 /** With a filter, ask the graph for 4 times the wanted neighbours, then 16 times, up to {@link MAX_FROM_GRAPH}. */
 const OVERFETCH = 4;
 /** Rows scanned before the clock is checked: well under a millisecond. */
@@ -50,7 +49,7 @@ type Search = (vector: Float32Array) => Promise<Scored[]>;
 /**
  * Prepares searches of a collection that share their options.
  *
- * @throws PawdexError storage_failed if the rows could not be read
+ * @throws PawdexError space_changed; storage_failed if the rows could not be read
  */
 export async function prepareSearch(
   collection: Collection,
@@ -58,6 +57,7 @@ export async function prepareSearch(
   options: SearchOptions,
   slice: TimeSlice,
 ): Promise<Search> {
+  collection.requireSpace(options.space);
   collection.recordSearch();
   await collection.loaded;
   const { rows } = collection;
@@ -148,16 +148,18 @@ async function filterRows(
   staged: StagedGraph | null,
   condition: FilterCondition,
 ): Promise<Scored[]> {
-  const { collection, items, limit } = query;
+  const { collection, items, limit, slice } = query;
   // An index tells in about a millisecond whether few rows match a part of the filter. If so, scan only these.
-  const few = items.findFew(collection.id, condition, NARROW);
-  if (few !== null) {
-    const top = new TopK(limit);
-    await scanSomeRows(query, few, 0, few.length, top);
-    return rankScored(top);
+  const few = items.findFew(collection.id, condition);
+  const hits = few !== null || staged === null ? null : await filterGraph(query, staged, condition);
+  if (hits !== null) {
+    return hits;
   }
-  const hits = staged === null ? null : await filterGraph(query, staged, condition);
-  return hits ?? scanMatching(query, condition);
+  const top = new TopK(limit);
+  for await (const seqs of few === null ? scanMatching(collection, items, condition, slice) : [few]) {
+    await scanSomeRows(query, seqs, 0, seqs.length, top);
+  }
+  return rankScored(top);
 }
 
 /** Finds the nearest matching rows among those that the graph finds. Returns null if these are too few. */
@@ -177,25 +179,6 @@ async function filterGraph(
     }
   }
   return null;
-}
-
-/** Scans all matching rows. */
-async function scanMatching(query: Query, condition: FilterCondition): Promise<Scored[]> {
-  const { collection, items, limit } = query;
-  const top = new TopK(limit);
-  for (let after: number | null = 0; after !== null; ) {
-    const to: number | null = items.findRowAfter(collection.id, after, SCAN_STEP);
-    const seqs = items.findMatching(
-      collection.id,
-      after,
-      to ?? Number.MAX_SAFE_INTEGER,
-      SCAN_STEP,
-      condition,
-    );
-    await scanSomeRows(query, seqs, 0, seqs.length, top);
-    after = to;
-  }
-  return rankScored(top);
 }
 
 /** Searches the graph, its groups and the rows that are not in it yet. */

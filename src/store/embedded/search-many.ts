@@ -10,7 +10,7 @@ import type { ItemTable } from './sqlite/item-table.js';
 import { TimeSlice } from './time-slice.js';
 import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
 import { rankScored, type Scored } from './vectors/rows.js';
-import { normalise } from './vectors/unit-vector.js';
+import { checkLength, normalise } from './vectors/unit-vector.js';
 
 /** Rows that are scored for each vector in turn. With 512 numbers per row they fit in a second-level cache. */
 const ROWS_PER_STEP = 512;
@@ -69,8 +69,8 @@ function packHits(packer: HitPacker, scored: Scored[]): void {
 /**
  * Searches for each of `count` vectors.
  *
- * @param joined float32, the vectors back to back, each of the collection's dimension
- * @throws PawdexError vector_invalid, storage_failed; collection_not_found if it was deleted meanwhile
+ * @param joined float32, the vectors back to back, all of the same length
+ * @throws PawdexError vector_invalid, space_changed, storage_failed; collection_not_found if it was deleted meanwhile
  */
 export async function searchMany(
   collection: Collection,
@@ -80,6 +80,9 @@ export async function searchMany(
   options: SearchOptions,
 ): Promise<PackedHits> {
   const length = joined.length / Math.max(1, count);
+  if (count > 0) {
+    checkLength(length, collection.row.dimension);
+  }
   const vectorAt = (i: number) => joined.subarray(i * length, (i + 1) * length);
   const slice = new TimeSlice();
   const find = await prepareSearch(collection, items, options, slice);

@@ -11,7 +11,7 @@ import { loadGraphLibrary } from './graph/graph.js';
 import { PutWriter } from './put-writer.js';
 import { CollectionTable } from './sqlite/collection-table.js';
 import { findDamagedCollections, formatDamagedCollections } from './sqlite/damaged-rows.js';
-import { createPresenceCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
+import { createWriteCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
 import { compareCounts, compareWithLastKnown } from './sqlite/integrity-check.js';
 import { ItemTable } from './sqlite/item-table.js';
 import { Ledger } from './sqlite/ledger.js';
@@ -50,8 +50,8 @@ export class StoreCore {
   readonly reembeddings: ReembeddingTable;
   readonly collections: CollectionRegistry;
   readonly writer: PutWriter;
-  /** @throws PawdexError storage_failed if the data directory was deleted or replaced */
-  readonly checkPresence: () => void;
+  /** @throws PawdexError storage_full, storage_failed if changes would be lost: see {@link createWriteCheck} */
+  readonly checkWritable: () => void;
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
   readonly #dataDir: string;
@@ -82,7 +82,7 @@ export class StoreCore {
       this.#ledger = new Ledger(this.db);
       this.items = new ItemTable(this.db, this.#ledger);
       this.writer = new PutWriter(this.db, this.items);
-      this.checkPresence = createPresenceCheck(this.db);
+      this.checkWritable = createWriteCheck(this.db);
       this.snapshots = new SnapshotFolder(this.db, this.#opened.isShared, options.keepSnapshots);
       this.#collectionTable = new CollectionTable(this.db, this.#ledger, this.items);
       this.reembeddings = new ReembeddingTable(this.db, this.#ledger, this.#collectionTable);

@@ -13,8 +13,8 @@ let callsInProgress = 0;
 let onIdle: (() => void) | undefined;
 
 const storeCalls = {
-  /** Must be the first call. */
-  open(options: CoreOptions): void {
+  /** Must be the first call. Returns the names of all calls. */
+  open(options: CoreOptions): string[] {
     try {
       core = new StoreCore(options);
     } catch (error) {
@@ -24,11 +24,12 @@ const storeCalls = {
       handlers[name] = wrapCall(call);
     }
     for (const [name, call] of Object.entries(WRITES as Handlers)) {
-      handlers[name] = wrapCall(withPresenceCheck(call));
+      handlers[name] = wrapCall(withWriteCheck(call));
     }
+    return Object.keys(handlers);
   },
   ready: () => core.ready(),
-  watchDamage: () => core.damage.wait(),
+  watchDamage: () => core.damage.found,
   stats: () => core.stats(),
   /** Lets the calls in progress finish. */
   async close(): Promise<void> {
@@ -51,13 +52,13 @@ const READS = {
   ...REEMBED_READS,
 };
 
-/** The other calls that work with the open store. open-embedded-store.ts forwards methods of the store to all of them. */
+/** The other calls that work with the open store. */
 const WRITES = {
   createCollection: ({ collections }: StoreCore, spec: CollectionSpec) => collections.create(spec),
   updateCollection: ({ collections }: StoreCore, name: string, patch: CollectionPatch) =>
     collections.update(name, patch),
   deleteCollection: ({ collections }: StoreCore, name: string) => collections.drop(name),
-  createSnapshot: ({ snapshots }: StoreCore, request?: string) => snapshots.create(request),
+  createSnapshot: ({ snapshots }: StoreCore, request: string) => snapshots.create(request),
   ...ITEM_WRITES,
   ...REEMBED_WRITES,
 };
@@ -70,12 +71,12 @@ type Bound<T> = {
 /** The calls that the thread answers. */
 export type StoreCalls = typeof storeCalls & Bound<typeof READS> & Bound<typeof WRITES>;
 
-/** Lets a call fail if what it writes would be lost, because the data directory was deleted or replaced. */
-function withPresenceCheck(call: Handlers[string]): Handlers[string] {
+/** Lets a call fail if what it writes would be lost. */
+function withWriteCheck(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
-    core.checkPresence();
+    core.checkWritable();
     const result = await call(...args);
-    core.checkPresence();
+    core.checkWritable();
     return result;
   };
 }

@@ -1,11 +1,10 @@
 /** The statements on collections, and the removal of deleted ones in many small steps. */
-import { PawdexError } from '../../../errors.js';
 import type { CollectionPatch, CollectionSpec, Space } from '../../store.js';
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import type { ItemTable } from './item-table.js';
 import type { Ledger } from './ledger.js';
-import { computeCollectionChecksum, hasChecksums } from './row-checksums.js';
-import { type Db, isTemporary } from './sqlite.js';
+import { computeCollectionChecksum } from './row-checksums.js';
+import type { Db } from './sqlite.js';
 
 /** Items of a deleted collection to remove per transaction. */
 const DROP_STEP = 256;
@@ -47,9 +46,7 @@ function prepareStatements(db: Db) {
       )
       .pluck(),
     forgetDropped: db.prepare('DELETE FROM dropped_collections WHERE id = ?'),
-    setChecksum: hasChecksums(db)
-      ? db.prepare<[number, number]>('UPDATE collections SET checksum = ? WHERE id = ?')
-      : null,
+    setChecksum: db.prepare<[number, number]>('UPDATE collections SET checksum = ? WHERE id = ?'),
   };
 }
 
@@ -119,7 +116,6 @@ export class CollectionTable {
 
   /** Sets all aliases of a collection. Aliases of other collections move. */
   #setAliases(id: number, aliases: string[]): void {
-    this.requireDurable();
     this.#run.removeAliases.run(id);
     for (const alias of aliases) {
       const owner = this.#run.aliasOwner.get(alias);
@@ -143,13 +139,12 @@ export class CollectionTable {
   /** Updates the checksum of a collection, in the transaction that changes it. */
   #updateChecksum(name: string): void {
     const row = this.#run.find.get(name)!;
-    this.#run.setChecksum?.run(computeCollectionChecksum(row, this.listAliases(row.id)), row.id);
+    this.#run.setChecksum.run(computeCollectionChecksum(row, this.listAliases(row.id)), row.id);
   }
 
   /** Adds checksums to the collections of an older format. */
   addMissingChecksums(): void {
-    const older =
-      this.#run.setChecksum === null ? [] : this.list().filter(({ checksum }) => checksum === null);
+    const older = this.list().filter(({ checksum }) => checksum === null);
     if (older.length > 0) {
       this.#db.transaction(() => {
         for (const row of older) {
@@ -160,21 +155,7 @@ export class CollectionTable {
   }
 
   #setSettings({ id, vector_sign, originals }: CollectionRow): void {
-    this.requireDurable();
     this.#run.setSettings.run(id, vector_sign, originals);
-  }
-
-  /**
-   * Refuses changes that would be lost, because a full disk had no room for these tables and they are in memory.
-   *
-   * @throws PawdexError storage_full
-   */
-  requireDurable(): void {
-    if (isTemporary(this.#db, 'collection_settings')) {
-      throw new PawdexError('storage_full', {
-        hint: 'Free some space on the disk of PAWDEX_DATA_DIR and start the server again.',
-      });
-    }
   }
 
   /** Deletes a collection. {@link removeDroppedItems} removes its items later. */

@@ -1,15 +1,9 @@
 /** Finds rows whose checksum is wrong. Findings are sentences, one per collection and kind. */
 import { countBy } from '../../../math/group-by.js';
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
-import type { ItemRow } from './item-row.js';
+import { ITEM_COLUMNS, type ItemRow } from './item-row.js';
 import { listStoredValues } from './item-values.js';
-import {
-  computeCollectionChecksum,
-  computeImageChecksum,
-  hasChecksums,
-  hasValidChecksum,
-  listItemColumns,
-} from './row-checksums.js';
+import { computeCollectionChecksum, computeImageChecksum, hasValidChecksum } from './row-checksums.js';
 import { type Db, hasTable } from './sqlite.js';
 import { type Identity, unpackVector } from './stored-vector.js';
 
@@ -22,6 +16,14 @@ const formatDamage = (kinds: Iterable<string>) =>
     countBy(kinds, (kind) => kind),
     ([kind, items]) => `${kind} of ${items} ${items === 1 ? 'item' : 'items'} are damaged.`,
   );
+
+/** Whether rows have checksums. An older format, as in a snapshot, lacks the columns. */
+const hasChecksums = (db: Db) =>
+  db.prepare("SELECT 1 FROM pragma_table_info('items') WHERE name = 'checksum'").get() !== undefined;
+
+/** Lists the columns of an {@link ItemRow} in a database of any format. */
+export const listItemColumns = (db: Db) =>
+  hasChecksums(db) ? ITEM_COLUMNS : ITEM_COLUMNS.replace('items.checksum', 'NULL AS checksum');
 
 /** Lists the collections of a database of any format. */
 function listCollections(db: Db): CollectionRow[] {

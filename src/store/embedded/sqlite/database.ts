@@ -10,7 +10,7 @@ import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.
 import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
 import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
 import { refuseMissingDatabase } from './integrity-check.js';
-import Database, { type Db } from './sqlite.js';
+import Database, { type Db, isReadOnly } from './sqlite.js';
 import { isDamage, isFull, toStorageError } from './storage-error.js';
 
 /** File name of the database in the data directory. */
@@ -169,14 +169,22 @@ export function openDatabaseFile(file: string, isShared: boolean): { db: Db; isS
 }
 
 /**
- * Creates a check that the open file is still the one at its path. SQLite keeps writing to a deleted or replaced file
- * without an error, and those writes are lost when the process ends.
+ * Creates a check that changes will last: that the database was migrated, and that the open file is still the one at its
+ * path. SQLite keeps writing to a deleted or replaced file without an error, and those writes are lost when the process
+ * ends.
  *
- * @returns a function that throws PawdexError `storage_failed` if the file is gone; a call takes microseconds
+ * @returns a function that throws PawdexError `storage_full` or `storage_failed` if not; a call takes microseconds
  */
-export function createPresenceCheck(db: Db): () => void {
+export function createWriteCheck(db: Db): () => void {
   const opened = statSync(db.name, { bigint: true });
+  const isRefused = isReadOnly(db);
   return () => {
+    if (isRefused) {
+      throw new PawdexError('storage_full', {
+        detail: 'The disk was too full to upgrade the database at the start, so nothing can be changed.',
+        hint: 'Free some space on the disk of PAWDEX_DATA_DIR and start the server again.',
+      });
+    }
     const now = statSync(db.name, { bigint: true, throwIfNoEntry: false });
     if (now?.ino === opened.ino && now.dev === opened.dev) {
       return;
@@ -199,27 +207,24 @@ function migrate(db: Db): void {
   if (version === MIGRATIONS.length) {
     return;
   }
-  const missing = MIGRATIONS.slice(version);
+  const applyMissing = () => {
+    db.exec(MIGRATIONS.slice(version).join('\n'));
+    db.pragma(`user_version = ${MIGRATIONS.length}`);
+  };
   try {
     if (version > 0) {
       copyBeforeMigration(db, version);
     }
-    db.transaction(() => {
-      for (const sql of missing) {
-        db.exec(sql);
-      }
-      db.pragma(`user_version = ${MIGRATIONS.length}`);
-    })();
+    db.transaction(applyMissing)();
   } catch (error) {
     if (version === 0 || !isFull(error)) {
       throw error;
     }
-    // The disk is full. Everything that later versions add can be derived from the rows, so keep new tables in memory and
-    // do without new columns.
-    db.pragma('temp_store = MEMORY');
-    for (const sql of missing) {
-      db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE').replaceAll(/ALTER TABLE[^;]*;/g, ''));
-    }
+    // The disk is full. Let everything be read from a migration that stays in memory and is never committed.
+    db.pragma('cache_spill = OFF');
+    db.exec('BEGIN');
+    applyMissing();
+    db.pragma('query_only = ON');
   }
 }
 
@@ -261,6 +266,7 @@ export function compactDirectory(dataDir: string): { before: number; after: numb
   const opened = openDatabase(dataDir);
   try {
     const { db } = opened;
+    createWriteCheck(db)();
     const before = statSync(db.name).size;
     db.exec('VACUUM');
     db.pragma('wal_checkpoint(TRUNCATE)');

@@ -1,7 +1,7 @@
 /** A table of pictures, by item number: thumbnails or originals. Every method is synchronous. */
 import { asPawdexError, PawdexError } from '../../../errors.js';
 import type { ItemRow } from './item-row.js';
-import { computeImageChecksum, hasChecksums } from './row-checksums.js';
+import { computeImageChecksum } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 
 /** A picture as stored; the checksum is null if it has none. */
@@ -11,42 +11,29 @@ interface ImageRow {
 }
 
 export class ItemImages {
-  readonly #hasChecksums: boolean;
   readonly #insert;
   readonly #find;
   readonly #remove;
-  readonly #withoutChecksum;
   readonly #setChecksum;
   /** Items whose picture was read and found damaged. */
   readonly #damaged = new Set<number>();
 
   constructor(db: Db, table: 'thumbnails' | 'originals') {
-    this.#hasChecksums = hasChecksums(db);
-    const [column, value] = this.#hasChecksums ? ['checksum', ', ?'] : ['NULL AS checksum', ''];
-    this.#insert = db.prepare(
-      `INSERT INTO ${table} (seq, image${value && ', checksum'}) VALUES (?, ?${value})`,
-    );
-    this.#find = db.prepare<[number], ImageRow>(`SELECT image, ${column} FROM ${table} WHERE seq = ?`);
-    this.#withoutChecksum = db
-      .prepare<[number], Uint8Array>(
-        `SELECT image FROM ${table} WHERE seq = ? AND ${this.#hasChecksums ? 'checksum IS NULL' : 'false'}`,
-      )
-      .pluck();
-    this.#setChecksum = this.#hasChecksums
-      ? db.prepare(`UPDATE ${table} SET checksum = ? WHERE seq = ?`)
-      : null;
+    this.#insert = db.prepare(`INSERT INTO ${table} (seq, image, checksum) VALUES (?, ?, ?)`);
+    this.#find = db.prepare<[number], ImageRow>(`SELECT image, checksum FROM ${table} WHERE seq = ?`);
+    this.#setChecksum = db.prepare(`UPDATE ${table} SET checksum = ? WHERE seq = ?`);
     this.#remove = db.prepare(`DELETE FROM ${table} WHERE seq = ?`);
   }
 
   add(seq: number, image: Uint8Array): void {
-    this.#insert.run(seq, image, ...(this.#hasChecksums ? [computeImageChecksum(seq, image)] : []));
+    this.#insert.run(seq, image, computeImageChecksum(seq, image));
   }
 
   /** Adds the checksum of a picture that lacks one, as in an older format. */
   addMissingChecksum(seq: number): void {
-    const image = this.#withoutChecksum.get(seq);
-    if (image !== undefined) {
-      this.#setChecksum?.run(computeImageChecksum(seq, image), seq);
+    const row = this.#find.get(seq);
+    if (row?.checksum === null) {
+      this.#setChecksum.run(computeImageChecksum(seq, row.image), seq);
     }
   }
 

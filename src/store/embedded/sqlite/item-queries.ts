@@ -1,14 +1,16 @@
 /** Reads pages and selections of items. Their statements depend on filters, so the latest are kept prepared. */
 import type Database from 'better-sqlite3';
 import type { Condition, FilterCondition } from './filter-condition.js';
-import type { ItemRow, LoadedRow } from './item-row.js';
-import { listItemColumns, requireValidChecksum } from './row-checksums.js';
+import { ITEM_COLUMNS, type ItemRow, type LoadedRow } from './item-row.js';
+import { requireValidChecksum } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 
 type Statement = Database.Statement<unknown[]>;
 
 /** Maximum number of prepared statements to keep. The oldest is dropped. */
 const MAX_CACHED = 64;
+/** If a filter matches at most this many rows, they are read and scanned together, without the graph. */
+const FEW = 4096;
 
 /** The collection of an item, as far as its vector depends on it. */
 export interface Owner {
@@ -20,11 +22,8 @@ export interface Owner {
 export class ItemQueries {
   readonly #filtered = new Map<string, Statement>();
   readonly #inTransaction: (read: () => unknown) => unknown;
-  /** Columns of an {@link ItemRow}. */
-  protected readonly columns: string;
 
   constructor(protected readonly db: Db) {
-    this.columns = listItemColumns(db);
     this.#inTransaction = db.transaction((read: () => unknown) => read());
   }
 
@@ -33,11 +32,11 @@ export class ItemQueries {
     return this.#inTransaction(read) as T;
   }
 
-  /** Finds all matching rows, ascending, if an index shows that there are at most `limit`. Returns null otherwise. */
-  findFew(collection: number, condition: FilterCondition, limit: number): number[] | null {
+  /** Finds all matching rows, ascending, if an index shows that they are {@link FEW} at most. Returns null otherwise. */
+  findFew(collection: number, condition: FilterCondition): number[] | null {
     for (const part of condition.indexed) {
-      const seqs = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, limit + 1, part);
-      if (seqs.length > limit) {
+      const seqs = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, FEW + 1, part);
+      if (seqs.length > FEW) {
         continue;
       }
       const matching = condition.sql === part.sql ? seqs : [...this.selectMatching(seqs, condition)];
@@ -54,7 +53,7 @@ export class ItemQueries {
     limit: number,
     condition: Condition | null,
   ): ItemRow[] {
-    const sql = `SELECT ${this.columns} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${formatCondition(condition)} ORDER BY seq LIMIT ?`;
+    const sql = `SELECT ${ITEM_COLUMNS} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${formatCondition(condition)} ORDER BY seq LIMIT ?`;
     const parameters = [collection, after, to, ...(condition?.parameters ?? []), limit];
     return (this.prepare(sql).all(...parameters) as ItemRow[]).map(requireValidChecksum);
   }

@@ -16,6 +16,10 @@ export interface ItemRow {
   checksum: number | null;
 }
 
+/** The columns of an {@link ItemRow}. */
+export const ITEM_COLUMNS =
+  'items.seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at, items.checksum';
+
 /** The fields of an item that are kept in memory, with the vector as stored. */
 export interface LoadedRow {
   seq: number;

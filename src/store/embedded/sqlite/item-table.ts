@@ -3,51 +3,42 @@ import type { BulkPatch, Filter, NewItem } from '../../store.js';
 import { type FilterCondition, toCondition } from './filter-condition.js';
 import { ItemImages } from './item-images.js';
 import { ItemQueries, type Owner } from './item-queries.js';
-import { type Inserted, type ItemRow, patchMetadata, toStoredText } from './item-row.js';
+import { type Inserted, ITEM_COLUMNS, type ItemRow, patchMetadata, toStoredText } from './item-row.js';
 import { ItemTexts } from './item-texts.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
 import { BLOB_COLUMNS, type ItemWithBlobs, OlderItems } from './older-items.js';
-import {
-  computeItemChecksum,
-  hasChecksums,
-  hasValidChecksum,
-  requireValidChecksum,
-} from './row-checksums.js';
+import { computeItemChecksum, hasValidChecksum, requireValidChecksum } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 import { packVector, unpackVector } from './stored-vector.js';
 
-/** @param isChecked whether the tables have checksums, which are then the last parameter of statements */
-function prepareStatements(db: Db, columns: string, isChecked: boolean) {
-  const [column, value, change] = isChecked ? [', checksum', ', ?', ', checksum = ?'] : ['', '', ''];
+function prepareStatements(db: Db) {
   return {
     byId: db.prepare<[number, string], ItemRow>(
-      `SELECT ${columns} FROM items WHERE collection = ? AND id = ?`,
+      `SELECT ${ITEM_COLUMNS} FROM items WHERE collection = ? AND id = ?`,
     ),
     bySha256: db.prepare<[number, string], ItemRow>(
-      `SELECT ${columns} FROM items WHERE collection = ? AND sha256 = ?`,
+      `SELECT ${ITEM_COLUMNS} FROM items WHERE collection = ? AND sha256 = ?`,
     ),
-    bySeq: db.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE seq = ?`),
+    bySeq: db.prepare<[number], ItemRow>(`SELECT ${ITEM_COLUMNS} FROM items WHERE seq = ?`),
     insert: db.prepare(
-      `INSERT INTO items (collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at${column})
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?${value}) ON CONFLICT DO NOTHING`,
+      `INSERT INTO items (collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at, checksum)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
     insertVector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
     replaceVector: db.prepare('UPDATE vectors SET vector = ? WHERE seq = ?'),
     vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
-    update: db.prepare(`UPDATE items SET label = ?, source = ?, metadata = ?${change} WHERE seq = ?`),
+    update: db.prepare('UPDATE items SET label = ?, source = ?, metadata = ?, checksum = ? WHERE seq = ?'),
     seqOf: db
       .prepare<[number, string], number>('SELECT seq FROM items WHERE collection = ? AND id = ?')
       .pluck(),
     remove: db.prepare<[number, number], ItemRow>(
-      `DELETE FROM items WHERE collection = ? AND seq = ? RETURNING ${columns}`,
+      `DELETE FROM items WHERE collection = ? AND seq = ? RETURNING ${ITEM_COLUMNS}`,
     ),
     removeVectors: db.prepare('DELETE FROM vectors WHERE seq IN (?, ?)'),
-    markThumbnail: db.prepare(`UPDATE items SET has_thumbnail = 1${change} WHERE seq = ?`),
-    setChecksum: isChecked
-      ? db.prepare<[number, number]>('UPDATE items SET checksum = ? WHERE seq = ?')
-      : null,
+    markThumbnail: db.prepare('UPDATE items SET has_thumbnail = 1, checksum = ? WHERE seq = ?'),
+    setChecksum: db.prepare<[number, number]>('UPDATE items SET checksum = ? WHERE seq = ?'),
   };
 }
 
@@ -69,8 +60,8 @@ export class ItemTable extends ItemQueries {
     this.values = new ItemValues(db);
     this.thumbnails = new ItemImages(db, 'thumbnails');
     this.originals = new ItemImages(db, 'originals');
-    this.#run = prepareStatements(db, this.columns, hasChecksums(db));
-    this.#olderRows = new OlderItems(db, 'checksum_progress', this.columns);
+    this.#run = prepareStatements(db);
+    this.#olderRows = new OlderItems(db, 'checksum_progress', ITEM_COLUMNS);
     this.#olderBlobs = new OlderItems(db, 'picture_progress', BLOB_COLUMNS);
   }
 
@@ -101,7 +92,7 @@ export class ItemTable extends ItemQueries {
       metadata,
       thumbnail,
       now,
-      ...this.#checksumParameters(computeItemChecksum(row)),
+      computeItemChecksum(row),
     );
     if (inserted.changes === 0) {
       const existing = this.find(collection, id) ?? this.findBySha256(collection, sha256)!;
@@ -136,16 +127,11 @@ export class ItemTable extends ItemQueries {
     }
   }
 
-  /** Returns the checksum as the last parameter of a statement, or nothing if there is no column for it. */
-  #checksumParameters(checksum: number): number[] {
-    return this.#run.setChecksum === null ? [] : [checksum];
-  }
-
   /** Adds the values and checksums of some items of an older format, durably. Returns whether there are more. */
   upgradeOlderItems(): boolean {
     const hasMoreValues = this.values.addOlderItems();
     const hasMoreRows = this.#olderRows.step((row) =>
-      this.#run.setChecksum?.run(computeItemChecksum(row), row.seq),
+      this.#run.setChecksum.run(computeItemChecksum(row), row.seq),
     );
     const hasMoreBlobs = this.#olderBlobs.step((item) => this.#addBlobChecksums(item));
     return hasMoreValues || hasMoreRows || hasMoreBlobs;
@@ -210,8 +196,7 @@ export class ItemTable extends ItemQueries {
           return this.thumbnails.repair(row, thumbnail);
         }
         this.thumbnails.add(row.seq, thumbnail);
-        const checksum = this.#checksumParameters(computeItemChecksum({ ...row, has_thumbnail: 1 }));
-        this.#run.markThumbnail.run(...checksum, row.seq);
+        this.#run.markThumbnail.run(computeItemChecksum({ ...row, has_thumbnail: 1 }), row.seq);
         this.texts.forget(row.seq);
         return true;
       });
@@ -243,8 +228,7 @@ export class ItemTable extends ItemQueries {
       source: patch.source === undefined ? row.source : toStoredText(patch.source),
       metadata: patchMetadata(row.metadata, patch),
     };
-    const checksum = this.#checksumParameters(computeItemChecksum(next));
-    this.#run.update.run(next.label, next.source, next.metadata, ...checksum, row.seq);
+    this.#run.update.run(next.label, next.source, next.metadata, computeItemChecksum(next), row.seq);
     this.texts.forget(row.seq);
     if (next.metadata !== row.metadata) {
       this.values.remove(collection, row.seq, row.metadata);

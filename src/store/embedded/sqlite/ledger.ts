@@ -7,7 +7,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { addChecksum, verifyChecksum } from '../../../files/checksummed-json.js';
 import { replaceFile } from '../../../files/replace-file.js';
-import { type Db, isTemporary } from './sqlite.js';
+import { type Db, isReadOnly } from './sqlite.js';
 
 /** Name in the data directory. */
 export const LEDGER_FILE = 'ledger.json';
@@ -46,8 +46,6 @@ export class Ledger {
   readonly #add;
   readonly #set;
   readonly #remove;
-  /** Whether the table is only in memory, because the disk is full. */
-  readonly #isTemporary: boolean;
   /** Revision in the last file written. */
   #written = -1;
   #writing: Promise<void> = Promise.resolve();
@@ -58,7 +56,6 @@ export class Ledger {
     this.#add = db.prepare('UPDATE ledger SET n = n + ? WHERE id = ?');
     this.#set = db.prepare('INSERT OR REPLACE INTO ledger (id, n) VALUES (?, ?)');
     this.#remove = db.prepare('DELETE FROM ledger WHERE id = ?');
-    this.#isTemporary = isTemporary(db, 'ledger');
   }
 
   get revision(): number {
@@ -102,7 +99,7 @@ export class Ledger {
    */
   write(isOpen: boolean, collections: LastKnown['collections']): Promise<void> {
     const { revision, store } = this;
-    if (this.#isTemporary || (isOpen && revision === this.#written)) {
+    if (isReadOnly(this.#db) || (isOpen && revision === this.#written)) {
       return this.#writing;
     }
     this.#written = revision;

@@ -2,7 +2,7 @@
  * Upgrades items of an older format, a few at a time and durably, while the store is in use. A table with one row has the
  * number of the last upgraded item, or null once all are done.
  */
-import { type Db, isTemporary } from './sqlite.js';
+import type { Db } from './sqlite.js';
 import type { Identity } from './stored-vector.js';
 
 /** Items and milliseconds per transaction, whichever is reached first. */
@@ -26,7 +26,6 @@ export class OlderItems<R extends { seq: number }> {
   readonly #progress;
   readonly #advance;
   readonly #older;
-  readonly #isTemporary: boolean;
   #isComplete: boolean;
 
   /**
@@ -41,7 +40,6 @@ export class OlderItems<R extends { seq: number }> {
       `SELECT ${columns} FROM items WHERE seq > ? ORDER BY seq LIMIT ?`,
     );
     this.#isComplete = this.#progress.get() === null;
-    this.#isTemporary = isTemporary(db, table);
   }
 
   /** Whether all items are up to date. */
@@ -56,8 +54,7 @@ export class OlderItems<R extends { seq: number }> {
    * @returns whether there are more
    */
   step(upgrade: (row: R) => void, finish: () => void = () => {}): boolean {
-    // The table is temporary because the disk is full.
-    if (this.#isComplete || this.#isTemporary) {
+    if (this.#isComplete) {
       return false;
     }
     this.#db.transaction(() => {

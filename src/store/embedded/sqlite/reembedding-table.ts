@@ -5,14 +5,9 @@
 import type { Reembedding, Space } from '../../store.js';
 import type { CollectionRow } from './collection-row.js';
 import type { CollectionTable } from './collection-table.js';
-import type { ItemRow } from './item-row.js';
+import { ITEM_COLUMNS, type ItemRow } from './item-row.js';
 import type { Ledger } from './ledger.js';
-import {
-  computeReembeddingChecksum,
-  hasChecksums,
-  listItemColumns,
-  requireValidChecksum,
-} from './row-checksums.js';
+import { computeReembeddingChecksum, requireValidChecksum } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { type Identity, packVector } from './stored-vector.js';
 
@@ -22,22 +17,20 @@ const DROP_STEP = 256;
 interface ReembeddingRow extends Space {
   collection: number;
   started_at: string;
-  /** See row-checksums.ts; null or missing if none was stored. */
-  checksum?: number | null;
+  /** See row-checksums.ts; null if none was stored. */
+  checksum: number | null;
 }
 
 function prepareStatements(db: Db) {
   return {
     find: db.prepare<[number], ReembeddingRow>('SELECT * FROM reembeddings WHERE collection = ?'),
     insert: db.prepare(
-      'INSERT OR REPLACE INTO reembeddings (collection, fingerprint, dimension, model, started_at) VALUES (?, ?, ?, ?, ?)',
+      `INSERT OR REPLACE INTO reembeddings (collection, fingerprint, dimension, model, started_at, checksum)
+       VALUES (?, ?, ?, ?, ?, ?)`,
     ),
-    setChecksum: hasChecksums(db, 'reembeddings')
-      ? db.prepare<[number, number]>('UPDATE reembeddings SET checksum = ? WHERE collection = ?')
-      : null,
     remove: db.prepare('DELETE FROM reembeddings WHERE collection = ?'),
     itemsAfter: db.prepare<[number, number, number, number], ItemRow & { has_successor: number }>(
-      `SELECT ${listItemColumns(db)},
+      `SELECT ${ITEM_COLUMNS},
          EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = ? * items.seq) AS has_successor
        FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
@@ -84,7 +77,7 @@ export class ReembeddingTable {
     if (row === undefined) {
       return null;
     }
-    const { fingerprint, dimension, model, started_at: startedAt, checksum = null } = row;
+    const { fingerprint, dimension, model, started_at: startedAt, checksum } = row;
     const reembedding = { fingerprint, dimension, model, startedAt };
     if (checksum !== null && checksum !== computeReembeddingChecksum(collection, reembedding)) {
       this.cancel(collection);
@@ -95,11 +88,10 @@ export class ReembeddingTable {
   }
 
   begin(collection: number, { fingerprint, dimension, model }: Space): Reembedding {
-    this.#collections.requireDurable();
     const reembedding = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
     this.#db.transaction(() => {
-      this.#run.insert.run(collection, fingerprint, dimension, model, reembedding.startedAt);
-      this.#run.setChecksum?.run(computeReembeddingChecksum(collection, reembedding), collection);
+      const checksum = computeReembeddingChecksum(collection, reembedding);
+      this.#run.insert.run(collection, fingerprint, dimension, model, reembedding.startedAt, checksum);
       this.#ledger.recordChange();
     })();
     return reembedding;

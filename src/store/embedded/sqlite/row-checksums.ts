@@ -6,18 +6,7 @@ import { crc32 } from 'node:zlib';
 import type { Reembedding } from '../../store.js';
 import type { CollectionRow } from './collection-row.js';
 import type { ItemRow } from './item-row.js';
-import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
-
-/** Whether a table has the column. It is missing if a full disk had no room to add it. */
-export function hasChecksums(db: Db, table: 'items' | 'reembeddings' = 'items'): boolean {
-  const sql = "SELECT 1 FROM pragma_table_info(?) WHERE name = 'checksum'";
-  return db.prepare(sql).get(table) !== undefined;
-}
-
-/** Lists the columns of an {@link ItemRow} for a SELECT. */
-export const listItemColumns = (db: Db) =>
-  `items.seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at, ${hasChecksums(db) ? 'items.checksum' : 'NULL AS checksum'}`;
 
 /** Computes the checksum of an item's fields. The vector has its own, which includes the item's identity. */
 export function computeItemChecksum(row: Omit<ItemRow, 'seq' | 'checksum'>): number {

@@ -6,14 +6,14 @@ import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { asPawdexError } from '../../../errors.js';
 import type { CollectionRow } from './collection-row.js';
-import { findDamagedCollections } from './damaged-rows.js';
+import { findDamagedCollections, listItemColumns } from './damaged-rows.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { lockDirectory } from './directory-lock.js';
 import { checkDatabase, compareCounts, compareWithLastKnown } from './integrity-check.js';
 import { ItemImages } from './item-images.js';
 import type { ItemRow } from './item-row.js';
 import { LEDGER_FILE, Ledger } from './ledger.js';
-import { hasValidChecksum, listItemColumns } from './row-checksums.js';
+import { computeImageChecksum, hasValidChecksum } from './row-checksums.js';
 import Database, { type Db } from './sqlite.js';
 import { unpackVector } from './stored-vector.js';
 
@@ -124,8 +124,20 @@ function prepareReads(db: Db) {
       `SELECT ${listItemColumns(db)}, collection FROM items WHERE seq = ?`,
     ),
     vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
-    thumbnails: attempt(() => new ItemImages(db, 'thumbnails')),
-    originals: attempt(() => new ItemImages(db, 'originals')),
+    thumbnail: attempt(() => preparePicture(db, 'thumbnails')),
+    original: attempt(() => preparePicture(db, 'originals')),
+  };
+}
+
+/** Prepares to read pictures, which have no checksum in an older database. */
+function preparePicture(db: Db, table: 'thumbnails' | 'originals') {
+  const find = db.prepare<[number], { image: Uint8Array; checksum?: number | null }>(
+    `SELECT * FROM ${table} WHERE seq = ?`,
+  );
+  return (seq: number) => {
+    const { image, checksum = null } = find.get(seq) ?? {};
+    const isDamaged = image && checksum !== null && checksum !== computeImageChecksum(seq, image);
+    return isDamaged ? undefined : image;
   };
 }
 
@@ -237,7 +249,7 @@ class RowCopier {
     if (!hasValidChecksum(row) || attempt(() => JSON.parse(row.metadata)) === null) {
       return null;
     }
-    const thumbnail = row.has_thumbnail === 1 ? attempt(() => this.#read.thumbnails?.read(row)) : null;
+    const thumbnail = row.has_thumbnail === 1 ? attempt(() => this.#read.thumbnail?.(seq)) : null;
     const copy = { ...row, has_thumbnail: thumbnail === null ? 0 : 1 };
     // Another item may have the same id, because one of them is damaged.
     if (attempt(() => this.#write.item.run(copy)) === null) {
@@ -247,7 +259,7 @@ class RowCopier {
     if (thumbnail !== null) {
       this.#write.thumbnails.add(seq, thumbnail);
     }
-    const original = attempt(() => this.#read.originals?.read(row));
+    const original = attempt(() => this.#read.original?.(seq));
     if (original !== null) {
       this.#write.originals.add(seq, original);
     }

@@ -40,7 +40,7 @@ export class SnapshotFolder {
    * @param request a name for {@link cancel}
    * @throws PawdexError storage_full, storage_failed, data_damaged
    */
-  create(request = ''): Promise<StoredSnapshot> {
+  create(request: string): Promise<StoredSnapshot> {
     this.#running.set(request, 'waiting');
     const created = this.#writing.then(() => this.#create(request));
     this.#writing = created.catch(() => {}).finally(() => this.#running.delete(request));

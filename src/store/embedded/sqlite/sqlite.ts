@@ -11,8 +11,7 @@ const Database = createRequire(import.meta.url)(SQLITE_MODULE) as typeof BetterS
 export const hasTable = (db: Db, name: string) =>
   db.prepare<[string]>('SELECT 1 FROM sqlite_master WHERE name = ?').get(name) !== undefined;
 
-/** Whether a table is only in memory, because a full disk had no room for it. */
-export const isTemporary = (db: Db, name: string) =>
-  db.prepare<[string]>('SELECT 1 FROM sqlite_temp_master WHERE name = ?').get(name) !== undefined;
+/** Whether changes are refused, because a full disk had no room to migrate the database (database.ts). */
+export const isReadOnly = (db: Db) => db.pragma('query_only', { simple: true }) === 1;
 
 export default Database;
