@@ -86,4 +86,21 @@ describe('pawdex quantise', () => {
     ]);
     expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining('already quantised') });
   });
+
+  it('refuses encoders in forms that it cannot write, with what to do', async () => {
+    const card = JSON.parse(await readFile(path.join(bench.root, 'float', 'card.json'), 'utf8'));
+    const forms = [
+      { input: { ...card.input, layout: 'NHWC' } },
+      { input: { ...card.input, batch: 1 } },
+      { output: { ...card.output, pooling: 'map' } },
+    ];
+    for (const form of forms) {
+      await writeFile(path.join(bench.root, 'float', 'other.json'), JSON.stringify({ ...card, ...form }));
+      const refused = await bench.run([
+        ...['quantise', '--model', 'float/other.json', '--data', 'pets', '--photos', '1'],
+        ...['--out', 'other'],
+      ]);
+      expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('Export it as float32') });
+    }
+  });
 });

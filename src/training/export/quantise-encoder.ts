@@ -1,6 +1,7 @@
 /** Converts any float encoder on disk to an int8 encoder with a card. */
 import { readFile } from 'node:fs/promises';
 import type { LoadedCard } from '../../encoder/model-card.js';
+import { PawdexError } from '../../errors.js';
 import { type Model, readModel } from '../../onnx/onnx-model.js';
 import { buildEncoderModel } from './encoder-model.js';
 import { type QuantisedEncoder, type QuantiseOptions, quantise } from './quantise/quantise-model.js';
@@ -13,7 +14,7 @@ import { writeEncoder } from './write-encoder.js';
  * @param photos decoded by the card's resize rule, uint8 [S, S, 3] each
  * @param folder where `encoder.onnx` and `encoder.json` are written
  * @returns the written encoder, and how well it agrees with the float one
- * @throws PawdexError as `quantise` and `writeEncoder` do
+ * @throws PawdexError model_invalid for an encoder that the server has to adapt to; as `quantise` and `writeEncoder` do
  */
 export async function quantiseEncoder(
   { card, modelPath }: LoadedCard,
@@ -21,6 +22,7 @@ export async function quantiseEncoder(
   folder: string,
   options: QuantiseOptions = {},
 ): Promise<Omit<QuantisedEncoder, 'model'> & { encoder: LoadedCard }> {
+  checkForm(card);
   const { name, description, licence, vote, training, input } = card;
   const { model, ...outcome } = await quantise(
     buildByteModel(readModel(await readFile(modelPath)), card),
@@ -40,6 +42,23 @@ export async function quantiseEncoder(
     quality: { float: card.quality, cosineWithFloat: outcome.agreement },
   });
   return { ...outcome, encoder };
+}
+
+/**
+ * Checks that an encoder takes and gives what the trainer's graphs do. The server adapts to other forms, but pawdex cannot
+ * write them.
+ *
+ * @throws PawdexError model_invalid
+ */
+function checkForm({ input, output }: LoadedCard['card']): void {
+  const isChannelsLast = input.type === 'float32' && input.layout === 'NHWC';
+  if (isChannelsLast || input.batch !== undefined || output.pooling !== undefined) {
+    throw new PawdexError('model_invalid', {
+      detail:
+        'An encoder with float channels last, a fixed batch size or several vectors per image cannot be quantised.',
+      hint: 'Export it as float32 [batch, 3, height, width] with a free batch axis and one vector per image.',
+    });
+  }
 }
 
 /** Builds a model that takes the decoder's bytes and has only the named output. */

@@ -9,7 +9,7 @@ import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { buildEncoderModel, type EncoderParts } from '../../../src/training/export/encoder-model.js';
 import { fitAffine } from '../../../src/training/export/quantise/activation-range.js';
 import { quantise } from '../../../src/training/export/quantise/quantise-model.js';
-import { roundFilters } from '../../../src/training/export/quantise/refine-rounding.js';
+import { roundFilters } from '../../../src/training/export/quantise/round-convolutions.js';
 import { writeEncoder } from '../../../src/training/export/write-encoder.js';
 import { cosine } from '../../helpers/images.js';
 import { mobileNet, node, noise } from '../autodiff/helpers.js';
@@ -167,7 +167,6 @@ describe('quantise', () => {
 
 describe('roundFilters', () => {
   const size = 12;
-  const limit = 64;
   const weights = noise(1, [5, size]).data as Float32Array;
   const scales = Float32Array.from({ length: 5 }, () => 0.2);
   /** Mean squared change of the filters' outputs. */
@@ -190,7 +189,7 @@ describe('roundFilters', () => {
     for (let i = 0; i < size; i++) {
       moments[i * size + i] = 1 + i;
     }
-    expect(roundFilters({ weights, moments, size, scales, limit })).toEqual(nearest);
+    expect(roundFilters({ weights, moments, size, scales })).toEqual(nearest);
   });
 
   it('preserves outputs for correlated inputs far better than rounding to nearest', () => {
@@ -203,14 +202,15 @@ describe('roundFilters', () => {
         }
       }
     }
-    const rounded = roundFilters({ weights, moments: moments.slice(), size, scales, limit });
+    const rounded = roundFilters({ weights, moments: moments.slice(), size, scales });
     expect(change(rounded, moments)).toBeLessThan(0.3 * change(nearest, moments));
   });
 
   it('stays within the limit, and accepts constant inputs', () => {
-    const rounded = roundFilters({ weights, moments: new Float64Array(size * size), size, scales, limit: 2 });
-    expect(Math.max(...rounded)).toBe(2);
-    expect(Math.min(...rounded)).toBe(-2);
+    const small = scales.map((scale) => scale / 100);
+    const rounded = roundFilters({ weights, moments: new Float64Array(size * size), size, scales: small });
+    expect(Math.max(...rounded)).toBe(64);
+    expect(Math.min(...rounded)).toBe(-64);
   });
 });
 

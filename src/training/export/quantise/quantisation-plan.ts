@@ -20,10 +20,10 @@ export interface QuantisationPlan {
   readonly convolutions: readonly ModelNode[];
   /** All nodes on integers, including the convolutions. */
   readonly integer: ReadonlySet<ModelNode>;
-  /** Maps activations that rounding to 0..255 makes redundant to their output. */
-  readonly absorbed: ReadonlyMap<ModelNode, string>;
-  /** Maps the output of a node on integers to that of its absorbed activation. */
+  /** Maps the output of a node to that of the activation after it, which rounding to 0..255 makes redundant. */
   readonly activated: ReadonlyMap<string, string>;
+  /** Tensors that nodes on integers compute. They exist as integers only. */
+  readonly integerOutputs: ReadonlySet<string>;
   /** Maps tensors to round to 8 bits to the tensor whose range they use: their own, or the input of a pooling. */
   readonly rounded: ReadonlyMap<string, string>;
   readonly sources: ReadonlyMap<string, Source>;
@@ -48,20 +48,19 @@ export function planQuantisation(
     outputs: new Set(model.outputs.map(({ name }) => name)),
     readers: groupBy(reads, ({ name }) => name),
     integer: new Set(),
-    absorbed: new Map(),
     activated: new Map(),
+    integerOutputs: new Set(),
     rounded: new Map(),
     sources: new Map(),
-    integerOutputs: new Set(),
   };
   for (const node of model.nodes) {
     if (node.domain === '' && !draft.outputs.has(node.outputs[0] ?? '')) {
       planNode(draft, node);
     }
   }
-  const { integer, absorbed, activated, rounded, sources } = draft;
+  const { integer, activated, integerOutputs, rounded, sources } = draft;
   const convolutions = [...integer].filter(({ op }) => op === 'Conv');
-  return { convolutions, integer, absorbed, activated, rounded, sources };
+  return { convolutions, integer, activated, integerOutputs, rounded, sources };
 }
 
 /** A plan in the making, and what it is about. */
@@ -72,12 +71,10 @@ interface Draft {
   /** Maps tensors to the nodes that read them. */
   readonly readers: ReadonlyMap<string, readonly { node: ModelNode }[]>;
   readonly integer: Set<ModelNode>;
-  readonly absorbed: Map<ModelNode, string>;
   readonly activated: Map<string, string>;
+  readonly integerOutputs: Set<string>;
   readonly rounded: Map<string, string>;
   readonly sources: Map<string, Source>;
-  /** Tensors computed by nodes on integers. */
-  readonly integerOutputs: Set<string>;
 }
 
 function planNode(draft: Draft, node: ModelNode): void {
@@ -126,7 +123,6 @@ function moveToIntegers(draft: Draft, node: ModelNode, inputs: readonly string[]
     return;
   }
   if (isAbsorbing) {
-    draft.absorbed.set(next, result);
     draft.activated.set(output, result);
   }
   draft.integer.add(node);

@@ -12,7 +12,7 @@ import type { PhaseReport } from '../../phase-report.js';
 import { fitAffine } from './activation-range.js';
 import { createPhotoFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
 import { planQuantisation, type QuantisationPlan } from './quantisation-plan.js';
-import { refineRounding } from './refine-rounding.js';
+import { roundConvolutions } from './round-convolutions.js';
 import { writeQdq } from './write-qdq.js';
 
 export interface QuantiseOptions {
@@ -72,7 +72,9 @@ export async function quantise(
   const quantised = writeQdq(model, plan, affines);
   report?.beginPhase('Rounding weights', plan.convolutions.length, 'layer');
   done = 0;
-  await refineRounding(quantised, model.initialisers, means, feeds, seed, () => report?.updatePhase(++done));
+  await roundConvolutions(quantised, model.initialisers, means, feeds, seed, () =>
+    report?.updatePhase(++done),
+  );
   const { convolutions, ...int8 } = quantised;
   return {
     model: int8,

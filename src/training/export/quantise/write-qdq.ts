@@ -4,7 +4,7 @@
  * is surrounded by integers.
  */
 import { type Attributes, createNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
-import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
+import { countElements, createFloatTensor, createZeros, type Tensor } from '../../../onnx/tensor.js';
 import { selectUsedConstants } from '../../../onnx/walk-model.js';
 import type { Affine, QuantisationPlan } from './quantisation-plan.js';
 
@@ -25,7 +25,7 @@ export interface QuantisedConvolution {
   readonly start: number;
 }
 
-/** A quantised model. Its convolutions can be rounded again by storing new tensors under the same names. */
+/** A quantised model. Its weights and biases are set by storing tensors under the names of its convolutions. */
 export interface QuantisedModel extends Model {
   readonly initialisers: Map<string, Tensor>;
   readonly convolutions: readonly QuantisedConvolution[];
@@ -40,7 +40,7 @@ export const MAX_WEIGHT = 64;
 const MAX_BIAS = 2 ** 30;
 
 /**
- * Writes the quantised model, with everything rounded to nearest.
+ * Writes the quantised model. Weights and biases are zeros; `roundConvolutions` rounds them.
  *
  * @param model made by `prepareEncoder`
  * @param affines how to round each tensor that `plan.rounded` points to
@@ -60,10 +60,6 @@ class QdqWriter {
   readonly #nodes: ModelNode[] = [];
   readonly #initialisers: Map<string, Tensor>;
   readonly #convolutions: QuantisedConvolution[] = [];
-  /** Maps tensors that exist as integers to the names of the integers. */
-  readonly #integers: Map<string, string>;
-  /** Tensors that exist as integers only. */
-  readonly #integersOnly: Set<string>;
   #reads = 0;
 
   constructor(model: Model, plan: QuantisationPlan, affines: ReadonlyMap<string, Affine>) {
@@ -71,19 +67,18 @@ class QdqWriter {
     this.#plan = plan;
     this.#affines = affines;
     this.#initialisers = new Map(model.initialisers);
-    this.#integers = new Map([...plan.sources].map(([name, source]) => [name, source.integers]));
-    this.#integersOnly = new Set(plan.sources.keys());
   }
 
   write(): QuantisedModel {
-    const { rounded, absorbed, sources } = this.#plan;
+    const { rounded, activated, sources } = this.#plan;
     for (const { name } of this.#model.inputs) {
       if (rounded.has(name)) {
         this.#round(name);
       }
     }
     for (const node of this.#model.nodes) {
-      if (!absorbed.has(node) && !node.outputs.some((name) => sources.has(name))) {
+      const isRedundant = activated.has(node.inputs[0] ?? '') || sources.has(node.outputs[0] ?? '');
+      if (!isRedundant) {
         this.#writeNode(node);
       }
     }
@@ -93,22 +88,18 @@ class QdqWriter {
   }
 
   #writeNode(node: ModelNode): void {
-    const { integer, activated, rounded } = this.#plan;
+    const { integer, activated, integerOutputs, rounded, sources } = this.#plan;
     const onIntegers = integer.has(node);
+    const isReadAsIntegers = (name: string) => onIntegers || integerOutputs.has(name) || sources.has(name);
     const inputs =
       node.op === 'Conv' && onIntegers
         ? this.#writeConvolutionInputs(node)
-        : node.inputs.map((name) =>
-            onIntegers || this.#integersOnly.has(name) ? this.#readAsFloat(name) : name,
-          );
+        : node.inputs.map((name) => (isReadAsIntegers(name) ? this.#readAsFloat(name) : name));
     const outputs = node.outputs.map((name) => activated.get(name) ?? name);
     this.#nodes.push({ ...node, inputs, outputs });
     for (const name of outputs) {
       if (rounded.has(name)) {
         this.#round(name);
-      }
-      if (onIntegers) {
-        this.#integersOnly.add(name);
       }
     }
   }
@@ -119,16 +110,15 @@ class QdqWriter {
     const [input = '', weightName = '', biasName = ''] = node.inputs;
     const affine = this.#getAffine(input);
     const x = this.#readAsFloat(input);
-    const weight = this.#initialisers.get(weightName) as Tensor;
-    const rounded = roundWeights(weight, this.#initialisers.get(biasName), affine.scale);
-    const { scales } = rounded;
+    const { shape } = this.#initialisers.get(weightName) as Tensor;
+    const scales = this.#computeScales(weightName, biasName, affine.scale);
     const names = { weight: `${node.outputs[0]} weight`, bias: `${node.outputs[0]} bias` };
-    const w = this.#writeConstant(names.weight, rounded.weight, scales);
+    const w = this.#writeConstant(names.weight, createZeros('int8', shape), scales);
     const biasScales = scales.map((scale) => scale * affine.scale);
-    const b = this.#writeConstant(names.bias, rounded.bias, biasScales);
+    const b = this.#writeConstant(names.bias, createZeros('int32', [scales.length]), biasScales);
     this.#convolutions.push({
       node,
-      input: this.#integers.get(input) ?? '',
+      input: this.#nameIntegers(input),
       affine,
       weight: `${names.weight} integers`,
       scales,
@@ -138,28 +128,42 @@ class QdqWriter {
     return [x, w, b];
   }
 
-  #writeConstant(name: string, tensor: Tensor, scales: Float32Array): string {
-    const zeros = {
-      ...tensor,
-      shape: [scales.length],
-      data: tensor.data.slice(0, scales.length).fill(0 as never),
-    };
-    this.#initialisers.set(`${name} integers`, tensor);
+  /** Computes the value of one step of each filter's weights. @param step value of one step of the input's integers */
+  #computeScales(weightName: string, biasName: string, step: number): Float32Array {
+    const weight = this.#initialisers.get(weightName) as Tensor;
+    const bias = this.#initialisers.get(biasName);
+    const [filters = 0] = weight.shape;
+    const size = countElements(weight.shape) / filters;
+    return Float32Array.from({ length: filters }, (_, filter) => {
+      const row = (weight.data as Float32Array).subarray(filter * size, (filter + 1) * size);
+      const largest = row.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      const added = Math.abs(Number(bias?.data[filter] ?? 0));
+      // The bias of a filter that is almost zero must fit into 32 bits.
+      return Math.max(largest / MAX_WEIGHT, added / (step * MAX_BIAS)) || 1 / MAX_WEIGHT;
+    });
+  }
+
+  #writeConstant(name: string, integers: Tensor, scales: Float32Array): string {
+    this.#initialisers.set(`${name} integers`, integers);
     this.#initialisers.set(`${name} scale`, createFloatTensor(scales));
-    this.#initialisers.set(`${name} zero`, zeros);
+    this.#initialisers.set(`${name} zero`, createZeros(integers.dtype, [scales.length]));
     const inputs = ['integers', 'scale', 'zero'].map((part) => `${name} ${part}`);
     return this.#append('DequantizeLinear', inputs, `${name} read`, { axis: 0 });
   }
 
   #readAsFloat(name: string): string {
     this.#reads++;
-    const inputs = [this.#integers.get(name) ?? '', ...this.#writeAffine(name)];
+    const inputs = [this.#nameIntegers(name), ...this.#writeAffine(name)];
     return this.#append('DequantizeLinear', inputs, `${name} read ${this.#reads}`);
   }
 
   #round(name: string): void {
-    const inputs = [name, ...this.#writeAffine(name)];
-    this.#integers.set(name, this.#append('QuantizeLinear', inputs, `${name} integers`));
+    this.#append('QuantizeLinear', [name, ...this.#writeAffine(name)], this.#nameIntegers(name));
+  }
+
+  /** Returns the name of the integers of a tensor. */
+  #nameIntegers(name: string): string {
+    return this.#plan.sources.get(name)?.integers ?? `${name} integers`;
   }
 
   /** Writes scale and zero point of a tensor, and returns their names. */
@@ -180,33 +184,4 @@ class QdqWriter {
     this.#nodes.push(createNode(op, inputs, [output], attributes, `${op} ${output}`));
     return output;
   }
-}
-
-/** Rounds to nearest, with one scale per filter. @param step value of one step of the input's integers */
-function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
-  const [filters = 0] = weight.shape;
-  const size = countElements(weight.shape) / filters;
-  const values = weight.data as Float32Array;
-  const scales = new Float32Array(filters);
-  const biases = new Int32Array(filters);
-  const integers = new Int8Array(values.length);
-  for (let f = 0; f < filters; f++) {
-    const row = values.subarray(f * size, (f + 1) * size);
-    const largest = row.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    const added = Number(bias?.data[f] ?? 0);
-    // The bias of a filter that is almost zero must fit into 32 bits.
-    const scale = Math.fround(
-      Math.max(largest / MAX_WEIGHT, Math.abs(added) / (step * MAX_BIAS)) || 1 / MAX_WEIGHT,
-    );
-    scales[f] = scale;
-    for (let i = 0; i < size; i++) {
-      integers[f * size + i] = Math.round(row[i]! / scale);
-    }
-    biases[f] = Math.round(added / (step * scale));
-  }
-  return {
-    weight: { dtype: 'int8', shape: weight.shape, data: integers } satisfies Tensor,
-    bias: { dtype: 'int32', shape: [filters], data: biases } satisfies Tensor,
-    scales,
-  };
 }

@@ -1,6 +1,6 @@
 /**
- * Rounds the convolutions of a quantised model again, in order. The inputs of each come from the layers that are
- * already rounded, so later layers see the error of earlier ones. The bias then corrects the remaining error in the
+ * Rounds the weights of a quantised model, one convolution after the other. The inputs of each come from the layers that
+ * are already rounded, so later layers see the error of earlier ones. The bias then corrects the remaining error in the
  * mean of each channel (Nagel et al. 2019, arXiv 1906.04721).
  */
 import { invertCholeskyFactor } from '../../../math/decompositions.js';
@@ -21,7 +21,7 @@ const MAX_INT32 = 2 ** 31 - 1;
  * @param seed of the choice of positions
  * @param onConvolution called after each
  */
-export async function refineRounding(
+export async function roundConvolutions(
   quantised: QuantisedModel,
   floats: ReadonlyMap<string, Tensor>,
   means: ReadonlyMap<string, Float64Array>,
@@ -62,10 +62,7 @@ function roundGroups(
     const first = group * filters;
     const weights = (exact.data as Float32Array).subarray(first * size, (first + filters) * size);
     const groupScales = scales.subarray(first, first + filters);
-    rounded.set(
-      roundFilters({ weights, moments, size, scales: groupScales, limit: MAX_WEIGHT }),
-      first * size,
-    );
+    rounded.set(roundFilters({ weights, moments, size, scales: groupScales }), first * size);
   });
   return rounded;
 }
@@ -102,8 +99,6 @@ export interface FilterGroup {
   readonly size: number;
   /** Value of one integer step of each filter's weights, [filters]. */
   readonly scales: Float32Array;
-  /** Largest absolute integer. */
-  readonly limit: number;
 }
 
 /**
@@ -112,9 +107,9 @@ export interface FilterGroup {
  * of an int8 encoder with 7-bit weights. Weights are rounded input by input, and the rest of each filter compensates for
  * the error so far. Inputs that vary most come first.
  *
- * @returns integers [filters, size]
+ * @returns integers [filters, size], none larger than {@link MAX_WEIGHT}
  */
-export function roundFilters({ weights, moments, size, scales, limit }: FilterGroup): Int8Array {
+export function roundFilters({ weights, moments, size, scales }: FilterGroup): Int8Array {
   damp(moments, size);
   // Ascending, because the last row of the inverse factor says how the other inputs compensate for the last one.
   const order = [...Array(size).keys()].sort(
@@ -129,7 +124,7 @@ export function roundFilters({ weights, moments, size, scales, limit }: FilterGr
       rest[i] = weights[from + order[i]!]!;
     }
     for (let i = size - 1; i >= 0; i--) {
-      const integer = Math.max(-limit, Math.min(limit, Math.round(rest[i]! / scale)));
+      const integer = Math.max(-MAX_WEIGHT, Math.min(MAX_WEIGHT, Math.round(rest[i]! / scale)));
       rounded[from + order[i]!] = integer;
       const row = i * size;
       const error = (rest[i]! - integer * scale) / factor[row + i]!;
