@@ -14,11 +14,6 @@ import type { CollectionSpace, EngineContext } from './spaces.js';
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;
 
-/** Derives an item's id from the hex sha256 of its content. */
-function toItemId(sha256: string): string {
-  return sha256.slice(0, ID_LENGTH);
-}
-
 /** One result per input, in order; see `Engine.addItems`. */
 export function addItems(
   context: EngineContext,
@@ -66,6 +61,7 @@ function findFirst(hashes: readonly string[], known: ReadonlyMap<string, unknown
   return first;
 }
 
+/** Adds the images that are new, and reports the others as existing. */
 async function addNew(
   { store, encoders }: EngineContext,
   { runtime: { embedder, encoder }, originals, movingTo }: CollectionSpace,
@@ -80,32 +76,35 @@ async function addNew(
       ? await store.findKnown(collection, [...new Set(hashes)])
       : new Map<string, { id: string; label: string | null }>();
   const first = findFirst(hashes, known);
-  const outcomes = new Map<string, NewItem | AddResult>();
-  const embedAll = (embedForTarget: EmbedOne | null) =>
+  const prepareAll = (embedForTarget: EmbedOne | null) =>
     embedder.embedInBulk(first.size, (embed) => {
       const tools = { embed, embedForTarget, target, originals, pixels: encoder.info.resize.size };
-      return Promise.all(
-        [...first].map(async ([hash, i]) => {
-          outcomes.set(hash, await prepare(inputs[i]!, hash, tools).catch(toFailure));
-        }),
-      );
+      const prepareOne = ([hash, i]: [string, number]) => prepare(inputs[i]!, hash, tools).catch(toFailure);
+      return Promise.all([...first].map(prepareOne));
     });
-  await (target === null ? embedAll(null) : target.embedder.embedInBulk(first.size, embedAll));
-  // In the order of the request, not of completion, because lists are in order of insertion.
-  const fresh = [...first.keys()]
-    .map((hash) => outcomes.get(hash)!)
-    .filter((outcome): outcome is NewItem => 'vector' in outcome);
-  const stored = fresh.length === 0 ? [] : await store.put(collection, fresh, encoder.info.fingerprint);
-  stored.forEach((result, i) => {
-    outcomes.set(fresh[i]!.sha256, result);
+  const prepared = await (target === null
+    ? prepareAll(null)
+    : target.embedder.embedInBulk(first.size, prepareAll));
+  const items = prepared.filter((outcome) => 'vector' in outcome);
+  const stored = items.length === 0 ? [] : await store.put(collection, items, encoder.info.fingerprint);
+
+  const results = new Map<string, AddResult>();
+  for (const [hash, item] of known) {
+    results.set(hash, { status: 'exists', ...item });
+  }
+  for (const [n, hash] of [...first.keys()].entries()) {
+    const outcome = prepared[n]!;
+    if ('status' in outcome) {
+      results.set(hash, outcome);
+    }
+  }
+  stored.forEach((result, n) => {
+    results.set(items[n]!.sha256, result);
   });
   return hashes.map((hash, i) => {
-    const outcome = outcomes.get(hash) as AddResult | undefined;
-    if (outcome !== undefined && (outcome.status === 'failed' || first.get(hash) === i)) {
-      return outcome;
-    }
-    const { id, label } = outcome ?? known.get(hash)!;
-    return { status: 'exists', id, label };
+    const result = results.get(hash)!;
+    const isRepeated = result.status !== 'failed' && first.get(hash) !== i;
+    return isRepeated ? { status: 'exists', id: result.id, label: result.label } : result;
   });
 }
 
@@ -127,7 +126,7 @@ async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): P
     thumbnail = await makeThumbnail(input.image, pixels, tools.pixels);
   });
   const item: NewItem = {
-    id: toItemId(sha256),
+    id: sha256.slice(0, ID_LENGTH),
     label: input.label ?? null,
     source: input.source ?? null,
     sha256,
@@ -140,10 +139,7 @@ async function prepare(input: ItemInput, sha256: string, tools: PrepareTools): P
   };
   if (embedForTarget !== null && target !== null) {
     const { fingerprint } = target.encoder.info;
-    item.successorVector = {
-      fingerprint,
-      vector: (await embedForTarget(input.image, async () => {})).embedding,
-    };
+    item.successorVector = { fingerprint, vector: (await embedForTarget(input.image)).embedding };
   }
   return item;
 }

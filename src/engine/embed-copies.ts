@@ -31,7 +31,7 @@ export async function embedCopies<I>(
       return { reason: 'No copy of the photo was found.' };
     }
     try {
-      const { embedding } = await embed(copy.bytes, async () => {});
+      const { embedding } = await embed(copy.bytes);
       return { vector: embedding, origin: copy.origin };
     } catch (error) {
       const { status, message } = asPawdexError(error);

@@ -39,10 +39,10 @@ export interface EmbeddedRegion extends Pick<Embedded, 'embedding' | 'explain'> 
 }
 
 /** Called with the decoded pixels, uint8 [size, size, 3], before the encoder consumes them. */
-export type BeforeEmbed = (pixels: Uint8Array) => Promise<void>;
+type BeforeEmbed = (pixels: Uint8Array) => Promise<void>;
 
 /** Embeds one image of a bulk task. */
-export type EmbedOne = (image: Uint8Array, beforeEmbed: BeforeEmbed) => Promise<Embedded>;
+export type EmbedOne = (image: Uint8Array, beforeEmbed?: BeforeEmbed) => Promise<Embedded>;
 
 /** How an image is embedded. */
 export interface EmbedOptions {
@@ -52,7 +52,7 @@ export interface EmbedOptions {
   region?: Rectangle | undefined;
   /** Whether the embedding must be able to explain itself. */
   explained?: boolean | undefined;
-  beforeEmbed?: BeforeEmbed;
+  beforeEmbed?: BeforeEmbed | undefined;
 }
 
 /**

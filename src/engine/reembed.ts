@@ -3,10 +3,10 @@
  * interrupted work can continue. At the end the store switches all items in one step.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Item, Store } from '../store/store.js';
+import type { CollectionInfo, Item, Store } from '../store/store.js';
 import { embedCopies } from './embed-copies.js';
 import type { EncoderRuntime } from './encoders.js';
-import type { ReembedOptions, ReembedOutcome, ReembedState, UnembeddedItem } from './engine.js';
+import type { ReembedOptions, ReembedOutcome, UnembeddedItem } from './engine.js';
 import { findBestCopy } from './find-best-copy.js';
 import type { EngineContext } from './spaces.js';
 
@@ -18,42 +18,34 @@ const MAX_NAMED = 1000;
 const POLL_INTERVAL_MS = 200;
 
 export async function reembed(
-  context: EngineContext,
+  { store, encoders, spaces }: EngineContext,
   collection: string,
   options: ReembedOptions = {},
 ): Promise<ReembedOutcome> {
-  const { store, encoders, spaces } = context;
   const info = await store.getCollection(collection);
   const runtime = await encoders.findNamed(options.encoder);
   const { name, fingerprint, dimension } = runtime.encoder.info;
-  const reembedding = new Reembedding(store, runtime, info.name, info.count, options);
-  reembedding.resume(options.resumeFrom);
-  const outcome: ReembedOutcome = {
+  const reembedding = new Reembedding(store, runtime, info, options);
+  let swapped = true;
+  if (info.fingerprint !== fingerprint) {
+    await store.beginReembedding(collection, { fingerprint, dimension, model: name });
+    // From now on, added photos are embedded with both encoders.
+    spaces.forget();
+    try {
+      swapped = await reembedding.run();
+    } finally {
+      spaces.forget();
+    }
+  }
+  const missing = swapped ? [] : [...reembedding.missing.values()];
+  return {
     collection: info.name,
-    swapped: true,
+    swapped,
     from: { name: info.model, fingerprint: info.fingerprint },
     to: { name, fingerprint },
     embedded: reembedding.embedded,
-    missing: 0,
-    examples: [],
-    dropped: 0,
-  };
-  if (info.fingerprint === fingerprint) {
-    return outcome;
-  }
-  await store.beginReembedding(collection, { fingerprint, dimension, model: name });
-  // From now on, added photos are embedded with both encoders.
-  spaces.forget();
-  try {
-    outcome.swapped = await reembedding.run();
-  } finally {
-    spaces.forget();
-  }
-  const examples = [...reembedding.missing.values()];
-  return {
-    ...outcome,
-    missing: outcome.swapped ? 0 : examples.length,
-    examples: outcome.swapped ? [] : examples.slice(0, MAX_NAMED),
+    missing: missing.length,
+    examples: missing.slice(0, MAX_NAMED),
     dropped: reembedding.dropped,
   };
 }
@@ -64,30 +56,26 @@ class Reembedding {
   readonly #collection: string;
   readonly #total: number;
   readonly #options: ReembedOptions;
-  readonly embedded: ReembedOutcome['embedded'] = { original: 0, file: 0, reduced: 0, preview: 0 };
+  readonly embedded: ReembedOutcome['embedded'];
   /** By id. */
   readonly missing = new Map<string, UnembeddedItem>();
-  dropped = 0;
+  dropped: number;
   #done = 0;
 
   constructor(
     store: Store,
     runtime: EncoderRuntime,
-    collection: string,
-    total: number,
+    { name, count }: CollectionInfo,
     options: ReembedOptions,
   ) {
     this.#store = store;
     this.#runtime = runtime;
-    this.#collection = collection;
-    this.#total = total;
+    this.#collection = name;
+    this.#total = count;
     this.#options = options;
-  }
-
-  /** Continues the counts of an interrupted run. */
-  resume(state: ReembedState | undefined): void {
-    Object.assign(this.embedded, state?.embedded);
-    this.dropped += state?.dropped ?? 0;
+    const before = options.resumeFrom;
+    this.embedded = { original: 0, file: 0, reduced: 0, preview: 0, ...before?.embedded };
+    this.dropped = before?.dropped ?? 0;
   }
 
   /** @returns whether the collection has moved; if not, items are in `missing` */
