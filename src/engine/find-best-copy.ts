@@ -5,7 +5,7 @@ import { catchAsNull } from '../errors.js';
 import { readWholeFile } from '../files/open-file.js';
 import { computeSha256Async } from '../files/sha256.js';
 import type { Item, Store } from '../store/store.js';
-import type { CopyOrigin } from './engine.js';
+import type { CopyOrigin, ReembedOptions } from './engine.js';
 
 /** The photo itself, or a smaller version of it. */
 export interface PhotoCopy {
@@ -13,13 +13,8 @@ export interface PhotoCopy {
   origin: CopyOrigin;
 }
 
-/** Where to look for copies. */
-interface CopySources {
-  /** Folders that the `source` paths of items are relative to. */
-  photos?: readonly string[] | undefined;
-  /** Whether thumbnails of 160 pixels are acceptable. */
-  previews?: boolean | undefined;
-}
+/** Where to look for copies, and whether a thumbnail will do. */
+type CopySources = Pick<ReembedOptions, 'photos' | 'previews'>;
 
 /** What is known about the photo. */
 type PhotoIdentity = Pick<Item, 'source' | 'sha256' | 'size'>;

@@ -145,10 +145,7 @@ async function identifyEmbedding(
   const answer = identifyBreed(
     neighbours.slice(0, voters),
     { temperature: vote.temperature, calibration, statistics: statistics?.answer ?? null },
-    // Only calibrations with a `pet` model use it.
-    statistics === null || (calibration?.pet ?? statistics.answer.pet) === undefined
-      ? null
-      : measureNonPetSimilarity(embedding, statistics.nonPets),
+    measureNonPetSimilarity(embedding, statistics?.nonPets),
   );
   const nearest = neighbours.slice(0, CLOSE_UP_NEAREST).map(({ id }) => id);
   return { answer, neighbours: neighbours.slice(0, listed), nearest, searchMs };

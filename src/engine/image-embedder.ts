@@ -14,10 +14,10 @@ import {
   type ResizeRule,
   readUprightSize,
 } from '../image/decode.js';
-import { type DecodedRegion, decodeViews, VIEW_COUNT, type Views } from '../image/decode-views.js';
+import { type DecodedRegion, decodeViews, VIEW_COUNT } from '../image/decode-views.js';
 import { computeCentreSquare, mapToPhoto, type Rectangle } from '../image/regions.js';
 import { Admission } from './admission.js';
-import type { Explanation } from './engine.js';
+import type { Explanation, LookOptions } from './engine.js';
 
 /** Explains the similarity of an embedded image to a unit vector, float32 [dimension]. */
 export type Explain = (vector: Float32Array) => Explanation;
@@ -45,14 +45,9 @@ type BeforeEmbed = (pixels: Uint8Array) => Promise<void>;
 export type EmbedOne = (image: Uint8Array, beforeEmbed?: BeforeEmbed) => Promise<Embedded>;
 
 /** How an image is embedded. */
-export interface EmbedOptions {
-  /** Default: `1`. */
-  views?: Views | undefined;
-  /** The part of the photo to embed, in fractions of it when upright. Default: all of it. */
-  region?: Rectangle | undefined;
+export interface EmbedOptions extends LookOptions {
   /** Whether the embedding must be able to explain itself. */
   explained?: boolean | undefined;
-  beforeEmbed?: BeforeEmbed | undefined;
 }
 
 /**
@@ -189,14 +184,15 @@ export class ImageEmbedder {
       return work(() => Promise.reject(new Error('no image was announced')));
     }
     return this.#admissions.bulk.admit(images, () =>
-      work((image, beforeEmbed) => this.#slots.bulk(() => this.#embed(image, 'bulk', { beforeEmbed }))),
+      work((image, beforeEmbed) => this.#slots.bulk(() => this.#embed(image, 'bulk', {}, beforeEmbed))),
     );
   }
 
   async #embed(
     bytes: Uint8Array,
     urgency: Urgency,
-    { views = '1', region, explained = false, beforeEmbed }: EmbedOptions,
+    { views = '1', region, explained = false }: EmbedOptions,
+    beforeEmbed?: BeforeEmbed,
   ): Promise<Embedded> {
     const started = performance.now();
     const rule = this.#encoder.info.resize;

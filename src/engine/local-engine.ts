@@ -99,6 +99,11 @@ function assembleEngine(
   );
   const spaces = new Spaces(store, encoders);
   const context: EngineContext = { store, encoders, spaces };
+  // Each method is a use case that gets the context as its first argument.
+  const bind =
+    <A extends unknown[], R>(useCase: (context: EngineContext, ...args: A) => R) =>
+    (...args: A) =>
+      useCase(context, ...args);
   const maps = new CollectionMaps(store, spaces);
   let closing: Promise<void> | null = null;
   const close = () => {
@@ -112,27 +117,26 @@ function assembleEngine(
     store,
     gallery,
     load: primary.embedder,
-    identify: (image, options) => identifyPhoto(context, image, options),
-    search: (collection, query, options) => searchItems(context, collection, query, options),
-    embed: (image, options) => embedPhoto(context, image, options),
-    drawHeatMap: (image, options) => drawHeatMap(context, image, options),
-    listCollections: () => manage.listCollections(context),
-    getCollection: (name) => manage.getCollection(context, name),
-    createCollection: (name, description, options) =>
-      manage.createCollection(context, name, description, options),
-    updateCollection: (name, patch) => manage.updateCollection(context, name, patch),
-    deleteCollection: (name) => manage.deleteCollection(context, name),
-    addItems: (collection, items, options) => addItems(context, collection, items, options),
-    deleteItem: (collection, id) => manage.deleteItem(context, collection, id),
-    attachThumbnails: (collection, thumbnails) => attachThumbnails(context, collection, thumbnails),
+    identify: bind(identifyPhoto),
+    search: bind(searchItems),
+    embed: bind(embedPhoto),
+    drawHeatMap: bind(drawHeatMap),
+    listCollections: bind(manage.listCollections),
+    getCollection: bind(manage.getCollection),
+    createCollection: bind(manage.createCollection),
+    updateCollection: bind(manage.updateCollection),
+    deleteCollection: bind(manage.deleteCollection),
+    addItems: bind(addItems),
+    deleteItem: bind(manage.deleteItem),
+    attachThumbnails: bind(attachThumbnails),
     getMap: (collection) => maps.get(collection),
-    findDuplicates: (collection, options) => findDuplicates(context, collection, options),
-    calibrate: (collection, options) => manage.calibrate(context, collection, options),
-    evaluate: (collection, options) => manage.evaluate(context, collection, options),
-    findLabelTrouble: (collection, options) => manage.findLabelTrouble(context, collection, options),
-    reembed: (collection, options) => reembed(context, collection, options),
-    exportCollection: (collection, file, options) => exportCollection(context, collection, file, options),
-    importCollection: (collection, file, options) => importCollection(context, collection, file, options),
+    findDuplicates: bind(findDuplicates),
+    calibrate: bind(manage.calibrate),
+    evaluate: bind(manage.evaluate),
+    findLabelTrouble: bind(manage.findLabelTrouble),
+    reembed: bind(reembed),
+    exportCollection: bind(exportCollection),
+    importCollection: bind(importCollection),
     close,
   };
 }
