@@ -1,4 +1,5 @@
 /** All settings: PAWDEX_* variables, or flags of the same name, parsed and checked at start. */
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,12 @@ import { PawdexError } from './errors.js';
 
 /** Root of the installed package, which contains models/. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+const manifest = JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+};
+/** The version in package.json. */
+export const VERSION = manifest.version;
 
 /** The collection that the shipped gallery is loaded into, and the default collection of requests. */
 export const SHIPPED_COLLECTION = 'breeds';

@@ -4,29 +4,29 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PawdexClient } from '../src/client/index.js';
-import { Bench } from './cli/pawdex.js';
+import { Sandbox } from './cli/sandbox.js';
 
-type Server = Awaited<ReturnType<Bench['serve']>>;
+type Server = Awaited<ReturnType<Sandbox['serve']>>;
 
-let bench: Bench;
+let sandbox: Sandbox;
 let photos: string;
 let photo: string;
 let server: Server;
 beforeAll(async () => {
-  bench = await Bench.create();
-  photos = await bench.photos('photos', 70);
+  sandbox = await Sandbox.create();
+  photos = await sandbox.photos('photos', 70);
   await writeFile(path.join(photos, 'odd', 'bad.jpg'), 'text');
   photo = path.join(photos, 'even/0004.png');
-  server = await bench.serve();
+  server = await sandbox.serve();
 });
-afterAll(() => bench.remove());
+afterAll(() => sandbox.remove());
 
-const index = () => bench.run(['index', photos, '-c', 'mine', '--json']);
+const index = () => sandbox.run(['index', photos, '-c', 'mine', '--json']);
 const identify = async () => {
-  const { stdout } = await bench.run(['identify', photo, '-c', 'mine', '--json', '--quiet']);
+  const { stdout } = await sandbox.run(['identify', photo, '-c', 'mine', '--json', '--quiet']);
   return JSON.parse(stdout).neighbours[0].source;
 };
-const embed = async () => JSON.parse((await bench.run(['embed', photo, '--quiet'])).stdout).embedding;
+const embed = async () => JSON.parse((await sandbox.run(['embed', photo, '--quiet'])).stdout).embedding;
 let embedding: number[];
 
 it('says that it is ready', async () => {
@@ -54,7 +54,7 @@ it('finds a stored photo again', async () => {
 
 it('still has everything after it was killed', async () => {
   await server.kill();
-  server = await bench.serve();
+  server = await sandbox.serve();
   expect(await identify()).toBe('even/0004.png');
   expect(JSON.parse((await index()).stdout)).toMatchObject({ created: 0, skipped: 70 });
 });
@@ -64,7 +64,7 @@ it('ends cleanly at SIGTERM', async () => {
   expect(code).toBe(0);
   expect(stderr).toContain(`is ready at ${server.url}`);
   expect(stdout).toContain('"msg":"stopped"');
-  expect(existsSync(path.join(bench.dataDir, 'server.json'))).toBe(false);
+  expect(existsSync(path.join(sandbox.dataDir, 'server.json'))).toBe(false);
 });
 
 it('gave the embeddings and kept the photos that commands find without it', async () => {

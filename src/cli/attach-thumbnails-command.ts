@@ -8,7 +8,7 @@ import {
   SERVER,
 } from './create-command.js';
 import { EXIT } from './exit-codes.js';
-import { runInterruptibly } from './interruption.js';
+import { FINISHING_PHOTOS, runInterruptibly } from './interruption.js';
 import { formatCount, formatFailure, pluralise, printLine, printMessage } from './print.js';
 import { withProgress } from './progress.js';
 import { addSetOptions, readSet } from './set-options.js';
@@ -30,20 +30,18 @@ export const command = addSetOptions(ownOptions)
     const common = readCommonOptions(flags);
     const { collection } = flags;
     const { photos } = await readSet(dir, flags, common);
-    const { result: summary, interrupted } = await runInterruptibly(
-      'Finishing the photos in progress. Press Ctrl-C again to stop immediately.',
-      (signal) =>
-        withEngine(common, (engine) =>
-          withProgress(photos.length, common.quiet, (update) =>
-            attachThumbnailsFromFiles(engine, photos, {
-              collection,
-              maxFileBytes: getMaxFileBytes(common),
-              maxPixels: common.config.MAX_PIXELS,
-              signal,
-              onProgress: ({ done, kept, failed }) => update({ done, skipped: kept, failed }),
-            }),
-          ),
+    const { result: summary, interrupted } = await runInterruptibly(FINISHING_PHOTOS, (signal) =>
+      withEngine(common, (engine) =>
+        withProgress(photos.length, common.quiet, (update) =>
+          attachThumbnailsFromFiles(engine, photos, {
+            collection,
+            maxFileBytes: getMaxFileBytes(common),
+            maxPixels: common.config.MAX_PIXELS,
+            signal,
+            onProgress: ({ done, kept, failed }) => update({ done, skipped: kept, failed }),
+          }),
         ),
+      ),
     );
     const { total, done, attached, kept, unknown, failed, failures } = summary;
     if (flags.json) {

@@ -10,7 +10,8 @@ import { replaceFile } from '../files/replace-file.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
-import { formatCount, OutputError, printMessage, printResult } from './print.js';
+import { failOutput } from './output-file.js';
+import { formatCount, printMessage, printResult } from './print.js';
 import { addSetOptions } from './set-options.js';
 
 const ownOptions = createCommand(
@@ -112,7 +113,7 @@ async function writeResults(
       await replaceFile(path.join(dir, name), text);
     }
   } catch (error) {
-    throw new OutputError(error as NodeJS.ErrnoException);
+    failOutput(error);
   }
 }
 

@@ -77,7 +77,11 @@ const remove = createSubcommand('delete', 'delete a collection with all its item
       const { count } = await engine.getCollection(name);
       requireYes(count, flags);
       await engine.deleteCollection(name);
-      printMessage(`Deleted ${name} with ${pluralise(count, 'item')}.`);
+      if (flags.json) {
+        await printLine(JSON.stringify({ deleted: name, items: count }));
+      } else {
+        printMessage(`Deleted ${name} with ${pluralise(count, 'item')}.`);
+      }
     }),
   );
 

@@ -1,5 +1,4 @@
 /** `pawdex embed`: prints the embedding of each image as a JSON line. */
-import { PawdexError } from '../errors.js';
 import {
   createCommand,
   EMBEDDING_SETTINGS,
@@ -7,9 +6,8 @@ import {
   readCommonOptions,
   SERVER,
 } from './create-command.js';
-import { forEachImage, formatErrorLine } from './for-each-image.js';
+import { forEachImage } from './for-each-image.js';
 import { addImageArguments, createViewsOption, readImageArguments } from './image-arguments.js';
-import { printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
 /** Enough decimal digits to restore any float32 exactly. */
@@ -27,19 +25,17 @@ export const command = addImageArguments(
   .addOption(SERVER)
   .action(async (paths, flags) => {
     const common = readCommonOptions(flags);
-    const { photos } = await readImageArguments(paths, flags);
+    const files = await readImageArguments(paths, flags);
     await withEngine({ ...common, usesGallery: false }, (engine) =>
-      forEachImage(
-        photos.map(({ file }) => file),
-        getMaxFileBytes(common),
-        async (bytes) => (await engine.embed(bytes, flags)).embedding,
-        async (file, outcome) => {
-          if (outcome instanceof PawdexError) {
-            return printLine(formatErrorLine(file, outcome));
-          }
-          const embedding = Array.from(outcome, (value) => Number(value.toPrecision(FLOAT32_DIGITS)));
-          await printLine(JSON.stringify({ file, embedding }));
-        },
-      ),
+      forEachImage(files, {
+        maxFileBytes: getMaxFileBytes(common),
+        json: true,
+        work: (bytes) => engine.embed(bytes, flags),
+        format: (file, { embedding }) =>
+          JSON.stringify({
+            file,
+            embedding: Array.from(embedding, (value) => Number(value.toPrecision(FLOAT32_DIGITS))),
+          }),
+      }),
     );
   });

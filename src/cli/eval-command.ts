@@ -23,6 +23,7 @@ import { embedPhotos, embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
 import { formatEvaluationJson, formatEvaluationTable } from './format-evaluation.js';
 import { createViewsOption } from './image-arguments.js';
+import { failOutput } from './output-file.js';
 import { pluralise, printLine, printMessage } from './print.js';
 import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
@@ -118,7 +119,7 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     model: { name: card.name, fingerprint },
     pictures: (file) => drawPicture(file, MAX_PIXELS),
     by,
-  });
+  }).catch(failOutput);
   return { evaluation, report: page, by };
 }
 
@@ -181,7 +182,7 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
       subject: { collection },
       model: engine.encoder,
       pictures: async (id) => drawItemPicture(await findThumbnail(engine.store, collection, id), id),
-    });
+    }).catch(failOutput);
     return { evaluation, report: page };
   });
 }

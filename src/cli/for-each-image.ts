@@ -5,25 +5,31 @@ import { createTooLargeError, describeFailure, PawdexError } from '../errors.js'
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { isImageFault } from '../image/image-errors.js';
 import { EXIT } from './exit-codes.js';
-import { formatCount, formatError, pluralise, printMessage } from './print.js';
+import { formatCount, formatError, pluralise, printLine, printMessage } from './print.js';
 
 /** Images processed at a time: enough to decode some while others are being encoded. */
 const CONCURRENCY = 8;
 
+/** How to process images and print the results. */
+interface ImageWork<T> {
+  /** Larger files fail without being read. */
+  maxFileBytes: number;
+  /** Whether to print failures as JSON, too, in the place of results. */
+  json: boolean;
+  work: (bytes: Uint8Array) => Promise<T>;
+  /** Formats a result in lines. */
+  format: (file: string, result: T) => string | string[];
+}
+
 /**
- * Processes files concurrently and emits the outcomes in the order of the files. Errors of single files are printed.
+ * Processes files concurrently and prints the results in the order of the files. Errors of single files go to stderr.
  *
  * @param files paths
- * @param maxFileBytes larger files fail without being read
- * @param work image bytes -> answer
- * @param emit called once per file, in order, with its answer or its error
  * @throws PawdexError for errors that are not about one image
  */
 export async function forEachImage<T>(
   files: string[],
-  maxFileBytes: number,
-  work: (bytes: Uint8Array) => Promise<T>,
-  emit: (file: string, outcome: T | PawdexError) => Promise<void>,
+  { maxFileBytes, json, work, format }: ImageWork<T>,
 ): Promise<void> {
   const start = (file: string) => {
     const outcome = processFile(file, maxFileBytes, work);
@@ -42,8 +48,12 @@ export async function forEachImage<T>(
     if (outcome instanceof PawdexError) {
       failures++;
       printMessage(formatError(outcome, false, file));
+      if (json) {
+        await printLine(JSON.stringify({ file, error: describeFailure(outcome) }));
+      }
+    } else {
+      await printLine(format(file, outcome));
     }
-    await emit(file, outcome);
   }
   if (failures > 0) {
     process.exitCode = EXIT.someFailed;
@@ -97,8 +107,4 @@ async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Arra
     }
     throw createUnreadableError(error);
   }
-}
-
-export function formatErrorLine(file: string, error: PawdexError): string {
-  return JSON.stringify({ file, error: describeFailure(error) });
 }

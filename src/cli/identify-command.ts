@@ -1,5 +1,4 @@
 /** `pawdex identify`: identifies the breed on photos and shows the nearest neighbours. */
-import { writeFile } from 'node:fs/promises';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { SHIPPED_COLLECTION } from '../config.js';
 import type { Engine, Explanation, Identification } from '../engine/engine.js';
@@ -16,9 +15,9 @@ import {
   SERVER,
 } from './create-command.js';
 import { failUsage } from './exit-codes.js';
-import { forEachImage, formatErrorLine } from './for-each-image.js';
+import { forEachImage } from './for-each-image.js';
 import { addImageArguments, createViewsOption, readImageArguments } from './image-arguments.js';
-import { OutputError, printLine } from './print.js';
+import { writeOutput } from './output-file.js';
 import { withEngine } from './with-engine.js';
 
 /** Neighbours to print; `--json` prints all of them. */
@@ -47,9 +46,9 @@ export const command = addImageArguments(
   .option('--json', 'print one JSON line per image')
   .addOption(SERVER)
   .action(async (paths, flags) => {
-    const { collection, k, views, region, heatmap, json } = flags;
-    const { photos } = await readImageArguments(paths, flags);
-    if (heatmap !== undefined && photos.length > 1) {
+    const { collection, k, views, region, heatmap, json = false } = flags;
+    const files = await readImageArguments(paths, flags);
+    if (heatmap !== undefined && files.length > 1) {
       failUsage('--heatmap takes exactly one image.');
     }
     const common = readCommonOptions(flags);
@@ -57,28 +56,19 @@ export const command = addImageArguments(
     await withEngine(common, async (engine) => {
       // Checked before any photo is read, so that a misspelt collection fails once and not for every photo.
       await engine.store.getCollection(collection);
-      return forEachImage(
-        photos.map(({ file }) => file),
-        getMaxFileBytes(common),
-        async (bytes) => {
+      await forEachImage(files, {
+        maxFileBytes: getMaxFileBytes(common),
+        json,
+        async work(bytes) {
           const identified = await engine.identify(bytes, options);
           if (heatmap !== undefined) {
             await writeHeatMap(engine, bytes, identified, { ...options, file: heatmap });
           }
           return identified;
         },
-        async (file, outcome) => {
-          if (outcome instanceof PawdexError) {
-            if (json) {
-              await printLine(formatErrorLine(file, outcome));
-            }
-          } else {
-            await printLine(
-              json ? JSON.stringify({ file, ...outcome }) : formatIdentification(file, outcome),
-            );
-          }
-        },
-      );
+        format: (file, identified) =>
+          json ? JSON.stringify({ file, ...identified }) : formatIdentification(file, identified),
+      });
     });
   });
 
@@ -104,9 +94,7 @@ async function writeHeatMap(
     });
   }
   const picture = await engine.drawHeatMap(image, { collection, views, region, neighbour: nearest.id });
-  await writeFile(file, picture).catch((error) => {
-    throw new OutputError(error);
-  });
+  await writeOutput(file, picture);
 }
 
 function formatIdentification(

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
-import { type FoundImages, findImages } from '../datasets/find-images.js';
+import { findImages } from '../datasets/find-images.js';
 import { PawdexError } from '../errors.js';
 import { VIEWS, type Views } from '../image/decode-views.js';
 import { collectValues } from './create-command.js';
@@ -32,6 +32,7 @@ export function addImageArguments<A extends unknown[], O extends OptionValues, G
 /**
  * Finds the images given on the command line.
  *
+ * @returns their files
  * @throws PawdexError usage if none is given; set_invalid if folders contain none or cannot be read; file_unreadable
  */
 export async function readImageArguments(
@@ -42,7 +43,7 @@ export async function readImageArguments(
     exclude,
     quiet,
   }: { filesFrom?: string; include?: string[]; exclude?: string[]; quiet?: unknown },
-): Promise<FoundImages> {
+): Promise<string[]> {
   const listed = filesFrom === undefined ? [] : await readPathList(filesFrom);
   if (paths.length + listed.length === 0) {
     failUsage(filesFrom === undefined ? 'Specify at least one image.' : `${filesFrom} lists no files.`);
@@ -55,7 +56,7 @@ export async function readImageArguments(
       hint: 'Check the paths, and --include and --exclude.',
     });
   }
-  return images;
+  return images.photos.map(({ file }) => file);
 }
 
 /** Reads a list of paths, one per line, or separated by zero bytes as from `find -print0`. */

@@ -5,12 +5,12 @@ import { type CommonOptions, getMaxFileBytes, readCommonOptions } from './create
 import { EXIT, failUsage, getExitCode } from './exit-codes.js';
 import { type IndexFlags, indexOptions } from './index-flags.js';
 import { type IndexedFiles, recordFile, reportDryRun, reportSummary, reportSync } from './index-report.js';
-import { runInterruptibly } from './interruption.js';
+import { FINISHING_PHOTOS, runInterruptibly } from './interruption.js';
 import { ensureCollection, scanFolder, scanSets } from './prepare-indexing.js';
 import { measureSeconds } from './print.js';
 import { withProgress } from './progress.js';
 import { syncFolder } from './sync-folder.js';
-import { STOPPING, watchFolder } from './watch-folder.js';
+import { watchFolder } from './watch-folder.js';
 import { LastingEngine } from './with-engine.js';
 
 /** How long to wait for a server that is restarting. */
@@ -38,7 +38,7 @@ async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptio
   }
   const started = performance.now();
   const files: IndexedFiles = { added: [], otherLabel: [] };
-  const { result: summary, interrupted } = await runInterruptibly(STOPPING, (signal) =>
+  const { result: summary, interrupted } = await runInterruptibly(FINISHING_PHOTOS, (signal) =>
     new LastingEngine(common, { patienceMs: PATIENCE_MS, signal }).use(async (engine) => {
       await ensureCollection(engine, flags.collection);
       return withProgress(scan.photos.length, common.quiet, (onProgress) =>
@@ -60,7 +60,7 @@ async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptio
 async function syncOnce(spec: string, flags: IndexFlags, common: CommonOptions): Promise<void> {
   const started = performance.now();
   const scan = await scanFolder(spec, flags);
-  const { result: outcome, interrupted } = await runInterruptibly(STOPPING, (signal) =>
+  const { result: outcome, interrupted } = await runInterruptibly(FINISHING_PHOTOS, (signal) =>
     new LastingEngine(common, { patienceMs: PATIENCE_MS, signal }).use((engine) =>
       syncFolder(engine, scan, flags, common, signal),
     ),

@@ -8,6 +8,9 @@ import { printMessage } from './print.js';
  */
 const SAME_PRESS_MS = 500;
 
+/** What Ctrl-C prints when photos are being processed. */
+export const FINISHING_PHOTOS = 'Finishing the photos in progress. Press Ctrl-C again to stop immediately.';
+
 /**
  * Aborts a signal at the first Ctrl-C or SIGTERM, and ends the process at the second.
  *

@@ -1,10 +1,12 @@
 /** `pawdex items`: lists, changes and deletes the items of a collection, by id or by filter. */
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Engine } from '../engine/engine.js';
 import { listPages } from '../store/list-pages.js';
-import type { BulkPatch, Item, Metadata, Target } from '../store/store.js';
+import type { BulkPatch, Filter, Item, Metadata, Target } from '../store/store.js';
 import { requireYes } from './collections-command.js';
 import {
   COLLECTION_SETTINGS,
+  collectValues,
   createCommand,
   createCommandGroup,
   makeWholeNumberParser,
@@ -12,22 +14,31 @@ import {
   SERVER,
 } from './create-command.js';
 import { failUsage } from './exit-codes.js';
-import { addFilterOptions, collectPair, type FilterFlags, readFilter } from './filter-options.js';
 import { pluralise, printLine, printMessage } from './print.js';
 import { withEngine } from './with-engine.js';
 
 /** Flags that select items. */
-interface SelectionFlags extends FilterFlags {
+interface SelectionFlags {
   collection: string;
   id?: string[] | true;
+  label?: string[];
+  species?: string[];
+  where?: Metadata;
+  text?: string;
 }
 
 const createSubcommand = (name: string, description: string, example: string) =>
-  addFilterOptions(
-    createCommand(name, description, `items ${example}`, COLLECTION_SETTINGS)
-      .requiredOption('-c, --collection <name>', 'collection of the items')
-      .option('--id <id...>', 'select items by id'),
-  );
+  createCommand(name, description, `items ${example}`, COLLECTION_SETTINGS)
+    .requiredOption('-c, --collection <name>', 'collection of the items')
+    .option('--id <id...>', 'select items by id')
+    .option('--label <label>', 'items with this label; may be repeated', collectValues)
+    .option('--species <species>', 'items of this species; may be repeated', collectValues)
+    .option(
+      '--where <key=value>',
+      'items whose metadata has this value, such as tags=indoor, camera.model=X100, age=3 or code="3"; if repeated, all must match',
+      collectPair,
+    )
+    .option('--text <text>', 'items whose label, source or metadata contains this text');
 
 const list = createSubcommand(
   'list',
@@ -89,6 +100,31 @@ export const command = createCommandGroup(
   'items update -c mine --label tabby --set-label "domestic shorthair"',
   [list, update, remove],
 );
+
+/** Parses `key=value`. Numbers, true and false become JSON values; quotes keep them text. */
+function collectPair(text: string, before: Metadata = {}): Metadata {
+  const at = text.indexOf('=');
+  if (at < 1) {
+    throw new InvalidArgumentError('It must look like key=value.');
+  }
+  return { ...before, [text.slice(0, at)]: parseValue(text.slice(at + 1)) };
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Builds a filter from the flags; null if none of them was given. */
+function readFilter({ label, species, where, text }: SelectionFlags): Filter | null {
+  if ([label, species, where, text].every((flag) => flag === undefined)) {
+    return null;
+  }
+  return { label, species, metadata: where as Filter['metadata'], text };
+}
 
 /** @throws PawdexError usage unless exactly one of ids and filter is given */
 function readTarget(flags: SelectionFlags): Target {

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /** The entry point of the command line: finds the command, runs it, and turns errors into messages and exit codes. */
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { VERSION } from '../config.js';
 import { asPawdexError, ERRORS } from '../errors.js';
 import { loadFailureError } from '../native-modules.js';
 import { addCommonOptions, helpFormat } from './create-command.js';
 import { EXIT, EXIT_HELP, getExitCode } from './exit-codes.js';
 import { escapeControls, formatError, OutputError, printMessage, surviveClosedPipes } from './print.js';
-import { VERSION } from './version.js';
 
 /** Only the given command's module is loaded, since loading all takes 0.2 s. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {

@@ -1,8 +1,9 @@
 /** Files and folders that users pass to commands. */
-import { realpath, stat } from 'node:fs/promises';
+import { realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PawdexError } from '../errors.js';
+import { PawdexError, toFileError } from '../errors.js';
 import { failUsage } from './exit-codes.js';
+import { OutputError } from './print.js';
 
 /**
  * Resolves the path of a file to write, which may exist.
@@ -30,6 +31,20 @@ export async function resolveOutputFile(file: string, dataDir: string): Promise<
     failUsage(`${file} is a folder.`, 'Choose a file in it.');
   }
   return path.join(folder, path.basename(resolved));
+}
+
+/**
+ * Throws the error of writing results, so that the exit code says what failed.
+ *
+ * @throws OutputError if it is an error of the file system; otherwise the error itself
+ */
+export function failOutput(error: unknown): never {
+  throw toFileError(error) === null ? error : new OutputError(error as NodeJS.ErrnoException);
+}
+
+/** Writes a file with results. @throws OutputError */
+export async function writeOutput(file: string, content: Uint8Array): Promise<void> {
+  await writeFile(file, content).catch(failOutput);
 }
 
 /** Makes the folders of `--photos` absolute: a server has another working directory. */

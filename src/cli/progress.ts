@@ -4,8 +4,8 @@ import type { Progress as WorkProgress } from '../evaluation/collection-queries.
 import { type Pace, PaceMeter } from '../math/pace-meter.js';
 import { formatCount, formatSeconds, pluralise, printMessage, setBarShown } from './print.js';
 
-/** Seconds between lines when there is no terminal. */
-const LINE_INTERVAL = 5;
+/** Time between lines when there is no terminal. */
+const LINE_INTERVAL_MS = 5_000;
 /** Largest width of a line. A longer one wraps, and the bar would then fill the screen with copies. */
 const MAX_COLUMNS = 80;
 const BAR_COLUMNS = 20;
@@ -35,7 +35,16 @@ export function showProgress(total: number, quiet: boolean, noun = 'photo'): Pro
   if (quiet) {
     return { update() {}, stop() {} };
   }
-  return process.stderr.isTTY ? createBar(total, noun) : createLines(total, noun);
+  const meter = new PaceMeter();
+  meter.measure({ done: 0, total }, performance.now() / 1000);
+  const { columns, show, stop } = process.stderr.isTTY ? createBar(total) : createLines();
+  return {
+    update(progress) {
+      const pace = meter.measure({ ...progress, total }, performance.now() / 1000);
+      show(progress.done, formatProgress(progress, { total, noun, pace, columns }));
+    },
+    stop,
+  };
 }
 
 /** Shows the progress of `work` while it runs. */
@@ -90,9 +99,15 @@ export function formatProgress(
   return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
 }
 
-function createBar(total: number, noun: string): ProgressDisplay {
-  const columns = Math.min(MAX_COLUMNS, process.stderr.columns || MAX_COLUMNS) - BAR_COLUMNS - 8;
-  const shown = new cliProgress.SingleBar(
+/** A place to show a line about progress, of up to `columns` characters. */
+interface Line {
+  columns: number;
+  show: (done: number, text: string) => void;
+  stop: () => void;
+}
+
+function createBar(total: number): Line {
+  const bar = new cliProgress.SingleBar(
     {
       stream: process.stderr,
       clearOnComplete: true,
@@ -107,33 +122,28 @@ function createBar(total: number, noun: string): ProgressDisplay {
     },
     cliProgress.Presets.shades_classic,
   );
-  const meter = new PaceMeter();
-  meter.measure({ done: 0, total }, performance.now() / 1000);
-  shown.start(total, 0, { text: 'starting' });
+  bar.start(total, 0, { text: 'starting' });
   setBarShown(true);
   return {
-    update(progress) {
-      const pace = meter.measure({ ...progress, total }, performance.now() / 1000);
-      shown.update(progress.done, { text: formatProgress(progress, { total, noun, pace, columns }) });
-    },
+    columns: Math.min(MAX_COLUMNS, process.stderr.columns || MAX_COLUMNS) - BAR_COLUMNS - 8,
+    show: (done, text) => bar.update(done, { text }),
     stop() {
       setBarShown(false);
-      shown.stop();
+      bar.stop();
     },
   };
 }
 
-function createLines(total: number, noun: string): ProgressDisplay {
-  const meter = new PaceMeter();
-  let last = performance.now() / 1000;
-  meter.measure({ done: 0, total }, last);
+/** Prints a line every few seconds. */
+function createLines(): Line {
+  let last = performance.now();
   return {
-    update(progress) {
-      const now = performance.now() / 1000;
-      const pace = meter.measure({ ...progress, total }, now);
-      if (now - last >= LINE_INTERVAL) {
+    columns: MAX_COLUMNS,
+    show(_, text) {
+      const now = performance.now();
+      if (now - last >= LINE_INTERVAL_MS) {
         last = now;
-        printMessage(formatProgress(progress, { total, noun, pace, columns: MAX_COLUMNS }));
+        printMessage(text);
       }
     },
     stop() {},

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
-import { type Config, listSettings, PACKAGE_ROOT } from '../config.js';
+import { type Config, listSettings, PACKAGE_ROOT, VERSION } from '../config.js';
 import { createDamagedEngine } from '../engine/damaged-engine.js';
 import { type LocalEngine, openLocalEngine } from '../engine/local-engine.js';
 import { scheduleSnapshots } from '../engine/snapshot-schedule.js';
@@ -26,7 +26,7 @@ import { watchInterrupts } from './interruption.js';
 import { formatSeconds, pluralise, printMessage } from './print.js';
 import { readApiKeys } from './read-api-keys.js';
 import { announceServer, findRunningServer, withdrawServer } from './server-file.js';
-import { VERSION } from './version.js';
+
 import { warnAboutAccess, warnAboutStart } from './warn-at-start.js';
 
 /** Time for closing the engine after a fatal error. */

@@ -1,5 +1,4 @@
 /** `pawdex views`: draws a contact sheet of training views, so that a person can judge them. */
-import { writeFile } from 'node:fs/promises';
 import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
@@ -13,7 +12,8 @@ import { viewSettings } from '../training/data/view-settings.js';
 import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/load-recipe.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
-import { formatError, OutputError, pluralise, printMessage } from './print.js';
+import { writeOutput } from './output-file.js';
+import { formatError, pluralise, printMessage } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 
 const ownOptions = createCommand(
@@ -59,9 +59,7 @@ export const command = addSetOptions(ownOptions).action(async (flags) => {
   if (rows.length === 0) {
     throw new PawdexError('set_invalid', { detail: `None of the photos in ${flags.data} can be read.` });
   }
-  await writeFile(flags.out, await drawContactSheet(rows, rule.size)).catch((error) => {
-    throw new OutputError(error);
-  });
+  await writeOutput(flags.out, await drawContactSheet(rows, rule.size));
   if (!quiet) {
     const drawn = `${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')}`;
     printMessage(`Wrote ${drawn} to ${flags.out}.`);

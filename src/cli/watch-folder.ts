@@ -5,7 +5,7 @@ import { FolderChanges } from '../indexing/sync/folder-changes.js';
 import type { CommonOptions } from './create-command.js';
 import type { IndexFlags } from './index-flags.js';
 import { reportSync } from './index-report.js';
-import { watchInterrupts } from './interruption.js';
+import { FINISHING_PHOTOS, watchInterrupts } from './interruption.js';
 import { scanFolder } from './prepare-indexing.js';
 import { formatError, measureSeconds, printMessage } from './print.js';
 import { type SyncOutcome, syncFolder } from './sync-folder.js';
@@ -13,9 +13,6 @@ import { LastingEngine } from './with-engine.js';
 
 /** Some network drives and containers report no changes, so the folder is also checked at this interval. */
 const CHECK_INTERVAL_MS = 10 * 60_000;
-/** What Ctrl-C prints. */
-export const STOPPING = 'Finishing the photos in progress. Press Ctrl-C again to stop immediately.';
-
 /** Pause after a failed round. */
 const RETRY_MS = 60_000;
 
@@ -24,7 +21,7 @@ const RETRY_MS = 60_000;
  * the first round ends it.
  */
 export async function watchFolder(spec: string, flags: IndexFlags, common: CommonOptions): Promise<void> {
-  const { signal, dispose } = watchInterrupts(STOPPING);
+  const { signal, dispose } = watchInterrupts(FINISHING_PHOTOS);
   const source = new LastingEngine(common, { patienceMs: Number.POSITIVE_INFINITY, signal });
   const { root } = await scanLabelledSet(spec, { ...flags, mayBeEmpty: true });
   const changes = await FolderChanges.watch(root, (error) =>

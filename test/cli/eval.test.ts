@@ -2,9 +2,9 @@ import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from 'node:
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, CAT } from './pawdex.js';
+import { CAT, Sandbox } from './sandbox.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 
 /** Crops of the cat photo, and stripes: two labels that any encoder tells apart. */
 async function photo(label: string, variant: number): Promise<Buffer> {
@@ -25,24 +25,24 @@ async function photo(label: string, variant: number): Promise<Buffer> {
 }
 
 beforeAll(async () => {
-  bench = await Bench.create();
+  sandbox = await Sandbox.create();
   const lines = ['file,label,split'];
   for (const label of ['cat', 'stripes']) {
     for (let variant = 0; variant < 5; variant++) {
       const file = `${label}-${variant}`;
-      await mkdir(path.join(bench.root, 'pets'), { recursive: true });
-      await writeFile(path.join(bench.root, 'pets', file), await photo(label, variant));
+      await mkdir(path.join(sandbox.root, 'pets'), { recursive: true });
+      await writeFile(path.join(sandbox.root, 'pets', file), await photo(label, variant));
       lines.push(`${file},${label},${variant < 3 ? 'train' : 'test'}`);
     }
   }
-  await writeFile(path.join(bench.root, 'pets', 'manifest.csv'), lines.join('\n'));
+  await writeFile(path.join(sandbox.root, 'pets', 'manifest.csv'), lines.join('\n'));
 });
 
-afterAll(() => bench.remove());
+afterAll(() => sandbox.remove());
 
 describe('pawdex eval', () => {
   it('measures a collection with its own photos, and reports with its thumbnails', async () => {
-    expect((await bench.run(['index', 'pets', '-c', 'pets', '--quiet'])).code).toBe(0);
+    expect((await sandbox.run(['index', 'pets', '-c', 'pets', '--quiet'])).code).toBe(0);
     const args = [
       'eval',
       '--collection',
@@ -53,7 +53,7 @@ describe('pawdex eval', () => {
       'pets:test',
       '--json',
     ];
-    const { code, stdout, stderr } = await bench.run(args);
+    const { code, stdout, stderr } = await sandbox.run(args);
     expect([code, stderr]).toEqual([0, expect.stringContaining('Wrote the report to')]);
     expect(JSON.parse(stdout)).toMatchObject({
       n: 10,
@@ -66,26 +66,26 @@ describe('pawdex eval', () => {
       nonPets: { n: 4 },
       mistakes: [],
     });
-    const html = await readFile(path.join(bench.root, 'of-collection', 'index.html'), 'utf8');
+    const html = await readFile(path.join(sandbox.root, 'of-collection', 'index.html'), 'utf8');
     expect(html).toContain('Collection <code>pets</code>: 10 of its 10 labelled photos');
     expect(html).toContain('<dt>recall@10 of the index</dt><dd>100.00 %');
     // Photos of other subjects need no labels, and so may lie in a folder without sub-folders.
-    const flat = path.join(bench.root, 'flat');
-    await cp(await bench.photos('others', 4), flat, { recursive: true });
+    const flat = path.join(sandbox.root, 'flat');
+    await cp(await sandbox.photos('others', 4), flat, { recursive: true });
     await rename(path.join(flat, 'even', '0000.png'), path.join(flat, 'photo.png'));
-    const others = await bench.run(['eval', '-c', 'pets', '--nonpets', flat, '--json', '--quiet']);
+    const others = await sandbox.run(['eval', '-c', 'pets', '--nonpets', flat, '--json', '--quiet']);
     expect(JSON.parse(others.stdout)).toMatchObject({ nonPets: { n: 4 } });
-    const both = await bench.run(['eval', '--collection', 'pets', '--queries', 'pets']);
+    const both = await sandbox.run(['eval', '--collection', 'pets', '--queries', 'pets']);
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('cannot be combined')]);
-    const odd = await bench.run(['eval', '--collection', 'pets', '--no-calibration']);
+    const odd = await sandbox.run(['eval', '--collection', 'pets', '--no-calibration']);
     expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('--no-calibration')]);
-    const neither = await bench.run(['eval', '--gallery', 'pets']);
+    const neither = await sandbox.run(['eval', '--gallery', 'pets']);
     expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining('--queries')]);
   });
 
   it('prints one JSON object with the numbers of the contract', async () => {
     const sets = ['--gallery', 'pets:train', '--queries', 'pets:test', '--nonpets', 'pets:test'];
-    const { code, stdout, stderr } = await bench.run(['eval', ...sets, '--no-calibration', '--json']);
+    const { code, stdout, stderr } = await sandbox.run(['eval', ...sets, '--no-calibration', '--json']);
     expect(stderr).not.toContain('also in the gallery');
     // They are a picture of the gallery with other colours.
     expect(stderr).toContain('warning: 2 query photos are nearly identical to one in the gallery');
@@ -108,19 +108,19 @@ describe('pawdex eval', () => {
 
   it('warns when queries find themselves, and leaves them out when asked to', async () => {
     const sets = ['eval', '--gallery', 'pets', '--queries', 'pets', '--json'];
-    const same = await bench.run(sets);
+    const same = await sandbox.run(sets);
     expect(same.stderr).toContain('warning: 10 query photos are also in the gallery');
-    const left = await bench.run([...sets, '--leave-one-out']);
+    const left = await sandbox.run([...sets, '--leave-one-out']);
     expect(left.stderr).not.toContain('warning');
     expect(JSON.parse(left.stdout)).toMatchObject({ n: 10, top1: 1 });
   });
 
   it('continues after an unreadable photo, and names it', async () => {
-    const folder = path.join(bench.root, 'folders');
+    const folder = path.join(sandbox.root, 'folders');
     await mkdir(path.join(folder, 'cat'), { recursive: true });
     await copyFile(CAT, path.join(folder, 'cat', 'chelsea.png'));
     await writeFile(path.join(folder, 'cat', 'broken.jpg'), 'not a photo');
-    const { code, stdout, stderr } = await bench.run([
+    const { code, stdout, stderr } = await sandbox.run([
       'eval',
       '--gallery',
       'pets:train',
@@ -135,23 +135,23 @@ describe('pawdex eval', () => {
 
   it('uses cached embeddings, also after their file was damaged', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--json', '--cache', 'kept'];
-    const first = await bench.run(sets);
-    const again = await bench.run(sets);
+    const first = await sandbox.run(sets);
+    const again = await sandbox.run(sets);
     expect(again.stdout).toBe(first.stdout);
-    const [file] = await readdir(path.join(bench.root, 'kept'));
-    const kept = path.join(bench.root, 'kept', file!);
+    const [file] = await readdir(path.join(sandbox.root, 'kept'));
+    const kept = path.join(sandbox.root, 'kept', file!);
     await writeFile(kept, (await readFile(kept)).subarray(0, 1500));
-    expect((await bench.run(sets)).stdout).toBe(first.stdout);
+    expect((await sandbox.run(sets)).stdout).toBe(first.stdout);
   });
 
   it('uses several views, and caches their embeddings separately', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--json', '--cache', 'views'];
-    const [one, flip] = [await bench.run(sets), await bench.run([...sets, '--views', 'flip'])];
+    const [one, flip] = [await sandbox.run(sets), await sandbox.run([...sets, '--views', 'flip'])];
     expect(flip.stderr).toContain('pets:test, views flip');
     expect(flip.stderr).not.toContain('pets:train, views');
     expect(JSON.parse(flip.stdout)).toMatchObject({ n: 4, top1: 1 });
     expect(flip.stdout).not.toBe(one.stdout);
-    const kept = await readdir(path.join(bench.root, 'views'));
+    const kept = await readdir(path.join(sandbox.root, 'views'));
     expect(kept.map((file) => file.replace(/^[0-9a-f]{64}/, '')).sort()).toEqual([
       '.embeddings',
       '.views-flip.embeddings',
@@ -160,23 +160,26 @@ describe('pawdex eval', () => {
 
   it('writes a report and prints a table for people', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--report', 'report'];
-    const { code, stdout } = await bench.run(sets);
+    const { code, stdout } = await sandbox.run(sets);
     expect(code).toBe(0);
     expect(stdout).toMatch(/recall@1\s+100\.00 %/);
-    const html = await readFile(path.join(bench.root, 'report', 'index.html'), 'utf8');
+    const html = await readFile(path.join(sandbox.root, 'report', 'index.html'), 'utf8');
     expect(html).toContain('stripes');
     const [figures = ''] = stdout.split('\n\n');
     for (const [, name, value] of figures.matchAll(/^(.{34})([\d.,]+( %)?)/gm)) {
       expect(html).toContain(`<dt>${name!.trim().replaceAll("'", '&#39;')}</dt><dd>${value}`);
     }
+    const unwritable = await sandbox.run([...sets.slice(0, -1), 'pets/manifest.csv', '--quiet']);
+    expect(unwritable).toMatchObject({ code: 4, stdout: '' });
+    expect(unwritable.stderr).toContain('The output cannot be written');
   });
 
   it('refuses missing sets and an invalid calibration', async () => {
-    const missing = await bench.run(['eval', '--gallery', 'nowhere', '--queries', 'pets:test']);
+    const missing = await sandbox.run(['eval', '--gallery', 'nowhere', '--queries', 'pets:test']);
     expect(missing.code).toBe(2);
     expect(missing.stderr).toContain('[set_invalid]');
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--calibration'];
-    const broken = await bench.run([...sets, 'pets/manifest.csv']);
+    const broken = await sandbox.run([...sets, 'pets/manifest.csv']);
     expect(broken.stderr).toContain('[calibration_invalid]');
     expect(broken.code).not.toBe(0);
   });
@@ -184,12 +187,12 @@ describe('pawdex eval', () => {
 
 describe('pawdex clean-labels', () => {
   it('writes a manifest of the photos to keep, the others with the reason, and a page that shows them', async () => {
-    const { code, stdout } = await bench.run(['clean-labels', 'pets', '--out', 'cleaned', '--json']);
+    const { code, stdout } = await sandbox.run(['clean-labels', 'pets', '--out', 'cleaned', '--json']);
     expect(code).toBe(0);
     const { photos, dropped, perLabel } = JSON.parse(stdout);
     expect(photos).toBe(10);
     expect(perLabel.cat.kept + perLabel.cat.dropped).toBe(5);
-    const read = (name: string) => readFile(path.join(bench.root, 'cleaned', name), 'utf8');
+    const read = (name: string) => readFile(path.join(sandbox.root, 'cleaned', name), 'utf8');
     const kept = (await read('kept.csv')).trim().split('\n');
     expect(kept[0]).toBe('file,label,split');
     expect(kept).toContain('cat-0,cat,train');
@@ -198,12 +201,12 @@ describe('pawdex clean-labels', () => {
     expect(left[0]).toBe('file,label,by,classifier_says,neighbours_say,classifier_rank,neighbours_rank');
     expect(left.length - 1).toBe(dropped);
     expect(await read('dropped.html')).toContain(`${dropped} dropped photos`);
-    const indexed = await bench.run(['index', 'pets', '-c', 'kept', '--manifest', 'cleaned/kept.csv']);
+    const indexed = await sandbox.run(['index', 'pets', '-c', 'kept', '--manifest', 'cleaned/kept.csv']);
     expect(indexed.code).toBe(0);
   });
 
   it('refuses to keep a label that no photo has', async () => {
-    const { code, stderr } = await bench.run(['clean-labels', 'pets', '--out', 'no', '--keep', 'unicorn']);
+    const { code, stderr } = await sandbox.run(['clean-labels', 'pets', '--out', 'no', '--keep', 'unicorn']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('unicorn')]);
   });
 });
@@ -211,23 +214,23 @@ describe('pawdex clean-labels', () => {
 describe('pawdex eval --by', () => {
   it('splits all figures by a column of the manifest, and names the columns there are', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test'];
-    const { code, stdout } = await bench.run([...sets, '--by', 'split', '--json']);
+    const { code, stdout } = await sandbox.run([...sets, '--by', 'split', '--json']);
     expect(code).toBe(0);
     const { by, n, top1 } = JSON.parse(stdout);
     expect(by.column).toBe('split');
     expect(by.values.test).toMatchObject({ n, top1 });
-    const table = await bench.run([...sets, '--by', 'label']);
+    const table = await sandbox.run([...sets, '--by', 'label']);
     expect(table.stdout).toMatch(/by label\n.* cat\n.* stripes\n/);
-    const odd = await bench.run([...sets, '--by', 'colour']);
+    const odd = await sandbox.run([...sets, '--by', 'colour']);
     expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('"colour"')]);
-    const collection = await bench.run(['eval', '-c', 'breeds', '--by', 'split']);
+    const collection = await sandbox.run(['eval', '-c', 'breeds', '--by', 'split']);
     expect([collection.code, collection.stderr]).toEqual([2, expect.stringContaining('--by')]);
   });
 });
 
 describe('pawdex check-labels', () => {
   it('finds a photo under the wrong label', async () => {
-    const mixed = path.join(bench.root, 'mixed');
+    const mixed = path.join(sandbox.root, 'mixed');
     await mkdir(path.join(mixed, 'cat'), { recursive: true });
     await mkdir(path.join(mixed, 'stripes'), { recursive: true });
     for (let v = 0; v < 4; v++) {
@@ -237,7 +240,7 @@ describe('pawdex check-labels', () => {
       await writeFile(path.join(mixed, 'stripes', `${v}.png`), await photo('stripes', v));
     }
     await writeFile(path.join(mixed, 'stripes', 'wrong.jpg'), await photo('cat', 7));
-    const { code, stdout } = await bench.run(['check-labels', 'mixed', '--json']);
+    const { code, stdout } = await sandbox.run(['check-labels', 'mixed', '--json']);
     expect(code).toBe(0);
     const [first] = JSON.parse(stdout).suspects;
     expect(first).toMatchObject({ label: 'stripes', suggested: 'cat' });
@@ -245,27 +248,27 @@ describe('pawdex check-labels', () => {
   });
 
   it('requires a set or a collection', async () => {
-    expect((await bench.run(['check-labels'])).code).toBe(2);
-    expect((await bench.run(['check-labels', 'pets', '--collection', 'breeds'])).code).toBe(2);
+    expect((await sandbox.run(['check-labels'])).code).toBe(2);
+    expect((await sandbox.run(['check-labels', 'pets', '--collection', 'breeds'])).code).toBe(2);
   });
 });
 
 describe('pawdex calibrate', () => {
   it('says that a collection is too small', async () => {
-    await bench.run(['index', 'pets', '--collection', 'pets']);
-    const { code, stderr, stdout } = await bench.run(['calibrate', '--collection', 'pets', '--json']);
+    await sandbox.run(['index', 'pets', '--collection', 'pets']);
+    const { code, stderr, stdout } = await sandbox.run(['calibrate', '--collection', 'pets', '--json']);
     expect(code).toBe(1);
     expect(stderr).toContain('Too few photos to calibrate: 10 photos');
     expect(JSON.parse(stdout)).toEqual({ calibration: null, worth: null, queries: 10, needed: 100 });
   });
 
   it('says that nothing can be measured if each label has one photo', async () => {
-    await bench.run(['index', 'pets', '--include', '*-0', '--collection', 'pair']);
-    const { code, stderr } = await bench.run(['eval', '--collection', 'pair', '--json']);
+    await sandbox.run(['index', 'pets', '--include', '*-0', '--collection', 'pair']);
+    const { code, stderr } = await sandbox.run(['eval', '--collection', 'pair', '--json']);
     expect([code, stderr]).toEqual([0, expect.stringContaining('no two photos')]);
   });
 
   it('fails with the right code for a missing collection', async () => {
-    expect((await bench.run(['calibrate', '--collection', 'nowhere'])).code).toBe(3);
+    expect((await sandbox.run(['calibrate', '--collection', 'nowhere'])).code).toBe(3);
   });
 });

@@ -4,22 +4,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { Bench, CAT } from './pawdex.js';
+import { CAT, Sandbox } from './sandbox.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 let url: string;
 let photos: string;
 beforeAll(async () => {
-  bench = await Bench.create();
-  ({ url } = await bench.serve());
-  photos = await bench.photos('photos', 6);
-  await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+  sandbox = await Sandbox.create();
+  ({ url } = await sandbox.serve());
+  photos = await sandbox.photos('photos', 6);
+  await sandbox.run(['index', photos, '-c', 'mine', '--quiet']);
 });
-afterAll(() => bench.remove());
+afterAll(() => sandbox.remove());
 
 /** Runs a command and gives what it printed, each line as JSON. */
 async function json(...args: string[]) {
-  const { code, stdout, stderr } = await bench.run([...args, '--json', '--quiet']);
+  const { code, stdout, stderr } = await sandbox.run([...args, '--json', '--quiet']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return stdout
     .trim()
@@ -31,7 +31,7 @@ describe('pawdex attach-thumbnails', () => {
   it('reports what it found, and changes no item that has a picture', async () => {
     const { total, attached, kept, unknown } = (await json('attach-thumbnails', photos, '-c', 'mine'))[0];
     expect({ total, attached, kept, unknown }).toEqual({ total: 6, attached: 0, kept: 6, unknown: 0 });
-    const gone = await bench.run(['attach-thumbnails', photos, '-c', 'nope']);
+    const gone = await sandbox.run(['attach-thumbnails', photos, '-c', 'nope']);
     expect(gone.stderr).toContain('collection_not_found');
   });
 });
@@ -65,7 +65,7 @@ describe('pawdex collections, items and labels', () => {
     ]);
 
     const removal = ['items', 'delete', '-c', 'mine', '--where', 'age=3'];
-    const unsure = await bench.run(removal);
+    const unsure = await sandbox.run(removal);
     expect(unsure).toMatchObject({ code: 2, stderr: expect.stringContaining('3 items would be deleted') });
     expect(await json(...removal, '--yes')).toEqual([{ deleted: 3 }]);
     expect(await json('items', '-c', 'mine', '--limit', '9')).toHaveLength(3);
@@ -75,9 +75,9 @@ describe('pawdex collections, items and labels', () => {
     expect(await json('collections', 'create', 'other', '--description', 'more')).toMatchObject([
       { collections: [{ name: 'other', count: 0, description: 'more' }] },
     ]);
-    expect(await bench.run(['collections', 'delete', 'other'])).toMatchObject({ code: 0 });
-    expect(await bench.run(['collections', 'delete', 'other'])).toMatchObject({ code: 3 });
-    expect(await bench.run(['collections', 'delete', 'mine'])).toMatchObject({ code: 2 });
+    expect(await json('collections', 'delete', 'other')).toEqual([{ deleted: 'other', items: 0 }]);
+    expect(await sandbox.run(['collections', 'delete', 'other'])).toMatchObject({ code: 3 });
+    expect(await sandbox.run(['collections', 'delete', 'mine'])).toMatchObject({ code: 2 });
   });
 
   it.each([
@@ -95,14 +95,14 @@ describe('pawdex collections, items and labels', () => {
     ['a condition without a value', ['items', '-c', 'mine', '--where', 'age'], 'key=value'],
     ['an action without a name', ['collections', 'create'], "missing required argument 'name'"],
   ])('refuse %s', async (_, args, message) => {
-    expect(await bench.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    expect(await sandbox.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 });
 
 describe('pawdex snapshot, verify, restore and compact', () => {
   it('copy and verify the data of a server, and restore a data directory from it', async () => {
-    const file = path.join(bench.root, 'pets.pawdex');
-    const target = path.join(bench.root, 'restored');
+    const file = path.join(sandbox.root, 'pets.pawdex');
+    const target = path.join(sandbox.root, 'restored');
     const [{ collections }] = await json('snapshot', file);
     expect(collections.map(({ name }: { name: string }) => name)).toContain('mine');
     expect(await json('verify', file)).toMatchObject([{ collections }]);
@@ -110,30 +110,30 @@ describe('pawdex snapshot, verify, restore and compact', () => {
     expect(await json('labels', '-c', 'mine', '--data-dir', target)).toEqual(
       await json('labels', '-c', 'mine'),
     );
-    const again = await bench.run(['restore', file, '--data-dir', target]);
+    const again = await sandbox.run(['restore', file, '--data-dir', target]);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('[data_dir_not_empty]') });
     expect(await json('compact', '--data-dir', target)).toMatchObject([{ after: expect.any(Number) }]);
-    expect(await bench.run(['compact'])).toMatchObject({ code: 4 });
-    expect(await bench.run(['verify', photos])).toMatchObject({ code: 5 });
+    expect(await sandbox.run(['compact'])).toMatchObject({ code: 4 });
+    expect(await sandbox.run(['verify', photos])).toMatchObject({ code: 5 });
   }, 60_000);
 
   it('overwrite nothing that a data directory needs, and create none from a wrong name', async () => {
-    const database = path.join(bench.dataDir, 'pawdex.db');
+    const database = path.join(sandbox.dataDir, 'pawdex.db');
     for (const [args, code] of [
       [['snapshot', database], 'usage'],
-      [['snapshot', path.join(bench.dataDir, '..', path.basename(bench.dataDir), 'x')], 'usage'],
+      [['snapshot', path.join(sandbox.dataDir, '..', path.basename(sandbox.dataDir), 'x')], 'usage'],
       [['export', '-c', 'mine', '--out', database], 'usage'],
       [['snapshot', photos], 'usage'],
       [['export', '-c', 'mine', '--out', photos], 'usage'],
-      [['snapshot', path.join(bench.root, 'nowhere', 'x')], 'file_unreadable'],
-      [['export', '-c', 'mine', '--out', path.join(bench.root, 'nowhere', 'x')], 'file_unreadable'],
-      [['compact', '--data-dir', path.join(bench.root, 'nowhere')], 'storage_failed'],
+      [['snapshot', path.join(sandbox.root, 'nowhere', 'x')], 'file_unreadable'],
+      [['export', '-c', 'mine', '--out', path.join(sandbox.root, 'nowhere', 'x')], 'file_unreadable'],
+      [['compact', '--data-dir', path.join(sandbox.root, 'nowhere')], 'storage_failed'],
     ] as const) {
-      const { stderr, code: exit } = await bench.run([...args]);
+      const { stderr, code: exit } = await sandbox.run([...args]);
       expect([stderr, exit]).toEqual([expect.stringContaining(`[${code}]`), expect.any(Number)]);
       expect(exit).not.toBe(0);
     }
-    expect(existsSync(path.join(bench.root, 'nowhere'))).toBe(false);
+    expect(existsSync(path.join(sandbox.root, 'nowhere'))).toBe(false);
     expect(await json('labels', '-c', 'mine')).not.toEqual([]);
   }, 60_000);
 });
@@ -156,7 +156,7 @@ describe('adding a photo again', () => {
 
 describe('commands that embed nothing', () => {
   it('work with a model that cannot be started, and others say why they fail', async () => {
-    const own = await Bench.create();
+    const own = await Sandbox.create();
     const bytes = Buffer.from('not a model');
     await writeFile(path.join(own.root, 'broken.onnx'), bytes);
     const card = JSON.parse(await readFile(path.join(PACKAGE_ROOT, 'models', 'encoder.json'), 'utf8'));

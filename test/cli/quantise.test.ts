@@ -5,18 +5,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCard } from '../../src/encoder/model-card.js';
 import { writeModel } from '../../src/onnx/onnx-model.js';
 import { mobileNet } from '../training/autodiff/helpers.js';
-import { Bench } from './pawdex.js';
+import { Sandbox } from './sandbox.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 
 /** Another's encoder: float NCHW, to be scaled outside. */
 beforeAll(async () => {
-  bench = await Bench.create();
-  await bench.photos('pets', 12);
-  await writeFile(path.join(bench.root, 'pets', 'odd', 'broken.png'), 'no picture');
+  sandbox = await Sandbox.create();
+  await sandbox.photos('pets', 12);
+  await writeFile(path.join(sandbox.root, 'pets', 'odd', 'broken.png'), 'no picture');
   const bytes = writeModel(mobileNet());
-  await mkdir(path.join(bench.root, 'float'));
-  await writeFile(path.join(bench.root, 'float', 'theirs.onnx'), bytes);
+  await mkdir(path.join(sandbox.root, 'float'));
+  await writeFile(path.join(sandbox.root, 'float', 'theirs.onnx'), bytes);
   const card = {
     formatVersion: 1,
     name: 'theirs',
@@ -39,22 +39,22 @@ beforeAll(async () => {
     training: { data: 'unknown' },
     quality: { top1: 0.5 },
   };
-  await writeFile(path.join(bench.root, 'float', 'card.json'), JSON.stringify(card));
+  await writeFile(path.join(sandbox.root, 'float', 'card.json'), JSON.stringify(card));
 });
 
-afterAll(() => bench.remove());
+afterAll(() => sandbox.remove());
 
 describe('pawdex quantise', () => {
   const args = ['quantise', '--model', 'float/card.json', '--data', 'pets', '--photos', '100'];
 
   it('writes an int8 encoder that embeds what the float encoder does, and its card', async () => {
-    const { code, stdout, stderr } = await bench.run([...args, '--out', 'int8', '--json']);
+    const { code, stdout, stderr } = await sandbox.run([...args, '--out', 'int8', '--json']);
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('Skipped odd/broken.png');
     const told = JSON.parse(stdout);
     expect(told).toMatchObject({ photos: 12, convolutions: 7 });
     expect(told.agreement.mean).toBeGreaterThan(0.99);
-    const { card, fingerprint } = await loadCard(path.join(bench.root, 'int8', 'encoder.json'));
+    const { card, fingerprint } = await loadCard(path.join(sandbox.root, 'int8', 'encoder.json'));
     expect(fingerprint).toBe(told.fingerprint);
     expect(card).toMatchObject({
       name: 'theirs',
@@ -66,16 +66,16 @@ describe('pawdex quantise', () => {
     });
     const photo = path.join('pets', 'even', '0000.png');
     const embed = async (model: string) =>
-      JSON.parse((await bench.run(['embed', '--model', model, photo])).stdout).embedding as number[];
+      JSON.parse((await sandbox.run(['embed', '--model', model, photo])).stdout).embedding as number[];
     const [a, b] = [await embed('float/card.json'), await embed('int8/encoder.json')];
     expect(a.reduce((sum, value, i) => sum + value * b[i]!, 0)).toBeGreaterThan(0.98);
   });
 
   it('refuses to replace the float encoder, and to quantise twice', async () => {
-    const before = await readFile(path.join(bench.root, 'float', 'theirs.onnx'));
-    expect(await bench.run([...args, '--out', 'float'])).toMatchObject({ code: 2 });
-    expect(await readFile(path.join(bench.root, 'float', 'theirs.onnx'))).toEqual(before);
-    const again = await bench.run([
+    const before = await readFile(path.join(sandbox.root, 'float', 'theirs.onnx'));
+    expect(await sandbox.run([...args, '--out', 'float'])).toMatchObject({ code: 2 });
+    expect(await readFile(path.join(sandbox.root, 'float', 'theirs.onnx'))).toEqual(before);
+    const again = await sandbox.run([
       'quantise',
       '--model',
       'int8/encoder.json',

@@ -7,24 +7,24 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { followJob, PawdexClient, runJob } from '../../src/client/index.js';
 import { addChecksum, verifyChecksum } from '../../src/files/checksummed-json.js';
 import { SQLITE_MODULE } from '../../src/native-modules.js';
-import { Bench } from './pawdex.js';
+import { Sandbox } from './sandbox.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 beforeEach(async () => {
-  bench = await Bench.create();
+  sandbox = await Sandbox.create();
 });
-afterEach(() => bench.remove());
+afterEach(() => sandbox.remove());
 
 describe('pawdex serve', () => {
   it('runs long work as jobs, with the results of a command without a server', async () => {
-    const photos = await bench.photos('photos', 12);
-    const server = await bench.serve();
-    await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+    const photos = await sandbox.photos('photos', 12);
+    const server = await sandbox.serve();
+    await sandbox.run(['index', photos, '-c', 'mine', '--quiet']);
     const measure = ['eval', '--collection', 'mine', '--json', '--quiet'];
     const check = ['check-labels', '--collection', 'mine', '--limit', '3', '--json', '--quiet'];
     const calibrate = ['calibrate', '--collection', 'mine', '--json', '--quiet'];
     const nowhere = ['calibrate', '--collection', 'nowhere', '--quiet'];
-    const run = (commands: string[][]) => Promise.all(commands.map((command) => bench.run(command)));
+    const run = (commands: string[][]) => Promise.all(commands.map((command) => sandbox.run(command)));
     const [measured, checked, fitted, missing] = await run([measure, check, calibrate, nowhere]);
     expect(JSON.parse(measured!.stdout)).toMatchObject({
       n: 12,
@@ -36,27 +36,27 @@ describe('pawdex serve', () => {
     expect(missing!.stderr).toContain('[collection_not_found]');
     const { jobs } = (await (await fetch(`${server.url}/v1/jobs`)).json()) as { jobs: { kind: string }[] };
     expect(jobs.map(({ kind }) => kind).sort()).toEqual(['calibrate', 'check-labels', 'evaluate']);
-    const listed = await bench.run(['jobs', '--quiet']);
+    const listed = await sandbox.run(['jobs', '--quiet']);
     expect(listed.stdout.trim().split('\n')).toHaveLength(jobs.length);
-    expect((await bench.run(['jobs', 'list', 'ID', '--quiet'])).stderr).toContain('too many arguments');
+    expect((await sandbox.run(['jobs', 'list', 'ID', '--quiet'])).stderr).toContain('too many arguments');
     expect((await server.stop()).code).toBe(0);
     for (const [command, through] of [
       [measure, measured],
       [check, checked],
     ] as const) {
-      expect(JSON.parse((await bench.run(command)).stdout)).toEqual(JSON.parse(through!.stdout));
+      expect(JSON.parse((await sandbox.run(command)).stdout)).toEqual(JSON.parse(through!.stdout));
     }
   });
 
   it('exports collections as jobs whose files can be downloaded, and keeps those of the last three', async () => {
-    const photos = await bench.photos('photos', 12);
-    const server = await bench.serve();
+    const photos = await sandbox.photos('photos', 12);
+    const server = await sandbox.serve();
     const client = new PawdexClient({ baseUrl: server.url });
-    await bench.run(['index', photos, '-c', 'mine', '--quiet']);
-    const file = path.join(bench.root, 'mine.parquet');
-    const exported = await bench.run(['export', '-c', 'mine', '--out', file, '--json', '--quiet']);
+    await sandbox.run(['index', photos, '-c', 'mine', '--quiet']);
+    const file = path.join(sandbox.root, 'mine.parquet');
+    const exported = await sandbox.run(['export', '-c', 'mine', '--out', file, '--json', '--quiet']);
     expect(JSON.parse(exported.stdout)).toMatchObject({ items: 12 });
-    const imported = await bench.run(['import', file, '-c', 'copy', '--json', '--quiet']);
+    const imported = await sandbox.run(['import', file, '-c', 'copy', '--json', '--quiet']);
     expect(JSON.parse(imported.stdout)).toMatchObject({ created: 12, verified: 12, failed: 0 });
 
     const [, first] = await client.listJobs();
@@ -78,17 +78,17 @@ describe('pawdex serve', () => {
     await expect(client.downloadExport(jobs[3]!.id, file)).rejects.toMatchObject({
       code: 'export_not_found',
     });
-    const listed = await bench.run(['jobs']);
+    const listed = await sandbox.run(['jobs']);
     expect(listed.stdout.trim().split('\n')).toHaveLength(4);
     expect((await server.stop()).code).toBe(0);
   });
 
   it('indexes an archive that a client uploads', async () => {
-    const photos = await bench.photos('photos', 6);
-    const server = await bench.serve();
+    const photos = await sandbox.photos('photos', 6);
+    const server = await sandbox.serve();
     const client = new PawdexClient({ baseUrl: server.url });
     await client.createCollection('mine');
-    const archive = path.join(bench.root, 'photos.tar.gz');
+    const archive = path.join(sandbox.root, 'photos.tar.gz');
     execFileSync('tar', ['-czf', archive, '-C', photos, '.']);
     const started = await client.indexArchive('mine', archive, { label: 'folder' });
     expect((await followJob(client, started)).result).toMatchObject({ created: 6, failed: 0 });
@@ -97,7 +97,7 @@ describe('pawdex serve', () => {
   });
 
   it('shows a job as interrupted after a crash', async () => {
-    const folder = path.join(bench.dataDir, 'jobs');
+    const folder = path.join(sandbox.dataDir, 'jobs');
     await mkdir(folder, { recursive: true });
     const job = {
       id: randomUUID(),
@@ -112,7 +112,7 @@ describe('pawdex serve', () => {
       startedAt: '2026-01-02T03:04:06.789Z',
     };
     await writeFile(path.join(folder, `${job.id}.json`), JSON.stringify(job));
-    const server = await bench.serve();
+    const server = await sandbox.serve();
     const found = await (await fetch(`${server.url}/v1/jobs/${job.id}`)).json();
     expect(found).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
     expect(found).toMatchObject({ createdAt: job.createdAt, startedAt: job.startedAt });
@@ -120,43 +120,43 @@ describe('pawdex serve', () => {
   });
 
   it('refuses a data directory in use by a server, and a port in use', async () => {
-    const server = await bench.serve();
-    const second = await bench.run(['serve']);
+    const server = await sandbox.serve();
+    const second = await sandbox.run(['serve']);
     expect(second.code).toBe(4);
     expect(second.stderr).toContain(server.url);
 
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
-    const other = { PAWDEX_DATA_DIR: path.join(bench.root, 'other'), PAWDEX_PORT: String(port) };
-    const third = await bench.run(['serve'], other);
+    const other = { PAWDEX_DATA_DIR: path.join(sandbox.root, 'other'), PAWDEX_PORT: String(port) };
+    const third = await sandbox.run(['serve'], other);
     taken.close();
     expect(third.code).toBe(2);
     expect(third.stderr).toContain(`127.0.0.1:${port}`);
   });
 
   it('requires the key from commands, and is reached by its URL', async () => {
-    const server = await bench.serve({ PAWDEX_API_KEYS: 'secret-one' });
-    const photo = path.join(await bench.photos('photos', 1), 'even/0000.png');
+    const server = await sandbox.serve({ PAWDEX_API_KEYS: 'secret-one' });
+    const photo = path.join(await sandbox.photos('photos', 1), 'even/0000.png');
     const args = ['embed', photo, '--server', server.url];
-    const refused = await bench.run(args, { PAWDEX_API_KEY: 'wrong' });
+    const refused = await sandbox.run(args, { PAWDEX_API_KEY: 'wrong' });
     expect(refused).toMatchObject({ code: 4, stdout: '' });
     expect(refused.stderr).toContain('[unauthorized]');
-    expect((await bench.run(args, { PAWDEX_API_KEY: 'secret-one' })).code).toBe(0);
+    expect((await sandbox.run(args, { PAWDEX_API_KEY: 'secret-one' })).code).toBe(0);
   });
 
   it('is not contacted after it died', async () => {
-    const server = await bench.serve();
+    const server = await sandbox.serve();
     await server.kill();
-    const photo = path.join(await bench.photos('photos', 1), 'even/0000.png');
-    const { code, stderr } = await bench.run(['embed', photo]);
+    const photo = path.join(await sandbox.photos('photos', 1), 'even/0000.png');
+    const { code, stderr } = await sandbox.run(['embed', photo]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
 
 describe('pawdex doctor', () => {
   it('finds a fresh directory, a served one and a damaged one', async () => {
-    const fresh = await bench.run(['doctor', '--json']);
+    const fresh = await sandbox.run(['doctor', '--json']);
     expect(fresh.code).toBe(0);
     const { ok, checks } = JSON.parse(fresh.stdout);
     expect(ok).toBe(true);
@@ -165,21 +165,21 @@ describe('pawdex doctor', () => {
       expect.arrayContaining(['node', SQLITE_MODULE, 'model', 'gallery', 'disk', 'port']),
     );
 
-    const server = await bench.serve();
-    const served = await bench.run(['doctor']);
+    const server = await sandbox.serve();
+    const served = await sandbox.run(['doctor']);
     expect(served).toMatchObject({ code: 0, stdout: expect.stringContaining(`in use by ${server.url}`) });
     await server.stop();
-    const sound = await bench.run(['doctor']);
+    const sound = await sandbox.run(['doctor']);
     expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('is sound') });
-    const ledger = path.join(bench.dataDir, 'ledger.json');
+    const ledger = path.join(sandbox.dataDir, 'ledger.json');
     const state = JSON.parse(verifyChecksum(await readFile(ledger, 'utf8')));
     await writeFile(ledger, addChecksum(JSON.stringify({ ...state, open: true, inode: '1' })));
-    const copied = await bench.run(['doctor']);
+    const copied = await sandbox.run(['doctor']);
     expect(copied.stdout).toMatch(/warn {2}data directory: .*was copied while pawdex was using it/);
     expect(copied.stdout).not.toMatch(/repaired|rebuilt/);
 
-    await writeFile(path.join(bench.dataDir, 'pawdex.db'), 'x'.repeat(10_000));
-    const damaged = await bench.run(['doctor']);
+    await writeFile(path.join(sandbox.dataDir, 'pawdex.db'), 'x'.repeat(10_000));
+    const damaged = await sandbox.run(['doctor']);
     expect(damaged.code).toBe(1);
     expect(damaged.stdout).toMatch(/FAIL {2}database: .*not a database/);
   });

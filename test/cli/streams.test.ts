@@ -6,21 +6,21 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { until } from '../helpers/until.js';
-import { Bench, CAT, stored } from './pawdex.js';
+import { CAT, Sandbox, stored } from './sandbox.js';
 
 const MAIN = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
 
-let bench: Bench;
+let sandbox: Sandbox;
 beforeAll(async () => {
-  bench = await Bench.create();
+  sandbox = await Sandbox.create();
 });
-afterAll(() => bench.remove());
+afterAll(() => sandbox.remove());
 
 /** A command whose streams are in the hands of a shell. */
 async function shell(script: string) {
-  const env = { ...process.env, PAWDEX_DATA_DIR: bench.dataDir, PAWDEX_GALLERY: '' };
+  const env = { ...process.env, PAWDEX_DATA_DIR: sandbox.dataDir, PAWDEX_GALLERY: '' };
   const child = spawn('bash', ['-c', script, process.execPath, MAIN, CAT], {
-    cwd: bench.root,
+    cwd: sandbox.root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -37,7 +37,7 @@ async function shell(script: string) {
 
 describe('a file of unknown size', () => {
   it('is read up to the limit for an image', async () => {
-    const { code, stdout } = await bench.run(['embed', '/dev/zero', CAT, '--max-upload-mb', '1']);
+    const { code, stdout } = await sandbox.run(['embed', '/dev/zero', CAT, '--max-upload-mb', '1']);
     const [first, second] = stdout
       .trimEnd()
       .split('\n')
@@ -69,9 +69,9 @@ describe('output whose reader is gone', () => {
 });
 
 it('exits at the second Ctrl-C, even with photos in the encoder', async () => {
-  const photos = await bench.photos('many', 600);
-  const { child, ended } = bench.start(['index', photos, '-c', 'many']);
-  await until(() => stored(bench.dataDir) || child.exitCode !== null);
+  const photos = await sandbox.photos('many', 600);
+  const { child, ended } = sandbox.start(['index', photos, '-c', 'many']);
+  await until(() => stored(sandbox.dataDir) || child.exitCode !== null);
   child.kill('SIGINT');
   await new Promise((resolve) => setTimeout(resolve, 600));
   child.kill('SIGINT');

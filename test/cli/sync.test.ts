@@ -3,20 +3,20 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PawdexClient } from '../../src/client/client.js';
 import { until } from '../helpers/until.js';
-import { Bench, CAT, stored } from './pawdex.js';
+import { CAT, Sandbox, stored } from './sandbox.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 beforeEach(async () => {
-  bench = await Bench.create();
+  sandbox = await Sandbox.create();
 });
-afterEach(() => bench.remove());
+afterEach(() => sandbox.remove());
 
 const sync = (dir: string, ...flags: string[]) => ['index', dir, '-c', 'mine', '--sync', '--json', ...flags];
 
 describe('pawdex index --sync', () => {
   it('shows a plan, refuses to remove many photos, and does what it planned', async () => {
-    const photos = await bench.photos('photos', 6);
-    const first = await bench.run(sync(photos));
+    const photos = await sandbox.photos('photos', 6);
+    const first = await sandbox.run(sync(photos));
     expect(first.code).toBe(0);
     expect(JSON.parse(first.stdout)).toMatchObject({ total: 6, added: 6, known: 0, done: { created: 6 } });
 
@@ -25,11 +25,11 @@ describe('pawdex index --sync', () => {
     for (const name of ['even/0004.png', 'odd/0001.png', 'odd/0003.png']) {
       await rm(path.join(photos, name));
     }
-    const refused = await bench.run(sync(photos));
+    const refused = await sandbox.run(sync(photos));
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain('3 of 6 photos from this folder would be removed. [sync_refused]');
 
-    const planned = JSON.parse((await bench.run(sync(photos, '--dry-run'))).stdout);
+    const planned = JSON.parse((await sandbox.run(sync(photos, '--dry-run'))).stdout);
     expect(planned).toMatchObject({
       dryRun: true,
       files: {
@@ -38,15 +38,15 @@ describe('pawdex index --sync', () => {
         removed: ['even/0004.png', 'odd/0001.png', 'odd/0003.png'],
       },
     });
-    const done = JSON.parse((await bench.run(sync(photos, '--yes'))).stdout);
+    const done = JSON.parse((await sandbox.run(sync(photos, '--yes'))).stdout);
     expect(done.files).toEqual(planned.files);
     expect(done.done).toEqual({ created: 0, updated: 2, removed: 3 });
-    const again = JSON.parse((await bench.run(sync(photos))).stdout);
+    const again = JSON.parse((await sandbox.run(sync(photos))).stdout);
     expect(again).toMatchObject({ added: 0, moved: 0, relabelled: 0, removed: 0, known: 3 });
   });
 
   it('takes only one folder', async () => {
-    const { code, stderr } = await bench.run(sync('a', 'b'));
+    const { code, stderr } = await sandbox.run(sync('a', 'b'));
     expect({ code, stderr }).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('exactly one folder'),
@@ -54,9 +54,9 @@ describe('pawdex index --sync', () => {
   });
 
   it('with --watch follows a folder through a restart of the server', async () => {
-    const photos = await bench.photos('photos', 4);
-    const server = await bench.serve();
-    const { child, ended } = bench.start(['index', photos, '-c', 'mine', '--watch']);
+    const photos = await sandbox.photos('photos', 4);
+    const server = await sandbox.serve();
+    const { child, ended } = sandbox.start(['index', photos, '-c', 'mine', '--watch']);
     let heard = '';
     child.stderr!.on('data', (chunk) => {
       heard += chunk;
@@ -68,7 +68,7 @@ describe('pawdex index --sync', () => {
     await writeFile(path.join(photos, 'odd', 'new.png'), await readFile(CAT));
     await rm(path.join(photos, 'odd', '0001.png'));
     await until(() => heard.includes('The server does not answer') || child.exitCode !== null);
-    const { url } = await bench.serve();
+    const { url } = await sandbox.serve();
     await until(() => heard.includes('1 added, 1 removed') || child.exitCode !== null);
     const { items } = await new PawdexClient({ baseUrl: url }).listItems('mine', { limit: 100 });
     expect(items.map(({ source }) => source).sort()).toEqual([
@@ -84,12 +84,12 @@ describe('pawdex index --sync', () => {
 
 describe('pawdex index through a server', () => {
   it('continues after a restart of the server, and stores each photo once', async () => {
-    const photos = await bench.photos('photos', 200);
-    const server = await bench.serve();
-    const { child, ended } = bench.start(['index', photos, '-c', 'mine', '--json']);
-    await until(() => stored(bench.dataDir) || child.exitCode !== null);
+    const photos = await sandbox.photos('photos', 200);
+    const server = await sandbox.serve();
+    const { child, ended } = sandbox.start(['index', photos, '-c', 'mine', '--json']);
+    await until(() => stored(sandbox.dataDir) || child.exitCode !== null);
     await server.stop();
-    const { url } = await bench.serve();
+    const { url } = await sandbox.serve();
     const { code, stdout, stderr } = await ended;
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -104,13 +104,13 @@ describe('pawdex index through a server', () => {
 
 describe('many files', () => {
   it('come from lists, folders and globs, and failures set the exit code', async () => {
-    const photos = await bench.photos('photos', 4);
-    const list = path.join(bench.root, 'list');
+    const photos = await sandbox.photos('photos', 4);
+    const list = path.join(sandbox.root, 'list');
     await writeFile(
       list,
       [path.join(photos, 'even/0000.png'), 'gone.jpg', path.join(photos, 'odd')].join('\0'),
     );
-    const listed = await bench.run(['embed', '--files-from', list]);
+    const listed = await sandbox.run(['embed', '--files-from', list]);
     expect(listed.code).toBe(1);
     expect(listed.stderr).toContain('1 of 4 images failed.');
     const lines = listed.stdout
@@ -123,9 +123,9 @@ describe('many files', () => {
       ['0001.png', undefined],
       ['0003.png', undefined],
     ]);
-    const matched = await bench.run(['embed', path.join(photos, '**/*[02].png')]);
+    const matched = await sandbox.run(['embed', path.join(photos, '**/*[02].png')]);
     expect(matched.stdout.trim().split('\n')).toHaveLength(2);
-    const none = await bench.run(['embed', path.join(photos, '*.tif')]);
+    const none = await sandbox.run(['embed', path.join(photos, '*.tif')]);
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('No photo matches') });
   });
 });

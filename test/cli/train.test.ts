@@ -3,16 +3,16 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawSet } from '../training/drawn-set.js';
-import { Bench } from './pawdex.js';
+import { Sandbox } from './sandbox.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 beforeAll(async () => {
-  bench = await Bench.create();
-  await drawSet(path.join(bench.root, 'set'), 4, 10);
-  await drawSet(path.join(bench.root, 'more'), 5, 4);
-  await drawSet(path.join(bench.root, 'val'), 4, 2);
+  sandbox = await Sandbox.create();
+  await drawSet(path.join(sandbox.root, 'set'), 4, 10);
+  await drawSet(path.join(sandbox.root, 'more'), 5, 4);
+  await drawSet(path.join(sandbox.root, 'val'), 4, 2);
 });
-afterAll(() => bench.remove());
+afterAll(() => sandbox.remove());
 
 const train = (...more: string[]) => [
   ...['train', '--data', 'set', '--backbone', 'builtin:small-cnn', '--loss', 'sup-con', '--threads', '1'],
@@ -20,7 +20,7 @@ const train = (...more: string[]) => [
 ];
 
 it('produces an encoder for other commands, stops at Ctrl-C and resumes', async () => {
-  const { child, ended } = bench.start(train('--out', 'run', '--epochs', '10'));
+  const { child, ended } = sandbox.start(train('--out', 'run', '--epochs', '10'));
   let stderr = '';
   child.stderr!.on('data', (text) => {
     const before = /^epoch /m.test(stderr);
@@ -34,7 +34,7 @@ it('produces an encoder for other commands, stops at Ctrl-C and resumes', async 
   expect(stopped.code, stopped.stderr).toBe(130);
   expect(stopped.stderr).toContain('with --resume to continue');
 
-  const again = await bench.start(train('--out', 'run', '--epochs', '10')).ended;
+  const again = await sandbox.start(train('--out', 'run', '--epochs', '10')).ended;
   expect(again.code).toBe(2);
   expect(again.stderr).toContain('--resume');
 
@@ -42,13 +42,13 @@ it('produces an encoder for other commands, stops at Ctrl-C and resumes', async 
     code,
     stdout,
     stderr: said,
-  } = await bench.start(['train', '--data', 'set', '--out', 'run', '--resume', '--threads', '1', '--json'])
+  } = await sandbox.start(['train', '--data', 'set', '--out', 'run', '--resume', '--threads', '1', '--json'])
     .ended;
   expect(code, said).toBe(0);
   const made = JSON.parse(stdout);
   expect(made.int8.top1).toBeGreaterThan(0.5);
-  expect(await readdir(path.join(bench.root, 'run', 'charts'))).toContain('loss.svg');
-  const card = JSON.parse(await readFile(path.join(bench.root, made.card), 'utf8'));
+  expect(await readdir(path.join(sandbox.root, 'run', 'charts'))).toContain('loss.svg');
+  const card = JSON.parse(await readFile(path.join(sandbox.root, made.card), 'utf8'));
   expect(card.training.recipe).toMatchObject({
     name: 'run',
     backbone: { file: 'builtin:small-cnn' },
@@ -65,7 +65,7 @@ it('produces an encoder for other commands, stops at Ctrl-C and resumes', async 
   expect(card.training.recipe.head.general).toBeUndefined();
 
   const photo = path.join('set', 'label-0', '0.png');
-  const embedded = await bench.start(['embed', photo], { PAWDEX_MODEL: path.join(bench.root, made.card) })
+  const embedded = await sandbox.start(['embed', photo], { PAWDEX_MODEL: path.join(sandbox.root, made.card) })
     .ended;
   expect(embedded.code, embedded.stderr).toBe(0);
   expect(JSON.parse(embedded.stdout).embedding).toHaveLength(card.output.dimension);
@@ -73,7 +73,7 @@ it('produces an encoder for other commands, stops at Ctrl-C and resumes', async 
 
 it('trains on several sets without listed photos, and validates on several', async () => {
   await writeFile(
-    path.join(bench.root, 'dropped.csv'),
+    path.join(sandbox.root, 'dropped.csv'),
     'label,file\nlabel-0,label-0/0.png\nlabel-1,label-1/3.png\n',
   );
   const sets = [
@@ -89,18 +89,18 @@ it('trains on several sets without listed photos, and validates on several', asy
     'dropped.csv',
   ];
   const flags = train('--epochs', '1', '--out').slice(3);
-  const { code, stderr } = await bench.start(['train', ...sets, ...flags, 'sum']).ended;
+  const { code, stderr } = await sandbox.start(['train', ...sets, ...flags, 'sum']).ended;
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('Training on 56 photos of 5 labels, validating with 48 photos');
 
-  const bad = await bench.start(['train', '--data', 'set', '--without', 'set/label-0/0.png', ...flags, 'x'])
+  const bad = await sandbox.start(['train', '--data', 'set', '--without', 'set/label-0/0.png', ...flags, 'x'])
     .ended;
   expect(bad.code).not.toBe(0);
   expect(bad.stderr).toContain('set_invalid');
 });
 
 it('checks gradients against finite differences', async () => {
-  const { code, stdout, stderr } = await bench.start([...train('--check-gradients', '--json')]).ended;
+  const { code, stdout, stderr } = await sandbox.start([...train('--check-gradients', '--json')]).ended;
   expect(code, stderr).toBe(0);
   const checks = stdout
     .trim()
@@ -114,7 +114,7 @@ it('checks gradients against finite differences', async () => {
 
 it('explains wrong settings', async () => {
   const wrong = async (...args: string[]) => {
-    const { code, stderr } = await bench.start(args).ended;
+    const { code, stderr } = await sandbox.start(args).ended;
     expect(code).not.toBe(0);
     return stderr;
   };

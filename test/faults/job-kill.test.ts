@@ -7,20 +7,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Job } from '../../src/jobs/job.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { ItemWithVector } from '../../src/store/store.js';
-import { Bench } from '../cli/pawdex.js';
+import { Sandbox } from '../cli/sandbox.js';
 
 /** `npm run faults` tries more. */
 const PHOTOS = Number(process.env.PHOTOS ?? 140);
 const KILLS = Number(process.env.KILLS ?? 2);
 const LIMIT_MS = 300_000 + 100 * PHOTOS;
 
-let bench: Bench;
+let sandbox: Sandbox;
 beforeEach(async () => {
-  bench = await Bench.create();
+  sandbox = await Sandbox.create();
 });
-afterEach(() => bench.remove());
+afterEach(() => sandbox.remove());
 
-const startServer = () => bench.serve({ PAWDEX_INDEX_ROOTS: bench.root });
+const startServer = () => sandbox.serve({ PAWDEX_INDEX_ROOTS: sandbox.root });
 const read = async (url: string, id: string) => (await (await fetch(`${url}/v1/jobs/${id}`)).json()) as Job;
 
 async function post(url: string, body: object): Promise<{ id: string }> {
@@ -62,7 +62,7 @@ async function itemsOf(dataDir: string, collection: string): Promise<object[]> {
 it(
   'stores each photo once, with the same items as a job that nothing disturbs',
   async () => {
-    await bench.photos('photos', PHOTOS);
+    await sandbox.photos('photos', PHOTOS);
     let server = await startServer();
     const id = await startIndexing(server.url, 'killed');
     let killed = 0;
@@ -84,19 +84,20 @@ it(
     const other = await startIndexing(server.url, 'undisturbed');
     expect(await finish(server.url, other)).toMatchObject({ state: 'succeeded' });
     await server.stop();
-    const items = await itemsOf(bench.dataDir, 'killed');
+    const items = await itemsOf(sandbox.dataDir, 'killed');
     expect(new Set(items.map((item) => (item as ItemWithVector).source)).size).toBe(PHOTOS);
-    expect(items).toEqual(await itemsOf(bench.dataDir, 'undisturbed'));
+    expect(items).toEqual(await itemsOf(sandbox.dataDir, 'undisturbed'));
   },
   LIMIT_MS,
 );
 
 it('pauses, resumes and lists a job from the command line', async () => {
-  await bench.photos('photos', 140);
+  await sandbox.photos('photos', 140);
   const server = await startServer();
   const id = await startIndexing(server.url, 'mine');
   await waitFor(server.url, id, 1);
-  const jobs = async (...args: string[]) => JSON.parse((await bench.run(['jobs', ...args, '--json'])).stdout);
+  const jobs = async (...args: string[]) =>
+    JSON.parse((await sandbox.run(['jobs', ...args, '--json'])).stdout);
   await jobs('pause', id);
   while ((await read(server.url, id)).state === 'running') {
     await sleep(20);
@@ -106,14 +107,14 @@ it('pauses, resumes and lists a job from the command line', async () => {
   await jobs('resume', id);
   await finish(server.url, id);
   expect(await jobs('show', id)).toMatchObject({ state: 'succeeded', result: { total: 140, failed: 0 } });
-  expect((await bench.run(['jobs', 'failures', id])).stdout).toBe('');
-  const { stdout } = await bench.run(['jobs']);
+  expect((await sandbox.run(['jobs', 'failures', id])).stdout).toBe('');
+  const { stdout } = await sandbox.run(['jobs']);
   expect(stdout).toContain(`${id}  index mine: succeeded, indexing 140/140`);
   expect((await server.stop()).code).toBe(0);
 });
 
 it('syncs a folder even if the server is killed meanwhile', async () => {
-  const folder = await bench.photos('photos', 60);
+  const folder = await sandbox.photos('photos', 60);
   let server = await startServer();
   const sync = () => startIndexing(server.url, 'mine', { sync: true });
   expect((await finish(server.url, await sync())).result).toMatchObject({
@@ -122,7 +123,7 @@ it('syncs a folder even if the server is killed meanwhile', async () => {
     removed: 0,
   });
 
-  await bench.photos('photos', 200);
+  await sandbox.photos('photos', 200);
   const gone = (await readdir(path.join(folder, 'odd'))).slice(0, 10);
   await Promise.all(gone.map((name) => rm(path.join(folder, 'odd', name))));
   const second = await sync();
@@ -145,15 +146,15 @@ const upload = (url: string, body: Uint8Array, type: string, query = '') =>
   });
 
 it('indexes an uploaded archive even if the server is killed meanwhile, and then deletes it', async () => {
-  const folder = await bench.photos('photos', 140);
-  const file = path.join(bench.root, 'photos.tar.gz');
+  const folder = await sandbox.photos('photos', 140);
+  const file = path.join(sandbox.root, 'photos.tar.gz');
   execFileSync('tar', ['-czf', file, '-C', folder, '.']);
   let server = await startServer();
   await post(`${server.url}/v1/collections`, { name: 'mine' });
   const accepted = await upload(server.url, await readFile(file), 'application/gzip');
   expect(accepted.status).toBe(202);
   const { id } = (await accepted.json()) as Job;
-  const kept = path.join(bench.dataDir, 'jobs', id);
+  const kept = path.join(sandbox.dataDir, 'jobs', id);
   await waitFor(server.url, id, 1);
   expect(await readdir(kept)).toContain('upload.tar.gz');
   await server.kill();
@@ -165,11 +166,11 @@ it('indexes an uploaded archive even if the server is killed meanwhile, and then
 });
 
 describe('undisturbed', () => {
-  let own: Bench;
+  let own: Sandbox;
   let folder: string;
   let url: string;
   beforeAll(async () => {
-    own = await Bench.create();
+    own = await Sandbox.create();
     folder = await own.photos('photos', 12);
     ({ url } = await own.serve({ PAWDEX_INDEX_ROOTS: own.root }));
   });

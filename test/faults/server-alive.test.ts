@@ -9,19 +9,19 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
-import { Bench, CAT } from '../cli/pawdex.js';
+import { CAT, Sandbox } from '../cli/sandbox.js';
 import { until } from '../helpers/until.js';
 import { mayMount } from './may-mount.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 beforeEach(async () => {
-  bench = await Bench.create();
+  sandbox = await Sandbox.create();
 });
-afterEach(() => bench.remove());
+afterEach(() => sandbox.remove());
 
 /** Starts a server that may have no server.json. */
 async function serve() {
-  const command = bench.start(['serve', '--quiet']);
+  const command = sandbox.start(['serve', '--quiet']);
   const { child } = command;
   let log = '';
   child.stdout!.on('data', (chunk) => {
@@ -56,8 +56,8 @@ describe('a server', () => {
     ],
   ];
   it.each(obstacles)('warns of %s, serves, and ends at the first SIGTERM', async (_, hinder, warning) => {
-    await mkdir(bench.dataDir);
-    await hinder(bench.dataDir);
+    await mkdir(sandbox.dataDir);
+    await hinder(sandbox.dataDir);
     const server = await serve();
     expect(server.warnings.join()).toMatch(warning);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
@@ -66,8 +66,8 @@ describe('a server', () => {
   });
 
   it('refuses a new job with a code if jobs cannot be recorded', async () => {
-    await mkdir(bench.dataDir);
-    await writeFile(path.join(bench.dataDir, 'jobs'), '');
+    await mkdir(sandbox.dataDir);
+    await writeFile(path.join(sandbox.dataDir, 'jobs'), '');
     const { url } = await serve();
     const headers = { 'Content-Type': 'application/json' };
     await fetch(`${url}/v1/collections`, { method: 'POST', headers, body: '{"name":"mine"}' });
@@ -81,7 +81,7 @@ describe('a server', () => {
     async () => {
       const command = [process.execPath, path.join(PACKAGE_ROOT, 'dist/cli/main.js'), 'serve', '--quiet'];
       const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...command], {
-        env: { ...process.env, PAWDEX_DATA_DIR: bench.dataDir, PAWDEX_GALLERY: '', PAWDEX_PORT: '0' },
+        env: { ...process.env, PAWDEX_DATA_DIR: sandbox.dataDir, PAWDEX_GALLERY: '', PAWDEX_PORT: '0' },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       const closed = once(child, 'close');
@@ -90,7 +90,7 @@ describe('a server', () => {
         complaint += chunk;
       });
       try {
-        const file = path.join(bench.dataDir, 'server.json');
+        const file = path.join(sandbox.dataDir, 'server.json');
         await until(() => existsSync(file) || child.exitCode !== null);
         const { url } = JSON.parse(readFileSync(file, 'utf8'));
         expect((await fetch(`${url}/readyz`)).status).toBe(200);
@@ -104,7 +104,7 @@ describe('a server', () => {
   );
 
   it('removes what a killed server left of uploads and downloads', async () => {
-    const left = path.join(bench.dataDir, 'transfers/0b024c4f.parquet');
+    const left = path.join(sandbox.dataDir, 'transfers/0b024c4f.parquet');
     await mkdir(path.dirname(left), { recursive: true });
     await writeFile(left, 'half of a file');
     const server = await serve();
@@ -113,9 +113,9 @@ describe('a server', () => {
   });
 
   it('stops cleanly if server.json cannot be removed', async () => {
-    const server = await bench.serve();
-    await rm(path.join(bench.dataDir, 'server.json'));
-    await mkdir(path.join(bench.dataDir, 'server.json'));
+    const server = await sandbox.serve();
+    await rm(path.join(sandbox.dataDir, 'server.json'));
+    await mkdir(path.join(sandbox.dataDir, 'server.json'));
     expect(await server.stop()).toMatchObject({ code: 0, stdout: expect.stringContaining('"stopped"') });
   });
 });
@@ -127,16 +127,16 @@ describe('a server on a damaged data directory', () => {
   };
 
   it('stays not ready, says what is wrong, and continues with what is left if damage is accepted', async () => {
-    const first = await bench.serve();
-    const photos = await bench.photos('photos', 4);
-    await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+    const first = await sandbox.serve();
+    const photos = await sandbox.photos('photos', 4);
+    await sandbox.run(['index', photos, '-c', 'mine', '--quiet']);
     first.child.kill('SIGTERM');
     await first.ended;
-    const db = new Database(path.join(bench.dataDir, 'pawdex.db'));
+    const db = new Database(path.join(sandbox.dataDir, 'pawdex.db'));
     db.exec('DELETE FROM vectors WHERE seq = 2');
     db.close();
 
-    const server = await bench.serve();
+    const server = await sandbox.serve();
     const [status, state] = await get(`${server.url}/readyz`);
     expect([status, state]).toEqual([
       503,
@@ -150,7 +150,7 @@ describe('a server on a damaged data directory', () => {
     expect(await get(`${server.url}/v1/collections`)).toMatchObject([503, { code: 'data_damaged' }]);
     expect((await get(`${server.url}/healthz`))[0]).toBe(200);
     expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
-    expect(await bench.run(['doctor'])).toMatchObject({
+    expect(await sandbox.run(['doctor'])).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/FAIL.*no vector/),
     });
@@ -158,12 +158,12 @@ describe('a server on a damaged data directory', () => {
       code: 0,
       stdout: expect.stringContaining('Not ready: Collection mine'),
     });
-    expect(await bench.run(['doctor'])).toMatchObject({
+    expect(await sandbox.run(['doctor'])).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/FAIL.*no vector/),
     });
 
-    const accepted = await bench.serve({ PAWDEX_ACCEPT_DAMAGE: 'true' });
+    const accepted = await sandbox.serve({ PAWDEX_ACCEPT_DAMAGE: 'true' });
     expect((await get(`${accepted.url}/readyz`))[0]).toBe(200);
     expect((await get(`${accepted.url}/v1/collections/mine`))[1]).toMatchObject({ count: 3 });
     accepted.child.kill('SIGTERM');
@@ -171,12 +171,12 @@ describe('a server on a damaged data directory', () => {
   });
 
   it('says that its database is missing', async () => {
-    const first = await bench.serve();
-    await bench.run(['index', await bench.photos('photos', 2), '-c', 'mine', '--quiet']);
+    const first = await sandbox.serve();
+    await sandbox.run(['index', await sandbox.photos('photos', 2), '-c', 'mine', '--quiet']);
     first.child.kill('SIGTERM');
     await first.ended;
-    await rm(path.join(bench.dataDir, 'pawdex.db'));
-    const server = await bench.serve();
+    await rm(path.join(sandbox.dataDir, 'pawdex.db'));
+    const server = await sandbox.serve();
     expect((await get(`${server.url}/readyz`))[1]).toMatchObject({
       code: 'data_damaged',
       detail: 'pawdex.db is missing or empty beside ledger.json, which lists 2 items in mine.',

@@ -2,21 +2,21 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Bench, CAT } from '../cli/pawdex.js';
+import { CAT, Sandbox } from '../cli/sandbox.js';
 import { until } from '../helpers/until.js';
 
-let bench: Bench;
+let sandbox: Sandbox;
 let orders: string;
 beforeEach(async () => {
-  bench = await Bench.create();
-  orders = path.join(bench.root, 'orders');
+  sandbox = await Sandbox.create();
+  orders = path.join(sandbox.root, 'orders');
   await mkdir(orders);
 });
-afterEach(() => bench.remove());
+afterEach(() => sandbox.remove());
 
 async function startServer() {
   const killer = new URL('./worker-killer.mjs', import.meta.url).href;
-  const server = await bench.serve({ NODE_OPTIONS: `--import ${killer}`, KILL_ORDERS: orders });
+  const server = await sandbox.serve({ NODE_OPTIONS: `--import ${killer}`, KILL_ORDERS: orders });
   return { ...server, kill: (kind: string) => killWorker(kind) };
 }
 

@@ -7,7 +7,7 @@ import { createRandom } from '../../../src/math/random.js';
 import { renderView } from '../../../src/training/data/render-view.js';
 import { drawView, PLAIN_VIEW, type ViewParameters } from '../../../src/training/data/view-parameters.js';
 import { viewSettings } from '../../../src/training/data/view-settings.js';
-import { CAT } from '../../cli/pawdex.js';
+import { CAT } from '../../cli/sandbox.js';
 import { scene, sceneJpeg, turnedJpeg } from '../../helpers/images.js';
 
 const SIZE = 64;

@@ -33,12 +33,12 @@ interface Started {
 }
 
 /** A folder for one test file: photos, data directory, and the commands that work on them. */
-export class Bench {
+export class Sandbox {
   readonly #children = new Set<ChildProcess>();
   private constructor(readonly root: string) {}
 
-  static async create(): Promise<Bench> {
-    return new Bench(await mkdtemp(path.join(os.tmpdir(), 'pawdex-cli-')));
+  static async create(): Promise<Sandbox> {
+    return new Sandbox(await mkdtemp(path.join(os.tmpdir(), 'pawdex-cli-')));
   }
 
   get dataDir(): string {
