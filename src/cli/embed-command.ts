@@ -30,7 +30,7 @@ export const command = addImageArguments(
       forEachImage(files, {
         maxFileBytes: getMaxFileBytes(common),
         json: true,
-        work: (bytes) => engine.embed(bytes, flags),
+        work: (bytes) => engine.embed(bytes, { views: flags.views }),
         format: (file, { embedding }) =>
           JSON.stringify({
             file,
