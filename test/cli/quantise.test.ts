@@ -88,15 +88,15 @@ describe('pawdex quantise', () => {
   });
 
   it('refuses encoders in forms that it cannot write, with what to do', async () => {
-    const card = JSON.parse(await readFile(path.join(bench.root, 'float', 'card.json'), 'utf8'));
+    const card = JSON.parse(await readFile(path.join(sandbox.root, 'float', 'card.json'), 'utf8'));
     const forms = [
       { input: { ...card.input, layout: 'NHWC' } },
       { input: { ...card.input, batch: 1 } },
       { output: { ...card.output, pooling: 'map' } },
     ];
     for (const form of forms) {
-      await writeFile(path.join(bench.root, 'float', 'other.json'), JSON.stringify({ ...card, ...form }));
-      const refused = await bench.run([
+      await writeFile(path.join(sandbox.root, 'float', 'other.json'), JSON.stringify({ ...card, ...form }));
+      const refused = await sandbox.run([
         ...['quantise', '--model', 'float/other.json', '--data', 'pets', '--photos', '1'],
         ...['--out', 'other'],
       ]);
