@@ -1,6 +1,7 @@
 /** Writes a collection to a Parquet file, with limited memory. */
 import { catchAsNull } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
+import { collectBatches } from '../math/group-by.js';
 import type { ItemWithVector, Store } from '../store/store.js';
 import type { ExportOutcome } from './engine.js';
 import type { FileItem } from './file-item.js';
@@ -20,7 +21,7 @@ export async function exportCollection(
   const writer = await createCollectionFile(file, info);
   try {
     let items = 0;
-    for await (const group of groupItems(store.iterate(collection))) {
+    for await (const group of collectBatches(store.iterate(collection), CONCURRENCY)) {
       signal?.throwIfAborted();
       const rows = await Promise.all(group.map((item) => readItem(store, collection, item)));
       const existing = rows.filter((row) => row !== null);
@@ -32,18 +33,6 @@ export async function exportCollection(
   } finally {
     await writer.close();
   }
-}
-
-async function* groupItems(items: AsyncIterable<ItemWithVector>): AsyncGenerator<ItemWithVector[]> {
-  let group: ItemWithVector[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length === CONCURRENCY) {
-      yield group;
-      group = [];
-    }
-  }
-  yield group;
 }
 
 /** Reads an item with its thumbnail and stored copy, unless they are damaged; null if it was deleted meanwhile. */

@@ -8,6 +8,7 @@ import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { computeSha256 } from '../files/sha256.js';
+import { cutIntoBatches } from '../math/group-by.js';
 import type { CollectionInfo, NewItem, Store } from '../store/store.js';
 
 /** Metadata of items from the gallery, which items added by users do not have. */
@@ -166,8 +167,8 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   if (isSameSpace) {
     await store.deleteItems(SHIPPED_COLLECTION, { filter: SHIPPED_ITEMS });
   }
-  for (let from = 0; from < items.length; from += BATCH) {
-    await store.put(SHIPPED_COLLECTION, items.slice(from, from + BATCH));
+  for (const batch of cutIntoBatches(items, BATCH)) {
+    await store.put(SHIPPED_COLLECTION, batch);
   }
   await store.updateCollection(SHIPPED_COLLECTION, { gallery: sha256, calibration });
   return 'loaded';

@@ -1,5 +1,6 @@
 /** Queries and progress of long work on live collections. */
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
+import { cutIntoBatches } from '../math/group-by.js';
 import type { BareHit, ItemWithVector, Store } from '../store/store.js';
 
 /** More queries would hardly change the result. */
@@ -119,9 +120,8 @@ export async function* batchQueries(
   for (const label of labels) {
     const others = labels.filter((other) => other !== label);
     const ofLabel = queries.filter((query) => query.label === label);
-    for (let first = 0; first < ofLabel.length; first += size) {
+    for (const batch of cutIntoBatches(ofLabel, size)) {
       signal?.throwIfAborted();
-      const batch = ofLabel.slice(first, first + size);
       yield { label, others, queries: batch };
       done += batch.length;
       onProgress?.({ phase: 'asking', done, total: queries.length });

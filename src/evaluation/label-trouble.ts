@@ -3,8 +3,9 @@
  * with different labels.
  */
 import { vote } from '../breeds/vote.js';
-import { PawdexError } from '../errors.js';
+import { catchAsNull } from '../errors.js';
 import { BestEntries } from '../math/best-entries.js';
+import { collectBatches } from '../math/group-by.js';
 import type { Store } from '../store/store.js';
 import { BATCH_SIZE, type CollectionQuery, countLabels, type WorkOptions } from './collection-queries.js';
 import type { EmbeddedSet } from './embed-set.js';
@@ -174,6 +175,7 @@ export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions)
 
 /** Photos between two checks of whether the graph is being built. */
 const CHECK_INTERVAL = 1024;
+
 /**
  * Finds label errors in a live collection as {@link findLabelTrouble} does, by its own searches. Skips items without a label.
  *
@@ -185,10 +187,9 @@ export async function findCollectionLabelTrouble(
   { signal, onProgress, ...options }: LabelTroubleOptions & WorkOptions,
 ): Promise<LabelTrouble> {
   const collector = new LabelTroubleCollector(options);
-  let batch: CollectionQuery[] = [];
   const total = [...(await countLabels(store, name)).values()].reduce((sum, count) => sum + count, 0);
   let done = 0;
-  const flush = async () => {
+  for await (const batch of collectBatches(iterateLabelled(store, name), BATCH_SIZE)) {
     signal?.throwIfAborted();
     if (done % CHECK_INTERVAL === 0) {
       await waitForIndex(store, name, { signal, onProgress });
@@ -200,32 +201,23 @@ export async function findCollectionLabelTrouble(
       collector.add({ id, label, neighbours });
     });
     done += batch.length;
-    batch = [];
     onProgress?.({ phase: 'asking', done: Math.min(done, total), total });
-  };
-  for await (const { id, label, vector } of store.iterate(name)) {
-    if (label !== null) {
-      batch.push({ id, label, vector });
-    }
-    if (batch.length === BATCH_SIZE) {
-      await flush();
-    }
-  }
-  if (batch.length > 0) {
-    await flush();
   }
   return addSources(store, name, collector.getResult());
+}
+
+async function* iterateLabelled(store: Store, name: string): AsyncGenerator<CollectionQuery> {
+  for await (const { id, label, vector } of store.iterate(name)) {
+    if (label !== null) {
+      yield { id, label, vector };
+    }
+  }
 }
 
 /** Says where each listed photo came from, by which people know it. Items that were deleted meanwhile have none. */
 async function addSources(store: Store, name: string, trouble: LabelTrouble): Promise<LabelTrouble> {
   const addSource = async <T extends LabelledItem>(photo: T): Promise<T> => {
-    const item = await store.getItem(name, photo.id).catch((error: unknown) => {
-      if (error instanceof PawdexError && error.code === 'item_not_found') {
-        return null;
-      }
-      throw error;
-    });
+    const item = await catchAsNull(store.getItem(name, photo.id), 'item_not_found');
     return { ...photo, source: item?.source ?? null };
   };
   const suspects: Suspect[] = [];

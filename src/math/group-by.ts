@@ -31,3 +31,25 @@ export function numberAlike<T>(values: readonly T[]): number[] {
     return number;
   });
 }
+
+/** Yields the values in order, `size` at a time. */
+export function* cutIntoBatches<T>(values: readonly T[], size: number): Generator<T[]> {
+  for (let from = 0; from < values.length; from += size) {
+    yield values.slice(from, from + size);
+  }
+}
+
+/** The same for values that arrive one by one. */
+export async function* collectBatches<T>(values: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const value of values) {
+    batch.push(value);
+    if (batch.length === size) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) {
+    yield batch;
+  }
+}

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { asPawdexError } from '../../errors.js';
-import { groupBy } from '../../math/group-by.js';
+import { cutIntoBatches, groupBy } from '../../math/group-by.js';
 import { createIndexSummary, type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
 import { createOriginMetadata, type PhotoToIndex } from '../photo-to-index.js';
 import type { MatchedItem, SyncPlan } from './plan-sync.js';
@@ -93,19 +93,13 @@ function groupAlike(
     const isOnlyLabel = photo.name === item.source && Object.keys(photo.metadata).length === 0;
     return isOnlyLabel ? `${relabelled.has(match)} ${photo.label === null} ${photo.label}` : item.id;
   });
-  return [...groups.values()].flatMap(splitIntoChunks);
+  return [...groups.values()].flatMap((group) => [...cutIntoBatches(group, IDS)]);
 }
 
 async function removeItems(engine: Engine, collection: string, ids: readonly string[]): Promise<number> {
   let removed = 0;
-  for (const part of splitIntoChunks(ids)) {
+  for (const part of cutIntoBatches(ids, IDS)) {
     removed += await engine.store.deleteItems(collection, { ids: part });
   }
   return removed;
-}
-
-function splitIntoChunks<T>(values: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(values.length / IDS) }, (_, i) =>
-    values.slice(i * IDS, (i + 1) * IDS),
-  );
 }

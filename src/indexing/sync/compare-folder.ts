@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { catchAsNull } from '../../errors.js';
 import { type FileFacts, readFileFacts } from '../../files/open-file.js';
+import { cutIntoBatches } from '../../math/group-by.js';
 import { listPages } from '../../store/list-pages.js';
 import type { Item } from '../../store/store.js';
 import { readPhotoFile } from '../photo-file.js';
@@ -132,8 +133,7 @@ async function listItems(engine: Engine, collection: string, filter: ReturnType<
 
 async function findByHash(engine: Engine, collection: string, hashes: readonly string[]): Promise<Item[]> {
   const matching: Item[] = [];
-  for (let from = 0; from < hashes.length; from += HASHES) {
-    const sha256 = hashes.slice(from, from + HASHES);
+  for (const sha256 of cutIntoBatches(hashes, HASHES)) {
     const { items } = await engine.store.listItems(collection, { limit: HASHES, filter: { sha256 } });
     matching.push(...items);
   }

@@ -1,6 +1,6 @@
 /** The collection manager's requests: collections, and their items in bulk. Each throws a Problem, as in api.ts. */
 import type { AddResults, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
-import { groupBy } from '../../math/group-by.js';
+import { cutIntoBatches, groupBy } from '../../math/group-by.js';
 import type { Filter } from '../../store/store.js';
 import { call, getCollectionPath, hasApiKey, read, server } from '../api.js';
 import { el } from '../dom.js';
@@ -97,12 +97,6 @@ export function getItem(collection: string, id: string): Promise<Item> {
   return read(getCollectionPath(collection, `/items/${encodeURIComponent(id)}`));
 }
 
-function* splitIntoChunks<T>(all: readonly T[], size: number): Generator<T[]> {
-  for (let from = 0; from < all.length; from += size) {
-    yield all.slice(from, from + size);
-  }
-}
-
 /**
  * Sets the labels of items, with one request per label and 10,000 items.
  *
@@ -115,7 +109,7 @@ export async function relabel(
 ): Promise<number> {
   let changed = 0;
   for (const [label, group] of groupBy(labels, (each) => each.label)) {
-    for (const chunk of splitIntoChunks(group, MAX_IDS)) {
+    for (const chunk of cutIntoBatches(group, MAX_IDS)) {
       const json = { ids: chunk.map(({ id }) => id), label };
       const path = getCollectionPath(collection, '/items/update');
       changed += (await read<{ updated: number }>(path, { method: 'POST', json })).updated;
@@ -125,7 +119,7 @@ export async function relabel(
 }
 
 export async function deleteItems(collection: string, ids: readonly string[]): Promise<void> {
-  for (const chunk of splitIntoChunks(ids, MAX_IDS)) {
+  for (const chunk of cutIntoBatches(ids, MAX_IDS)) {
     await call(getCollectionPath(collection, '/items/delete'), { method: 'POST', json: { ids: chunk } });
   }
 }
@@ -142,7 +136,7 @@ export function deleteItemsOnLeaving(collection: string, ids: readonly string[])
 /** The hashes among these hex content hashes that the collection has. */
 export async function findKnown(collection: string, hashes: readonly string[]): Promise<Set<string>> {
   const known = new Set<string>();
-  for (const chunk of splitIntoChunks(hashes, MAX_HASHES)) {
+  for (const chunk of cutIntoBatches(hashes, MAX_HASHES)) {
     const { items } = await listItems(collection, { sha256: chunk }, null, MAX_HASHES);
     for (const { sha256 } of items) {
       known.add(sha256);
