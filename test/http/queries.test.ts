@@ -83,6 +83,15 @@ describe('POST /v1/identify', () => {
     ).toBeProblem(400, 'invalid_request');
   });
 
+  it('accepts the same parameters in query and body', async () => {
+    const same = await request(service.app)
+      .post('/v1/identify?k=1&region=0,0,0.5,1')
+      .field('k', '1')
+      .field('region', '0,0,.5,1')
+      .attach('image', photo, 'x');
+    expect(same.status).toBe(200);
+  });
+
   it('gives all items if k is greater than their number', async () => {
     const { body } = await request(service.app).post('/v1/identify?k=1000').attach('image', photo, 'x');
     expect(body.neighbours).toHaveLength(3);

@@ -1,4 +1,5 @@
 /** Declares the bodies that endpoints accept: how they are read and documented. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
@@ -54,8 +55,8 @@ export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = 
   };
 }
 
-/** Parses the text of a form's fields: objects and arrays are sent as JSON. */
-export function parseFormText<S extends Shape>(shape: S): S {
+/** Makes fields accept the text of a form, in which objects and arrays are JSON. */
+export function toFormFields<S extends Shape>(shape: S): S {
   const fields = Object.entries(shape).map(([name, field]) => [
     name,
     isStructured(field) ? z.preprocess(parseJsonText, field) : field,
@@ -87,7 +88,7 @@ export function imageBody(
   const options = { ...parts.options, url: urlOption };
   const shape = { ...options, ...parts.fields, ...jsonImage };
   const schema = z.strictObject(shape);
-  const formSchema = z.strictObject(parseFormText(shape));
+  const formSchema = z.strictObject(toFormFields(shape));
   return {
     options,
     json: schema,
@@ -102,7 +103,7 @@ export function imageBody(
       for (const name of Object.keys(options)) {
         const isInQuery = req.query[name] !== undefined;
         const isInBody = body.fields[name] !== undefined;
-        if (isInQuery && isInBody && query[name] !== values[name]) {
+        if (isInQuery && isInBody && !isDeepStrictEqual(query[name], values[name])) {
           throw createConflictError(name);
         }
         if (isInQuery || !isInBody) {

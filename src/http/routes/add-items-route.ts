@@ -13,7 +13,7 @@ import { addOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
 import type { Body, UploadLimits } from '../body/body-reader.js';
-import { type BodySpec, imageFile, parseFormText } from '../body/body-spec.js';
+import { type BodySpec, imageFile, toFormFields } from '../body/body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { parseFields } from '../parse-fields.js';
 import { json } from '../response-spec.js';
@@ -35,7 +35,7 @@ const formFields = {
     description: 'One object per image, in order. Its fields take precedence over those for all images.',
   }),
 };
-const itemsForm = z.strictObject(parseFormText(formFields));
+const itemsForm = z.strictObject(toFormFields(formFields));
 
 /** An image to add, or the result of an image that has already failed. */
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
