@@ -83,8 +83,8 @@ export class PawdexClient {
     this.#server.post<wire.SearchResult>(v1`search`, encodeSearch(query, { ...options, collection }));
 
   /** Returns the embedding of a photo. */
-  embed = (image: Uint8Array, options: LookOptions = {}) =>
-    this.#server.post<wire.EmbedResult>(v1`embed`, createImageCall(image, options));
+  embed = (image: Uint8Array, { views, region }: LookOptions = {}) =>
+    this.#server.post<wire.EmbedResult>(v1`embed`, createImageCall(image, { views, region }));
 
   /**
    * Draws the photo with a map of where its similarity to an item comes from.
@@ -96,8 +96,13 @@ export class PawdexClient {
    * const { neighbours } = await pawdex.identify(photo);
    * await writeFile('why.png', await pawdex.heatMap(photo, { neighbour: neighbours[0].id }));
    */
-  heatMap = (image: Uint8Array, options: Omit<HeatMapOptions, 'collection'> & { collection?: string }) =>
-    this.#server.send({ method: 'POST', path: v1`explain`, ...createImageCall(image, options) }, readBytes);
+  heatMap = (
+    image: Uint8Array,
+    { collection, neighbour, views, region }: Omit<HeatMapOptions, 'collection'> & { collection?: string },
+  ) => {
+    const call = createImageCall(image, { collection, neighbour, views, region });
+    return this.#server.send({ method: 'POST', path: v1`explain`, ...call }, readBytes);
+  };
 
   listCollections = async () => (await this.#server.get<wire.CollectionList>(v1`collections`)).collections;
 
@@ -164,9 +169,9 @@ export class PawdexClient {
   /** Lists a page of items in order of insertion. Pass `next` as `cursor` to get the next page. */
   listItems = (
     collection: string,
-    { filter, ...page }: { limit?: number; cursor?: string; filter?: Filter } = {},
+    { limit, cursor, filter }: { limit?: number; cursor?: string; filter?: Filter } = {},
   ) => {
-    const query = { ...page, ...encodeFilter(filter) };
+    const query = { limit, cursor, ...encodeFilter(filter) };
     return this.#server.get<wire.ItemPage>(v1`collections/${collection}/items`, query);
   };
 

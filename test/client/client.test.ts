@@ -71,7 +71,9 @@ describe('PawdexClient', () => {
     const found = await client.search('breeds', { image: photo }, { views: '5', explain: true });
     expect(service.engine.asked).toMatchObject({ views: '5', explain: true });
     expect(found.neighbours[0]).toHaveProperty('explanation');
-    await client.embed(photo, { views: '5' });
+    // A command passes all its flags.
+    const flags = { views: '5', server: server.url } as const;
+    await client.embed(photo, flags);
     expect(service.engine.asked).toEqual({ views: '5' });
     const neighbour = neighbours[0]!.id;
     const picture = await client.heatMap(photo, { neighbour, views: 'flip' });

@@ -24,19 +24,13 @@ interface QueryFields {
 
 /** @throws PawdexError image_missing if there is no query, invalid_request if there are several */
 function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }: QueryFields): Query {
-  const queries: Query[] = [];
-  if (image !== null) {
-    queries.push({ image });
-  }
-  if (id !== undefined) {
-    queries.push({ id });
-  }
-  if (vector !== undefined) {
-    queries.push({ vector });
-  }
-  if (positives !== undefined || negatives !== undefined) {
-    queries.push({ positives: positives ?? [], negatives: negatives ?? [], negativeWeight });
-  }
+  const hasExamples = positives !== undefined || negatives !== undefined;
+  const queries: Query[] = [
+    ...(image === null ? [] : [{ image }]),
+    ...(id === undefined ? [] : [{ id }]),
+    ...(vector === undefined ? [] : [{ vector }]),
+    ...(hasExamples ? [{ positives: positives ?? [], negatives: negatives ?? [], negativeWeight }] : []),
+  ];
   const [query, other] = queries;
   if (negativeWeight !== undefined && negatives === undefined) {
     throw new PawdexError('invalid_request', { detail: '`negativeWeight` requires `negatives`.' });
