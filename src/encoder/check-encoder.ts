@@ -1,5 +1,6 @@
 /** Checks with test pictures that the output of an encoder is usable as an embedding. */
 import { PawdexError } from '../errors.js';
+import { createRandom } from '../math/random.js';
 import { computeDot, computeLength } from '../math/vectors.js';
 import { openSession } from './encoder-session.js';
 import type { LoadedCard } from './model-card.js';
@@ -19,16 +20,12 @@ function drawPictures(size: number): Uint8Array[] {
     }
     return pixels;
   };
-  let state = 1;
-  const noise = () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return state >>> 24;
-  };
+  const random = createRandom(1);
   return [
     draw((x, y, channel) => 255 * [x, y, 1 - x][channel]!),
     draw((x, _y, channel) => (Math.floor(x * 12) % 2 === channel % 2 ? 230 : 20)),
     draw((x, y) => (Math.floor(x * 6 + Math.floor(y * 6)) % 2 === 0 ? 250 : 10)),
-    draw(noise),
+    draw(() => 256 * random()),
   ];
 }
 

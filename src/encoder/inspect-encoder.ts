@@ -3,13 +3,13 @@
  * Face exports, and from the caller if neither says so.
  */
 import path from 'node:path';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
 import { describeInvalidFields } from '../files/invalid-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { createUnsuitableError } from './check-encoder.js';
-import { createSession } from './encoder-session.js';
+import { createFeed, createSession } from './encoder-session.js';
 import type { ModelCard } from './model-card.js';
 
 type Input = ModelCard['input'];
@@ -18,8 +18,6 @@ type Triple = [number, number, number];
 
 /** What the caller knows about an encoder. */
 export interface EncoderHints {
-  /** Name of the input for images. */
-  input?: string | undefined;
   /** Name of the output to use, if there are several. */
   output?: string | undefined;
   /** Side of the square input in pixels. */
@@ -122,10 +120,8 @@ async function readPreprocessing(file: string): Promise<EncoderHints> {
 }
 
 function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes: string[]): Input {
-  const inputs = session.inputMetadata.filter((port) => port.isTensor);
-  const chosen = hints.input === undefined ? inputs : inputs.filter(({ name }) => name === hints.input);
-  const [port] = chosen;
-  if (port === undefined || chosen.length > 1 || inputs.length > 1) {
+  const [port, ...others] = session.inputMetadata.filter((port) => port.isTensor);
+  if (port === undefined || others.length > 0) {
     throw createUnsuitableError(
       `The model has the inputs ${session.inputNames.join(', ')}, but an encoder has only one, for images.`,
       'Export only the image part (for CLIP, the vision model with its projection).',
@@ -141,7 +137,13 @@ function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes
   const isChannelsFirst = shape[1] === 3 || (shape[3] !== 3 && type === 'float32');
   const [height, width] = isChannelsFirst ? [shape[2], shape[3]] : [shape[1], shape[2]];
   const size = chooseSize(name, [height!, width!], hints, notes);
-  const batch = typeof shape[0] === 'number' && shape[0] > 0 ? { batch: shape[0] } : {};
+  const batch = isFixed(shape[0]) ? { batch: shape[0] } : {};
+  if (batch.batch !== undefined && batch.batch > 1) {
+    throw createUnsuitableError(
+      `The model takes exactly ${batch.batch} images at a time.`,
+      'Export the network with a free batch axis.',
+    );
+  }
   const resize = { fit: 'cover' as const, kernel: hints.kernel ?? 'cubic' };
   if (type === 'uint8') {
     if (isChannelsFirst) {
@@ -161,13 +163,15 @@ function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes
   return { name, size, resize, type, layout: isChannelsFirst ? 'NCHW' : 'NHWC', ...scaling, ...batch };
 }
 
+/** Whether a dimension is a number, and not a name or unknown. */
+const isFixed = (dimension: unknown): dimension is number => typeof dimension === 'number' && dimension > 0;
+
 function chooseSize(
   name: string,
   [height, width]: (number | string)[],
   { size }: EncoderHints,
   notes: string[],
 ): number {
-  const isFixed = (side: unknown): side is number => typeof side === 'number' && side > 0;
   if (isFixed(height) && isFixed(width)) {
     if (height !== width) {
       throw createUnsuitableError(`The input ${name} is ${height} x ${width} pixels; it must be a square.`);
@@ -187,14 +191,9 @@ interface MeasuredOutput {
 }
 
 async function measureOutputs(session: ort.InferenceSession, input: Input): Promise<MeasuredOutput[]> {
-  const { batch = 1, size, layout, type } = input;
-  const shape = layout === 'NCHW' ? [batch, 3, size, size] : [batch, size, size, 3];
-  const length = batch * 3 * size * size;
-  const tensor =
-    type === 'uint8'
-      ? new ort.Tensor('uint8', new Uint8Array(length), shape)
-      : new ort.Tensor('float32', new Float32Array(length), shape);
-  const result = await session.run({ [input.name]: tensor }).catch((cause: Error) => {
+  const { batch = 1, size } = input;
+  const pictures = Array.from({ length: batch }, () => new Uint8Array(3 * size * size));
+  const result = await session.run({ [input.name]: createFeed(input, pictures) }).catch((cause: Error) => {
     throw createUnsuitableError(
       `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message.trim()}`,
       'Set --size to the size that it was trained with.',
@@ -206,46 +205,55 @@ async function measureOutputs(session: ort.InferenceSession, input: Input): Prom
     .map(([name, { dims }]) => ({ name, shape: dims.slice(1) }));
 }
 
-function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: string[]): Output {
-  const list = outputs.map(({ name, shape }) => `${name} [${['batch', ...shape].join(', ')}]`).join(', ');
-  const named = outputs.filter(({ name }) => hints.output === undefined || name === hints.output);
-  const byRank = (rank: number, names: readonly string[]) => {
-    const ofRank = named.filter(({ shape }) => shape.length === rank);
-    return names.flatMap((name) => ofRank.filter((output) => output.name === name))[0] ?? ofRank[0];
-  };
-  const isFlatMap = ({ shape }: MeasuredOutput) => shape.length === 3 && shape[1] === 1 && shape[2] === 1;
-  const flat = byRank(1, EMBEDDING_NAMES) ?? named.find(isFlatMap);
-  if (flat !== undefined && hints.pooling === undefined) {
-    const dimension = flat.shape[0]!;
-    if (CLASS_COUNTS.has(dimension)) {
+/** Chooses the embedding: an output with one vector per image, or else one with several, which are combined. */
+function chooseOutput(
+  outputs: MeasuredOutput[],
+  { output: wanted, pooling }: EncoderHints,
+  notes: string[],
+): Output {
+  const candidates = outputs.filter(({ name }) => wanted === undefined || name === wanted);
+  const vector = findOutput(candidates, 1, EMBEDDING_NAMES) ?? candidates.find(isSingleCell);
+  const tokens = findOutput(candidates, 2, TOKEN_NAMES);
+  const map = findOutput(candidates, 3, []);
+  let chosen: Output | undefined;
+  if (vector !== undefined && pooling === undefined) {
+    chosen = { name: vector.name, dimension: vector.shape[0]! };
+    if (CLASS_COUNTS.has(chosen.dimension)) {
       notes.push(
-        `The output ${flat.name} has ${dimension} numbers, like class scores. The features before the classifier are better embeddings.`,
+        `The output ${chosen.name} has ${chosen.dimension} numbers, like class scores. The features before the classifier are better embeddings.`,
       );
     }
-    return { name: flat.name, dimension: checkDimension(dimension, list) };
+  } else if (tokens !== undefined && pooling !== 'map') {
+    const { name, shape } = tokens;
+    const used = pooling === 'mean' ? 'their mean' : 'the first (CLS)';
+    notes.push(`The output ${name} has ${shape[0]} vectors per image. Using ${used} (--pooling).`);
+    chosen = { name, dimension: shape[1]!, pooling: pooling ?? 'first' };
+  } else if (map !== undefined && (pooling ?? 'map') === 'map') {
+    const { name, shape } = map;
+    notes.push(`The output ${name} is a map of ${shape[1]} x ${shape[2]} cells. Using its mean.`);
+    chosen = { name, dimension: shape[0]!, pooling: 'map' };
   }
-  const tokens = byRank(2, TOKEN_NAMES);
-  if (tokens !== undefined && hints.pooling !== 'map') {
-    const pooling = hints.pooling ?? 'first';
-    notes.push(
-      `The output ${tokens.name} has ${tokens.shape[0]} vectors per image. Using ${pooling === 'first' ? 'the first (CLS)' : 'their mean'} (--pooling).`,
-    );
-    return { name: tokens.name, dimension: checkDimension(tokens.shape[1]!, list), pooling };
+  const list = outputs.map(({ name, shape }) => `${name} [${['batch', ...shape].join(', ')}]`).join(', ');
+  if (chosen === undefined) {
+    throw createUnsuitableError(`No output is an embedding. The outputs are ${list || 'not float32'}.`);
   }
-  const map = byRank(3, []);
-  if (map !== undefined && (hints.pooling ?? 'map') === 'map') {
-    notes.push(`The output ${map.name} is a map of ${map.shape[1]} x ${map.shape[2]} cells. Using its mean.`);
-    return { name: map.name, dimension: checkDimension(map.shape[0]!, list), pooling: 'map' };
-  }
-  throw createUnsuitableError(`No output is an embedding. The outputs are ${list || 'not float32'}.`);
-}
-
-function checkDimension(dimension: number, list: string): number {
-  if (dimension < 2 || dimension > 8192) {
+  if (chosen.dimension < 2 || chosen.dimension > 8192) {
     throw createUnsuitableError(
-      `Embeddings of ${dimension} numbers cannot be used; the outputs are ${list}.`,
+      `Embeddings of ${chosen.dimension} numbers cannot be used; the outputs are ${list}.`,
       'Choose another output with --output.',
     );
   }
-  return dimension;
+  return chosen;
+}
+
+/** Finds an output by its number of axes, without the batch, and with the first of the names that there is. */
+function findOutput(outputs: readonly MeasuredOutput[], axes: number, names: readonly string[]) {
+  const candidates = outputs.filter(({ shape }) => shape.length === axes);
+  const name = names.find((name) => candidates.some((output) => output.name === name));
+  return candidates.find((output) => output.name === name) ?? candidates[0];
+}
+
+/** Whether an output is a map of one cell, which is a vector. */
+function isSingleCell({ shape }: MeasuredOutput): boolean {
+  return shape.length === 3 && shape[1] === 1 && shape[2] === 1;
 }

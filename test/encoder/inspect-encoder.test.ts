@@ -128,6 +128,13 @@ describe('addEncoder, given a bad model,', () => {
     expect(await readdir(path.join(data, 'encoders'))).toEqual([]);
   });
 
+  it('refuses a model that takes several images at a time and no fewer', async () => {
+    await expect(add(cnn({ batch: 3 }))).rejects.toMatchObject({
+      code: 'encoder_unsuitable',
+      message: expect.stringContaining('exactly 3 images'),
+    });
+  });
+
   it('refuses a model without an embedding, or with one of a single number', async () => {
     await expect(add(cnn({ dimension: 1 }))).rejects.toEqual(code('encoder_unsuitable'));
     await expect(add(cnn(), { output: 'nothing' })).rejects.toEqual(code('encoder_unsuitable'));

@@ -1,9 +1,9 @@
 /** Builds the encoder as one graph: decoded pixels in, unit vectors out. */
 import { PawdexError } from '../../errors.js';
-import { createNode, type Model, type ModelNode, type ModelPort } from '../../onnx/onnx-model.js';
+import { createNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/projection.js';
-import type { ScaledBackbone } from '../network/network.js';
+import { requireImageInput, type ScaledBackbone } from '../network/network.js';
 
 export interface EncoderParts extends ScaledBackbone {
   /** Projects unit features to the embedding. Without a head, the unit features are the embedding. */
@@ -26,13 +26,15 @@ interface Part {
  *   its features
  */
 export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
-  const { input, output } = requirePorts(backbone);
-  const features = head?.matrix.shape[0] ?? output.shape[1];
+  const input = requireImageInput(backbone);
+  const [output] = backbone.outputs;
+  const declared = output?.shape[1];
+  const features = head?.matrix.shape[0] ?? declared;
   const dimension = head?.matrix.shape[1] ?? features;
-  const declared = output.shape[1];
-  if (typeof dimension !== 'number' || (typeof declared === 'number' && declared !== features)) {
+  const isFitting = typeof declared !== 'number' || declared === features;
+  if (output === undefined || typeof dimension !== 'number' || !isFitting) {
     throw new PawdexError('model_invalid', {
-      detail: `The head takes ${features} features, but the backbone's output "${output.name}" is [${output.shape}].`,
+      detail: `The backbone has the output ${output ? `"${output.name}" [${output.shape}]` : 'none'}; the encoder needs [batch, ${features ?? 'F'}].`,
     });
   }
   const before = buildScaling(pixels);
@@ -71,18 +73,6 @@ function renameValues(nodes: readonly ModelNode[], rename: (name: string) => str
     inputs: node.inputs.map(rename),
     outputs: node.outputs.map(rename),
   }));
-}
-
-/** @throws PawdexError model_invalid when a backbone does not have exactly one input, or no output */
-function requirePorts({ inputs, outputs }: Model): { input: ModelPort; output: ModelPort } {
-  const [input, ...others] = inputs;
-  const [output] = outputs;
-  if (input === undefined || output === undefined || others.length > 0) {
-    throw new PawdexError('model_invalid', {
-      detail: `The backbone has ${inputs.length} inputs and ${outputs.length} outputs. An encoder needs one image input and one vector per image.`,
-    });
-  }
-  return { input, output };
 }
 
 /**

@@ -62,7 +62,7 @@ export async function exportRun(
     training: { recipe: removePaths(recipe), shareOfTrainedWeights: share },
   };
   const map = { vectors: val.vectors, labels: val.items.map(({ label }) => label) };
-  await writeTrainingCharts(path.join(dir, 'charts'), { log, map });
+  await writeTrainingCharts(path.join(dir, 'charts'), log, map);
   const float = buildEncoderModel(network);
   await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');
   const model = await quantiseOnSet(float, recipe, set, options);

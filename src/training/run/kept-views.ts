@@ -2,12 +2,14 @@
 import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { computeSha256 } from '../../files/sha256.js';
+import { writeModel } from '../../onnx/onnx-model.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { type LoadOptions, loadBatches } from '../data/load-batches.js';
 import type { PlannedBatch } from '../data/sampler.js';
 import type { Network } from '../network/network.js';
 import { countRowElements, joinPorts, type NetworkCut, openFrozenPart } from '../network/network-cut.js';
 import type { PhaseReport } from '../phase-report.js';
+import type { TrainingPhoto } from './training-set.js';
 
 /** Views that go through the frozen layers at once. */
 const BATCH = 8;
@@ -16,10 +18,8 @@ export interface KeptViewsOptions {
   /** Folder of the run. */
   dir: string;
   views: number;
-  photos: number;
+  photos: readonly TrainingPhoto[];
   load: LoadOptions;
-  /** Everything else that the rows depend on, such as the backbone's bytes. If it changes, the file is computed again. */
-  identity: unknown;
   session?: SessionOptions;
   /** Gets the views done so far after each batch. */
   report?: PhaseReport;
@@ -39,7 +39,7 @@ export class KeptViews {
 
   /**
    * Opens the kept views of a folder and computes those that are missing. After an interruption it continues with
-   * the first missing one.
+   * the first missing one. If the frozen layers, the list of photos or a setting of the views has changed, it begins again.
    *
    * @throws PawdexError set_invalid when no photo of a label can be used; the signal's reason
    */
@@ -47,8 +47,8 @@ export class KeptViews {
     const { dir, views, photos, load } = options;
     const width = countRowElements(cut);
     const { rule, seed, views: settings } = load;
-    const identity = JSON.stringify([options.identity, cut.ports, rule, seed, settings, views, photos]);
-    const key = computeSha256(identity);
+    const frozen = computeSha256(writeModel(cut.frozen));
+    const key = computeSha256(JSON.stringify([frozen, network.pixels, photos, rule, seed, settings, views]));
     const keyFile = path.join(dir, 'kept-views.key');
     const isSame = (await readFile(keyFile, 'utf8').catch(() => '')) === key;
     const file = await open(path.join(dir, 'kept-views.f16'), isSame ? 'r+' : 'w+');
@@ -56,8 +56,9 @@ export class KeptViews {
       await writeFile(keyFile, key);
       const rowBytes = width * 2;
       const { size } = await file.stat();
-      const done = Math.min(photos * views, Math.floor(size / rowBytes / BATCH) * BATCH);
-      if (done < photos * views) {
+      const total = photos.length * views;
+      const done = Math.min(total, Math.floor(size / rowBytes / BATCH) * BATCH);
+      if (done < total) {
         await fillFile(file, { network, cut, done, width }, options);
       }
       return new KeptViews(file, width, views);
@@ -91,7 +92,7 @@ async function fillFile(
   options: KeptViewsOptions,
 ): Promise<void> {
   const { views, photos, load, report } = options;
-  const total = photos * views;
+  const total = photos.length * views;
   const { size } = network;
   const session = await openFrozenPart(cut, network, BATCH, options.session);
   try {

@@ -181,9 +181,8 @@ class TrainingRun {
     const views = await KeptViews.open(network, cut, {
       dir: out,
       views: recipe.keptViews,
-      photos: set.photos.length,
+      photos: set.photos,
       load: { ...this.#createLoadOptions(set.photos), signal },
-      identity: [recipe.backbone, set.photos],
       session,
       report,
     });

@@ -145,7 +145,7 @@ describe('the exported encoder', () => {
   it('refuses a head for other features, and a folder that cannot be written', async () => {
     const parts = { backbone: mobileNet(), size: SIZE, pixels: ours };
     expect(() => buildEncoderModel({ ...parts, head: { ...head, matrix: noise(1, [5, 4]) } })).toThrow(
-      /5 features/,
+      /needs \[batch, 5\]/,
     );
     const first = await writeEncoder(dir, buildEncoderModel(parts), facts);
     await expect(writeEncoder(first.modelPath, buildEncoderModel(parts), facts)).rejects.toMatchObject({

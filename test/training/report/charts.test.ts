@@ -124,14 +124,14 @@ describe('the embedding map', () => {
 describe('files of charts', () => {
   it('are SVG and PNG, for whatever there is data for', async () => {
     const log = [...steps(30), evaluation(1, 0.9), evaluation(2, 0.92)];
-    const files = await writeTrainingCharts(path.join(dir, 'run'), { log });
+    const files = await writeTrainingCharts(path.join(dir, 'run'), log, clusters(1, 2));
     expect(files.map((file) => path.basename(file))).toEqual([
       'loss.svg',
       'loss.png',
       'quality.svg',
       'quality.png',
     ]);
-    await writeTrainingCharts(path.join(dir, 'run'), { log, map: clusters(3, 6) });
+    await writeTrainingCharts(path.join(dir, 'run'), log, clusters(3, 6));
     expect((await readdir(path.join(dir, 'run'))).sort()).toEqual(
       ['loss', 'map', 'quality'].flatMap((name) => [`${name}.png`, `${name}.svg`]),
     );

@@ -3,7 +3,9 @@ import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeModel } from '../../../src/onnx/onnx-model.js';
 import type { Tensor } from '../../../src/onnx/tensor.js';
+import { createSmallNetwork } from '../../../src/training/network/backbone.js';
 import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
 import { findReadablePhotos } from '../../../src/training/run/readable-photos.js';
 import { readTensors } from '../../../src/training/run/safetensors.js';
@@ -173,6 +175,19 @@ describe('a run', () => {
     // Views of another seed are other views.
     await run('cut off', { ...settings, seed: 2 });
     expect((await readFile(file)).equals(whole)).toBe(false);
+  });
+
+  it('computes kept views again if the backbone of the same name is another one', async () => {
+    const file = path.join(root, 'backbone.onnx');
+    const backbone = { file, size: 32, pixels: { mean: 128, std: 64 } };
+    const settings = { backbone, keptViews: 1, freeze: { layers: 2 }, epochs: 1 };
+    const rows = [];
+    for (const seed of [1, 2]) {
+      await writeFile(file, writeModel(createSmallNetwork(32, seed)));
+      await run('replaced backbone', settings);
+      rows.push(await readFile(path.join(root, 'replaced backbone', 'kept-views.f16')));
+    }
+    expect(rows[1]!.equals(rows[0]!)).toBe(false);
   });
 
   it('reports quality on unseen labels', async () => {
