@@ -1,7 +1,6 @@
 /** A calibration: two logistic models and two thresholds, as JSON. */
 import { z } from 'zod';
-import { PawdexError } from '../errors.js';
-import { describeInvalidFields } from '../files/invalid-fields.js';
+import { checkFields } from '../files/check-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { predict } from './logistic.js';
 import type { Candidate, Voter } from './vote.js';
@@ -59,11 +58,7 @@ export type Calibration = z.infer<typeof calibrationSchema>;
  * @throws PawdexError calibration_invalid
  */
 export function parseCalibration(json: unknown, what = 'The calibration'): Calibration {
-  const parsed = calibrationSchema.safeParse(json);
-  if (parsed.success) {
-    return parsed.data;
-  }
-  throw new PawdexError('calibration_invalid', describeInvalidFields(what, parsed.error));
+  return checkFields(calibrationSchema, json, what, 'calibration_invalid');
 }
 
 /**

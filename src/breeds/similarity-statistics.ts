@@ -3,8 +3,7 @@
  * embeddings of photos without pets.
  */
 import { z } from 'zod';
-import { PawdexError } from '../errors.js';
-import { describeInvalidFields } from '../files/invalid-fields.js';
+import { checkFields } from '../files/check-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { normalise } from '../math/vectors.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
@@ -26,9 +25,6 @@ const schema = z.object({
   }),
 });
 
-/** The content of `similarity.json`. */
-export type SimilarityFile = z.infer<typeof schema>;
-
 /** See {@link loadSimilarityStatistics}. */
 export interface SimilarityStatistics {
   answer: Calibration;
@@ -49,27 +45,13 @@ export async function loadSimilarityStatistics(
   if (json === undefined) {
     return null;
   }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    throw new PawdexError('model_invalid', describeInvalidFields(file, parsed.error));
-  }
-  const { answer, nonPets } = parsed.data;
-  return parsed.data.fingerprint === fingerprint
+  const { answer, nonPets, ...about } = checkFields(schema, json, file, 'model_invalid');
+  return about.fingerprint === fingerprint
     ? { answer, nonPets: { vectors: unpackVectors(nonPets), groups: nonPets.groups } }
     : null;
 }
 
-/** Packs vectors for {@link SimilarityFile}; the rounding changes cosines by about 0.002. */
-export function packVectors(vectors: readonly Float32Array[]): string {
-  return Buffer.concat(
-    vectors.map((vector) => {
-      const scale = 127 / vector.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
-      return Buffer.from(Int8Array.from(vector, (value) => Math.round(value * scale)).buffer);
-    }),
-  ).toString('base64');
-}
-
-function unpackVectors({ vectors, dimension }: SimilarityFile['nonPets']): Float32Array[] {
+function unpackVectors({ vectors, dimension }: z.output<typeof schema>['nonPets']): Float32Array[] {
   const bytes = Buffer.from(vectors, 'base64');
   const count = Math.floor(bytes.length / dimension);
   return Array.from({ length: count }, (_, i) => {

@@ -5,8 +5,7 @@
 import path from 'node:path';
 import type * as ort from 'onnxruntime-node';
 import { z } from 'zod';
-import { PawdexError } from '../errors.js';
-import { describeInvalidFields } from '../files/invalid-fields.js';
+import { checkFields } from '../files/check-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { createUnsuitableError } from './check-encoder.js';
 import { createFeed, createSession } from './encoder-session.js';
@@ -103,14 +102,9 @@ async function readPreprocessing(file: string): Promise<EncoderHints> {
   if (json === undefined) {
     return {};
   }
-  const parsed = preprocessingSchema.safeParse(json);
-  if (!parsed.success) {
-    throw new PawdexError('encoder_unsuitable', {
-      ...describeInvalidFields(file, parsed.error),
-      hint: 'Correct it, or remove it and use flags.',
-    });
-  }
-  const { crop_size, size, image_mean, image_std, resample = 2, do_normalize, do_center_crop } = parsed.data;
+  const hint = 'Correct it, or remove it and use flags.';
+  const fields = checkFields(preprocessingSchema, json, file, 'encoder_unsuitable', hint);
+  const { crop_size, size, image_mean, image_std, resample = 2, do_normalize, do_center_crop } = fields;
   return withoutUndefined({
     size: (do_center_crop ? crop_size : undefined) ?? size,
     mean: do_normalize ? image_mean : ([0, 0, 0] as Triple),

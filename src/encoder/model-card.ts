@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
-import { describeInvalidFields } from '../files/invalid-fields.js';
+import { checkFields } from '../files/check-fields.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { computeSha256 } from '../files/sha256.js';
 
@@ -125,9 +125,5 @@ export async function loadCard(cardPath: string): Promise<LoadedCard> {
  * @throws PawdexError model_invalid
  */
 export function checkCard(card: unknown, what: string): ModelCard {
-  const parsed = cardSchema.safeParse(card);
-  if (parsed.success) {
-    return parsed.data;
-  }
-  throw new PawdexError('model_invalid', describeInvalidFields(what, parsed.error));
+  return checkFields(cardSchema, card, what, 'model_invalid');
 }

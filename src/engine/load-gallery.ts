@@ -10,6 +10,7 @@ import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { computeSha256 } from '../files/sha256.js';
 import { cutIntoBatches } from '../math/group-by.js';
 import type { CollectionInfo, NewItem, Store } from '../store/store.js';
+import { parseFileItem } from './file-item.js';
 
 /** Metadata of items from the gallery, which items added by users do not have. */
 const SHIPPED_MARK = { gallery: true };
@@ -18,45 +19,16 @@ const SHIPPED_ITEMS = { metadata: SHIPPED_MARK };
 /** Rows per write. */
 const BATCH = 1000;
 
-interface Row {
-  id: string;
-  label: string;
-  species?: string;
-  source: string;
-  licence?: string;
-  publisher?: string;
-  group?: string;
-  thumbnail?: Uint8Array;
-  sha256: string;
-  size?: number | bigint;
-  embedding: ArrayLike<number>;
-}
-
-function toItem(row: Row, dimension: number, index: number): NewItem {
-  if (
-    typeof row.id !== 'string' ||
-    typeof row.label !== 'string' ||
-    typeof row.sha256 !== 'string' ||
-    row.embedding?.length !== dimension
-  ) {
-    throw new PawdexError('gallery_invalid', { detail: `Row ${index} of the gallery lacks a column.` });
+/** @throws PawdexError gallery_invalid */
+function toItem(row: Record<string, unknown>, dimension: number, index: number): NewItem {
+  const { species, licence, publisher, group } = row;
+  const given = Object.entries({ species, licence, publisher, group }).filter(([, value]) => value);
+  const metadata = { ...Object.fromEntries(given), ...SHIPPED_MARK };
+  const item = parseFileItem({ ...row, metadata }, dimension);
+  if (typeof item === 'string') {
+    throw new PawdexError('gallery_invalid', { detail: `Row ${index} of the gallery: ${item}` });
   }
-  return {
-    id: row.id,
-    label: row.label,
-    source: row.source ?? null,
-    sha256: row.sha256,
-    size: Number(row.size ?? 0),
-    metadata: {
-      ...(row.species ? { species: row.species } : {}),
-      ...(row.licence ? { licence: row.licence } : {}),
-      ...(row.publisher ? { publisher: row.publisher } : {}),
-      ...(row.group ? { group: row.group } : {}),
-      ...SHIPPED_MARK,
-    },
-    thumbnail: row.thumbnail ?? null,
-    vector: Float32Array.from(row.embedding),
-  };
+  return item;
 }
 
 /**
@@ -77,7 +49,7 @@ async function parseGallery(bytes: Uint8Array, encoder: EncoderInfo): Promise<Ne
       });
     }
     // By default, binary columns such as thumbnails would be read as text.
-    const rows = (await parquetReadObjects({ file, metadata, utf8: false })) as unknown as Row[];
+    const rows = await parquetReadObjects({ file, metadata, utf8: false });
     return rows.map((row, i) => toItem(row, encoder.dimension, i));
   } catch (error) {
     if (error instanceof PawdexError) {

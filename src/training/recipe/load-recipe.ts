@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type ErrorDetails, PawdexError } from '../../errors.js';
-import { describeInvalidFields } from '../../files/invalid-fields.js';
+import { checkFields } from '../../files/check-fields.js';
 import type { ResizeRule } from '../../image/decode.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './recipe-schema.js';
+
+const HINT = 'Compare the recipe with docs/training.md, which lists every setting.';
 
 /** The recipe in the folder of a run. */
 export const RECIPE_FILE = 'recipe.yaml';
@@ -52,11 +54,7 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
  * @throws PawdexError config_invalid with every field that is wrong
  */
 export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
-  const parsed = recipeSchema.safeParse(partial);
-  if (!parsed.success) {
-    throw createRecipeError(describeInvalidFields(what, parsed.error));
-  }
-  const recipe = parsed.data;
+  const recipe = checkFields(recipeSchema, partial, what, 'config_invalid', HINT);
   const fault = findLossFault(recipe) ?? findBatchFault(recipe) ?? findHeadFault(recipe);
   if (fault !== undefined) {
     throw createRecipeError({ detail: `${what}: ${fault}` });
@@ -141,6 +139,6 @@ export function formatRecipe(recipe: Recipe): string {
 function createRecipeError(details: ErrorDetails): PawdexError {
   return new PawdexError('config_invalid', {
     ...details,
-    hint: 'Compare the recipe with docs/training.md, which lists every setting.',
+    hint: HINT,
   });
 }
