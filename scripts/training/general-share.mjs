@@ -10,6 +10,7 @@ import path from 'node:path';
 import { computeAuroc } from '../../dist/evaluation/metrics/selective.js';
 import { runQueries } from '../../dist/evaluation/run-queries.js';
 import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
+import { normaliseRows } from '../../dist/math/vectors.js';
 import { projectFeatures } from '../../dist/training/head/projection.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { replaceWeights } from '../../dist/training/network/network.js';
@@ -40,98 +41,132 @@ if (!['start', 'trained'].includes(values.features)) {
   console.error(USAGE);
   process.exit(2);
 }
+const general = { features: values.features, dimension: Number(values.dimension) };
 
 /** Temperature of the vote for untrained features, whose cosines are close together. */
 const START_TEMPERATURE = 0.02;
 
-const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
-const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
-const { file, size, padding, pixels } = recipe.backbone;
-const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
-const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
-const start = { backbone, size, pixels, head: learned };
-const general = { features: values.features, dimension: Number(values.dimension) };
-const network = createFeatureNetwork(replaceWeights(start, tensors), start, general);
+/** Opens the best weights of the run. `learned` is its projection, without a general part. */
+async function openRun() {
+  const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
+  const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
+  const { file, size, padding, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
+  const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
+  const start = { backbone, size, pixels, head: learned };
+  return { recipe, learned, network: createFeatureNetwork(replaceWeights(start, tensors), start, general) };
+}
 
-const labelled = async (spec) =>
-  (await readLabelledSet(spec, { labelsRequired: true })).map(({ file, label }) => ({ file, label }));
-const set = new TrainingSet(
-  await labelled(values.data),
-  await labelled(values.val),
-  recipe.evaluation.holdOut,
-);
-const nonpets =
-  values.nonpets === undefined ? [] : await readLabelledSet(values.nonpets, { labelsRequired: false });
+/** Reads the sets; `others` are the photos of other subjects. */
+async function readSets(holdOut) {
+  const readLabelled = async (spec) =>
+    (await readLabelledSet(spec, { labelsRequired: true })).map(({ file, label }) => ({ file, label }));
+  return {
+    set: new TrainingSet(await readLabelled(values.data), await readLabelled(values.val), holdOut),
+    others:
+      values.nonpets === undefined ? [] : await readLabelledSet(values.nonpets, { labelsRequired: false }),
+  };
+}
 
-const features = (photos) =>
-  computeFeatures(network, photos, {
-    rule: getResizeRule(recipe),
-    maxPixels: 1e8,
-    report: {
-      beginPhase() {},
-      updatePhase: (done) => done % 400 === 0 && console.error(`${done} of ${photos.length} photos`),
-    },
-  });
-let known;
-const others = nonpets.length === 0 ? null : await features(nonpets);
+/** Measures heads, with features that are computed once. */
+class Measurement {
+  #recipe;
+  #network;
+  #set;
+  #others;
+  /** Of the gallery and val, in the order in which `evaluateEmbedding` asks for them. */
+  #features;
+  #featuresOfOthers;
 
-/**
- * With k the square of the constant, cosines become (c + k) / (1 + k), so the vote's temperature shrinks by the same
- * factor.
- */
-const shrunk = (constant) => 1 + constant ** 2;
-const temperature = recipe.vote.temperature * shrunk(recipe.head.general?.constant ?? 0);
+  constructor({ recipe, network }, { set, others }) {
+    this.#recipe = recipe;
+    this.#network = network;
+    this.#set = set;
+    this.#others = others;
+  }
 
-/** @param embedder takes the gallery's features and returns a function that embeds features */
-async function measure(name, temperature, embedder) {
-  const asked = { ...recipe, vote: { ...recipe.vote, temperature } };
-  let embed;
-  let gallery;
-  const { quality, val } = await evaluateEmbedding(set, asked, async (photos, rows) => {
-    known ??= await features(photos);
-    const first = takeFirstRows(known, rows);
-    embed = await embedder(first);
-    gallery = createEmbeddedSet(photos.slice(0, rows), embed(first));
-    return embed(known);
-  });
-  const measured = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
-  if (others !== null) {
-    const familiarities = (queries) =>
+  /**
+   * Prints a row of the table.
+   *
+   * @param createEmbedder takes the gallery's features and returns a function from features to embeddings
+   */
+  async printRow(name, temperature, createEmbedder) {
+    const recipe = { ...this.#recipe, vote: { ...this.#recipe.vote, temperature } };
+    let embed;
+    let gallery;
+    const { quality, val } = await evaluateEmbedding(this.#set, recipe, async (photos, rows) => {
+      this.#features ??= await this.#computeFeatures(photos);
+      const first = takeFirstRows(this.#features, rows);
+      embed = await createEmbedder(first);
+      gallery = createEmbeddedSet(photos.slice(0, rows), embed(first));
+      return embed(this.#features);
+    });
+    const measured = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
+    if (this.#others.length > 0) {
+      measured.push(await this.#measureRejection({ gallery, val, embed, temperature }));
+    }
+    console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
+  }
+
+  /** AUROC of val against the photos of other subjects. */
+  async #measureRejection({ gallery, val, embed, temperature }) {
+    this.#featuresOfOthers ??= await this.#computeFeatures(this.#others);
+    const others = createEmbeddedSet(this.#others, embed(this.#featuresOfOthers));
+    const listFamiliarities = (queries) =>
       runQueries({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
         ({ familiarity }) => familiarity,
       );
-    measured.push(computeAuroc(familiarities(val), familiarities(createEmbeddedSet(nonpets, embed(others)))));
+    return computeAuroc(listFamiliarities(val), listFamiliarities(others));
   }
-  console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
-}
 
-/** All features before training: the baseline for held-out labels. */
-function startAlone(both) {
-  const taken = takeColumns(both, both.dimension / 2);
-  const { data, dimension } = taken;
-  for (let begin = 0; begin < data.length; begin += dimension) {
-    const row = data.subarray(begin, begin + dimension);
-    const length = Math.hypot(...row);
-    row.forEach((value, i) => {
-      row[i] = value / length;
+  #computeFeatures(photos) {
+    return computeFeatures(this.#network, photos, {
+      rule: getResizeRule(this.#recipe),
+      maxPixels: 1e8,
+      report: {
+        beginPhase() {},
+        updatePhase: (done) => done % 400 === 0 && console.error(`${done} of ${photos.length} photos`),
+      },
     });
   }
-  return taken;
 }
 
-console.log('share constant   top-1  recall@1  of held-out labels  AUROC over the others');
-const numbers = (text) => text.split(',').map(Number);
-if (values.features === 'start') {
-  await measure('start alone', START_TEMPERATURE, () => startAlone);
+/** All features before training, at unit length: the baseline for held-out labels. */
+function takeStart(both) {
+  const features = takeColumns(both, both.dimension / 2);
+  normaliseRows(features.data, features.dimension);
+  return features;
 }
-const settings = numbers(values.shares).flatMap((share) =>
-  share === 0 ? [{ share, constant: 0 }] : numbers(values.constants).map((constant) => ({ share, constant })),
-);
-for (const { share, constant } of settings) {
+
+/** The combinations to measure; a share of 0 has no constant. */
+function listSettings() {
+  const parseNumbers = (text) => text.split(',').map(Number);
+  return parseNumbers(values.shares).flatMap((share) =>
+    share === 0
+      ? [{ share, constant: 0 }]
+      : parseNumbers(values.constants).map((constant) => ({ share, constant })),
+  );
+}
+
+/**
+ * The constant c turns a cosine x into (x + c^2) / (1 + c^2), so the vote's temperature shrinks by the same factor.
+ */
+const computeShrinkage = (constant) => 1 + constant ** 2;
+
+const run = await openRun();
+const { recipe, learned } = run;
+const measurement = new Measurement(run, await readSets(recipe.evaluation.holdOut));
+const temperature = recipe.vote.temperature * computeShrinkage(recipe.head.general?.constant ?? 0);
+
+console.log('share constant   top-1  recall@1  of held-out labels  AUROC over the others');
+if (general.features === 'start') {
+  await measurement.printRow('start alone', START_TEMPERATURE, () => takeStart);
+}
+for (const { share, constant } of listSettings()) {
   const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
-  await measure(name, temperature / shrunk(constant), async (first) => {
-    const alone = () => (values.features === 'start' ? widenProjection(learned, first) : learned);
-    const head = share === 0 ? alone() : await completeHead(learned, first, { ...general, share, constant });
+  await measurement.printRow(name, temperature / computeShrinkage(constant), async (first) => {
+    const widen = () => (general.features === 'start' ? widenProjection(learned, first) : learned);
+    const head = share === 0 ? widen() : await completeHead(learned, first, { ...general, share, constant });
     return (matrix) => projectFeatures(matrix, head);
   });
 }
