@@ -78,10 +78,32 @@ async function runNpm(root, args, { simd }) {
   });
 }
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Ends this process by a signal only after its child, which gets the signal too. Else npm would go on in a folder that
+ * the next set-up works in.
+ */
+function stopTogether(child) {
+  const stop = (signal) => {
+    child.kill(signal);
+    child.once('close', () => process.kill(process.pid, signal));
+  };
+  for (const signal of STOP_SIGNALS) {
+    process.once(signal, stop);
+  }
+  child.once('close', () => {
+    for (const signal of STOP_SIGNALS) {
+      process.removeListener(signal, stop);
+    }
+  });
+}
+
 /** Runs a program with its output on stderr. Resolves to its exit code and the end of its output. */
 export function runVisibly(command, args, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    stopTogether(child);
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {

@@ -102,7 +102,10 @@ function sortKeys(value: unknown): unknown {
 export async function loadCard(cardPath: string): Promise<LoadedCard> {
   const json = await readJsonFile(cardPath, 'model_invalid');
   if (json === undefined) {
-    throw new PawdexError('model_invalid', { detail: `There is no model card ${cardPath}.` });
+    throw new PawdexError('model_invalid', {
+      detail: `There is no model card ${path.resolve(cardPath)}.`,
+      hint: 'Check PAWDEX_MODEL or --model.',
+    });
   }
   const card = checkCard(json, cardPath);
   const modelPath = path.join(path.dirname(cardPath), card.file);

@@ -46,6 +46,7 @@ async function parseGallery(bytes: Uint8Array, encoder: EncoderInfo): Promise<Ne
     if (fingerprint !== encoder.fingerprint) {
       throw new PawdexError('gallery_invalid', {
         detail: `The gallery was made with the encoder ${fingerprint}; this one is ${encoder.fingerprint}.`,
+        hint: 'Set PAWDEX_GALLERY to nothing to start without a gallery, or to one that was made with this encoder.',
       });
     }
     // By default, binary columns such as thumbnails would be read as text.

@@ -160,6 +160,12 @@ describe('the shipped gallery', () => {
     expect(await store.listCollections()).toEqual([]);
   });
 
+  it('says how to start with an encoder that has no gallery', async () => {
+    await expect(load(gallery('other', ['manx1']), encoderOf('f1'))).rejects.toMatchObject({
+      hint: expect.stringContaining('PAWDEX_GALLERY to nothing'),
+    });
+  });
+
   it('refuses a missing gallery', async () => {
     await expect(loadGallery(path.join(dir, 'no.parquet'), store, encoderOf('f1'))).rejects.toMatchObject({
       code: 'gallery_invalid',

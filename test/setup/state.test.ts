@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -209,3 +211,21 @@ it.each([
 ])('says why a compilation failed: %s', (said, meaning) => {
   expect(explainCompileFailure(said)).toMatch(meaning);
 });
+
+it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  'ends the program that it runs before it ends by %s itself',
+  async (signal) => {
+    const module = new URL('../../scripts/setup/install.mjs', import.meta.url).href;
+    const child = "console.log('child', process.pid); setInterval(() => {}, 1000)";
+    const setUp = `const { runVisibly } = await import('${module}');
+      await runVisibly(process.execPath, ['-e', ${JSON.stringify(child)}], {});`;
+    const running = spawn(process.execPath, ['--input-type=module', '-e', setUp], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [said] = await once(running.stderr, 'data');
+    const pid = Number(/child (\d+)/.exec(String(said))![1]);
+    running.kill(signal);
+    expect(await once(running, 'exit')).toEqual([null, signal]);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  },
+);
