@@ -37,9 +37,7 @@ function spread(points: readonly Point[], span: number): Point[] {
   return points.map((point) => [(point[0] - x.middle) * scale, (point[1] - y.middle) * scale] as const);
 }
 
-/**
- * Projects vectors to the first two principal axes: the initial layout, and the final one if there are only a few points.
- */
+/** Returns the first two columns: the initial layout, and the final one of a few points. */
 const readFirstAxes = ({ data, rows, dimension }: Matrix): Point[] =>
   Array.from({ length: rows }, (_, i) => [
     data[i * dimension]!,
