@@ -27,7 +27,7 @@ export interface JobEntry {
   revision: number;
   /** The request, while there is work left. */
   request: JobRequest | null;
-  /** Set once its final state is being recorded. */
+  /** Set once its final state is being recorded, or is on disk. */
   finishing: Promise<void> | null;
   intent: Intent;
   stop: AbortController;
@@ -41,7 +41,7 @@ export function createEntry(job: Job, request: JobRequest | null): JobEntry {
     job,
     revision: 1,
     request,
-    finishing: null,
+    finishing: isFinished(job) ? Promise.resolve() : null,
     intent: 'run',
     run: null,
     stop: new AbortController(),

@@ -193,9 +193,7 @@ export class JobRunner {
     const request = isFinished(job) ? null : await this.#options.records.loadRequest(job.id);
     const entry = createEntry(job, request);
     this.#entries.set(job.id, entry);
-    if (isFinished(job)) {
-      entry.finishing = Promise.resolve();
-    } else {
+    if (!isFinished(job)) {
       await this.#change(entry, toResumedChange(job, request));
     }
   }

@@ -11,6 +11,7 @@ import type { AddResult } from '../../engine/engine.js';
 import { describeFailure, PawdexError } from '../../errors.js';
 import { type FileFailure, type IndexOptions, indexPhotos } from '../../indexing/index-folder.js';
 import { computeFolderId, type PhotoToIndex } from '../../indexing/photo-to-index.js';
+import type { SyncSummary } from '../../indexing/sync/apply-sync.js';
 import { nameHashCache } from '../../indexing/sync/hash-cache.js';
 import { prepareSync } from '../../indexing/sync/prepare-sync.js';
 import { keepTrying } from '../../threads/keep-trying.js';
@@ -80,20 +81,6 @@ async function readSet(
   return { photos: allowed.map((photo) => ({ ...photo, folder })), problems, folder, total };
 }
 
-/** Adds the photos that the collection does not have. */
-async function addPhotos(
-  { engine }: JobParts,
-  { photos }: SetToIndex,
-  journal: JobJournal,
-  options: IndexOptions,
-): Promise<void> {
-  const remaining = photos.filter(({ name }) => !journal.has(name));
-  const { stoppedBy } = await indexPhotos(engine, remaining, options);
-  if (stoppedBy !== null) {
-    throw stoppedBy;
-  }
-}
-
 /** Makes the collection equal to the folder. What an earlier run of the job has done is found unchanged. */
 async function syncPhotos(
   { engine, syncDir }: JobParts,
@@ -101,18 +88,14 @@ async function syncPhotos(
   { keepMissing, yes }: IndexRequest,
   { collection, maxFileBytes, signal, onSettled }: IndexOptions,
   onKnown: (photos: number) => void,
-): Promise<{ updated: number; removed: number }> {
+): Promise<SyncSummary> {
   const { photos, folder = '' } = set;
   const cacheFile = nameHashCache(syncDir, folder, collection);
   const options = { collection, maxFileBytes, signal, keepMissing, yes, cacheFile };
   const { plan, apply } = await prepareSync(engine, { ...set, folder }, options);
   onKnown(photos.length - plan.added.length - plan.changed.length);
   // If the hashes could not be cached, only the next sync takes longer.
-  const { stoppedBy, updated, removed } = await apply({ onSettled });
-  if (stoppedBy !== null) {
-    throw stoppedBy;
-  }
-  return { updated, removed };
+  return apply({ onSettled });
 }
 
 /** Creates the function that reports a job's progress, and may tell it how many photos of the folder need no work. */
@@ -147,12 +130,15 @@ export const indexFolder: KindWork<'index'> = async (
       report();
     },
   };
-  const work = async () => {
-    if (request.sync) {
-      return syncPhotos(parts, set, request, options, report);
+  const work = async (): Promise<Partial<SyncSummary>> => {
+    const remaining = set.photos.filter(({ name }) => !journal.has(name));
+    const summary = request.sync
+      ? await syncPhotos(parts, set, request, options, report)
+      : await indexPhotos(parts.engine, remaining, options);
+    if (summary.stoppedBy !== null) {
+      throw summary.stoppedBy;
     }
-    await addPhotos(parts, set, journal, options);
-    return { updated: 0, removed: 0 };
+    return summary;
   };
   // Without a limit, because interactive requests go first. Adding has already waited.
   const patience = {
@@ -161,12 +147,13 @@ export const indexFolder: KindWork<'index'> = async (
     waitMs: () => 1000,
     signal,
   } as const;
-  const changes = await keepTrying(work, patience).finally(() => journal.flush());
+  const { updated = 0, removed = 0 } = await keepTrying(work, patience).finally(() => journal.flush());
   signal.throwIfAborted();
   await journal.finish();
   const { created = 0, failed = 0 } = journal.counts;
   const exists = set.total - created - failed;
-  return { total: set.total, created, exists, failed, ...changes, failures: await listFailures(folder) };
+  const failures = await listFailures(folder);
+  return { total: set.total, created, exists, failed, updated, removed, failures };
 };
 
 async function listFailures(folder: string): Promise<FileFailure[]> {
