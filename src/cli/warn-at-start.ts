@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { LocalEngine } from '../engine/local-engine.js';
-import { DATABASE_FILE } from '../store/embedded/sqlite/database.js';
+import { DATABASE_FILE } from '../store/embedded/sqlite/file-names.js';
 
 /** Logs the notices of the store, and warns about missing features. */
 export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promise<void> {

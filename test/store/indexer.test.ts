@@ -11,7 +11,7 @@ import { Indexer } from '../../src/store/embedded/graph/indexer.js';
 import { searchRows } from '../../src/store/embedded/row-search.js';
 import { TimeSlice } from '../../src/store/embedded/time-slice.js';
 import { Rows } from '../../src/store/embedded/vectors/rows.js';
-import { normalise } from '../../src/store/embedded/vectors/unit-vector.js';
+import { toUnitVector } from '../../src/store/embedded/vectors/unit-vector.js';
 import { vectorOf } from './items.js';
 
 const D = 6;
@@ -46,7 +46,7 @@ class Bench {
   put(count: number, kinds = Number.POSITIVE_INFINITY): void {
     for (let i = 0; i < count; i++) {
       const seq = this.#next++;
-      this.rows.add(seq, `item-${seq}`, null, normalise(vectorOf(seq % kinds, D), D));
+      this.rows.add(seq, `item-${seq}`, null, toUnitVector(vectorOf(seq % kinds, D), D));
       this.indexer.addRow(seq);
     }
   }
@@ -88,7 +88,7 @@ class Bench {
   async expectExact(seeds: number[]): Promise<void> {
     const throwIfGone = () => {};
     for (const seed of seeds) {
-      const unit = normalise(vectorOf(1e6 + seed, D), D);
+      const unit = toUnitVector(vectorOf(1e6 + seed, D), D);
       const wanted = Math.min(10, this.rows.count);
       const query = { rows: this.rows, throwIfGone, unit, limit: wanted, ef: 96, slice: new TimeSlice() };
       const exact = await searchRows(query, null);
@@ -125,7 +125,7 @@ class Bench {
   expectGraphAnswers(): void {
     const staged = this.indexer.searchable!;
     for (let seed = 0; seed < 50; seed++) {
-      const found = staged.search(normalise(vectorOf(1e6 + seed, D), D), 10, 96, true);
+      const found = staged.search(toUnitVector(vectorOf(1e6 + seed, D), D), 10, 96, true);
       const alive = found.nodes.filter(({ seq }) => this.rows.has(seq));
       expect(alive.length).toBeGreaterThanOrEqual(10);
     }
@@ -176,6 +176,14 @@ describe('while a graph is saved', () => {
     const restarted = new Indexer(bench.rows, library, bench.graphFile);
     expect(await restarted.load()).toBeNull();
   });
+});
+
+it('drops a graph of deleted rows as soon as it holds the few rows that were put since', async () => {
+  const bench = await filled();
+  bench.delete([...bench.rows.listSeqs()]);
+  bench.put(100, 40);
+  bench.step();
+  expect(bench.indexer.searchable).toBeNull();
 });
 
 it('does not save the old graph again because the next one is being filled', async () => {

@@ -14,7 +14,7 @@ import { ItemTable } from '../../src/store/embedded/sqlite/item-table.js';
 import { Ledger } from '../../src/store/embedded/sqlite/ledger.js';
 import type { Db } from '../../src/store/embedded/sqlite/sqlite.js';
 import { Rows } from '../../src/store/embedded/vectors/rows.js';
-import { normalise } from '../../src/store/embedded/vectors/unit-vector.js';
+import { toUnitVector } from '../../src/store/embedded/vectors/unit-vector.js';
 import { item, vectorOf } from './items.js';
 
 const D = 8;
@@ -82,7 +82,7 @@ it('counts a graph as behind from 4,097 waiting rows, until they are inserted', 
   const add = (count: number) => {
     for (const last = seq + count; seq < last; ) {
       seq++;
-      rows.add(seq, String(seq), null, normalise(vectorOf(seq, D), D));
+      rows.add(seq, String(seq), null, toUnitVector(vectorOf(seq, D), D));
       indexer.addRow(seq);
     }
   };

@@ -10,7 +10,7 @@ import { adviseOnMissingEncoder } from '../../engine/spaces.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { openEmbeddedStore } from '../../store/embedded/open-embedded-store.js';
 import { findDamagedPictures } from '../../store/embedded/sqlite/damaged-rows.js';
-import { DATABASE_FILE } from '../../store/embedded/sqlite/database.js';
+import { DATABASE_FILE } from '../../store/embedded/sqlite/file-names.js';
 import { checkDatabase, refuseMissingDatabase } from '../../store/embedded/sqlite/integrity-check.js';
 import Database from '../../store/embedded/sqlite/sqlite.js';
 import { createDamagedError } from '../../store/embedded/sqlite/storage-error.js';
@@ -32,7 +32,7 @@ export async function checkData({ DATA_DIR, MODEL }: Config): Promise<Check[]> {
     return checkStore(DATA_DIR, MODEL);
   }
   try {
-    refuseMissingDatabase(DATA_DIR, DATABASE_FILE);
+    refuseMissingDatabase(DATA_DIR);
     return [await checkNewDirectory(DATA_DIR)];
   } catch (error) {
     const { message, hint } = asPawdexError(error);

@@ -13,7 +13,7 @@ import { unpackVector } from './sqlite/stored-vector.js';
 import { EXPECTED_FOR_MS, TimeSlice } from './time-slice.js';
 import { MAX_DIMENSION } from './vectors/arena.js';
 import { Rows } from './vectors/rows.js';
-import { normalise } from './vectors/unit-vector.js';
+import { toUnitVector } from './vectors/unit-vector.js';
 
 /** Rows read from the database in one go: about a millisecond. */
 const LOAD_PAGE = 256;
@@ -197,7 +197,7 @@ export class Collection {
       this.throwIfGone();
       const page = this.#items.load(this.row, after, LOAD_PAGE);
       for (const row of page) {
-        const unit = toUnitVector(row, this.rows.dimension);
+        const unit = readUnitVector(row, this.rows.dimension);
         if (unit === null) {
           damaged++;
         } else {
@@ -230,10 +230,10 @@ export class Collection {
 }
 
 /** Scales a stored vector to length 1. Returns null if it is damaged. */
-function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
+function readUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   const vector = unpackVector(row.vector, dimension, row);
   try {
-    return vector && normalise(vector, dimension);
+    return vector && toUnitVector(vector, dimension);
   } catch {
     // Stored vectors are always finite and not all zeros.
     return null;

@@ -2,13 +2,12 @@
  * Writes puts, several in one transaction. Flushing the log to the disk costs the same for one item as for hundreds, so
  * puts that arrive while the thread is busy are committed together. An error fails only the put that caused it.
  */
-import { PawdexError } from '../../errors.js';
 import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import type { Db } from './sqlite/sqlite.js';
 import { runSoon } from './time-slice.js';
-import { normalise } from './vectors/unit-vector.js';
+import { toUnitVector } from './vectors/unit-vector.js';
 
 /** A transaction with this many items takes no further put, so that it ends within a few milliseconds. */
 const GROUP_ITEMS = 256;
@@ -22,20 +21,6 @@ interface Put {
   arrived: number;
   resolve: (results: PutResult[]) => void;
   reject: (error: unknown) => void;
-}
-
-function checkItem(item: NewItem, at: number): void {
-  const problem =
-    typeof item.id !== 'string' || item.id === ''
-      ? 'id must be a non-empty string'
-      : typeof item.sha256 !== 'string' || item.sha256 === ''
-        ? 'sha256 must be a non-empty string'
-        : !Number.isSafeInteger(item.size) || item.size < 0
-          ? 'size must be a whole number, 0 or more'
-          : null;
-  if (problem !== null) {
-    throw new PawdexError('invalid_request', { detail: `Item ${at}: ${problem}.` });
-  }
 }
 
 /** Drops an item's vector of another space, unless the collection is moving to that space. */
@@ -63,12 +48,11 @@ export class PutWriter {
   /**
    * @param space fingerprint of the vectors' space, if it matters
    * @returns resolves when everything is durable and searchable
-   * @throws PawdexError vector_invalid, invalid_request, space_changed
+   * @throws PawdexError vector_invalid, space_changed
    */
   put(collection: Collection, items: NewItem[], space?: string): Promise<PutResult[]> {
     collection.requireSpace(space);
-    items.forEach(checkItem);
-    const units = items.map((item) => normalise(item.vector, collection.row.dimension));
+    const units = items.map((item) => toUnitVector(item.vector, collection.row.dimension));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ collection, items, units, arrived: performance.now(), resolve, reject });
       this.#schedule();
@@ -142,7 +126,7 @@ export class PutWriter {
       results.forEach(({ seq, id, label }, j) => {
         if (seq !== null) {
           const { successorVector: next } = put.items[j]!;
-          const successorUnit = next === undefined ? null : normalise(next.vector, next.vector.length);
+          const successorUnit = next === undefined ? null : toUnitVector(next.vector, next.vector.length);
           put.collection.addRow({ seq, id, label }, put.units[j]!, successorUnit);
         }
       });

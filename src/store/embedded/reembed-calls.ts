@@ -6,7 +6,7 @@ import { checkPage } from './list-rows.js';
 import { toItem } from './sqlite/item-row.js';
 import type { StoreCore } from './store-core.js';
 import { TimeSlice } from './time-slice.js';
-import { normalise } from './vectors/unit-vector.js';
+import { toUnitVector } from './vectors/unit-vector.js';
 
 /** @throws PawdexError space_changed if the collection is not moving to this space */
 function requireReembedding({ reembedding, row }: Collection, fingerprint: string): Reembedding {
@@ -61,7 +61,7 @@ export const REEMBED_WRITES = {
     const collection = core.collections.get(name);
     const { dimension } = requireReembedding(collection, fingerprint);
     const stored = vectors.flatMap(({ id, vector }) => {
-      normalise(vector, dimension);
+      toUnitVector(vector, dimension);
       const row = core.items.find(collection.id, id);
       return row === undefined ? [] : [{ row, vector }];
     });

@@ -12,7 +12,7 @@ import type { ItemTable } from './sqlite/item-table.js';
 import type { TimeSlice } from './time-slice.js';
 import type { HitPacker } from './vectors/packed-hits.js';
 import { type Rows, rankScored, type Scored } from './vectors/rows.js';
-import { normalise } from './vectors/unit-vector.js';
+import { toUnitVector } from './vectors/unit-vector.js';
 
 /** Default number of candidates that the graph keeps (ef); measured, see docs/store.md. */
 export const DEFAULT_EF = 96;
@@ -65,7 +65,7 @@ export async function prepareSearch(
   const condition = items.translateFilter(options.filter);
 
   return async (vector) => {
-    const unit = normalise(vector, collection.row.dimension);
+    const unit = toUnitVector(vector, collection.row.dimension);
     for (let attempt = 1; ; attempt++) {
       collection.throwIfGone();
       const limit = Math.min(options.k + excluded.size, rows.count);
@@ -105,13 +105,12 @@ export function packFromGraph(
   from: number,
   packer: HitPacker,
 ): boolean {
-  const { exact, filter, exclude, k } = options;
-  if (exact || filter !== undefined || (exclude !== undefined && exclude.length > 0)) {
+  if (options.exact || !isUnfiltered(options)) {
     return false;
   }
   collection.throwIfGone();
   const staged = collection.indexer.searchable;
-  const limit = Math.min(k, collection.rows.count);
+  const limit = Math.min(options.k, collection.rows.count);
   if (staged === null || limit === 0 || limit > MAX_FROM_GRAPH) {
     return false;
   }
@@ -121,6 +120,10 @@ export function packFromGraph(
   packer.endQuery(limit);
   return true;
 }
+
+/** Whether every row may be a hit. */
+export const isUnfiltered = ({ filter, exclude = [] }: SearchOptions) =>
+  filter === undefined && exclude.length === 0;
 
 /** Finds the nearest rows, with the graph, or with an exact scan if there is no graph or its result is flat. */
 export async function searchRows(query: RowQuery, staged: StagedGraph | null): Promise<Scored[]> {

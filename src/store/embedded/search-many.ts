@@ -5,12 +5,12 @@
 import { TopK } from '../../math/top-k.js';
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
-import { MAX_FROM_GRAPH, packFromGraph, prepareSearch } from './row-search.js';
+import { isUnfiltered, MAX_FROM_GRAPH, packFromGraph, prepareSearch } from './row-search.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import { TimeSlice } from './time-slice.js';
 import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
 import { rankScored, type Scored } from './vectors/rows.js';
-import { checkLength, normalise } from './vectors/unit-vector.js';
+import { checkLength, toUnitVector } from './vectors/unit-vector.js';
 
 /** Rows that are scored for each vector in turn. With 512 numbers per row they fit in a second-level cache. */
 const ROWS_PER_STEP = 512;
@@ -18,12 +18,12 @@ const ROWS_PER_STEP = 512;
 const VECTORS_TOGETHER = 16;
 
 /** Whether a search with these options scans all rows anyway. */
-function scansAllRows(collection: Collection, { k, exact, filter, exclude }: SearchOptions): boolean {
-  if (filter !== undefined || (exclude !== undefined && exclude.length > 0)) {
+function scansAllRows(collection: Collection, options: SearchOptions): boolean {
+  if (!isUnfiltered(options)) {
     return false;
   }
-  const limit = Math.min(k, collection.rows.count);
-  return limit > 0 && (exact || limit > MAX_FROM_GRAPH || collection.indexer.searchable === null);
+  const limit = Math.min(options.k, collection.rows.count);
+  return limit > 0 && (options.exact || limit > MAX_FROM_GRAPH || collection.indexer.searchable === null);
 }
 
 /**
@@ -39,7 +39,7 @@ async function scanTogether(
 ): Promise<Scored[][]> {
   const { rows } = collection;
   const queries = vectors.map((vector) => ({
-    padded: rows.pad(normalise(vector, collection.row.dimension)),
+    padded: rows.pad(toUnitVector(vector, collection.row.dimension)),
     top: new TopK(Math.min(k, rows.count)),
   }));
   for (let from = 0; from < rows.slots; from += ROWS_PER_STEP) {

@@ -12,6 +12,7 @@ import { PutWriter } from './put-writer.js';
 import { CollectionTable } from './sqlite/collection-table.js';
 import { findDamagedCollections, formatDamagedCollections } from './sqlite/damaged-rows.js';
 import { createWriteCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
+import { GRAPH_FOLDER } from './sqlite/file-names.js';
 import { compareCounts, compareWithLastKnown } from './sqlite/integrity-check.js';
 import { ItemTable } from './sqlite/item-table.js';
 import { Ledger } from './sqlite/ledger.js';
@@ -33,7 +34,6 @@ export interface CoreOptions {
   keepSnapshots: number;
 }
 
-const GRAPH_FOLDER = 'graphs';
 /** Milliseconds of background work at a time, while calls come in and while none do. */
 const [BUSY_MS, QUIET_MS] = [3, 20];
 const TICK_MS = 1000;

@@ -148,7 +148,6 @@ export class Indexer {
   step(until: number): boolean {
     this.#current?.markRemoved();
     this.#replacement?.markRemoved();
-    this.#replaceWhenSparse();
     const current = this.#current;
     if (current === null) {
       return false;
@@ -166,6 +165,7 @@ export class Indexer {
       this.#replacement = null;
       this.checks.forgetLastCheck();
     }
+    this.#replaceWhenSparse();
     return [this.#current, this.#replacement].some(
       (staged) => staged !== null && staged.pending > 0 && !staged.graph.isFrozen,
     );

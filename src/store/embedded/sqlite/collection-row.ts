@@ -1,4 +1,4 @@
-/** The table of collections. */
+/** Collections as rows of the database. */
 import type { Originals } from '../../store.js';
 
 export interface CollectionRow {

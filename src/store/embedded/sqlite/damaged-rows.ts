@@ -3,7 +3,12 @@ import { countBy } from '../../../math/group-by.js';
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import { ITEM_COLUMNS, type ItemRow } from './item-row.js';
 import { listStoredValues } from './item-values.js';
-import { computeCollectionChecksum, computeImageChecksum, hasValidChecksum } from './row-checksums.js';
+import {
+  computeCollectionChecksum,
+  hasValidChecksum,
+  type ImageRow,
+  isImageIntact,
+} from './row-checksums.js';
 import { type Db, hasTable } from './sqlite.js';
 import { type Identity, unpackVector } from './stored-vector.js';
 
@@ -88,13 +93,13 @@ const hasVector = ({ vector, ...identity }: Identity & { vector: Uint8Array | nu
 /** Yields the kind of damage for each damaged picture. */
 function* checkImages(db: Db): Generator<string> {
   for (const table of ['thumbnails', 'originals']) {
-    const rows = db.prepare<[number], { seq: number; image: Uint8Array; checksum: number }>(
+    const rows = db.prepare<[number], ImageRow & { seq: number }>(
       `SELECT ${table}.seq, image, ${table}.checksum FROM items JOIN ${table} ON ${table}.seq = items.seq
-       WHERE collection = ? AND ${table}.checksum IS NOT NULL`,
+       WHERE collection = ?`,
     );
     for (const { id, name } of listCollections(db)) {
-      for (const { seq, image, checksum } of rows.iterate(id)) {
-        if (computeImageChecksum(seq, image) !== checksum) {
+      for (const row of rows.iterate(id)) {
+        if (!isImageIntact(row.seq, row)) {
           yield `Collection ${name}: the ${table}`;
         }
       }

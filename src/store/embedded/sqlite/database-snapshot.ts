@@ -18,22 +18,17 @@ import {
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
 import { createFolder } from '../../../files/create-folder.js';
-import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
+import { PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
 import { type SnapshotInfo, snapshotInfoSchema } from '../../records.js';
 import { findDamagedPictures } from './damaged-rows.js';
-import { DATABASE_FILE, openDatabaseFile, requireDatabase } from './database.js';
-import { isBusy, lockDirectory } from './directory-lock.js';
-import {
-  checkDatabase,
-  compareCounts,
-  countItems,
-  RESTORING,
-  refuseMissingDatabase,
-} from './integrity-check.js';
+import { copyDatabase, openDatabaseFile, requireDatabase } from './database.js';
+import { lockDirectory } from './directory-lock.js';
+import { DATABASE_FILE, RESTORING } from './file-names.js';
+import { checkDatabase, compareCounts, countItems, refuseMissingDatabase } from './integrity-check.js';
 import { Ledger } from './ledger.js';
 import Database, { type Db } from './sqlite.js';
-import { createDamagedError, toStorageError } from './storage-error.js';
+import { createDamagedError, isBusy, toStorageError } from './storage-error.js';
 
 /** A snapshot ends with these bytes and the length of the JSON before them, as 8 bytes. */
 const MAGIC = Buffer.from('PAWDEXS1');
@@ -85,9 +80,7 @@ function syncFolder(folder: string): void {
 export function writeSnapshot(db: Db, file: string): SnapshotInfo {
   const temporary = file + TEMPORARY_SUFFIX;
   try {
-    rmSync(temporary, { force: true });
-    createPrivateFile(temporary);
-    db.prepare('VACUUM INTO ?').run(temporary);
+    copyDatabase(db, temporary);
     const info: SnapshotInfo = {
       format: 1,
       createdAt: new Date().toISOString(),
@@ -220,7 +213,7 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
 function requireEmpty(dataDir: string, target: string): void {
   let obstacle = existsSync(target) ? `${DATABASE_FILE}.` : null;
   try {
-    refuseMissingDatabase(dataDir, DATABASE_FILE);
+    refuseMissingDatabase(dataDir);
   } catch (error) {
     obstacle = (error as Error).message;
   }

@@ -8,13 +8,11 @@ import { PawdexError } from '../../../errors.js';
 import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
-import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
+import { LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
+import { DATABASE_FILE } from './file-names.js';
 import { refuseMissingDatabase } from './integrity-check.js';
 import Database, { type Db, isReadOnly } from './sqlite.js';
-import { isDamage, isFull, toStorageError } from './storage-error.js';
-
-/** File name of the database in the data directory. */
-export const DATABASE_FILE = 'pawdex.db';
+import { isBusy, isDamage, isFull, toStorageError } from './storage-error.js';
 
 /**
  * One entry per schema version; a released entry never changes. `seq` is the order of insertion and identifies rows
@@ -121,7 +119,7 @@ export function openDatabase(dataDir: string): OpenedDatabase {
   try {
     createFolder(dataDir, PRIVATE_FOLDER);
     release = lockDirectory(dataDir);
-    refuseMissingDatabase(dataDir, DATABASE_FILE);
+    refuseMissingDatabase(dataDir);
     const { db, isShared } = openDatabaseFile(path.join(dataDir, DATABASE_FILE), release !== null);
     return {
       db,
@@ -235,14 +233,19 @@ function copyBeforeMigration(db: Db, version: number): void {
     return;
   }
   const temporary = copy + TEMPORARY_SUFFIX;
-  rmSync(temporary, { force: true });
-  createPrivateFile(temporary);
   try {
-    db.prepare('VACUUM INTO ?').run(temporary);
+    copyDatabase(db, temporary);
     renameSync(temporary, copy);
   } finally {
     rmSync(temporary, { force: true });
   }
+}
+
+/** Copies a database to a private file. */
+export function copyDatabase(db: Db, file: string): void {
+  rmSync(file, { force: true });
+  createPrivateFile(file);
+  db.prepare('VACUUM INTO ?').run(file);
 }
 
 /** @throws PawdexError storage_failed if a folder is not a data directory */

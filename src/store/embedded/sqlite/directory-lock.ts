@@ -7,9 +7,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
 import { createPrivateFile } from '../../../files/private-files.js';
+import { LOCK_FILE } from './file-names.js';
 import Database, { type Db } from './sqlite.js';
+import { isBusy } from './storage-error.js';
 
-const LOCK_FILE = 'pawdex.lock';
 /** Milliseconds to wait for another process that is closing the directory. */
 export const LOCK_WAIT_MS = 500;
 
@@ -56,9 +57,4 @@ export function isDirectoryLocked(dataDir: string): boolean {
   } finally {
     lock?.close();
   }
-}
-
-/** Whether an error of SQLite says that another process is using the file. */
-export function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED)/.test(String((error as { code?: unknown }).code));
 }

@@ -5,12 +5,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { findDamagedRows, type Thoroughness } from './damaged-rows.js';
-import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledger.js';
+import { DATABASE_FILE, GRAPH_FOLDER, LEDGER_FILE, RESTORING } from './file-names.js';
+import { type LastKnown, type Ledger, readLastKnown } from './ledger.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 
-/** Suffix of a database that is being restored from a snapshot. */
-export const RESTORING = '.restoring';
 /** Maximum number of problems to list. */
 const MAX_NAMED = 5;
 
@@ -19,23 +18,23 @@ const MAX_NAMED = 5;
  *
  * @throws PawdexError data_damaged
  */
-export function refuseMissingDatabase(dataDir: string, databaseFile: string): void {
+export function refuseMissingDatabase(dataDir: string): void {
   const size = (name: string) => statSync(path.join(dataDir, name), { throwIfNoEntry: false })?.size ?? 0;
-  if (size(databaseFile) > 0) {
+  if (size(DATABASE_FILE) > 0) {
     return;
   }
   const collections = readLastKnown(dataDir)?.collections.filter(({ items }) => items > 0) ?? [];
-  const graphs = listFiles(path.join(dataDir, 'graphs')).filter((name) => name.endsWith('.json'));
+  const graphs = listFiles(path.join(dataDir, GRAPH_FOLDER)).filter((name) => name.endsWith('.json'));
   const remains = [
-    ...(existsSync(path.join(dataDir, databaseFile + RESTORING))
+    ...(existsSync(path.join(dataDir, DATABASE_FILE + RESTORING))
       ? ['an interrupted restore, which can be run again']
       : []),
-    ...(size(`${databaseFile}-wal`) > 0 ? [`its log ${databaseFile}-wal`] : []),
+    ...(size(`${DATABASE_FILE}-wal`) > 0 ? [`its log ${DATABASE_FILE}-wal`] : []),
     ...(collections.length > 0 ? [`${LEDGER_FILE}, which lists ${formatCounts(collections)}`] : []),
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
   ];
   if (remains.length > 0) {
-    throw createDamagedError([`${databaseFile} is missing or empty beside ${remains.join(' and ')}.`]);
+    throw createDamagedError([`${DATABASE_FILE} is missing or empty beside ${remains.join(' and ')}.`]);
   }
 }
 

@@ -1,14 +1,8 @@
 /** A table of pictures, by item number: thumbnails or originals. Every method is synchronous. */
-import { asPawdexError, PawdexError } from '../../../errors.js';
+import { PawdexError } from '../../../errors.js';
 import type { ItemRow } from './item-row.js';
-import { computeImageChecksum } from './row-checksums.js';
+import { computeImageChecksum, type ImageRow, isImageIntact } from './row-checksums.js';
 import type { Db } from './sqlite.js';
-
-/** A picture as stored; the checksum is null if it has none. */
-interface ImageRow {
-  image: Uint8Array;
-  checksum: number | null;
-}
 
 export class ItemImages {
   readonly #insert;
@@ -48,7 +42,7 @@ export class ItemImages {
    */
   read({ seq, id }: ItemRow): Uint8Array | undefined {
     const row = this.#find.get(seq);
-    if (row !== undefined && row.checksum !== null && row.checksum !== computeImageChecksum(seq, row.image)) {
+    if (row !== undefined && !isImageIntact(seq, row)) {
       this.#damaged.add(seq);
       throw new PawdexError('picture_damaged', { detail: `A stored picture of item ${id} is damaged.` });
     }
@@ -56,17 +50,13 @@ export class ItemImages {
   }
 
   /** Replaces the picture of an item if it is damaged. Returns whether it was. */
-  repair(row: ItemRow, image: Uint8Array): boolean {
-    try {
-      this.read(row);
+  repair({ seq }: ItemRow, image: Uint8Array): boolean {
+    const row = this.#find.get(seq);
+    if (row === undefined || isImageIntact(seq, row)) {
       return false;
-    } catch (error) {
-      if (asPawdexError(error).code !== 'picture_damaged') {
-        throw error;
-      }
     }
-    this.remove(row.seq);
-    this.add(row.seq, image);
+    this.remove(seq);
+    this.add(seq, image);
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** Reads pages and selections of items. Their statements depend on filters, so the latest are kept prepared. */
 import type Database from 'better-sqlite3';
+import type { CollectionRow } from './collection-row.js';
 import type { Condition, FilterCondition } from './filter-condition.js';
 import { ITEM_COLUMNS, type ItemRow, type LoadedRow } from './item-row.js';
 import { requireValidChecksum } from './row-checksums.js';
@@ -11,13 +12,6 @@ type Statement = Database.Statement<unknown[]>;
 const MAX_CACHED = 64;
 /** If a filter matches at most this many rows, they are read and scanned together, without the graph. */
 const FEW = 4096;
-
-/** The collection of an item, as far as its vector depends on it. */
-export interface Owner {
-  id: number;
-  dimension: number;
-  vector_sign: number;
-}
 
 export class ItemQueries {
   readonly #filtered = new Map<string, Statement>();
@@ -94,7 +88,7 @@ export class ItemQueries {
   }
 
   /** Reads a page of the fields that are kept in memory. */
-  load({ id, vector_sign }: Owner, after: number, limit: number): LoadedRow[] {
+  load({ id, vector_sign }: CollectionRow, after: number, limit: number): LoadedRow[] {
     return this.prepare(
       `SELECT items.seq, id, sha256, label, vector FROM items JOIN vectors ON vectors.seq = ? * items.seq
        WHERE collection = ? AND items.seq > ? ORDER BY items.seq LIMIT ?`,

@@ -1,8 +1,9 @@
 /** Items with their vectors and pictures. {@link ItemQueries} reads pages and selections. All methods are synchronous. */
 import type { BulkPatch, Filter, NewItem } from '../../store.js';
+import type { CollectionRow } from './collection-row.js';
 import { type FilterCondition, toCondition } from './filter-condition.js';
 import { ItemImages } from './item-images.js';
-import { ItemQueries, type Owner } from './item-queries.js';
+import { ItemQueries } from './item-queries.js';
 import { type Inserted, ITEM_COLUMNS, type ItemRow, patchMetadata, toStoredText } from './item-row.js';
 import { ItemTexts } from './item-texts.js';
 import { ItemValues } from './item-values.js';
@@ -66,7 +67,7 @@ export class ItemTable extends ItemQueries {
   }
 
   /** Inserts items with a new id and content. Call it inside a transaction. */
-  insert({ id, vector_sign }: Owner, items: readonly NewItem[], now: string): Inserted[] {
+  insert({ id, vector_sign }: CollectionRow, items: readonly NewItem[], now: string): Inserted[] {
     const results = items.map((item) => this.#insertOne(id, vector_sign, item, now));
     const created = results.filter(({ seq }) => seq !== null).length;
     if (created > 0) {
@@ -165,7 +166,7 @@ export class ItemTable extends ItemQueries {
   }
 
   /** Reads the vector of a row; null if there is none. Throws PawdexError data_damaged if its checksum is wrong. */
-  readVector(row: ItemRow, { dimension, vector_sign }: Owner): Float32Array | null {
+  readVector(row: ItemRow, { dimension, vector_sign }: CollectionRow): Float32Array | null {
     const blob = this.#run.vector.get(vector_sign * row.seq);
     if (blob === undefined) {
       return null;

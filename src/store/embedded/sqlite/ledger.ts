@@ -7,10 +7,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import { addChecksum, verifyChecksum } from '../../../files/checksummed-json.js';
 import { replaceFile } from '../../../files/replace-file.js';
+import { LEDGER_FILE } from './file-names.js';
 import { type Db, isReadOnly } from './sqlite.js';
-
-/** Name in the data directory. */
-export const LEDGER_FILE = 'ledger.json';
 
 const schema = z.object({
   format: z.literal(1),

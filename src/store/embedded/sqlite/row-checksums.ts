@@ -19,6 +19,16 @@ export function computeItemChecksum(row: Omit<ItemRow, 'seq' | 'checksum'>): num
 /** Computes the checksum of a picture of item `seq`. */
 export const computeImageChecksum = (seq: number, image: Uint8Array) => crc32(image, seq % 2 ** 32);
 
+/** A picture as stored. The checksum is null if none was stored, and absent in an older format. */
+export interface ImageRow {
+  image: Uint8Array;
+  checksum?: number | null;
+}
+
+/** Whether the checksum of the picture of item `seq` is right. A picture without one cannot be checked. */
+export const isImageIntact = (seq: number, { image, checksum = null }: ImageRow) =>
+  checksum === null || checksum === computeImageChecksum(seq, image);
+
 /** Computes the checksum of a collection's row, settings and aliases. */
 export function computeCollectionChecksum(row: CollectionRow, aliases: readonly string[]): number {
   const { id, name, dimension, fingerprint, model, description, gallery, calibration, created_at } = row;

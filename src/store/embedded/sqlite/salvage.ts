@@ -7,13 +7,14 @@ import path from 'node:path';
 import { asPawdexError } from '../../../errors.js';
 import type { CollectionRow } from './collection-row.js';
 import { findDamagedCollections, listItemColumns } from './damaged-rows.js';
-import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
+import { openDatabase, openDatabaseFile } from './database.js';
 import { lockDirectory } from './directory-lock.js';
+import { DATABASE_FILE, GRAPH_FOLDER, LEDGER_FILE } from './file-names.js';
 import { checkDatabase, compareCounts, compareWithLastKnown } from './integrity-check.js';
 import { ItemImages } from './item-images.js';
 import type { ItemRow } from './item-row.js';
-import { LEDGER_FILE, Ledger } from './ledger.js';
-import { computeImageChecksum, hasValidChecksum } from './row-checksums.js';
+import { Ledger } from './ledger.js';
+import { hasValidChecksum, type ImageRow, isImageIntact } from './row-checksums.js';
 import Database, { type Db } from './sqlite.js';
 import { unpackVector } from './stored-vector.js';
 
@@ -57,7 +58,7 @@ export function salvage(dataDir: string): string[] {
     renameSync(temporary, file);
     // The recorded state no longer applies, and graphs are rebuilt from the rows.
     rmSync(path.join(dataDir, LEDGER_FILE), { force: true });
-    rmSync(path.join(dataDir, 'graphs'), { recursive: true, force: true });
+    rmSync(path.join(dataDir, GRAPH_FOLDER), { recursive: true, force: true });
     const where = existsSync(damaged) ? `; the damaged database is ${path.basename(damaged)}` : '';
     return [`${problems.join(' ')} ${kept} items were kept${where}.`];
   } finally {
@@ -131,13 +132,10 @@ function prepareReads(db: Db) {
 
 /** Prepares to read pictures, which have no checksum in an older database. */
 function preparePicture(db: Db, table: 'thumbnails' | 'originals') {
-  const find = db.prepare<[number], { image: Uint8Array; checksum?: number | null }>(
-    `SELECT * FROM ${table} WHERE seq = ?`,
-  );
+  const find = db.prepare<[number], ImageRow>(`SELECT * FROM ${table} WHERE seq = ?`);
   return (seq: number) => {
-    const { image, checksum = null } = find.get(seq) ?? {};
-    const isDamaged = image && checksum !== null && checksum !== computeImageChecksum(seq, image);
-    return isDamaged ? undefined : image;
+    const row = find.get(seq);
+    return row !== undefined && isImageIntact(seq, row) ? row.image : undefined;
   };
 }
 

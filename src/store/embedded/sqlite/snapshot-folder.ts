@@ -7,11 +7,11 @@ import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
 import { WorkerClient } from '../../../threads/rpc.js';
 import type { SnapshotInfo, StoredSnapshot } from '../../store.js';
 import { readSnapshotInfo, writeSnapshot } from './database-snapshot.js';
+import { SNAPSHOT_FOLDER } from './file-names.js';
 import { startMaintenance } from './maintenance-thread.js';
 import type { MaintenanceCalls } from './maintenance-worker.js';
 import type { Db } from './sqlite.js';
 
-const FOLDER = 'snapshots';
 const EXTENSION = '.pawdex';
 
 export class SnapshotFolder {
@@ -31,7 +31,7 @@ export class SnapshotFolder {
     this.#db = db;
     this.#isShared = isShared;
     this.#keep = keep;
-    this.#folder = path.join(path.dirname(db.name), FOLDER);
+    this.#folder = path.join(path.dirname(db.name), SNAPSHOT_FOLDER);
   }
 
   /**

@@ -11,6 +11,9 @@ export const isFull = (error: unknown) => FULL.has(readCode(error));
 /** Whether SQLite found a file damaged. */
 export const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(readCode(error));
 
+/** Whether another process is using a file of SQLite. */
+export const isBusy = (error: unknown) => /^SQLITE_(BUSY|LOCKED)/.test(readCode(error));
+
 /** @param findings what is wrong, in sentences */
 export function createDamagedError(findings: readonly string[], cause?: unknown): PawdexError {
   return new PawdexError('data_damaged', {

@@ -1,4 +1,4 @@
-/** Checks and normalises vectors. */
+/** Checks vectors, and scales them to length 1. */
 import { PawdexError } from '../../../errors.js';
 
 /** @throws PawdexError vector_invalid if the length differs from the collection's dimension */
@@ -47,7 +47,7 @@ export function computeScale(vectors: Float32Array, from: number, dimension: num
  * @returns float32 [dimension]
  * @throws PawdexError vector_invalid for a wrong length, a number that is not finite, or only zeros
  */
-export function normalise(vector: Float32Array, dimension: number): Float32Array {
+export function toUnitVector(vector: Float32Array, dimension: number): Float32Array {
   checkLength(vector?.length, dimension);
   const scale = computeScale(vector, 0, dimension);
   const unit = new Float32Array(dimension);
