@@ -13,6 +13,7 @@ import type { LabelledPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
 import { readManifestTable } from './manifest-table.js';
 import { type NameFilters, PhotoNameFilter } from './photo-names.js';
+import { MANIFESTS } from './set-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
 import { createReadError, walkFolder } from './walk-folder.js';
 
@@ -33,9 +34,6 @@ export interface LabelledSet extends SetReport {
   /** Sorted by name, or in the order of a tar archive, which is fastest to read. */
   photos: LabelledPhoto[];
 }
-
-/** Names of manifests that are used without being named. The first that exists wins. */
-const MANIFESTS = ['manifest.csv', 'manifest.tsv', 'manifest.jsonl', 'manifest.parquet'];
 
 /**
  * Reads the names and labels of a set's photos. Files are opened only if their names do not say what they are.

@@ -8,6 +8,9 @@ export const PHOTO_EXTENSIONS: ReadonlySet<string> = new Set(
   'jpg jpeg jpe jfif pjpeg pjp png webp gif avif tif tiff bmp heic heif hif'.split(' '),
 );
 
+/** Names of manifests that are used without being named. The first that exists wins. */
+export const MANIFESTS = ['manifest.csv', 'manifest.tsv', 'manifest.jsonl', 'manifest.parquet'];
+
 /** The extension in lower case, without the dot; empty if there is none. */
 export function getExtension(name: string): string {
   return /[^/]\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';

@@ -182,13 +182,15 @@ describeInBrowser('the page of a collection', (stage) => {
       'square/bad.jpg': 'words',
       'square/deep/down/c.jpg': await sceneJpeg(64, 64, 3),
       '__MACOSX/square/._c.jpg': 'x',
-      'notes.txt': 'x',
+      'manifest.csv': 'file,label',
     });
     const { page, complaints } = await look('folders');
     await page.getByText('The collection is empty').waitFor();
     await dropPaths(page, folder);
     await page.getByText(/: 233 photos with 2 labels/).waitFor();
-    expect(await page.locator('.warnings').textContent()).toContain('1 hidden file or folder left out');
+    const warnings = await page.locator('.warnings').textContent();
+    expect(warnings).toContain('1 hidden file or folder left out');
+    expect(warnings).toContain('The labels in manifest.csv are not used here.');
     await page.getByRole('button', { name: 'Add photos' }).click();
     await page.getByText('Done. 3 of 233 photos added, 229 already in the collection, 1 failed.').waitFor();
     expect(await countLabels('folders')).toEqual({ round: 1, square: 2 });

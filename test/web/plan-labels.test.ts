@@ -52,6 +52,7 @@ describe('listFiles', () => {
         'pets/pug/1.jpg',
         'pets/pug/2.HEIC',
         'pets/pug/notes.txt',
+        'pets/manifest.csv',
         'pets/pug/.hidden.jpg',
         'pets/@eaDir/thumb.jpg',
         'pets/__MACOSX/1.jpg',
@@ -59,7 +60,8 @@ describe('listFiles', () => {
     );
     expect(listing.name).toBe('pets');
     expect(listing.photos.map(({ path }) => path)).toEqual(['pug/1.jpg', 'pug/2.HEIC']);
-    expect([listing.others, listing.hidden]).toEqual([1, 3]);
+    expect([listing.others, listing.hidden]).toEqual([2, 3]);
+    expect(listing.manifests).toEqual(['manifest.csv']);
   });
 
   it('takes loose photos', () => {

@@ -3,6 +3,7 @@ import {
   findIgnoreReason,
   getExtension,
   isIgnoredPath,
+  MANIFESTS,
   PHOTO_EXTENSIONS,
   WrapperFinder,
 } from '../../datasets/set-names.js';
@@ -25,6 +26,8 @@ export interface Listing {
   photos: PhotoEntry[];
   /** Number of files that are not photos, by their names. */
   others: number;
+  /** Paths of files that have the name of a manifest, whose labels only `pawdex index` reads. */
+  manifests: string[];
   /** Number of hidden files and folders, and of system ones such as a network drive's thumbnails. */
   hidden: number;
   /** Number of folders that could not be read. */
@@ -39,7 +42,7 @@ class Collector {
   readonly listing: Listing;
 
   constructor(name: string) {
-    this.listing = { name, photos: [], others: 0, hidden: 0, unreadable: 0 };
+    this.listing = { name, photos: [], others: 0, manifests: [], hidden: 0, unreadable: 0 };
   }
 
   /** @throws Problem too_many_files */
@@ -48,6 +51,9 @@ class Collector {
       this.listing.hidden++;
     } else if (!PHOTO_EXTENSIONS.has(getExtension(path))) {
       this.listing.others++;
+      if (MANIFESTS.includes(path.split('/').at(-1)!)) {
+        this.listing.manifests.push(path);
+      }
     } else if (this.listing.photos.push({ path: path.normalize('NFC'), size, read }) > MAX_FILES) {
       throw new Problem('too_many_files', 0);
     }
@@ -206,9 +212,10 @@ export async function listZip(zip: File, limit: number): Promise<Listing> {
     collector.add(path, size, read);
   }
   const { listing } = collector;
-  const { length } = wrapper.wrapper;
+  const unwrap = (path: string) => path.slice(wrapper.wrapper.length);
   return {
     ...listing,
-    photos: listing.photos.map(({ path, ...photo }) => ({ path: path.slice(length), ...photo })),
+    photos: listing.photos.map(({ path, ...photo }) => ({ path: unwrap(path), ...photo })),
+    manifests: listing.manifests.map(unwrap),
   };
 }

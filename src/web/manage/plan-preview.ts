@@ -36,6 +36,7 @@ function listWarnings(
     ...similar.slice(0, 5).map(([a, b]) => t.similar(a, b)),
     ...(lonely > 0 ? [t.lonely(lonely)] : []),
     ...(tooLarge.length > 0 ? [t.tooLarge(tooLarge.length, formatFileSize(getFileLimit()))] : []),
+    ...listing.manifests.filter((path) => !path.includes('/')).map(t.manifest),
     ...(listing.others > 0 ? [t.others(listing.others)] : []),
     ...(listing.unreadable > 0 ? [t.unreadable(listing.unreadable)] : []),
     ...(listing.hidden > 0 ? [t.hidden(listing.hidden)] : []),

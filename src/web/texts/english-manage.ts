@@ -133,6 +133,8 @@ export const englishManage = {
       `${plural(n, 'photo exceeds', 'photos exceed')} the limit of ${limit} on this server: left out.`,
     others: (n: number) =>
       `${plural(n, 'file is not a photo and is', 'files are not photos and are')} left out.`,
+    manifest: (name: string) =>
+      `The labels in ${name} are not used here. To use them, add the folder from the command line: pawdex index.`,
     unreadable: (n: number) => `${plural(n, 'folder', 'folders')} could not be read.`,
     hidden: (n: number) => `${plural(n, 'hidden file or folder', 'hidden files and folders')} left out.`,
   },

@@ -132,6 +132,8 @@ export const germanManage: ManageTexts = {
       `${plural(n, 'Foto überschreitet', 'Fotos überschreiten')} das Limit dieses Servers von ${limit}: ausgelassen.`,
     others: (n) =>
       `${plural(n, 'Datei ist kein Foto und wird', 'Dateien sind keine Fotos und werden')} ausgelassen.`,
+    manifest: (name) =>
+      `Die Labels in ${name} werden hier nicht verwendet. Dafür gibt es die Befehlszeile: pawdex index.`,
     unreadable: (n) =>
       n === 1
         ? 'Ein Ordner ließ sich nicht lesen.'
