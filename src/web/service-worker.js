@@ -40,7 +40,11 @@ async function answer(request, address) {
   }
 }
 
-self.addEventListener('install', (event) => event.waitUntil(keep()));
+self.addEventListener('install', (event) => {
+  event.waitUntil(keep());
+  // Chromium drops what a closing page sends, such as a deletion, if a service worker has to look at it first.
+  event.waitUntil(event.addRoutes?.({ condition: { requestMethod: 'POST' }, source: 'network' }));
+});
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener('fetch', (event) => {
   const { origin, pathname } = new URL(event.request.url);

@@ -230,6 +230,28 @@ describeInBrowser('the page of collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it.each(['', '/duplicates'])('deletes photos when the user leaves the page %s', async (part) => {
+    const name = `leave${part.slice(1)}`;
+    const { page } = await look(name);
+    const form = new FormData();
+    form.append('label', 'square');
+    form.append('image', new Blob([new Uint8Array(await sceneJpeg(240, 180, 6))]), '6.jpg');
+    expect((await api(`collections/${name}/items`, { method: 'POST', body: form })).status).toBe(200);
+    await page.goto(`${stage.app.url}/#/collections/${name}${part}`);
+    if (part === '') {
+      await page.locator('.item input').first().check();
+      await page.getByRole('button', { name: 'Delete' }).click();
+    } else {
+      await page.getByRole('button', { name: 'Delete this photo' }).first().click();
+    }
+    await page.getByRole('button', { name: 'Undo' }).waitFor();
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await page.goto('about:blank');
+    const countItems = async () =>
+      ((await (await api(`collections/${name}`)).json()) as { count: number }).count;
+    await expect.poll(countItems).toBe(6);
+  });
+
   it('adds photos, each under its label', async () => {
     await api('collections', {
       method: 'POST',

@@ -3,7 +3,7 @@ import { MapView, placeQuery } from '../../src/web/manage/map-view.js';
 
 const view = () => {
   const made = new MapView(Float32Array.of(0, 0.25, -0.5), Float32Array.of(0, 0.25, 0.5));
-  made.fit(800, 600);
+  made.resize(800, 600);
   return made;
 };
 const all = () => true;

@@ -1,13 +1,14 @@
 /** Pairs of nearly identical photos, side by side, to keep or delete. */
-import type { DuplicatePage, Item } from '../../client/wire.js';
+import type { DuplicatePage } from '../../client/wire.js';
 import { button, el, fill, removeRow, writeInto } from '../dom.js';
 import { formatCount, formatFileSize, formatLabel, formatNumber, formatSimilarity } from '../format.js';
 import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { itemPicture } from '../views/item-picture.js';
 import { CollectionPage } from './collection-page.js';
-import { deleteItems, getCollection, listDuplicates } from './manage-calls.js';
-import { commitPendingChange, offerUndo } from './undo.js';
+import { deleteWithUndo } from './delete-with-undo.js';
+import { getCollection, listDuplicates } from './manage-calls.js';
+import { commitPendingChange } from './undo.js';
 
 type Pair = DuplicatePage['pairs'][number];
 
@@ -140,8 +141,7 @@ export class DuplicatesPage extends CollectionPage {
   }
 
   /** Hides the pair, and deletes the photo when the time to undo is over. */
-  #delete({ id, source }: Pick<Item, 'id' | 'source'>, row: HTMLLIElement): void {
-    commitPendingChange();
+  #delete({ id, source }: Pair['a'], row: HTMLLIElement): void {
     this.#deleted.add(id);
     const after = row.nextElementSibling;
     this.#dismiss(row);
@@ -149,12 +149,7 @@ export class DuplicatesPage extends CollectionPage {
       this.#deleted.delete(id);
       this.#list.insertBefore(row, after?.isConnected ? after : null);
     };
-    offerUndo(texts.manage.duplicates.deleted(source ?? formatCount(1, 'photo')), putBack, () => {
-      void attempt(() => deleteItems(this.name, [id])).then((isDone) => {
-        if (!isDone) {
-          putBack();
-        }
-      });
-    });
+    const message = texts.manage.duplicates.deleted(source ?? formatCount(1, 'photo'));
+    deleteWithUndo(this.name, [id], message, { putBack });
   }
 }

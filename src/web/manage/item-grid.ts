@@ -11,6 +11,7 @@ import { formatLabel } from '../format.js';
 import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { getFileName } from '../views/neighbour.js';
+import { GridFocus } from './grid-focus.js';
 import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
 
@@ -56,8 +57,7 @@ export class ItemGrid {
   #loading: Promise<void> | null = null;
   #isClosed = false;
   #last: Tile | null = null;
-  /** The item that Tab stops at. */
-  #stop: HTMLInputElement | null = null;
+  readonly #focus = new GridFocus(this.#list, () => this.#shown.map(({ box }) => box));
 
   constructor(collection: string, filter: Filter, events: GridEvents) {
     this.#collection = collection;
@@ -69,16 +69,11 @@ export class ItemGrid {
       (entries) => entries.some(({ isIntersecting }) => isIntersecting) && this.#load(),
       { rootMargin: '1500px' },
     );
-    this.#list.addEventListener('keydown', (event) => this.#move(event));
-    this.#list.addEventListener('focusin', ({ target }) => {
-      if (!(target instanceof HTMLInputElement)) {
-        return;
+    this.#list.addEventListener('keydown', (event) => {
+      const { target } = event;
+      if (target instanceof HTMLInputElement && !this.#act(event, target)) {
+        this.#focus.move(event, target);
       }
-      if (this.#stop !== null) {
-        this.#stop.tabIndex = -1;
-      }
-      this.#stop = target;
-      target.tabIndex = 0;
     });
     void this.#load();
   }
@@ -138,8 +133,7 @@ export class ItemGrid {
 
   /** Focuses the item that was focused last, or the first remaining one. */
   focus(): void {
-    const shown = this.#shown;
-    (shown.find(({ box }) => box === this.#stop) ?? shown[0])?.box.focus();
+    this.#focus.restore();
   }
 
   /** Takes the grid apart in steps: removing ten thousand photos at once would block the browser for a quarter of a second. */
@@ -216,9 +210,7 @@ export class ItemGrid {
     const onclick = (event: MouseEvent) => this.#click(event, tile);
     const node = el('div.item', { role: 'listitem', onclick }, el('label', box, frame, caption));
     const tile = { item, node, box, name };
-    // One tab stop; the arrow keys move from there.
-    box.tabIndex = this.#stop === null ? 0 : -1;
-    this.#stop ??= box;
+    this.#focus.add(box);
     this.#tiles.set(item.id, tile);
     if (item.hasThumbnail) {
       frame.dataset.id = item.id;
@@ -269,32 +261,5 @@ export class ItemGrid {
     }
     event.preventDefault();
     return true;
-  }
-
-  /** Arrow keys move between the items as laid out on the screen; Home and End go to the first and last. */
-  #move(event: KeyboardEvent): void {
-    const { target } = event;
-    if (!(target instanceof HTMLInputElement) || this.#act(event, target)) {
-      return;
-    }
-    const chunk = target.closest('.item-grid');
-    if (chunk === null || !/^(Arrow|Home|End)/.test(event.key)) {
-      return;
-    }
-    const boxes = this.#shown.map(({ box }) => box);
-    const index = boxes.indexOf(target);
-    const columns = getComputedStyle(chunk).gridTemplateColumns.split(' ').length;
-    const steps: Record<string, number> = {
-      ArrowRight: 1,
-      ArrowLeft: -1,
-      ArrowDown: columns,
-      ArrowUp: -columns,
-      Home: -index,
-      End: boxes.length - 1 - index,
-    };
-    event.preventDefault();
-    const next = boxes[index + steps[event.key]!];
-    next?.focus();
-    next?.closest('.item')?.scrollIntoView({ block: 'nearest' });
   }
 }

@@ -12,8 +12,6 @@ const PAGE = 180;
 const LARGE_PAGE = 1000;
 /** Ids in one bulk change: the server accepts 10,000. */
 const MAX_IDS = 10_000;
-/** Bytes that a browser sends after the page is closed: 64 KiB in total, of which an id takes 35. */
-const MAX_IDS_ON_LEAVING = 1_500;
 /** Hashes in one request: they are in its URL, which is limited to 16 KiB. */
 const MAX_HASHES = 100;
 
@@ -118,19 +116,16 @@ export async function relabel(
   return changed;
 }
 
-export async function deleteItems(collection: string, ids: readonly string[]): Promise<void> {
+/** @param keepalive whether the browser sends the request even if the page is closed */
+export async function deleteItems(
+  collection: string,
+  ids: readonly string[],
+  keepalive = false,
+): Promise<void> {
   for (const chunk of cutIntoBatches(ids, MAX_IDS)) {
-    await call(getCollectionPath(collection, '/items/delete'), { method: 'POST', json: { ids: chunk } });
+    const path = getCollectionPath(collection, '/items/delete');
+    await call(path, { method: 'POST', json: { ids: chunk }, keepalive });
   }
-}
-
-/** Whether {@link deleteItemsOnLeaving} can send this many. */
-export const canDeleteOnLeaving = (ids: readonly string[]) => ids.length <= MAX_IDS_ON_LEAVING;
-
-/** Sends a request that the browser finishes after the page is closed. A failure cannot be reported. */
-export function deleteItemsOnLeaving(collection: string, ids: readonly string[]): void {
-  const path = getCollectionPath(collection, '/items/delete');
-  void call(path, { method: 'POST', json: { ids }, keepalive: true }).catch(() => undefined);
 }
 
 /** The hashes among these hex content hashes that the collection has. */

@@ -101,8 +101,8 @@ export class MapCanvas {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.element.width, this.element.height);
     // Points are larger if there are few of them, and when zoomed in.
-    const least = Math.max(3, 9 - 1.5 * Math.log10(data.x.length));
-    const side = Math.round(Math.min(10, least + 1.5 * Math.log2(Math.max(1, view.zoom))) * ratio);
+    const minSide = Math.max(3, 9 - 1.5 * Math.log10(data.x.length));
+    const side = Math.round(Math.min(10, minSide + 1.5 * Math.log2(Math.max(1, view.zoom))) * ratio);
     const [right, bottom] = [this.element.width, this.element.height];
     let label = -1;
     for (const i of this.#order) {
@@ -237,7 +237,7 @@ export class MapCanvas {
       '+': () => view.zoomBy(1.4),
       '=': () => view.zoomBy(1.4),
       '-': () => view.zoomBy(1 / 1.4),
-      '0': () => view.fit(view.width, view.height),
+      '0': () => view.fit(),
     };
     if (event.key === 'Enter' && this.#point !== -1) {
       event.preventDefault();

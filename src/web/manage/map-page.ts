@@ -102,7 +102,7 @@ export class MapPage extends CollectionPage {
       'div.map-zoom',
       zoom('+', t.zoomIn, () => view.zoomBy(1.6)),
       zoom('−', t.zoomOut, () => view.zoomBy(1 / 1.6)),
-      zoom('⤢', t.fit, () => view.fit(view.width, view.height)),
+      zoom('⤢', t.fit, () => view.fit()),
     );
   }
 

@@ -16,26 +16,24 @@ export class MapView {
     readonly y: Float32Array,
   ) {}
 
-  /** Fits the whole map into a window of this size in pixels. */
-  fit(width: number, height: number): void {
-    this.width = width;
-    this.height = height;
-    this.#fitted = 0.92 * Math.min(width, height);
+  /** Shows the whole map. */
+  fit(): void {
+    this.#fitted = 0.92 * Math.min(this.width, this.height);
     this.scale = this.#fitted;
-    this.left = width / 2;
-    this.top = height / 2;
+    this.left = this.width / 2;
+    this.top = this.height / 2;
   }
 
-  /** Changes the window's size and keeps the centre. */
+  /** Changes the window's size, in pixels, and keeps the centre; the first window shows the whole map. */
   resize(width: number, height: number): void {
-    if (this.width === 0) {
-      this.fit(width, height);
-      return;
-    }
+    const isFirst = this.width === 0;
     this.left += (width - this.width) / 2;
     this.top += (height - this.height) / 2;
     this.width = width;
     this.height = height;
+    if (isFirst) {
+      this.fit();
+    }
   }
 
   move(right: number, down: number): void {
@@ -66,13 +64,13 @@ export class MapView {
   /** @returns the point nearest to a position of the screen, within `reach` pixels; -1: none */
   nearest(atX: number, atY: number, reach: number, isShown: (i: number) => boolean): number {
     let best = -1;
-    let least = reach * reach;
+    let minDistance = reach * reach;
     for (let i = 0; i < this.x.length; i++) {
       const right = this.x[i]! * this.scale + this.left - atX;
       const down = this.y[i]! * this.scale + this.top - atY;
       const distance = right * right + down * down;
-      if (distance <= least && isShown(i)) {
-        least = distance;
+      if (distance <= minDistance && isShown(i)) {
+        minDistance = distance;
         best = i;
       }
     }

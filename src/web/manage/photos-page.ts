@@ -8,16 +8,11 @@ import { attempt, showHint } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { AddPhotos } from './add-photos.js';
 import { CollectionPage } from './collection-page.js';
+import { deleteWithUndo } from './delete-with-undo.js';
 import { parseFilter } from './filter-text.js';
 import { openItem } from './item-dialog.js';
 import { ItemGrid } from './item-grid.js';
-import {
-  canDeleteOnLeaving,
-  deleteItems,
-  deleteItemsOnLeaving,
-  listAllItems,
-  relabel,
-} from './manage-calls.js';
+import { listAllItems, relabel } from './manage-calls.js';
 import { SelectionBar } from './selection-bar.js';
 import { commitPendingChange, offerUndo } from './undo.js';
 
@@ -142,7 +137,7 @@ export class PhotosPage extends CollectionPage {
     this.#grid = new ItemGrid(this.name, filter, {
       onChosen: () => this.#showSelection(),
       onOpen: (item) => openItem(this.name, item),
-      onDelete: () => void attempt(() => this.#delete(this.#chosen)),
+      onDelete: () => this.#delete(this.#chosen),
       onLoaded: (size, isAll) => {
         const isFiltered = Object.keys(this.#typed).length > 0;
         this.#filterStatus.textContent = isFiltered
@@ -192,37 +187,17 @@ export class PhotosPage extends CollectionPage {
     }
     const undo = () => void attempt(() => change(before));
     const focusBack = () => this.#grid?.focus();
-    offerUndo(texts.manage.undo.relabelled(changed, formatLabel(label)), undo, () => {}, focusBack);
+    offerUndo(texts.manage.undo.relabelled(changed, formatLabel(label)), undo, undefined, focusBack);
   }
 
   /** Hides them, and deletes them when the time to undo is over. */
-  async #delete(items: readonly Item[]): Promise<void> {
-    commitPendingChange();
+  #delete(items: readonly Item[]): void {
     const ids = items.map(({ id }) => id);
-    const putBack = this.#grid?.remove(ids) ?? (() => {});
-    const isSmall = canDeleteOnLeaving(ids);
-    const leave = () => deleteItemsOnLeaving(this.name, ids);
-    // More than a closing page can send: the browser asks the user to stay until it is done.
-    const stay = (event: Event) => event.preventDefault();
-    const kind = isSmall ? 'pagehide' : 'beforeunload';
-    addEventListener(kind, isSmall ? leave : stay);
-    const settled = () => removeEventListener(kind, isSmall ? leave : stay);
-    const deleteNow = async () => {
-      const isDone = await attempt(() => deleteItems(this.name, ids));
-      settled();
-      if (!isDone) {
-        putBack();
-      }
-      await attempt(() => this.showState());
-    };
-    offerUndo(
-      texts.manage.undo.deleted(items.length),
-      () => {
-        settled();
-        putBack();
-      },
-      () => void deleteNow(),
-      () => this.#grid?.focus(),
-    );
+    const grid = this.#grid!;
+    deleteWithUndo(this.name, ids, texts.manage.undo.deleted(ids.length), {
+      putBack: grid.remove(ids),
+      onDeleted: () => void attempt(() => this.showState()),
+      focusBack: () => this.#grid?.focus(),
+    });
   }
 }

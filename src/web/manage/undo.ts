@@ -22,8 +22,8 @@ export function commitPendingChange(): void {
 export function offerUndo(
   message: string,
   undo: () => void,
-  done: () => void = () => {},
-  focusBack: () => void = () => {},
+  done?: () => void,
+  focusBack?: () => void,
 ): void {
   commitPendingChange();
   const box = byId('undo', HTMLElement);
@@ -34,13 +34,13 @@ export function offerUndo(
     box.hidden = true;
     fill(box);
     if (hadFocus) {
-      focusBack();
+      focusBack?.();
     }
   };
   const timer = setTimeout(() => commitPending?.(), UNDO_MS);
   commitPending = () => {
     close();
-    done();
+    done?.();
   };
   const back = button(texts.manage.undo.undo, 'plain', () => {
     close();

@@ -7,7 +7,7 @@ import { el } from '../dom.js';
 import { texts } from '../texts/texts.js';
 
 /** The smallest side, as a fraction of the photo's. */
-const LEAST = 0.08;
+const MIN_SIDE = 0.08;
 /** Step of an arrow key, as a fraction of the photo. */
 const STEP = 0.02;
 
@@ -43,10 +43,10 @@ function moveSide(
     return [clamp(start + by, 0, 1 - length), length];
   }
   if (side < 0) {
-    const moved = clamp(start + by, 0, start + length - LEAST);
+    const moved = clamp(start + by, 0, start + length - MIN_SIDE);
     return [moved, start + length - moved];
   }
-  return [start, clamp(length + by, LEAST, 1 - start)];
+  return [start, clamp(length + by, MIN_SIDE, 1 - start)];
 }
 
 /**

@@ -15,7 +15,7 @@ const ID_DIGITS = 32;
  *
  * @returns null if there is none; `exact` distinguishes the same file from the same picture
  */
-async function findKnown(
+async function findSamePhoto(
   photo: Blob,
   { neighbours }: Identification,
 ): Promise<{ neighbour: Neighbour; exact: boolean } | null> {
@@ -34,7 +34,7 @@ export async function knownNote(
   { photo, region, collection }: Entry,
   answer: Identification,
 ): Promise<HTMLElement | null> {
-  const known = region === null ? await findKnown(photo, answer) : null;
+  const known = region === null ? await findSamePhoto(photo, answer) : null;
   if (known === null) {
     return null;
   }
