@@ -161,7 +161,7 @@ export class PawdexClient {
     const path = v1`collections/${collection}/items`;
     const { limits } = await this.info();
     return uploadImages(items, limits, async (batch) => {
-      const parts = { query: { upsert }, form: createItemsForm(batch) };
+      const parts = { query: { upsert }, body: createItemsForm(batch) };
       return (await this.#server.post<wire.AddResults>(path, parts)).results;
     });
   };

@@ -26,7 +26,7 @@ export function encodeSearch(
 ) {
   const fields = { ...rest, region: formatRegion(region) };
   return 'image' in query
-    ? { form: createImageForm(query.image, { ...fields, filter: filter && JSON.stringify(filter) }) }
+    ? { body: createImageForm(query.image, { ...fields, filter: filter && JSON.stringify(filter) }) }
     : { json: { ...encodeQuery(query), ...fields, filter } };
 }
 
@@ -69,7 +69,7 @@ function createImageForm(image: Uint8Array, fields: Record<string, Parameter> = 
 export function createImageCall<O extends LookOptions>(image: Uint8Array, options: O) {
   return {
     query: { ...options, region: formatRegion(options.region) },
-    form: createImageForm(image),
+    body: createImageForm(image),
   };
 }
 

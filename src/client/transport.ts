@@ -29,9 +29,8 @@ export interface Call {
   query?: Record<string, Parameter | string[]>;
   /** Sent as JSON. */
   json?: unknown;
-  form?: FormData;
-  /** A file to send as the body, with its type. */
-  file?: { content: Blob; type: string };
+  /** A form, or a file with its media type. */
+  body?: FormData | Blob;
   /** Time limit in milliseconds. Default: that of the client. */
   timeoutMs?: number;
 }
@@ -85,7 +84,7 @@ export class Transport {
     return this.send({ path, query });
   }
 
-  post<T>(path: string, parts?: Pick<Call, 'query' | 'json' | 'form'>): Promise<T> {
+  post<T>(path: string, parts?: Pick<Call, 'query' | 'json' | 'body'>): Promise<T> {
     return this.send({ method: 'POST', path, ...parts });
   }
 
@@ -111,8 +110,8 @@ export class Transport {
 
   /** Uploads a file of this machine and returns the JSON of the response. */
   async upload<T>(path: string, query: Call['query'], file: string, type: string): Promise<T> {
-    const content = await openAsBlob(file);
-    return this.send({ method: 'POST', path, query, file: { content, type }, timeoutMs: TRANSFER_MS });
+    const body = await openAsBlob(file, { type });
+    return this.send({ method: 'POST', path, query, body, timeoutMs: TRANSFER_MS });
   }
 
   /**
@@ -141,21 +140,19 @@ export class Transport {
     });
   }
 
-  #fetchCall({ method = 'GET', path, query = {}, json, form, file, timeoutMs }: Call): Promise<Response> {
+  #fetchCall({ method = 'GET', path, query = {}, json, body, timeoutMs }: Call): Promise<Response> {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) {
       for (const element of value === undefined ? [] : [value].flat()) {
         url.searchParams.append(name, String(element));
       }
     }
-    const body = json === undefined ? (file?.content ?? form) : JSON.stringify(json);
-    const media = json === undefined ? file?.type : 'application/json';
-    const type: Record<string, string> = media === undefined ? {} : { 'content-type': media };
     return this.#fetch(url, {
       method,
-      headers: { ...this.#headers, ...type },
+      headers: this.#headers,
       signal: AbortSignal.timeout(timeoutMs ?? this.#timeoutMs),
-      body,
+      // `fetch` sends the type of a blob.
+      body: json === undefined ? body : new Blob([JSON.stringify(json)], { type: 'application/json' }),
     });
   }
 

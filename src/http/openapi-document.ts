@@ -102,15 +102,10 @@ function describeParameters(
 
 /** Marks objects and arrays of a form as JSON text. */
 function describeFormEncoding(form: z.ZodObject): object {
-  const structured = Object.entries(form.shape as Record<string, z.ZodType>).filter(
-    ([name, field]) => name !== 'image' && isStructured(field),
+  const encoding = Object.entries(form.shape as Record<string, z.ZodType>).flatMap(([name, field]) =>
+    name !== 'image' && isStructured(field) ? [[name, { contentType: 'application/json' }]] : [],
   );
-  if (structured.length === 0) {
-    return {};
-  }
-  return {
-    encoding: Object.fromEntries(structured.map(([name]) => [name, { contentType: 'application/json' }])),
-  };
+  return encoding.length === 0 ? {} : { encoding: Object.fromEntries(encoding) };
 }
 
 function describeBody({ body }: Endpoint, definitions: Definitions): { requestBody?: object } {
