@@ -55,9 +55,6 @@ export class Batcher<T> {
   #drained: (() => void)[] = [];
 
   constructor(run: RunBatch<T>, options: BatcherOptions) {
-    if (options.sizes[0] !== 1) {
-      throw new Error('batch sizes must start with 1');
-    }
     this.#run = run;
     this.#options = options;
     this.#largest = options.sizes.at(-1)!;

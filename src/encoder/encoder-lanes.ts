@@ -6,7 +6,6 @@ import * as workerThreads from 'node:worker_threads';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
 import { type Transferred, transfer } from '../threads/rpc.js';
 import type { CellEmbedding } from './encoder.js';
-import { MAX_LANES } from './encoder-session.js';
 import type { EncoderCalls, EncoderWorkerData } from './encoder-worker.js';
 import type { LoadedCard } from './model-card.js';
 
@@ -17,6 +16,9 @@ import type { LoadedCard } from './model-card.js';
  */
 const NICENESS_TOGETHER = 1;
 const NICENESS_LANE = 10;
+
+/** With more threads, a lane gets several: each lane holds another copy of the model, about 45 MiB. */
+const MAX_LANES = 8;
 
 export class EncoderLanes {
   /** Lanes besides lane 0: 0 with a single thread. */
@@ -77,7 +79,7 @@ export class EncoderLanes {
       return await RestartingWorker.start<EncoderCalls>({
         entry: new URL('./encoder-worker.js', import.meta.url),
         workerData: { loaded: this.#loaded, threads, niceness } satisfies EncoderWorkerData,
-        open: ({ calls }) => calls.open([1]),
+        open: ({ calls }) => calls.open(),
         deaths: this.#deaths,
         watcher: this.#watcher,
       });

@@ -6,19 +6,6 @@ import { stackRows } from '../math/matrix.js';
 import { normaliseRows } from '../math/vectors.js';
 import type { LoadedCard, ModelCard } from './model-card.js';
 
-/**
- * Batch sizes of a server. Larger ones gain little, and their answers arrive in bursts that delay probes on the main
- * thread.
- */
-export const BATCH_SIZES = [1, 2, 4];
-/** Batch sizes of bulk work in a process that answers no requests. */
-export const BULK_BATCH_SIZES = [1, 2, 4, 8];
-/**
- * Largest number of lanes. With more threads, a lane gets several: each lane holds another copy of the model, about 45
- * MiB.
- */
-export const MAX_LANES = 8;
-
 export interface EncoderSession {
   /**
    * @param images uint8 [size, size, 3] each
@@ -26,19 +13,6 @@ export interface EncoderSession {
    */
   run(images: Uint8Array[]): Promise<Float32Array>;
   release(): Promise<void>;
-}
-
-/** Feeds the pixels unchanged, because scaling and layout are in the graph. */
-function createByteFeed(images: Uint8Array[], size: number): ort.Tensor {
-  const stride = size * size * 3;
-  // One image needs no joining; most batches of a server are one image.
-  const data = images.length === 1 ? images[0]! : new Uint8Array(images.length * stride);
-  if (images.length > 1) {
-    images.forEach((pixels, i) => {
-      data.set(pixels, i * stride);
-    });
-  }
-  return new ort.Tensor('uint8', data, [images.length, size, size, 3]);
 }
 
 /** Feeds floats, (pixel / 255 - mean) / std, for encoders that were exported without their preprocessing. */
@@ -66,7 +40,11 @@ function createFloatFeed(
 
 /** Creates the input tensor for images, as the card describes it. @param images uint8 [size, size, 3] each */
 export function createFeed(input: ModelCard['input'], images: Uint8Array[]): ort.Tensor {
-  return input.type === 'uint8' ? createByteFeed(images, input.size) : createFloatFeed(images, input);
+  if (input.type === 'float32') {
+    return createFloatFeed(images, input);
+  }
+  // Scaling and layout are in the graph.
+  return new ort.Tensor('uint8', Buffer.concat(images), [images.length, input.size, input.size, 3]);
 }
 
 /**

@@ -66,13 +66,11 @@ async function runInTurn<T>(isNext: boolean, run: () => Promise<T>): Promise<T> 
 }
 
 const calls = {
-  /** Loads the model and runs it once per batch size, so that the first request meets a warm session. */
-  async open(warmUp: number[]): Promise<void> {
+  /** Loads the model and runs it once, so that the first request meets a warm session. */
+  async open(): Promise<void> {
     session = await openSession(loaded, threads);
     const { size } = loaded.card.input;
-    for (const n of warmUp) {
-      await session.run(Array.from({ length: n }, () => new Uint8Array(size * size * 3)));
-    }
+    await session.run([new Uint8Array(size * size * 3)]);
   },
   async run(images: Uint8Array[], isNext: boolean): Promise<Transferred<Float32Array>> {
     const rows = await runInTurn(isNext, () => session!.run(images));

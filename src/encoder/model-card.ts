@@ -75,22 +75,15 @@ export interface LoadedCard {
  * @returns hex sha256
  */
 export function computeFingerprint(card: ModelCard): string {
-  const identity = JSON.stringify([card.sha256, sortKeys(card.input), sortKeys(card.output), card.metric]);
+  const identity = JSON.stringify([card.sha256, card.input, card.output, card.metric], sortKeys);
   return computeSha256(identity);
 }
 
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(sortKeys);
-  }
-  if (value === null || typeof value !== 'object') {
-    return value;
-  }
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([k, v]) => [k, sortKeys(v)]),
-  );
+/** A replacer for `JSON.stringify` that writes objects with equal fields as equal text. */
+function sortKeys(_key: string, value: unknown): unknown {
+  return value instanceof Object && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
 }
 
 /**

@@ -4,8 +4,15 @@ import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { Batcher } from './batcher.js';
 import type { Encoder } from './encoder.js';
 import { EncoderLanes } from './encoder-lanes.js';
-import { BATCH_SIZES, BULK_BATCH_SIZES } from './encoder-session.js';
 import { loadCard, type ModelCard } from './model-card.js';
+
+/**
+ * Batch sizes of a server. Larger ones gain little, and their answers arrive in bursts that delay probes on the main
+ * thread.
+ */
+const BATCH_SIZES = [1, 2, 4];
+/** Batch sizes of bulk work in a process that answers no requests. */
+const BULK_BATCH_SIZES = [1, 2, 4, 8];
 
 export interface EncoderOptions extends WorkerWatcher {
   cardPath: string;

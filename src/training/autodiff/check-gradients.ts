@@ -19,8 +19,6 @@ export interface CheckOptions {
   readonly elementwiseUpTo?: number;
   /** Random directions per larger weight, in addition to the direction of the gradient. Default: 4. */
   readonly directions?: number;
-  /** Steps h to try for each derivative, in units of the weight's values. The best agreement counts. */
-  readonly steps?: readonly number[];
   readonly session?: SessionOptions;
 }
 
@@ -36,6 +34,7 @@ export interface GradientCheck {
   readonly norm: number;
 }
 
+/** Steps h to try for each derivative, in units of the weight's values. The best agreement counts. */
 const STEPS = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4];
 
 /**
@@ -81,7 +80,7 @@ export async function checkGradients(g: GraphBuilder, options: CheckOptions): Pr
       const { data } = feeds[weight.name] as Tensor;
       const directions = chooseDirections(gradient, random, options);
       const objective = (moved: Float32Array) => evaluate(weight.name, moved);
-      checks.push(await checkWeight(weight, { data, gradient, directions }, objective, options.steps));
+      checks.push(await checkWeight(weight, { data, gradient, directions }, objective));
     }
     return checks;
   } finally {
@@ -102,7 +101,6 @@ async function checkWeight(
   weight: Value,
   { data, gradient, directions }: Comparison,
   objective: (moved: Float32Array) => Promise<number>,
-  steps: readonly number[] = STEPS,
 ): Promise<GradientCheck> {
   if (!(data instanceof Float32Array)) {
     throw new PawdexError('model_invalid', {
@@ -116,7 +114,7 @@ async function checkWeight(
     const expected = computeDot(gradient, direction);
     const spread = scale / direction.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     let best = Number.POSITIVE_INFINITY;
-    for (const step of steps) {
+    for (const step of STEPS) {
       const slope = await measureSlope(data, direction, step * spread, objective);
       if (Math.abs(slope - expected) < Math.abs(best - expected)) {
         best = slope;

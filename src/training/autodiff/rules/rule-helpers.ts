@@ -1,6 +1,6 @@
 /** Helpers of several gradient rules. */
 import { PawdexError } from '../../../errors.js';
-import { asFloat, describeNode } from '../../../onnx/onnx-model.js';
+import { describeNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import type { GraphBuilder } from '../graph-builder.js';
 import type { GraphNode } from '../operator-graph.js';
@@ -19,15 +19,4 @@ export function createNotDifferentiableError(node: GraphNode, because: string): 
   return new PawdexError('operator_not_differentiable', {
     detail: `${describeNode(node)}: ${because}`,
   });
-}
-
-/** A power of two, so that the product is exact. It lifts every normal number above 1. */
-const HARD_SIGMOID_SLOPE = 2 ** 100;
-
-/**
- * 1 where x > 0, else 0, as float32: a very steep HardSigmoid. Its CPU kernel in onnxruntime is ten times as fast as
- * that of Sign, or of a comparison with a Cast.
- */
-export function markPositive(g: GraphBuilder, x: Value): Value {
-  return g.op('HardSigmoid', [x], { alpha: asFloat(HARD_SIGMOID_SLOPE), beta: asFloat(0) });
 }
