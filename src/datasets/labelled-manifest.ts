@@ -113,7 +113,7 @@ function findColumns(
     }
     return matches[0];
   };
-  const summary = `Read ${format}, its columns are: ${columns.join(', ')}.`;
+  const summary = `It was read ${format}; its columns are: ${columns.join(', ')}.`;
   const file = find('file');
   if (file === undefined) {
     throw bad(`it has no column \`file\`. ${summary}`);

@@ -5,7 +5,7 @@ export interface ManifestTable {
   /** As written, but trimmed. */
   columns: string[];
   rows: ManifestRow[];
-  /** How it was read, for error messages: `separated by ";"`. */
+  /** How it was read, for error messages: `as CSV separated by ";"`. */
   format: string;
 }
 

@@ -126,7 +126,7 @@ async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector)
   } finally {
     source.destroy();
   }
-  const format = `separated by ${SEPARATOR_NAMES[separator] ?? JSON.stringify(separator)}`;
+  const format = `as CSV separated by ${SEPARATOR_NAMES[separator] ?? JSON.stringify(separator)}`;
   return { columns: columns ?? [], rows: collected.rows, format };
 }
 

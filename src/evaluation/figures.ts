@@ -48,7 +48,11 @@ export function listFigures(evaluation: AnyEvaluation): Figure[] {
       formatInterval(intervals.coverageAt95),
     ],
     ['coverage at 99 % precision', formatShare(evaluation.coverageAt99)],
-    ['match', formatShare(decisions.match), `${formatShare(evaluation.matchPrecision)} of these right`],
+    [
+      'match',
+      formatShare(decisions.match),
+      evaluation.matchPrecision === null ? '' : `${formatShare(evaluation.matchPrecision)} of these right`,
+    ],
     ['ambiguous', formatShare(decisions.ambiguous)],
     ['unknown', formatShare(decisions.unknown)],
   ];

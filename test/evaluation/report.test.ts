@@ -5,6 +5,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/evaluation/evaluate.js';
+import { listFigures } from '../../src/evaluation/figures.js';
 import { listMistakes } from '../../src/evaluation/outcomes.js';
 import { drawPicture } from '../../src/evaluation/report/pictures.js';
 import { drawFamiliarity } from '../../src/evaluation/report/plots.js';
@@ -83,6 +84,14 @@ describe('the report', () => {
     expect(html).toContain(
       `<dt>top-1 accuracy</dt><dd>${(100 * reference.classification.top1).toFixed(2)} %`,
     );
+  });
+
+  it('says nothing about the precision of matches if there are none', () => {
+    const queries = asSet(reference.queries, 'queries');
+    const gallery = asSet(reference.gallery, 'gallery');
+    const none = { gallery, queries, k: 20, answering: { temperature: 0.1 }, leaveOneOut: false };
+    const figures = listFigures({ ...evaluate(runQueries(none)), matchPrecision: null });
+    expect(figures.find(([name]) => name === 'match')?.[2]).toBe('');
   });
 
   it('escapes file and label names, and names missing photos', async () => {
