@@ -1,6 +1,6 @@
 /** Shows the progress of long work on stderr: a bar on a terminal, otherwise a line every few seconds. */
 import cliProgress from 'cli-progress';
-import type { Progress as WorkProgress } from '../evaluation/collection-queries.js';
+import type { WorkProgress } from '../evaluation/collection-work.js';
 import { type Pace, PaceMeter } from '../math/pace-meter.js';
 import { formatCount, formatSeconds, pluralise, printMessage, setBarShown } from './print.js';
 

@@ -5,7 +5,7 @@ import { awaitServer, createPatientEngine, type ServerPatience } from '../client
 import { createRemoteEngine } from '../client/remote-engine.js';
 import type { Engine } from '../engine/engine.js';
 import { asPawdexError, PawdexError } from '../errors.js';
-import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { WorkOptions } from '../evaluation/collection-work.js';
 import { isDirectoryLocked } from '../store/embedded/sqlite/directory-lock.js';
 import type { CommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';

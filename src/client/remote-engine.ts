@@ -1,7 +1,7 @@
 /** The engine of a running server. The command line uses it while a server has the data directory open. */
 import type { Engine, ExportOutcome, ImportOutcome } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
-import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { WorkOptions } from '../evaluation/collection-work.js';
 import type { JobKind, JobResults } from '../jobs/job.js';
 import type { JobRequest } from '../jobs/job-request.js';
 import type { PawdexClient } from './client.js';

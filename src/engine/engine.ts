@@ -4,7 +4,7 @@
  */
 import type { EncoderInfo } from '../encoder/encoder.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
-import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { WorkOptions } from '../evaluation/collection-work.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { CollectionPatch, Store } from '../store/store.js';

@@ -1,6 +1,6 @@
 /** Writes a collection to a Parquet file, with limited memory. */
 import { catchAsNull } from '../errors.js';
-import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { WorkOptions } from '../evaluation/collection-work.js';
 import { collectBatches } from '../math/group-by.js';
 import type { ItemWithVector, Store } from '../store/store.js';
 import type { ExportOutcome } from './engine.js';

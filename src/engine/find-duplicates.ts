@@ -1,6 +1,6 @@
 /** Finds near-duplicates in a collection, page by page, so that each call does a limited amount of work. */
 import { catchAsNull } from '../errors.js';
-import { waitForIndex } from '../evaluation/wait-for-index.js';
+import { waitForIndex } from '../evaluation/collection-work.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicateOptions, DuplicatePage } from './engine.js';
 import { findVector } from './explain-neighbours.js';

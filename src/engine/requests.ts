@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { SHIPPED_COLLECTION } from '../config.js';
-import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { WorkOptions } from '../evaluation/collection-work.js';
 import { VIEWS } from '../image/decode-views.js';
 import { originalsSchema } from '../store/records.js';
 import type { Filter, Metadata } from '../store/store.js';

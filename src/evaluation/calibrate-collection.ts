@@ -13,8 +13,8 @@ import {
   type QueryBatch,
   sampleQueries,
   searchQueryBatch,
-  type WorkOptions,
 } from './collection-queries.js';
+import type { WorkOptions } from './collection-work.js';
 import { withEvaluationThread } from './evaluation-thread.js';
 import type { CalibrationPart } from './evaluation-worker.js';
 

@@ -1,28 +1,13 @@
-/** Queries and progress of long work on live collections. */
+/** Queries of long work on live collections, and the searches with them. */
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import { cutIntoBatches } from '../math/group-by.js';
 import type { BareHit, ItemWithVector, Store } from '../store/store.js';
+import type { WorkOptions } from './collection-work.js';
 
 /** More queries would hardly change the result. */
 export const MAX_QUERIES = 2000;
 /** Queries sent to the store at once; few, so that other searches can run in between. */
 export const BATCH_SIZE = 16;
-
-/** The progress of long work on a collection. */
-export interface Progress {
-  /** The current phase; `done` and `total` count within it. */
-  phase: 'waiting' | 'reading' | 'asking' | 'non-pets' | 'computing' | 'embedding' | 'importing' | 'writing';
-  done: number;
-  total: number;
-}
-
-/** Settings of all long work on a collection. */
-export interface WorkOptions {
-  /** Stops the work between two searches: it throws the signal's reason and changes nothing. */
-  signal?: AbortSignal;
-  /** Called as the work progresses. */
-  onProgress?: (progress: Progress) => void;
-}
 
 /** A labelled photo of a collection, as a query. */
 export interface CollectionQuery {

@@ -11,8 +11,8 @@ import {
   type QueryBatch,
   sampleQueries,
   searchQueryBatch,
-  type WorkOptions,
 } from './collection-queries.js';
+import type { WorkOptions } from './collection-work.js';
 import type { Evaluation } from './evaluate.js';
 import { withEvaluationThread } from './evaluation-thread.js';
 import type { EvaluationResult } from './evaluation-worker.js';

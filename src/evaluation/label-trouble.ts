@@ -7,10 +7,10 @@ import { catchAsNull } from '../errors.js';
 import { BestEntries } from '../math/best-entries.js';
 import { collectBatches } from '../math/group-by.js';
 import type { Store } from '../store/store.js';
-import { BATCH_SIZE, type CollectionQuery, countLabels, type WorkOptions } from './collection-queries.js';
+import { BATCH_SIZE, type CollectionQuery, countLabels } from './collection-queries.js';
+import { type WorkOptions, waitForIndex } from './collection-work.js';
 import type { EmbeddedSet } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
-import { waitForIndex } from './wait-for-index.js';
 
 /** A labelled photo with its nearest neighbours, without itself. */
 interface PhotoWithNeighbours {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ExportOutcome, ImportOutcome, ReembedOutcome } from '../engine/engine.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
+import { WORK_PHASES } from '../evaluation/collection-work.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { FileFailure } from '../indexing/index-folder.js';
@@ -48,18 +49,7 @@ export const JOB_STATES = ['queued', 'running', 'paused', 'succeeded', 'failed',
 export type JobState = (typeof JOB_STATES)[number];
 
 const progressSchema = z.object({
-  phase: z.enum([
-    'waiting',
-    'reading',
-    'asking',
-    'non-pets',
-    'computing',
-    'listing',
-    'embedding',
-    'indexing',
-    'importing',
-    'writing',
-  ]),
+  phase: z.enum([...WORK_PHASES, 'listing', 'indexing']),
   done: z.number(),
   total: z.number(),
   counts: z.record(z.string(), z.number()).optional(),

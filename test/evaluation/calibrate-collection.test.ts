@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { selectCalibration } from '../../src/breeds/calibration.js';
 import { identifyBreed } from '../../src/breeds/identify-breed.js';
 import { calibrateCollection } from '../../src/evaluation/calibrate-collection.js';
-import type { Progress } from '../../src/evaluation/collection-queries.js';
+import type { WorkProgress } from '../../src/evaluation/collection-work.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { Store } from '../../src/store/store.js';
 import { reference } from './reference.js';
@@ -50,7 +50,7 @@ const put = (count: number, labelOf: (row: number) => string | null = (row) => l
 describe('calibrating a collection', () => {
   it('fits, stores the calibration with its model, and calibrates answers', async () => {
     await put(vectors.length);
-    const progress: Progress[] = [];
+    const progress: WorkProgress[] = [];
     const { calibration, queries } = await calibrateCollection(store, 'pets', {
       vote: VOTE,
       nonPets: reference.queries.vectors.slice(0, 30).map((v) => Float32Array.from(v, (x) => -x)),

@@ -27,7 +27,7 @@ import type {
   ThumbnailInput,
 } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
-import type { WorkOptions } from '../../src/evaluation/collection-queries.js';
+import type { WorkOptions } from '../../src/evaluation/collection-work.js';
 import type {
   CollectionInfo,
   CollectionPatch,

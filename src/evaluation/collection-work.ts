@@ -1,9 +1,32 @@
-/**
- * Lets long work on a collection wait until its graph is built, because exact searches would be slow and delay the graph.
- */
+/** What all long work on live collections shares: its progress, its options, and when it waits for the graph. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../store/store.js';
-import type { WorkOptions } from './collection-queries.js';
+
+/** The phases of such work. */
+export const WORK_PHASES = [
+  'waiting',
+  'reading',
+  'asking',
+  'non-pets',
+  'computing',
+  'embedding',
+  'importing',
+  'writing',
+] as const;
+
+export interface WorkProgress {
+  /** The current phase; `done` and `total` count within it. */
+  phase: (typeof WORK_PHASES)[number];
+  done: number;
+  total: number;
+}
+
+export interface WorkOptions {
+  /** Stops the work between two searches: it throws the signal's reason and changes nothing. */
+  signal?: AbortSignal;
+  /** Called as the work progresses. */
+  onProgress?: (progress: WorkProgress) => void;
+}
 
 /** Interval between two checks. Each delays the building by a quarter of a second. */
 const POLL_MS = 1_000;
@@ -11,7 +34,8 @@ const POLL_MS = 1_000;
 const STALL_MS = 30_000;
 
 /**
- * Resolves when searches of a collection run at full speed, or if the graph makes no progress.
+ * Waits until the graph of a collection is built, because exact searches would be slow and delay the graph. Resolves also
+ * if the graph makes no progress.
  *
  * @param options maxMs: maximum time to wait, in milliseconds
  * @throws PawdexError collection_not_found; the signal's reason
