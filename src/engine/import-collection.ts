@@ -1,5 +1,6 @@
 /** Adds the items of a Parquet file to a collection, and verifies each against its row. */
 import { catchAsNull, PawdexError } from '../errors.js';
+import { cutIntoBatches } from '../math/group-by.js';
 import type { CollectionInfo, NewItem, Space, Store } from '../store/store.js';
 import type { CollectionFileInfo, FileRow } from './collection-file-reader.js';
 import { embedCopies } from './embed-copies.js';
@@ -56,9 +57,8 @@ async function importRows(
       addFailures(outcome, bad);
       done += bad.length;
     }
-    for (let from = done - firstRow - bad.length; from < items.length; from += BATCH) {
+    for (const batch of cutIntoBatches(items.slice(done - firstRow - bad.length), BATCH)) {
       options.signal?.throwIfAborted();
-      const batch = items.slice(from, from + BATCH);
       await importBatch(target, batch, outcome);
       done += batch.length;
       options.onProgress?.({

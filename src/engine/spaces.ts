@@ -28,7 +28,7 @@ const MAX_ATTEMPTS = 3;
 export class Spaces {
   readonly #store: Store;
   readonly #encoders: Encoders;
-  readonly #cache = new Map<string, CollectionSpace>();
+  #cache = new Map<string, CollectionSpace>();
 
   constructor(store: Store, encoders: Encoders) {
     this.#store = store;
@@ -63,9 +63,10 @@ export class Spaces {
     }
   }
 
-  /** Clears the cache, because a collection was deleted, calibrated, renamed or moved. */
+  /** Forgets all spaces, because a collection was deleted, calibrated, renamed or moved. */
   forget(): void {
-    this.#cache.clear();
+    // Not cleared: a space that is being read keeps the old map, so that what it read before the change is not kept.
+    this.#cache = new Map();
   }
 
   /** Says why this process cannot search a collection; null if it can. */
@@ -77,6 +78,7 @@ export class Spaces {
   }
 
   async #read(collection: string): Promise<CollectionSpace> {
+    const cache = this.#cache;
     const info = await this.#store.getCollection(collection);
     const runtime = await this.#encoders.find(info.fingerprint);
     if (runtime === null) {
@@ -88,7 +90,7 @@ export class Spaces {
       originals: info.originals,
       movingTo: info.reembedding?.fingerprint ?? null,
     };
-    this.#cache.set(collection, space);
+    cache.set(collection, space);
     return space;
   }
 
