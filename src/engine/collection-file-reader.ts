@@ -63,7 +63,7 @@ function checkGroup(
   const isLarge = num_rows > 1 && total_byte_size > MAX_GROUP_BYTES;
   if (isLarge || num_rows > MAX_GROUP_ROWS || values > MAX_GROUP_VALUES) {
     throw new PawdexError('export_invalid', {
-      detail: `The rows from ${row} are in a group of ${num_rows} rows with ${values} values and ${total_byte_size} bytes.`,
+      detail: `Row ${row} begins a group of ${num_rows} rows with ${values} values and ${total_byte_size} bytes, which is too large to read.`,
       hint: SMALLER_GROUPS,
     });
   }

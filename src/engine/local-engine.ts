@@ -25,16 +25,9 @@ import { reembed } from './reembed.js';
 import { searchItems } from './search-items.js';
 import { type EngineContext, Spaces } from './spaces.js';
 
-/** The settings that the engine reads. */
-export type EngineConfig = Pick<
-  Config,
-  'DATA_DIR' | 'MODEL' | 'GALLERY' | 'THREADS' | 'MAX_PIXELS' | 'DECODE_MEMORY_MB' | 'MAX_QUEUE'
-> &
-  Partial<Pick<Config, 'ACCEPT_DAMAGE' | 'KEEP_SNAPSHOTS'>>;
-
 /** Settings of {@link openLocalEngine}. */
 export interface LocalEngineOptions extends WorkerWatcher {
-  config: EngineConfig;
+  config: Config;
   /** Favours throughput over latency, for a process that only does long work. */
   bulk?: boolean;
   /**
@@ -152,7 +145,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
   // moment.
   const store = await openEmbeddedStore({
     dataDir: config.DATA_DIR,
-    acceptDamage: config.ACCEPT_DAMAGE ?? false,
+    acceptDamage: config.ACCEPT_DAMAGE,
     keepSnapshots: config.KEEP_SNAPSHOTS,
     onRestart,
     onCrash,

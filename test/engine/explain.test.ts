@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PACKAGE_ROOT } from '../../src/config.js';
+import { PACKAGE_ROOT, parseConfig } from '../../src/config.js';
 import type { Explanation, Neighbour } from '../../src/engine/engine.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { cosine, sceneJpeg, turnedJpeg } from '../helpers/images.js';
@@ -16,15 +16,7 @@ let engine: LocalEngine;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-test-'));
   engine = await openLocalEngine({
-    config: {
-      DATA_DIR: dir,
-      MODEL: path.join(PACKAGE_ROOT, 'models', 'encoder.json'),
-      GALLERY: '',
-      THREADS: 2,
-      MAX_PIXELS: 1e8,
-      DECODE_MEMORY_MB: 512,
-      MAX_QUEUE: 3,
-    },
+    config: { ...parseConfig({}, {}), DATA_DIR: dir, GALLERY: '', MAX_QUEUE: 3 },
   });
   await engine.createCollection('mine');
   const scenes = await Promise.all([1, 2, 3, 4].map((seed) => sceneJpeg(300, 240, seed)));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PACKAGE_ROOT } from '../../src/config.js';
+import { PACKAGE_ROOT, parseConfig } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { createRandom } from '../../src/math/random.js';
 
@@ -18,17 +18,8 @@ describe('a cat at the edge of a wide photo', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-look-'));
-    const models = path.join(PACKAGE_ROOT, 'models');
     engine = await openLocalEngine({
-      config: {
-        DATA_DIR: dataDir,
-        MODEL: path.join(models, 'encoder.json'),
-        GALLERY: path.join(models, 'gallery.parquet'),
-        THREADS: 2,
-        MAX_PIXELS: 1e8,
-        MAX_QUEUE: 8,
-        DECODE_MEMORY_MB: 512,
-      },
+      config: { ...parseConfig({}, {}), DATA_DIR: dataDir, THREADS: 2, MAX_QUEUE: 8 },
     });
     const cat = await readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));
     const square = await sharp(cat).resize(300, 300).toBuffer();

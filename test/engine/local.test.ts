@@ -3,36 +3,26 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PACKAGE_ROOT } from '../../src/config.js';
+import { PACKAGE_ROOT, parseConfig } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { computeSha256 } from '../../src/files/sha256.js';
 import { cosine, sceneJpeg } from '../helpers/images.js';
 
 const chelsea = () => readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));
-const models = (name: string) => path.join(PACKAGE_ROOT, 'models', name);
 
 describe('the engine in this process', () => {
   let dir: string;
   let engine: LocalEngine;
-  const open = (overrides = {}, usesGallery = true) =>
+  const open = (usesGallery = true) =>
     openLocalEngine({
       usesGallery,
-      config: {
-        DATA_DIR: dir,
-        MODEL: models('encoder.json'),
-        GALLERY: models('gallery.parquet'),
-        THREADS: 2,
-        MAX_PIXELS: 1e8,
-        DECODE_MEMORY_MB: 512,
-        MAX_QUEUE: 64,
-        ...overrides,
-      },
+      config: { ...parseConfig({}, {}), DATA_DIR: dir, THREADS: 2, MAX_QUEUE: 64 },
     });
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-test-'));
     // A command that does not need the gallery leaves loading it to the next.
-    const other = await open({}, false);
+    const other = await open(false);
     expect([other.gallery, await other.store.listCollections()]).toEqual([null, []]);
     await other.close();
     engine = await open();

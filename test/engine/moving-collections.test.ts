@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PACKAGE_ROOT } from '../../src/config.js';
+import { PACKAGE_ROOT, parseConfig } from '../../src/config.js';
 import { addEncoder } from '../../src/engine/add-encoder.js';
 import type { ItemInput, ReembedState } from '../../src/engine/engine.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
@@ -48,13 +48,11 @@ const open = (dataDir: string, encoder = OLD) =>
   openLocalEngine({
     bulk: true,
     config: {
+      ...parseConfig({}, {}),
       DATA_DIR: dataDir,
       MODEL: cardOf(dataDir, encoder),
       GALLERY: '',
       THREADS: 2,
-      MAX_PIXELS: 1e8,
-      DECODE_MEMORY_MB: 512,
-      MAX_QUEUE: 64,
     },
   });
 

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PACKAGE_ROOT } from '../../src/config.js';
+import { parseConfig } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { attachThumbnailsFromFiles } from '../../src/indexing/attach-thumbnails-from-files.js';
 import { sceneJpeg } from '../helpers/images.js';
@@ -20,15 +20,7 @@ const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('he
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-pictures-'));
   engine = await openLocalEngine({
-    config: {
-      DATA_DIR: path.join(dir, 'data'),
-      MODEL: path.join(PACKAGE_ROOT, 'models', 'encoder.json'),
-      GALLERY: '',
-      THREADS: 1,
-      MAX_PIXELS: 1e8,
-      DECODE_MEMORY_MB: 416,
-      MAX_QUEUE: 64,
-    },
+    config: { ...parseConfig({}, {}), DATA_DIR: path.join(dir, 'data'), GALLERY: '', THREADS: 1 },
   });
   await engine.createCollection('bare');
   photos = await Promise.all(

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { PACKAGE_ROOT } from '../../src/config.js';
+import { PACKAGE_ROOT, parseConfig } from '../../src/config.js';
 import * as answers from '../../src/engine/answers.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { problemSchema } from '../../src/http/problem-details.js';
@@ -23,15 +23,7 @@ let plain: number[];
 beforeAll(async () => {
   dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-inputs-'));
   const engine = await openLocalEngine({
-    config: {
-      DATA_DIR: dir,
-      MODEL: path.join(PACKAGE_ROOT, 'models/encoder.json'),
-      GALLERY: path.join(PACKAGE_ROOT, 'models/gallery.parquet'),
-      THREADS: 2,
-      MAX_PIXELS: 100_000_000,
-      DECODE_MEMORY_MB: 512,
-      MAX_QUEUE: 64,
-    },
+    config: { ...parseConfig({}, {}), DATA_DIR: dir, THREADS: 2, MAX_PIXELS: 100_000_000 },
   });
   service = await appOver(engine, { MAX_UPLOAD_MB: 4 });
   plain = await embed(await cat().png().toBuffer());

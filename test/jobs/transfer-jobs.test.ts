@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config.js';
 import { addEncoder } from '../../src/engine/add-encoder.js';
 import type { ExportOutcome, ImportOutcome } from '../../src/engine/engine.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
@@ -25,13 +26,11 @@ beforeAll(async () => {
   engine = await openLocalEngine({
     bulk: true,
     config: {
+      ...parseConfig({}, {}),
       DATA_DIR: dataDir,
       MODEL: path.join(dataDir, 'encoders/tiny/encoder.json'),
       GALLERY: '',
       THREADS: 1,
-      MAX_PIXELS: 1e8,
-      DECODE_MEMORY_MB: 512,
-      MAX_QUEUE: 64,
     },
   });
   const { fingerprint } = await engine.createCollection('mine');
