@@ -19,11 +19,8 @@ export interface CommonOptions {
   usesGallery?: boolean;
 }
 
-/** DATA_DIR -> data-dir */
-const toFlagName = (name: string) => name.toLowerCase().replaceAll('_', '-');
-/** DATA_DIR -> dataDir, as commander names the value of the flag */
-const toOptionKey = (name: string) =>
-  toFlagName(name).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** DATA_DIR -> --data-dir */
+const toFlag = (name: string) => `--${name.toLowerCase().replaceAll('_', '-')}`;
 
 function formatDefault(value: unknown): string {
   const isEmpty = value === '' || (Array.isArray(value) && value.length === 0);
@@ -132,7 +129,7 @@ export function addCommonOptions(command: CommandUnknownOpts): CommandUnknownOpt
   // A command's own flag of the same name wins: `eval --gallery` names a labelled set.
   const own = new Set(command.options.map(({ long }) => long));
   for (const { name, description, default: fallback } of listSettings()) {
-    const flag = `--${toFlagName(name)}`;
+    const flag = toFlag(name);
     if (!own.has(flag)) {
       const value = typeof fallback === 'boolean' ? '[true|false]' : '<value>';
       const text = `${description} (PAWDEX_${name}; default ${formatDefault(fallback)})`;
@@ -156,7 +153,9 @@ export const SERVER = new Option(
  * @throws PawdexError config_invalid
  */
 export function readCommonOptions(options: Record<string, unknown>): CommonOptions {
-  const flags = Object.fromEntries(listSettings().map(({ name }) => [name, options[toOptionKey(name)]]));
+  const flags = Object.fromEntries(
+    listSettings().map(({ name }) => [name, options[new Option(toFlag(name)).attributeName()]]),
+  );
   const server = options.server ?? process.env.PAWDEX_SERVER;
   return {
     config: parseConfig(flags, process.env),

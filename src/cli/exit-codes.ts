@@ -35,6 +35,10 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   unauthorized: EXIT.unavailable,
   overloaded: EXIT.unavailable,
   shutting_down: EXIT.unavailable,
+  starting: EXIT.unavailable,
+  job_queue_full: EXIT.unavailable,
+  job_interrupted: EXIT.unavailable,
+  too_many_open_files: EXIT.unavailable,
   data_dir_locked: EXIT.unavailable,
   native_module_failed: EXIT.broken,
   model_invalid: EXIT.broken,
@@ -46,11 +50,9 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   data_dir_newer: EXIT.broken,
   data_damaged: EXIT.broken,
   snapshot_invalid: EXIT.broken,
-  starting: EXIT.unavailable,
   config_invalid: EXIT.usage,
   keys_missing: EXIT.usage,
-  worker_failed: EXIT.internal,
-  internal: EXIT.internal,
+  training_diverged: EXIT.usage,
 };
 
 /** @throws PawdexError usage */

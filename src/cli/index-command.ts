@@ -1,5 +1,6 @@
 /** `pawdex index`: indexes folders of photos into a collection. */
 import { SHIPPED_COLLECTION } from '../config.js';
+import type { Engine } from '../engine/engine.js';
 import { type IndexSummary, indexPhotos } from '../indexing/index-folder.js';
 import { type CommonOptions, getMaxFileBytes, readCommonOptions } from './create-command.js';
 import { EXIT, failUsage, getExitCode } from './exit-codes.js';
@@ -30,6 +31,12 @@ export const command = indexOptions.action(async (specs, flags) => {
   await (flags.watch ? watchFolder(spec, flags, common) : syncOnce(spec, flags, common));
 });
 
+/** Runs work that Ctrl-C can stop, with an engine that waits for a server that is restarting. */
+const useEngine = <T>(common: CommonOptions, work: (engine: Engine, signal: AbortSignal) => Promise<T>) =>
+  runInterruptibly(FINISHING_PHOTOS, (signal) =>
+    new LastingEngine(common, { patienceMs: PATIENCE_MS, signal }).use((engine) => work(engine, signal)),
+  );
+
 async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptions): Promise<void> {
   const scan = await scanSets(specs, flags);
   if (flags.dryRun) {
@@ -38,20 +45,18 @@ async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptio
   }
   const started = performance.now();
   const files: IndexedFiles = { added: [], otherLabel: [] };
-  const { result: summary, interrupted } = await runInterruptibly(FINISHING_PHOTOS, (signal) =>
-    new LastingEngine(common, { patienceMs: PATIENCE_MS, signal }).use(async (engine) => {
-      await ensureCollection(engine, flags.collection);
-      return withProgress(scan.photos.length, common.quiet, (onProgress) =>
-        indexPhotos(engine, scan.photos, {
-          collection: flags.collection,
-          maxFileBytes: getMaxFileBytes(common),
-          signal,
-          onProgress,
-          onSettled: (photo, result) => recordFile(files, photo, result),
-        }),
-      );
-    }),
-  );
+  const { result: summary, interrupted } = await useEngine(common, async (engine, signal) => {
+    await ensureCollection(engine, flags.collection);
+    return withProgress(scan.photos.length, common.quiet, (onProgress) =>
+      indexPhotos(engine, scan.photos, {
+        collection: flags.collection,
+        maxFileBytes: getMaxFileBytes(common),
+        signal,
+        onProgress,
+        onSettled: (photo, result) => recordFile(files, photo, result),
+      }),
+    );
+  });
   const seconds = measureSeconds(started);
   await reportSummary(summary, { flags, scan, files, seconds, interrupted: interrupted !== null });
   process.exitCode = chooseExitCode(summary, scan.problems.length, interrupted);
@@ -60,10 +65,8 @@ async function indexSets(specs: string[], flags: IndexFlags, common: CommonOptio
 async function syncOnce(spec: string, flags: IndexFlags, common: CommonOptions): Promise<void> {
   const started = performance.now();
   const scan = await scanFolder(spec, flags);
-  const { result: outcome, interrupted } = await runInterruptibly(FINISHING_PHOTOS, (signal) =>
-    new LastingEngine(common, { patienceMs: PATIENCE_MS, signal }).use((engine) =>
-      syncFolder(engine, scan, flags, common, signal),
-    ),
+  const { result: outcome, interrupted } = await useEngine(common, (engine, signal) =>
+    syncFolder(engine, scan, flags, common, signal),
   );
   await reportSync(outcome, flags, { seconds: measureSeconds(started), interrupted: interrupted !== null });
   if (outcome.summary !== null) {

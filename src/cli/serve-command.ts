@@ -20,14 +20,13 @@ import { createJobWork } from '../jobs/job-work.js';
 import type { StoredSnapshot } from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { createCommand, readCommonOptions } from './create-command.js';
-import { createLogger } from './create-logger.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { formatSeconds, pluralise, printMessage } from './print.js';
 import { readApiKeys } from './read-api-keys.js';
 import { announceServer, findRunningServer, withdrawServer } from './server-file.js';
 
-import { warnAboutAccess, warnAboutStart } from './warn-at-start.js';
+import { createLogger, warnAboutAccess, warnAboutStart } from './server-log.js';
 
 /** Time for closing the engine after a fatal error. */
 const CLOSE_LIMIT_MS = 2_000;

@@ -8,7 +8,7 @@ import { createCameraRawError, createUnsupportedError } from './image-errors.js'
 import { type JpegStructure, readJpegStructure } from './jpeg-structure.js';
 import { type Metadata, sharp } from './libvips.js';
 import { completeJpeg, type OpenEnd } from './open-ended-jpeg.js';
-import { type ImageKind, nameForeignFormat, sniff } from './sniff.js';
+import { type ImageKind, nameForeignFormat, readFourLetters, sniff } from './sniff.js';
 import { readCheckedTiffTags, TAG } from './tiff-tags.js';
 
 /** The header of an image that pawdex can decode. */
@@ -103,7 +103,7 @@ const PNG_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 4, 4: 2,
 
 function readPngHeader(bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const firstChunk = Buffer.from(bytes.subarray(12, 16)).toString('latin1');
+  const firstChunk = readFourLetters(bytes, 12);
   if (firstChunk === 'CgBI') {
     throw createUnsupportedError(
       "Apple's CgBI form of PNG is not supported.",
@@ -153,7 +153,7 @@ async function readWholeHeader(kind: 'gif' | 'avif' | 'webp' | 'heic', bytes: Ui
  * files whose major brand it knows.
  */
 function toStill(bytes: Uint8Array): Uint8Array | null {
-  if (Buffer.from(bytes.subarray(8, 12)).toString('latin1') === 'avif') {
+  if (readFourLetters(bytes, 8) === 'avif') {
     return null;
   }
   const still = Uint8Array.from(bytes);

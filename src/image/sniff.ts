@@ -7,17 +7,16 @@ import { isBitmap } from './bitmap.js';
 
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'heic' | 'bmp';
 
-const ascii = (bytes: Uint8Array, from: number, to: number) =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, Math.min(to, bytes.length) - from)).toString(
-    'latin1',
-  );
+/** Reads the four letters that name a brand, a box or a chunk. */
+export const readFourLetters = (bytes: Uint8Array, offset: number): string =>
+  Buffer.from(bytes.subarray(offset, offset + 4)).toString('latin1');
 
 /** Largest accepted `ftyp` box; real ones list a handful of brands. */
 const MAX_FTYP_BYTES = 512;
 
 /** Reads the brands of an ISO base media file, the major one first. @returns null for other files */
 function readIsoBrands(bytes: Uint8Array): string[] | null {
-  if (bytes.length < 16 || ascii(bytes, 4, 8) !== 'ftyp') {
+  if (bytes.length < 16 || readFourLetters(bytes, 4) !== 'ftyp') {
     return null;
   }
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
@@ -26,7 +25,7 @@ function readIsoBrands(bytes: Uint8Array): string[] | null {
   }
   // Bytes 12 to 16 are the version of the major brand.
   const starts = [8, ...Array.from({ length: (size - 16) / 4 }, (_, i) => 16 + 4 * i)];
-  return starts.map((offset) => ascii(bytes, offset, offset + 4));
+  return starts.map((offset) => readFourLetters(bytes, offset));
 }
 
 const AVIF_BRANDS = new Set(['avif', 'avis']);

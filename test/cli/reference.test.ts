@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { EXIT } from '../../src/cli/exit-codes.js';
+import { EXIT, getExitCode } from '../../src/cli/exit-codes.js';
 import { PACKAGE_ROOT } from '../../src/config.js';
+import { ERRORS, type ErrorCode, PawdexError } from '../../src/errors.js';
 import { Sandbox } from './sandbox.js';
 
 let sandbox: Sandbox;
@@ -29,6 +30,12 @@ it('docs/cli.md and --help have every exit code', async () => {
     expect(page.split('## Exit codes')[1]).toMatch(new RegExp(`\\b${code}\\b`));
     expect(stdout.split('Exit codes:')[1]).toMatch(new RegExp(`\\b${code}\\b`));
   }
+});
+
+it('only crashes exit like a bug', () => {
+  const codes = Object.keys(ERRORS) as ErrorCode[];
+  const bugs = codes.filter((code) => getExitCode(new PawdexError(code)) === EXIT.internal);
+  expect(bugs.sort()).toEqual(['internal', 'worker_failed']);
 });
 
 it.each(['index', 'eval', 'check-labels', 'clean-labels', 'train', 'views', 'quantise', 'attach-thumbnails'])(

@@ -1,10 +1,49 @@
-/** Warnings that a server logs at start: notices of the store, missing features, and access for others. */
+/**
+ * The log of a server: JSON lines on stdout, or readable lines on a terminal if pino-pretty is installed. It starts with
+ * warnings about the data directory, missing features, and access for others.
+ */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Logger } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Config } from '../config.js';
 import type { LocalEngine } from '../engine/local-engine.js';
 import { DATABASE_FILE } from '../store/embedded/sqlite/file-names.js';
+import { printMessage } from './print.js';
+
+/** Characters to buffer while the log cannot be written. Further lines are dropped. */
+const MAX_BUFFERED = 1024 ** 2;
+
+/**
+ * Creates the logger.
+ *
+ * @param level the lowest level that is written
+ */
+export async function createLogger(level: Config['LOG_LEVEL']): Promise<Logger> {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  // A development dependency: production installations log JSON.
+  const pretty = process.stdout.isTTY ? await import('pino-pretty').catch(() => null) : null;
+  const destination =
+    pretty === null
+      ? openStandardOutput()
+      : pretty.default({ sync: true, singleLine: true, translateTime: 'HH:MM:ss' });
+  return pino(options, destination);
+}
+
+/** Warns once on stderr if the log cannot be written, for instance because the disk is full. The server must not exit. */
+function openStandardOutput() {
+  const destination = pino.destination({ dest: 1, sync: true, maxLength: MAX_BUFFERED });
+  let hasComplained = false;
+  destination.on('error', (error: NodeJS.ErrnoException) => {
+    if (hasComplained || error.code === 'EPIPE') {
+      return;
+    }
+    hasComplained = true;
+    printMessage(
+      `warning: the log cannot be written (${error.message}). The server keeps running without it.`,
+    );
+  });
+  return destination;
+}
 
 /** Logs the notices of the store, and warns about missing features. */
 export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promise<void> {
