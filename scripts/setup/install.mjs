@@ -81,12 +81,12 @@ async function runNpm(root, args, { simd }) {
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Ends this process by a signal only after its child, which gets the signal too. Else npm would go on in a folder that
- * the next set-up works in.
+ * Ends this process by a signal only after its child. Else npm would go on in a folder that the next set-up works in. The
+ * child gets SIGTERM, since a shell lets programs in the background ignore SIGINT.
  */
 function stopTogether(child) {
   const stop = (signal) => {
-    child.kill(signal);
+    child.kill('SIGTERM');
     child.once('close', () => process.kill(process.pid, signal));
   };
   for (const signal of STOP_SIGNALS) {
