@@ -19,7 +19,6 @@ import { requireKey } from './require-key.js';
 import { createResponseQueues } from './response-queue.js';
 import { Shares } from './shares.js';
 import { allowOrigins, refuseOtherSites } from './site-access.js';
-import { Tickets } from './tickets.js';
 
 /** Pages load everything from this origin. Thumbnails are shown from blob addresses. */
 const securityHeaders = helmet({
@@ -99,12 +98,11 @@ function servePage(dir: string): RequestHandler {
   };
 }
 
-function createContext(deps: AppDeps, metrics: Metrics, tickets: Tickets): Context {
+function createContext(deps: AppDeps, metrics: Metrics): Context {
   let openApi: string | null = null;
   return {
     ...deps,
     metrics,
-    tickets,
     queues: createResponseQueues(),
     shares: new Shares(path.join(deps.config.DATA_DIR, 'shares'), deps.config.SHARE_HOURS),
     reader: new BodyReader(deps.config, deps.mayFetchFrom),
@@ -132,10 +130,9 @@ export function createApp(deps: AppDeps): Express {
   app.set('trust proxy', deps.config.TRUST_PROXY);
   app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);
   app.use(requirePlainRequest, allowOrigins(deps.config), refuseOtherSites(deps.config));
-  const tickets = new Tickets(deps.config.API_KEYS);
-  app.use('/v1', requireKey(deps.config.API_KEYS, tickets), refuseUnlessReady(deps));
+  app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
   app.use('/openapi.json', compress);
-  mountEndpoints(app, ENDPOINTS, createContext(deps, metrics, tickets));
+  mountEndpoints(app, ENDPOINTS, createContext(deps, metrics));
   app.use('/docs', compress, createDocsRouter());
   app.use(compress, servePage(deps.webDir));
   app.use((req) => {

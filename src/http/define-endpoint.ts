@@ -15,7 +15,6 @@ import { type Parsed, parseFields, type Shape } from './parse-fields.js';
 import type { ResponseQueue, ResponseQueues } from './response-queue.js';
 import type { ResponseSpec } from './response-spec.js';
 import type { Shares } from './shares.js';
-import type { Tickets } from './tickets.js';
 
 type NoFields = Record<never, never>;
 
@@ -23,7 +22,6 @@ type NoFields = Record<never, never>;
 export interface Context extends AppDeps {
   reader: BodyReader;
   shares: Shares;
-  tickets: Tickets;
   metrics: Metrics;
   queues: ResponseQueues;
   /** The OpenAPI document, as JSON text. */

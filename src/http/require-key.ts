@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
 import type { Config } from '../config.js';
 import { PawdexError } from '../errors.js';
-import type { Tickets } from './tickets.js';
+import { isValidTicket } from './tickets.js';
 
 // Digests have equal lengths, so that the comparison does not reveal the length of a key.
 const hashKey = (key: Buffer) => createHash('sha256').update(key).digest();
@@ -15,17 +15,16 @@ function readKey(req: Request): string | undefined {
 }
 
 /**
- * Lets requests with one of the keys pass. Without keys, all requests pass.
+ * Lets requests with one of the keys pass, or with a ticket for their path. Without keys, all requests pass.
  *
  * @param keys the accepted keys
- * @param tickets accepted in place of a key by the path that they are for
  */
-export function requireKey(keys: string[], tickets: Tickets): RequestHandler {
+export function requireKey(keys: string[]): RequestHandler {
   const digests = keys.map((key) => hashKey(Buffer.from(key)));
   return (req, _res, next) => {
     const { ticket } = req.query;
-    const isTicket = ticket !== undefined && tickets.isValid(`${req.baseUrl}${req.path}`.slice(1), ticket);
-    if (digests.length === 0 || isTicket) {
+    const path = `${req.baseUrl}${req.path}`.slice(1);
+    if (digests.length === 0 || (ticket !== undefined && isValidTicket(keys, path, ticket))) {
       return next();
     }
     const key = readKey(req);

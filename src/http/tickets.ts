@@ -6,30 +6,24 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 const VALID_MS = 600_000;
 
-export class Tickets {
-  readonly #secret: string;
+function sign(keys: readonly string[], path: string, expires: number): Buffer {
+  return createHmac('sha256', keys.join('\n')).update(`${expires} ${path}`).digest();
+}
 
-  /** @param keys the API keys of the server */
-  constructor(keys: readonly string[]) {
-    this.#secret = keys.join('\n');
-  }
+/**
+ * @param keys the API keys of the server
+ * @param path from the root of the app, such as `v1/jobs/ID/file`
+ */
+export function issueTicket(keys: readonly string[], path: string): { ticket: string; expires: string } {
+  const expires = Date.now() + VALID_MS;
+  const signature = sign(keys, path, expires).toString('base64url');
+  return { ticket: `${expires}.${signature}`, expires: new Date(expires).toISOString() };
+}
 
-  /** @param path from the root of the app, such as `v1/jobs/ID/file` */
-  issue(path: string): { ticket: string; expires: string } {
-    const expires = Date.now() + VALID_MS;
-    const signature = this.#sign(path, expires).toString('base64url');
-    return { ticket: `${expires}.${signature}`, expires: new Date(expires).toISOString() };
+export function isValidTicket(keys: readonly string[], path: string, ticket: unknown): boolean {
+  const [, expires, signature] = /^(\d{13})\.([\w-]{43})$/.exec(String(ticket)) ?? [];
+  if (expires === undefined || Number(expires) < Date.now()) {
+    return false;
   }
-
-  isValid(path: string, ticket: unknown): boolean {
-    const [, expires, signature] = /^(\d{13})\.([\w-]{43})$/.exec(String(ticket)) ?? [];
-    if (expires === undefined || Number(expires) < Date.now()) {
-      return false;
-    }
-    return timingSafeEqual(this.#sign(path, Number(expires)), Buffer.from(signature!, 'base64url'));
-  }
-
-  #sign(path: string, expires: number): Buffer {
-    return createHmac('sha256', this.#secret).update(`${expires} ${path}`).digest();
-  }
+  return timingSafeEqual(sign(keys, path, Number(expires)), Buffer.from(signature!, 'base64url'));
 }

@@ -17,6 +17,7 @@ import { MAX_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import type { ResponseQueue } from '../response-queue.js';
 import { json, stream } from '../response-spec.js';
+import { issueTicket } from '../tickets.js';
 import { requireSucceeded } from './job-routes.js';
 
 const tag = 'collections';
@@ -165,7 +166,7 @@ export const createTicket = defineEndpoint({
     }),
   ),
   response: json(z.object({ ticket: z.string(), expires: z.iso.datetime() }), 'The ticket.'),
-  handle: ({ body: { path } }, { tickets }) => tickets.issue(path),
+  handle: ({ body: { path } }, { config }) => issueTicket(config.API_KEYS, path),
 });
 
 export const importCollection = defineEndpoint({
