@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { ITEM_READS, ITEM_WRITES } from '../../src/store/embedded/item-calls.js';
+import { ITEM_WRITES, PACKED_READS } from '../../src/store/embedded/item-calls.js';
 import { StoreCore } from '../../src/store/embedded/store-core.js';
 import { item } from './items.js';
 
@@ -20,8 +20,8 @@ it('refuses a page with an item whose vector is missing, rather than leave the i
     const items = [0, 1, 2, 3].map((n) => item(n, 8));
     await ITEM_WRITES.put(core, 'a', items);
     core.db.exec('DELETE FROM vectors WHERE seq = 2');
-    await expect(ITEM_READS.page(core, 'a', { limit: 10 })).rejects.toMatchObject({ code: 'data_damaged' });
-    const page = await ITEM_READS.page(core, 'a', { limit: 1 });
+    await expect(PACKED_READS.page(core, 'a', { limit: 10 })).rejects.toMatchObject({ code: 'data_damaged' });
+    const page = await PACKED_READS.page(core, 'a', { limit: 1 });
     expect([page.items.map(({ id }) => id), page.vectors]).toEqual([[items[0]!.id], items[0]!.vector]);
   } finally {
     await core.close();

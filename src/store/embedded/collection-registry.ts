@@ -27,7 +27,6 @@ export interface RegistryParts {
 export class CollectionRegistry {
   readonly #parts: RegistryParts;
   readonly #byName = new Map<string, Collection>();
-  readonly #byAlias = new Map<string, Collection>();
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
@@ -46,7 +45,7 @@ export class CollectionRegistry {
   }
 
   #find(name: string): Collection | undefined {
-    return this.#byName.get(name) ?? this.#byAlias.get(name);
+    return this.#byName.get(name) ?? this.all.find(({ aliases }) => aliases.includes(name));
   }
 
   /** @throws PawdexError collection_not_found */
@@ -64,7 +63,7 @@ export class CollectionRegistry {
 
   create(spec: CollectionSpec): CollectionInfo {
     checkDimension(spec);
-    this.#requireFree(spec.name);
+    requireFree(spec.name, this.#find(spec.name));
     return this.#open(this.#parts.collections.create(spec)).info;
   }
 
@@ -72,10 +71,11 @@ export class CollectionRegistry {
     const collection = this.get(name);
     const { name: former } = collection.row;
     if (patch.name !== undefined) {
-      this.#requireFree(patch.name, collection);
+      requireFree(patch.name, this.#find(patch.name), collection);
     }
     for (const alias of patch.aliases ?? []) {
-      this.#requireNoName(alias, collection);
+      // An alias of another collection may be taken over, but not its name.
+      requireFree(alias, this.#byName.get(alias), collection);
     }
     const names = [patch.name ?? former, ...(patch.aliases ?? collection.aliases)];
     if (new Set(names).size < names.length) {
@@ -86,43 +86,10 @@ export class CollectionRegistry {
     collection.row = this.#parts.collections.update(collection.row, patch);
     this.#byName.delete(former);
     this.#byName.set(collection.row.name, collection);
-    for (const alias of patch.aliases ?? []) {
-      const owner = this.#byAlias.get(alias);
-      if (owner !== undefined && owner !== collection) {
-        owner.aliases = owner.aliases.filter((other) => other !== alias);
-      }
+    for (const each of patch.aliases === undefined ? [] : this.all) {
+      each.aliases = this.#parts.collections.listAliases(each.id);
     }
-    this.#readAliases(collection);
     return collection.info;
-  }
-
-  /** An alias of another collection may be taken over, but a name may not. Throws like {@link #requireFree}. */
-  #requireNoName(alias: string, self: Collection): void {
-    if (this.#byName.has(alias)) {
-      this.#requireFree(alias, self);
-    }
-    checkCollectionName(alias);
-  }
-
-  /** @throws PawdexError invalid_request; collection_exists if another collection has the name */
-  #requireFree(name: string, self?: Collection): void {
-    checkCollectionName(name);
-    const owner = this.#find(name);
-    if (owner !== undefined && owner !== self) {
-      throw new PawdexError('collection_exists', {
-        detail: `There is already a collection ${owner.row.name === name ? name : `${owner.row.name} with the alias ${name}`}.`,
-      });
-    }
-  }
-
-  #readAliases(collection: Collection): void {
-    for (const alias of collection.aliases) {
-      this.#byAlias.delete(alias);
-    }
-    collection.aliases = this.#parts.collections.listAliases(collection.id);
-    for (const alias of collection.aliases) {
-      this.#byAlias.set(alias, collection);
-    }
   }
 
   async drop(name: string): Promise<void> {
@@ -136,9 +103,6 @@ export class CollectionRegistry {
     }
     this.#parts.collections.drop(collection.id);
     this.#byName.delete(name);
-    for (const alias of collection.aliases) {
-      this.#byAlias.delete(alias);
-    }
     collection.end(new PawdexError('collection_not_found', { detail: `Collection ${name} was deleted.` }));
     this.#parts.wake();
     await collection.release();
@@ -157,9 +121,6 @@ export class CollectionRegistry {
   swap(collection: Collection, successor: Collection): void {
     successor.replace(collection, this.#parts.reembeddings.swap(collection.row, successor.row));
     this.#byName.set(successor.row.name, successor);
-    for (const alias of successor.aliases) {
-      this.#byAlias.set(alias, successor);
-    }
     collection.end(new PawdexError('space_changed'));
     void collection.release();
     this.#parts.wake();
@@ -188,7 +149,7 @@ export class CollectionRegistry {
         `Collection ${row.name}: the record of its move to another encoder was damaged; start it again.`,
       ),
     );
-    this.#readAliases(collection);
+    collection.aliases = this.#parts.collections.listAliases(row.id);
     collection.loaded.then(wake, (error) => {
       const coded = asPawdexError(toStorageError(error));
       if (coded.code === 'data_damaged') {
@@ -203,5 +164,18 @@ export class CollectionRegistry {
     for (const collection of this.#byName.values()) {
       collection.end(error);
     }
+  }
+}
+
+/**
+ * @param owner the collection that has the name, if any
+ * @throws PawdexError invalid_request; collection_exists if the owner is another collection than `self`
+ */
+function requireFree(name: string, owner: Collection | undefined, self?: Collection): void {
+  checkCollectionName(name);
+  if (owner !== undefined && owner !== self) {
+    throw new PawdexError('collection_exists', {
+      detail: `There is already a collection ${owner.row.name === name ? name : `${owner.row.name} with the alias ${name}`}.`,
+    });
   }
 }

@@ -1,23 +1,13 @@
 /** The calls of the store's thread about items. */
 import { PawdexError } from '../../errors.js';
-import type {
-  BulkPatch,
-  Facet,
-  Filter,
-  Item,
-  ItemPage,
-  ItemPatch,
-  NewItem,
-  SearchOptions,
-  Target,
-} from '../store.js';
+import type { Item, ItemPage, SearchOptions, Target } from '../store.js';
 import type { Collection } from './collection.js';
 import { iterateMatching, type ListOptions, listRows } from './list-rows.js';
 import { prepareSearch } from './row-search.js';
 import { searchMany } from './search-many.js';
 import { type ItemRow, toItem } from './sqlite/item-row.js';
 import { createDamagedError } from './sqlite/storage-error.js';
-import type { StoreCore } from './store-core.js';
+import type { StoreCore, StoreHandlers } from './store-core.js';
 import { TimeSlice } from './time-slice.js';
 import type { PackedHits } from './vectors/packed-hits.js';
 
@@ -82,27 +72,22 @@ async function changeInSteps(
 
 /** The handlers that change items, by method name. */
 export const ITEM_WRITES = {
-  put: (core: StoreCore, name: string, added: NewItem[], space?: string) => {
+  put(core, name, added, space?) {
     const collection = core.collections.get(name);
     return collection.loaded.then(() => core.writer.put(collection, added, space)).finally(() => core.wake());
   },
 
-  attachThumbnails(
-    core: StoreCore,
-    name: string,
-    thumbnails: { id: string; thumbnail: Uint8Array }[],
-  ): string[] {
-    return core.items.attachThumbnails(core.collections.get(name).id, thumbnails);
-  },
+  attachThumbnails: (core, name, thumbnails) =>
+    core.items.attachThumbnails(core.collections.get(name).id, thumbnails),
 
-  updateItem(core: StoreCore, name: string, id: string, patch: ItemPatch): Item {
+  updateItem(core, name, id, patch) {
     const collection = core.collections.get(name);
     const [row] = core.items.update(collection.id, [findRow(core, collection, id).seq], patch);
     collection.relabelRow(row!.seq, row!.label);
     return toItem(row!);
   },
 
-  async updateItems(core: StoreCore, name: string, target: Target, patch: BulkPatch): Promise<number> {
+  async updateItems(core, name, target, patch) {
     const collection = core.collections.get(name);
     return changeInSteps(collection, await selectRows(core, collection, target), (seqs) => {
       const rows = core.items.update(collection.id, seqs, patch);
@@ -113,7 +98,7 @@ export const ITEM_WRITES = {
     });
   },
 
-  async deleteItems(core: StoreCore, name: string, target: Target): Promise<number> {
+  async deleteItems(core, name, target) {
     const collection = core.collections.get(name);
     return changeInSteps(collection, await selectRows(core, collection, target), (seqs) => {
       const removed = core.items.remove(collection.id, seqs);
@@ -124,14 +109,13 @@ export const ITEM_WRITES = {
       return removed.length;
     });
   },
-};
+} satisfies StoreHandlers;
 
 /** The handlers that only read items. */
 export const ITEM_READS = {
-  getItem: (core: StoreCore, name: string, id: string): Item =>
-    toItem(findRow(core, core.collections.get(name), id)),
+  getItem: (core, name, id) => toItem(findRow(core, core.collections.get(name), id)),
 
-  getVector(core: StoreCore, name: string, id: string): Float32Array {
+  getVector(core, name, id) {
     const collection = core.collections.get(name);
     const vector = core.items.readVector(findRow(core, collection, id), collection.row);
     if (vector === null) {
@@ -140,7 +124,7 @@ export const ITEM_READS = {
     return vector;
   },
 
-  getThumbnail(core: StoreCore, name: string, id: string): Uint8Array {
+  getThumbnail(core, name, id) {
     const image = core.items.thumbnails.read(findRow(core, core.collections.get(name), id));
     if (image === undefined) {
       throw new PawdexError('thumbnail_not_found', { detail: `Item ${id} has no thumbnail.` });
@@ -148,32 +132,57 @@ export const ITEM_READS = {
     return new Uint8Array(image);
   },
 
-  getOriginal(core: StoreCore, name: string, id: string): Uint8Array | null {
+  getOriginal(core, name, id) {
     const image = core.items.originals.read(findRow(core, core.collections.get(name), id));
     return image === undefined ? null : new Uint8Array(image);
   },
 
-  findKnown(
-    core: StoreCore,
-    name: string,
-    hashes: string[],
-  ): Map<string, { id: string; label: string | null }> {
-    const { id } = core.collections.get(name);
-    const items = new Map<string, { id: string; label: string | null }>();
-    for (const sha256 of hashes) {
-      const item = core.items.findBySha256(id, sha256);
-      if (item !== undefined) {
-        items.set(sha256, { id: item.id, label: item.label });
-      }
-    }
-    return items;
+  findKnown(core, name, hashes) {
+    const collection = core.collections.get(name);
+    const items = hashes.flatMap((sha256) => core.items.findBySha256(collection.id, sha256) ?? []);
+    return new Map(items.map(({ sha256, id, label }) => [sha256, { id, label }]));
   },
 
-  async listItems(core: StoreCore, name: string, options: ListOptions): Promise<ItemPage> {
+  async listItems(core, name, options) {
     const { rows, next } = await listRows(core.collections.get(name), core.items, options);
     return { items: rows.map(toItem), next };
   },
 
+  async count(core, name, filter?) {
+    const collection = core.collections.get(name);
+    const condition = core.items.translateFilter(filter);
+    if (condition === null) {
+      return collection.count;
+    }
+    let count = 0;
+    for await (const seqs of iterateMatching(collection, core.items, condition)) {
+      count += seqs.length;
+    }
+    return count;
+  },
+
+  listFacets(core, name, path, limit) {
+    const { id } = core.collections.get(name);
+    if (!core.items.values.isComplete) {
+      throw new PawdexError('starting', {
+        detail: 'The metadata of items stored by an earlier version is still being indexed.',
+        retryAfter: 5,
+      });
+    }
+    return core.items.values.listFacets(id, path, limit);
+  },
+
+  async listLabels(core, name) {
+    const { loaded, rows } = core.collections.get(name);
+    await loaded;
+    return rows
+      .countLabels()
+      .sort((a, b) => b.count - a.count || ((a.label ?? '') < (b.label ?? '') ? -1 : 1));
+  },
+} satisfies StoreHandlers;
+
+/** The handlers whose results are packed, because many small objects take long to pass to another thread. */
+export const PACKED_READS = {
   async page(core: StoreCore, name: string, options: ListOptions): Promise<VectorPage> {
     const collection = core.collections.get(name);
     const { rows, next } = await listRows(collection, core.items, options);
@@ -192,38 +201,6 @@ export const ITEM_READS = {
       items.push(toItem(row));
     }
     return { items, next, vectors, dimension, space };
-  },
-
-  async count(core: StoreCore, name: string, filter?: Filter): Promise<number> {
-    const collection = core.collections.get(name);
-    const condition = core.items.translateFilter(filter);
-    if (condition === null) {
-      return collection.count;
-    }
-    let count = 0;
-    for await (const seqs of iterateMatching(collection, core.items, condition)) {
-      count += seqs.length;
-    }
-    return count;
-  },
-
-  listFacets(core: StoreCore, name: string, path: string, limit: number): Facet[] {
-    const { id } = core.collections.get(name);
-    if (!core.items.values.isComplete) {
-      throw new PawdexError('starting', {
-        detail: 'The metadata of items stored by an earlier version is still being indexed.',
-        retryAfter: 5,
-      });
-    }
-    return core.items.values.listFacets(id, path, limit);
-  },
-
-  async listLabels(core: StoreCore, name: string): Promise<{ label: string | null; count: number }[]> {
-    const { loaded, rows } = core.collections.get(name);
-    await loaded;
-    return Array.from(rows.labelCounts, ([label, count]) => ({ label, count })).sort(
-      (a, b) => b.count - a.count || ((a.label ?? '') < (b.label ?? '') ? -1 : 1),
-    );
   },
 
   /** @returns the items as JSON, and their similarities */

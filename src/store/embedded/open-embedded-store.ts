@@ -8,16 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import { type Remote, transfer } from '../../threads/rpc.js';
-import type {
-  BareHit,
-  Filter,
-  Hit,
-  Item,
-  ItemWithVector,
-  SearchOptions,
-  Store,
-  StoredSnapshot,
-} from '../store.js';
+import type { Filter, Item, ItemWithVector, SearchOptions, Store, StoredSnapshot } from '../store.js';
 import type { CoreOptions } from './store-core.js';
 import type { StoreCalls } from './store-worker.js';
 import { unpackHits } from './vectors/packed-hits.js';
@@ -43,27 +34,22 @@ function createStore(worker: RestartingWorker<StoreCalls>, methods: string[]): S
       methods.map((name) => [name, calls[name as keyof StoreCalls]]),
     ) as Remote<StoreCalls>),
 
-    async search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
+    async search(collection, query, options) {
       checkOptions(options);
       const { items, similarities } = await calls.search(collection, query, options);
       return (JSON.parse(items) as Item[]).map((item, i) => ({ item, similarity: similarities[i]! }));
     },
 
-    async searchMany(
-      collection: string,
-      queries: Float32Array[],
-      options: SearchOptions,
-    ): Promise<BareHit[][]> {
+    async searchMany(collection, queries, options) {
       checkOptions(options);
       const joined = joinQueries(queries);
       const moved = transfer(joined, [joined.buffer]);
       return unpackHits(await calls.searchMany(collection, moved, queries.length, options));
     },
 
-    iterate: (collection: string, options: { filter?: Filter } = {}) =>
-      iteratePages(calls, collection, options),
+    iterate: (collection, options = {}) => iteratePages(calls, collection, options),
 
-    createSnapshot: (signal?: AbortSignal) => createSnapshot(calls, signal),
+    createSnapshot: (signal) => createSnapshot(calls, signal),
 
     waitForDamage: () => waitForDamage(calls),
 

@@ -87,31 +87,27 @@ export class PutWriter {
       }
     }
     this.#waiting = later;
-    if (group.length === 0) {
-      return;
-    }
-    try {
+    if (group.length > 0) {
       this.#commit(group);
+    }
+  }
+
+  /** Commits the puts together or, if that fails, one by one. */
+  #commit(group: Put[]): void {
+    try {
+      this.#write(group);
     } catch (error) {
       if (group.length === 1) {
         group[0]!.reject(error);
       } else {
         for (const put of group) {
-          this.#commitAlone(put);
+          this.#commit([put]);
         }
       }
     }
   }
 
-  #commitAlone(put: Put): void {
-    try {
-      this.#commit([put]);
-    } catch (error) {
-      put.reject(error);
-    }
-  }
-
-  #commit(group: Put[]): void {
+  #write(group: Put[]): void {
     const now = new Date().toISOString();
     const written = this.#db.transaction(() =>
       group.map((put) => {

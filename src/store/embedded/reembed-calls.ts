@@ -1,10 +1,10 @@
 /** The calls of the store's thread that move a collection to another embedding space. */
 import { PawdexError } from '../../errors.js';
-import type { ItemPage, Reembedding, ReembeddingState, Space } from '../store.js';
+import type { Reembedding } from '../store.js';
 import { type Collection, checkDimension } from './collection.js';
 import { checkPage } from './list-rows.js';
 import { toItem } from './sqlite/item-row.js';
-import type { StoreCore } from './store-core.js';
+import type { StoreCore, StoreHandlers } from './store-core.js';
 import { TimeSlice } from './time-slice.js';
 import { toUnitVector } from './vectors/unit-vector.js';
 
@@ -38,7 +38,7 @@ async function cancelReembedding(core: StoreCore, collection: Collection): Promi
 
 /** The handlers that change something, by method name. */
 export const REEMBED_WRITES = {
-  async beginReembedding(core: StoreCore, name: string, space: Space): Promise<void> {
+  async beginReembedding(core, name, space) {
     const collection = core.collections.get(name);
     checkDimension(space);
     const { reembedding } = collection;
@@ -52,12 +52,7 @@ export const REEMBED_WRITES = {
     requireReembedding(collection, space.fingerprint);
   },
 
-  putSuccessorVectors(
-    core: StoreCore,
-    name: string,
-    fingerprint: string,
-    vectors: { id: string; vector: Float32Array }[],
-  ): number {
+  putSuccessorVectors(core, name, fingerprint, vectors) {
     const collection = core.collections.get(name);
     const { dimension } = requireReembedding(collection, fingerprint);
     const stored = vectors.flatMap(({ id, vector }) => {
@@ -71,7 +66,7 @@ export const REEMBED_WRITES = {
     return stored.length;
   },
 
-  async finishReembedding(core: StoreCore, name: string, fingerprint: string): Promise<ReembeddingState> {
+  async finishReembedding(core, name, fingerprint) {
     const collection = core.collections.get(name);
     if (collection.reembedding === null && collection.row.fingerprint === fingerprint) {
       return { state: 'swapped' };
@@ -92,15 +87,11 @@ export const REEMBED_WRITES = {
     core.collections.swap(collection, successor);
     return { state: 'swapped' };
   },
-};
+} satisfies StoreHandlers;
 
 /** The handlers that only read. */
 export const REEMBED_READS = {
-  listUnembedded(
-    core: StoreCore,
-    name: string,
-    { limit, cursor }: { limit: number; cursor?: string },
-  ): ItemPage {
+  listUnembedded(core, name, { limit, cursor }) {
     checkPage({ limit, cursor });
     const rows = core.reembeddings.readItems(core.collections.get(name).row, Number(cursor ?? 0), limit);
     return {
@@ -108,4 +99,4 @@ export const REEMBED_READS = {
       next: rows.length === limit ? String(rows.at(-1)!.seq) : null,
     };
   },
-};
+} satisfies StoreHandlers;

@@ -2,7 +2,7 @@
 import { PawdexError } from '../../errors.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
-import { ITEM_READS, ITEM_WRITES } from './item-calls.js';
+import { ITEM_READS, ITEM_WRITES, PACKED_READS } from './item-calls.js';
 import { REEMBED_READS, REEMBED_WRITES } from './reembed-calls.js';
 import { toStorageError } from './sqlite/storage-error.js';
 import { type CoreOptions, StoreCore } from './store-core.js';
@@ -49,6 +49,7 @@ const READS = {
   cancelSnapshot: ({ snapshots }: StoreCore, request: string) => snapshots.cancel(request),
   listSnapshots: ({ snapshots }: StoreCore) => snapshots.list(),
   ...ITEM_READS,
+  ...PACKED_READS,
   ...REEMBED_READS,
 };
 

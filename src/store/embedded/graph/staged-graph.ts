@@ -38,7 +38,7 @@ export class StagedGraph {
   /** {@link changes} when the file on disk was written. */
   #saved = 0;
   readonly #rows: Rows;
-  readonly #groups = new Groups();
+  readonly groups = new Groups();
   /** Label of the node of each placed row: its own, or that of its group. */
   readonly #nodeOf = new SeqMap();
   readonly #recent: number[] = [];
@@ -63,7 +63,7 @@ export class StagedGraph {
     this.lastSeq = graph.base;
     this.#rows = rows;
     this.#queue = queue;
-    this.#crowds = new CrowdFinder(graph, this.#groups, expectsCrowds);
+    this.#crowds = new CrowdFinder(graph, this.groups, expectsCrowds);
     // Filled, since hnswlib takes a tenth longer to read an array that may have holes.
     this.#point = Array.from({ length: rows.dimension }, () => 0.5);
   }
@@ -101,10 +101,6 @@ export class StagedGraph {
   /** Whether crowds were found. */
   get isCrowded(): boolean {
     return this.#crowds.isCrowded;
-  }
-
-  get groups(): Groups {
-    return this.#groups;
   }
 
   /** Whether searches can find a row, as a node or in a group. */
@@ -230,10 +226,10 @@ export class StagedGraph {
       this.#nodeOf.set(node, node - this.graph.base);
     }
     for (const { seq, cosine } of members) {
-      this.#groups.add(node, seq, cosine);
+      this.groups.add(node, seq, cosine);
       this.#nodeOf.set(seq, node - this.graph.base);
     }
-    if (!isNodeAlive && !this.#groups.removeNode(node)) {
+    if (!isNodeAlive && !this.groups.removeNode(node)) {
       this.graph.remove(node);
     }
   }
@@ -244,7 +240,7 @@ export class StagedGraph {
     if (joined === null) {
       this.graph.add(seq, this.#point);
     } else {
-      this.#groups.add(joined.node, seq, joined.cosine);
+      this.groups.add(joined.node, seq, joined.cosine);
     }
     this.#nodeOf.set(seq, (joined?.node ?? seq) - base);
     this.#recent[this.changes++ % RECENT_ROWS] = seq;
@@ -255,15 +251,15 @@ export class StagedGraph {
     this.#nodeOf.delete(seq);
     const isNeeded =
       node === seq
-        ? this.#groups.removeNode(node)
-        : this.#groups.removeMember(node, (member) => this.has(member));
+        ? this.groups.removeNode(node)
+        : this.groups.removeMember(node, (member) => this.has(member));
     if (!isNeeded) {
       this.graph.remove(node);
     }
   }
 
   get #hasGroups(): boolean {
-    return this.#groups.size > 0;
+    return this.groups.size > 0;
   }
 
   /** Number of nodes to search for: enough to recognise a flat result; with groups, all that the search has seen. */
@@ -277,7 +273,7 @@ export class StagedGraph {
     const { graph } = this;
     const last = graph.toSimilarity(distances[k - 1]!);
     return neighbors.some((label, i) => {
-      const group = this.#groups.get(label + graph.base);
+      const group = this.groups.get(label + graph.base);
       return group !== undefined && findBestOfGroup(group, graph.toSimilarity(distances[i]!)) >= last;
     });
   }
@@ -286,7 +282,7 @@ export class StagedGraph {
   #findGroupsNear(nodes: Scored[], k: number): Found['groups'] {
     const near: { group: Group; best: number }[] = [];
     for (const { seq, similarity } of nodes) {
-      const group = this.#groups.get(seq);
+      const group = this.groups.get(seq);
       if (group !== undefined) {
         near.push({ group, best: findBestOfGroup(group, similarity) });
       }

@@ -4,6 +4,7 @@
  */
 import type { TopK } from '../../../math/top-k.js';
 import { LANES } from '../../../wasm/dot-products.js';
+import type { LabelCount } from '../../records.js';
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
 import { Ids } from './ids.js';
 import { resizeArray } from './resize-array.js';
@@ -37,8 +38,9 @@ export class Rows {
   /** Index in {@link #labels} of each slot's label. */
   #labelAt = new Uint32Array(1024);
   readonly #labels: (string | null)[] = [];
-  readonly #placeOf = new Map<string | null, number>();
-  readonly #labelCounts = new Map<string | null, number>();
+  /** Number of rows with each of the {@link #labels}. */
+  readonly #labelCounts: number[] = [];
+  readonly #numberOf = new Map<string | null, number>();
   #end = 0;
   readonly #free: number[] = [];
 
@@ -58,8 +60,11 @@ export class Rows {
     return this.#end;
   }
 
-  get labelCounts(): ReadonlyMap<string | null, number> {
-    return this.#labelCounts;
+  /** Counts the rows of each label that has any. */
+  countLabels(): LabelCount[] {
+    return this.#labels
+      .map((label, number) => ({ label, count: this.#labelCounts[number]! }))
+      .filter(({ count }) => count > 0);
   }
 
   has(seq: number): boolean {
@@ -83,9 +88,8 @@ export class Rows {
     this.#block(slot).write(slot % this.#perBlock, this.#stride, vector);
     this.#seqs[slot] = seq;
     this.ids.set(slot, id);
-    this.#labelAt[slot] = this.#numberLabel(label);
+    this.#setLabel(slot, label);
     this.#slots.set(seq, slot);
-    this.#countLabel(label, 1);
   }
 
   /** @returns false if the row does not exist */
@@ -94,7 +98,7 @@ export class Rows {
     if (slot === -1) {
       return false;
     }
-    this.#countLabel(this.getLabel(this.getLabelNumber(slot)), -1);
+    this.#labelCounts[this.#labelAt[slot]!]!--;
     this.#slots.delete(seq);
     this.#seqs[slot] = 0;
     this.#free.push(slot);
@@ -103,12 +107,10 @@ export class Rows {
 
   relabel(seq: number, label: string | null): void {
     const slot = this.#slots.get(seq);
-    if (slot === -1) {
-      return;
+    if (slot !== -1) {
+      this.#labelCounts[this.#labelAt[slot]!]!--;
+      this.#setLabel(slot, label);
     }
-    this.#countLabel(this.getLabel(this.getLabelNumber(slot)), -1);
-    this.#countLabel(label, 1);
-    this.#labelAt[slot] = this.#numberLabel(label);
   }
 
   /** Sequence number of the row in a slot; 0 for a free slot. */
@@ -192,22 +194,15 @@ export class Rows {
     return this.#blocks[Math.floor(slot / this.#perBlock)]!;
   }
 
-  #countLabel(label: string | null, change: number): void {
-    const count = (this.#labelCounts.get(label) ?? 0) + change;
-    if (count === 0) {
-      this.#labelCounts.delete(label);
-    } else {
-      this.#labelCounts.set(label, count);
+  #setLabel(slot: number, label: string | null): void {
+    let number = this.#numberOf.get(label);
+    if (number === undefined) {
+      number = this.#labels.push(label) - 1;
+      this.#labelCounts.push(0);
+      this.#numberOf.set(label, number);
     }
-  }
-
-  #numberLabel(label: string | null): number {
-    let place = this.#placeOf.get(label);
-    if (place === undefined) {
-      place = this.#labels.push(label) - 1;
-      this.#placeOf.set(label, place);
-    }
-    return place;
+    this.#labelAt[slot] = number;
+    this.#labelCounts[number]!++;
   }
 
   #grow(slots: number): void {
