@@ -1,9 +1,10 @@
 /** Processes image files concurrently, for commands that print one result per file. A failure sets exit code 1. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createTooLargeError, describeFailure, PawdexError } from '../errors.js';
+import { describeFailure, PawdexError } from '../errors.js';
 import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { isImageFault } from '../image/image-errors.js';
+import { createPhotoTooLargeError } from '../image/read-photo.js';
 import { EXIT } from './exit-codes.js';
 import { formatCount, formatError, pluralise, printLine, printMessage } from './print.js';
 
@@ -79,12 +80,11 @@ async function processFile<T>(
 }
 
 async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Array> {
-  const hint = 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).';
   try {
     const stats = await stat(file).catch(() => null);
     const { size } = stats ?? (await readFileFacts(file));
     if (size > maxFileBytes) {
-      throw createTooLargeError('The file', maxFileBytes, hint);
+      throw createPhotoTooLargeError(maxFileBytes);
     }
     // Not a file of its own, but one in an archive.
     if (stats === null) {
@@ -96,7 +96,7 @@ async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Arra
     for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxFileBytes) {
-        throw createTooLargeError('The file', maxFileBytes, hint);
+        throw createPhotoTooLargeError(maxFileBytes);
       }
       chunks.push(chunk);
     }

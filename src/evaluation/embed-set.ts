@@ -4,11 +4,10 @@ import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { embedViews } from '../encoder/embed-views.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { asPawdexError, PawdexError } from '../errors.js';
-import { computeSha256 } from '../files/sha256.js';
 import { prepareImage } from '../image/decode.js';
 import { decodeViews, type Views } from '../image/decode-views.js';
 import { isImageFault } from '../image/image-errors.js';
-import { readPhoto } from '../image/read-photo.js';
+import { readPhotoFile } from '../image/read-photo.js';
 import { getRow, type Matrix, stackRows } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 
@@ -95,8 +94,7 @@ async function embedFile(
   file: string,
   { encoder, maxPixels, views = '1', cache }: EmbedSetOptions,
 ): Promise<{ sha256: string; vector: Float32Array }> {
-  const bytes = await readPhoto(file);
-  const sha256 = computeSha256(bytes);
+  const { bytes, sha256 } = await readPhotoFile(file);
   const cached = cache?.get(sha256);
   if (cached !== undefined) {
     return { sha256, vector: cached };

@@ -4,11 +4,11 @@ import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
 import { describeFailure } from '../errors.js';
 import { decode } from '../image/decode.js';
+import { checkPhotoFile, readPhotoFile } from '../image/read-photo.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 import { findThumbnail } from '../store/find-thumbnail.js';
 import type { Item } from '../store/store.js';
 import type { FileFailure } from './index-folder.js';
-import { checkPhotoFile, readPhotoFile } from './photo-file.js';
 
 /** Photos per look-up. This many hashes fit in a URL. */
 const BATCH = 100;

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { findProblem } from '../engine/item-fields.js';
 import { describeFailure, PawdexError } from '../errors.js';
-import { checkPhotoFile, readPhotoFile } from './photo-file.js';
+import { checkPhotoFile, readPhotoFile } from '../image/read-photo.js';
 import { type PhotoToIndex, toItemFields } from './photo-to-index.js';
 
 /** Photos per batch: a server's default limit for one upload. */

@@ -115,11 +115,14 @@ describe('pawdex eval', () => {
     expect(JSON.parse(left.stdout)).toMatchObject({ n: 10, top1: 1 });
   });
 
-  it('continues after an unreadable photo, and names it', async () => {
+  it('continues after unreadable photos, and names them', async () => {
     const folder = path.join(sandbox.root, 'folders');
     await mkdir(path.join(folder, 'cat'), { recursive: true });
     await copyFile(CAT, path.join(folder, 'cat', 'chelsea.png'));
     await writeFile(path.join(folder, 'cat', 'broken.jpg'), 'not a photo');
+    const names = ['chelsea.png', 'broken.jpg', 'gone.jpg'];
+    const rows = names.map((name) => `cat/${name},cat`);
+    await writeFile(path.join(folder, 'manifest.csv'), ['file,label', ...rows].join('\n'));
     const { code, stdout, stderr } = await sandbox.run([
       'eval',
       '--gallery',
@@ -130,6 +133,7 @@ describe('pawdex eval', () => {
     ]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/Skipped .*broken\.jpg/);
+    expect(stderr).toContain('Skipped folders/cat/gone.jpg of folders: There is no such file.');
     expect(JSON.parse(stdout)).toMatchObject({ n: 1, top1: 1 });
   });
 

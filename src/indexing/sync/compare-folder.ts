@@ -6,10 +6,10 @@ import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { catchAsNull } from '../../errors.js';
 import { type FileFacts, readFileFacts } from '../../files/open-file.js';
+import { readPhotoFile } from '../../image/read-photo.js';
 import { cutIntoBatches } from '../../math/group-by.js';
 import { listPages } from '../../store/list-pages.js';
 import type { Item } from '../../store/store.js';
-import { readPhotoFile } from '../photo-file.js';
 import { createOriginFilter, type PhotoToIndex, readOrigin } from '../photo-to-index.js';
 import type { HashCache } from './hash-cache.js';
 
