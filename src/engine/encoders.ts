@@ -80,7 +80,9 @@ export class Encoders {
     if (opened !== undefined) {
       return opened;
     }
-    const added = (await this.list()).find((encoder) => encoder.fingerprint === fingerprint);
+    const added = (await listAddedEncoders(this.#dataDir)).find(
+      (encoder) => encoder.fingerprint === fingerprint,
+    );
     return added === undefined ? null : this.#openOnce(added);
   }
 
@@ -93,7 +95,7 @@ export class Encoders {
     if (name === undefined || name === this.primary.encoder.info.name) {
       return this.primary;
     }
-    const added = await this.list();
+    const added = await listAddedEncoders(this.#dataDir);
     const named = added.find(({ folder }) => folder === name) ?? added.find(({ model }) => model === name);
     if (named === undefined) {
       const names = [this.primary.encoder.info.name, ...added.map(({ folder }) => folder)];
@@ -102,10 +104,6 @@ export class Encoders {
       });
     }
     return this.#openOnce(named);
-  }
-
-  list(): Promise<AddedEncoder[]> {
-    return listAddedEncoders(this.#dataDir);
   }
 
   async close(): Promise<void> {

@@ -144,7 +144,7 @@ async function identifyEmbedding(
   }));
   const answer = identifyBreed(
     neighbours.slice(0, voters),
-    { temperature: vote.temperature, calibration, statistics: statistics?.answer ?? null },
+    { temperature: vote.temperature, calibration, statistics: statistics?.answer },
     measureNonPetSimilarity(embedding, statistics?.nonPets),
   );
   const nearest = neighbours.slice(0, CLOSE_UP_NEAREST).map(({ id }) => id);

@@ -83,48 +83,55 @@ const BULK_CONCURRENCY = 16;
 /** The same for a process that nobody waits for: two full batches for each of two lanes, and decoded images to follow. */
 const PATIENT_BULK_CONCURRENCY = 48;
 
+/** What an image waits for, in this order. Urgent images and bulk work wait separately. */
+interface WaitingLine {
+  admission: Admission;
+  /** Images in progress. */
+  slots: LimitFunction;
+  decoders: LimitFunction;
+  limits: DecodeLimits;
+}
+
 /** Decodes and embeds images. Refuses work that it cannot do in time. */
 export class ImageEmbedder {
   readonly #encoder: Encoder;
-  readonly #limits: Record<Urgency, DecodeLimits>;
-  readonly #admissions: Record<Urgency, Admission>;
-  readonly #slots: Record<Urgency, LimitFunction>;
-  readonly #decoders: Record<Urgency, LimitFunction>;
+  readonly #lines: Record<Urgency, WaitingLine>;
   readonly #urgentMs: number;
 
   constructor(encoder: Encoder, options: ImageEmbedderOptions) {
     const { limits, decoders, maxQueue, patient = false } = options;
     this.#encoder = encoder;
-    this.#limits = {
-      urgent: patient ? limits : { ...limits, maxLargeWaiting: MAX_LARGE_WAITING },
-      bulk: limits,
-    };
     const seconds = (max: number) => (patient ? Number.POSITIVE_INFINITY : max);
     this.#urgentMs = seconds(URGENT_SECONDS) * 1000;
-    this.#admissions = {
-      urgent: new Admission({ maxSeconds: seconds(URGENT_SECONDS), maxImages: maxQueue }),
-      bulk: new Admission({ maxSeconds: seconds(BULK_SECONDS), maxImages: BULK_IMAGES }),
+    this.#lines = {
+      urgent: {
+        admission: new Admission({ maxSeconds: seconds(URGENT_SECONDS), maxImages: maxQueue }),
+        slots: pLimit(CONCURRENCY_PER_DECODER * decoders),
+        decoders: pLimit(decoders),
+        limits: patient ? limits : { ...limits, maxLargeWaiting: MAX_LARGE_WAITING },
+      },
+      bulk: {
+        admission: new Admission({ maxSeconds: seconds(BULK_SECONDS), maxImages: BULK_IMAGES }),
+        slots: pLimit(Math.min(patient ? PATIENT_BULK_CONCURRENCY : BULK_CONCURRENCY, maxQueue)),
+        decoders: pLimit(decoders),
+        limits,
+      },
     };
-    this.#slots = {
-      urgent: pLimit(CONCURRENCY_PER_DECODER * decoders),
-      bulk: pLimit(Math.min(patient ? PATIENT_BULK_CONCURRENCY : BULK_CONCURRENCY, maxQueue)),
-    };
-    this.#decoders = { urgent: pLimit(decoders), bulk: pLimit(decoders) };
   }
 
   /** Accepted images that are not answered yet. Each view counts as an image. */
   get pending(): number {
-    return this.#admissions.urgent.pending + this.#admissions.bulk.pending;
+    return this.#lines.urgent.admission.pending + this.#lines.bulk.admission.pending;
   }
 
   /** Estimates the seconds that the accepted work of an urgency takes. */
   estimateSeconds(urgency: Urgency): number {
-    return this.#admissions[urgency].seconds;
+    return this.#lines[urgency].admission.seconds;
   }
 
   /** @throws PawdexError overloaded if work of this urgency would be refused now */
   assertCapacity(urgency: Urgency): void {
-    this.#admissions[urgency].assertCapacity(1);
+    this.#lines[urgency].admission.assertCapacity(1);
   }
 
   /**
@@ -139,8 +146,9 @@ export class ImageEmbedder {
       });
     }
     const admitted = performance.now();
-    return this.#admissions.urgent.admit(VIEW_COUNT[views], () =>
-      this.#slots.urgent(() => {
+    const { admission, slots } = this.#lines.urgent;
+    return admission.admit(VIEW_COUNT[views], () =>
+      slots(() => {
         // The measured rate may have been too optimistic, for instance if earlier photos are huge.
         if (performance.now() - admitted > this.#urgentMs) {
           throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.estimateSeconds('urgent')) });
@@ -162,8 +170,9 @@ export class ImageEmbedder {
     decode: (rule: ResizeRule) => Promise<DecodedRegion[]>,
     isExplained: boolean,
   ): Promise<EmbeddedRegion[]> {
-    return this.#admissions.urgent.extend(count, async () => {
-      const parts = await this.#decoders.urgent(() => decode(this.#encoder.info.resize));
+    const { admission, decoders } = this.#lines.urgent;
+    return admission.extend(count, async () => {
+      const parts = await decoders(() => decode(this.#encoder.info.resize));
       return Promise.all(
         parts.map(async ({ region, pixels }) => ({
           region,
@@ -183,8 +192,9 @@ export class ImageEmbedder {
     if (images === 0) {
       return work(() => Promise.reject(new Error('no image was announced')));
     }
-    return this.#admissions.bulk.admit(images, () =>
-      work((image, beforeEmbed) => this.#slots.bulk(() => this.#embed(image, 'bulk', {}, beforeEmbed))),
+    const { admission, slots } = this.#lines.bulk;
+    return admission.admit(images, () =>
+      work((image, beforeEmbed) => slots(() => this.#embed(image, 'bulk', {}, beforeEmbed))),
     );
   }
 
@@ -196,9 +206,10 @@ export class ImageEmbedder {
   ): Promise<Embedded> {
     const started = performance.now();
     const rule = this.#encoder.info.resize;
+    const { limits, decoders } = this.#lines[urgency];
     // Large images wait here for a separate process. They must not occupy a decoder meanwhile.
-    const photo = await prepareImage(bytes, this.#limits[urgency]);
-    const { image, pixels, seen } = await this.#decoders[urgency](async () => {
+    const photo = await prepareImage(bytes, limits);
+    const { image, pixels, seen } = await decoders(async () => {
       const part = region === undefined ? photo : await cropPhoto(photo, region, rule);
       const decoded = await decodeViews(part, views, rule);
       await beforeEmbed?.(decoded[0]!);

@@ -72,7 +72,7 @@ export function calibrate(
     const outcome = await calibrateCollection(store, collection, {
       ...options,
       vote: { fingerprint: encoder.info.fingerprint, ...encoder.card.vote },
-      references: statistics?.nonPets ?? null,
+      references: statistics?.nonPets,
       // Without any, the references are the non-pets.
       nonPets: options.nonPets && (await loadNonPets(context, encoder.info, options)),
     });
@@ -92,8 +92,8 @@ export function evaluate(
     return evaluateCollection(store, collection, {
       ...options,
       k: calibration?.k ?? k,
-      answering: { temperature, calibration, statistics: statistics?.answer ?? null },
-      references: statistics?.nonPets ?? null,
+      answering: { temperature, calibration, statistics: statistics?.answer },
+      references: statistics?.nonPets,
       nonPets: await loadNonPets(context, encoder.info, options),
     });
   });
