@@ -16,7 +16,7 @@ import { runTraining } from '../training/run/training-run.js';
 import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT, failUsage } from './exit-codes.js';
-import { watchInterrupts } from './interruption.js';
+import { runInterruptibly } from './interruption.js';
 import { pluralise, printLine, printMessage, printResult } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
@@ -153,31 +153,30 @@ interface TrainOptions {
 /** Trains until the run is finished or Ctrl-C stops it, and exports a finished run. */
 async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): Promise<void> {
   const { dir, maxPixels, session, quiet, json } = options;
-  const { signal, exitCode, dispose } = watchInterrupts(
-    'Stopping after this step. Press Ctrl-C again to stop immediately.',
-  );
   const report = new TrainingDisplay(quiet);
-  try {
-    const { fitted, set, result } = await trainOnSet(flags, recipe, options, { report, signal });
-    report.stop();
-    dispose();
-    if (result.finished) {
-      const exported = await exportRun(dir, fitted, set, result, { maxPixels, session, report });
-      report.stop();
-      await printResult(exported, formatExport(exported), json);
-      return;
-    }
-    printMessage(`Stopped at step ${result.steps}. Run the same command with --resume to continue.`);
-  } catch (error) {
-    // Stopped while reading the photos.
-    if (!signal.aborted || error !== signal.reason) {
-      throw error;
-    }
-  } finally {
-    report.stop();
-    dispose();
+  const { result: trained, interrupted } = await runInterruptibly(
+    'Stopping after this step. Press Ctrl-C again to stop immediately.',
+    (signal) =>
+      trainOnSet(flags, recipe, options, { report, signal }).catch((error) => {
+        // Stopped while reading the photos.
+        if (signal.aborted && error === signal.reason) {
+          return null;
+        }
+        throw error;
+      }),
+  ).finally(() => report.stop());
+  if (trained?.result.finished) {
+    const { fitted, set, result } = trained;
+    const exported = await exportRun(dir, fitted, set, result, { maxPixels, session, report }).finally(() =>
+      report.stop(),
+    );
+    await printResult(exported, formatExport(exported), json);
+    return;
   }
-  process.exitCode = exitCode() ?? EXIT.interrupted;
+  if (trained !== null) {
+    printMessage(`Stopped at step ${trained.result.steps}. Run the same command with --resume to continue.`);
+  }
+  process.exitCode = interrupted ?? EXIT.interrupted;
 }
 
 /** Reads the photos and trains on them, with the shipped recipe fitted to their number. */

@@ -9,7 +9,7 @@ import type { WorkOptions } from '../evaluation/collection-work.js';
 import { isDirectoryLocked } from '../store/embedded/sqlite/directory-lock.js';
 import type { CommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
-import { watchInterrupts } from './interruption.js';
+import { runInterruptibly } from './interruption.js';
 import { formatError, formatSeconds, printMessage } from './print.js';
 import { showPhases } from './progress.js';
 import { findRunningServer } from './server-file.js';
@@ -144,21 +144,19 @@ export function runCancellableWork<T>(
   work: (engine: Engine, options: Required<WorkOptions>) => Promise<T>,
 ): Promise<T | null> {
   return withEngine(options, async (engine) => {
-    const { signal, exitCode, dispose } = watchInterrupts(null);
     const display = showPhases(options.quiet);
-    try {
-      return await work(engine, { signal, onProgress: (progress) => display.update(progress) });
-    } catch (error) {
-      const interrupted = exitCode();
-      if (interrupted === null) {
+    const { result, interrupted } = await runInterruptibly(null, (signal) =>
+      work(engine, { signal, onProgress: (progress) => display.update(progress) }).catch((error) => {
+        if (signal.aborted) {
+          return null;
+        }
         throw error;
-      }
-      process.exitCode = interrupted;
-      return null;
-    } finally {
-      display.stop();
-      dispose();
+      }),
+    ).finally(() => display.stop());
+    if (result === null) {
+      process.exitCode = interrupted ?? undefined;
     }
+    return result;
   });
 }
 

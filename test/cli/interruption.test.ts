@@ -1,5 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { runInterruptibly } from '../../src/cli/interruption.js';
+import { runCancellableWork } from '../../src/cli/with-engine.js';
+import { parseConfig } from '../../src/config.js';
 
 /** Replaced, so that it does not end the tests. */
 let kill: ReturnType<typeof vi.spyOn>;
@@ -40,6 +45,23 @@ it('does so even if the work has ended meanwhile', async () => {
   // Whether somebody listens: a signal that nobody handles ends the process.
   expect(press()).toBe(true);
   expect(kill).not.toHaveBeenCalled();
+});
+
+it('waits for a command that was cancelled to close its collections, whatever npm passes on', async () => {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-cancel-'));
+  try {
+    const config = parseConfig({ DATA_DIR: dataDir, GALLERY: '' }, {});
+    const result = await runCancellableWork({ config, server: null, quiet: true }, async (_, { signal }) => {
+      press();
+      signal.throwIfAborted();
+    });
+    expect([result, process.exitCode]).toEqual([null, 130]);
+    expect(press()).toBe(true);
+    expect(kill).not.toHaveBeenCalled();
+  } finally {
+    process.exitCode = undefined;
+    await rm(dataDir, { recursive: true });
+  }
 });
 
 it('ends the process at the second key press', async () => {
