@@ -69,10 +69,8 @@ export class Shares {
     if (!ID.test(id)) {
       throw new PawdexError('share_not_found');
     }
-    const text = await readFile(this.#getFile(id), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? new PawdexError('share_not_found') : error;
-    });
-    const share = parseShare(text);
+    const text = await catchMissing(readFile(this.#getFile(id), 'utf8'));
+    const share = text === null ? null : parseShare(text);
     if (share === null || Date.parse(share.expires) <= Date.now()) {
       throw new PawdexError('share_not_found');
     }
@@ -89,7 +87,9 @@ export class Shares {
     const files = await Promise.all(
       names.map(async (name) => {
         const file = path.join(this.#folder, name);
-        return { file, modifiedAt: (await stat(file)).mtimeMs };
+        // Others may be written, renamed or removed at the same time.
+        const { mtimeMs } = (await catchMissing(stat(file))) ?? { mtimeMs: 0 };
+        return { file, modifiedAt: mtimeMs };
       }),
     );
     files.sort((a, b) => b.modifiedAt - a.modifiedAt);
@@ -98,6 +98,15 @@ export class Shares {
     await Promise.all(obsolete.map(({ file }) => rm(file, { force: true })));
   }
 }
+
+/** Waits for a file operation; null if the file does not exist. */
+const catchMissing = <T>(result: Promise<T>): Promise<T | null> =>
+  result.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') {
+      return null;
+    }
+    throw error;
+  });
 
 function parseShare(text: string): Share | null {
   try {

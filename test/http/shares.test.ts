@@ -38,6 +38,17 @@ describe('shared answers', () => {
     expect(await readdir(folder)).toEqual([`${next.id}.json`]);
   });
 
+  it('can be created at the same time', async () => {
+    const shares = new Shares(folder, 1);
+    const createSome = async () => {
+      for (let i = 0; i < 20; i++) {
+        await shares.create({ ...shared, photoBase64: 'A'.repeat(50_000) });
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, createSome));
+    expect(await readdir(folder)).toHaveLength(240);
+  });
+
   it('are not found if their file is damaged', async () => {
     const shares = new Shares(folder, 1);
     const { id } = await shares.create(shared);
