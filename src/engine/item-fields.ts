@@ -3,7 +3,7 @@
  * file is indexed in the same way from any source.
  */
 import { z } from 'zod';
-import type { Metadata } from '../store/store.js';
+import type { Item } from '../store/store.js';
 
 /** Longest label or species, in characters. */
 const MAX_LABEL = 200;
@@ -96,29 +96,19 @@ function findProblemInside(value: object): string | null {
   return null;
 }
 
-/** The fields that {@link findProblem} checks. */
-interface Description {
-  label: string | null;
-  source: string;
-  metadata: Metadata;
-}
+/** What a photo of a folder or archive comes with. */
+const photoFields = z.object({ label: labelText.nullable(), path: sourceText, metadata: metadataObject });
 
 /**
- * Explains in a sentence why an image with these fields would be refused.
+ * Explains in a sentence why a photo with these fields would be refused.
  *
  * @returns null if it is valid
  */
-export function findProblem({ label, source, metadata }: Description): string | null {
-  const checks = [
-    ['label', labelText.nullable(), label],
-    ['path', sourceText, source],
-    ['metadata', metadataObject, metadata],
-  ] as const;
-  for (const [name, schema, value] of checks) {
-    const issue = schema.safeParse(value).error?.issues[0];
-    if (issue !== undefined) {
-      return `Its ${name} ${issue.message}.`;
-    }
-  }
-  return null;
+export function findProblem({
+  label,
+  source: path,
+  metadata,
+}: Pick<Item, 'label' | 'source' | 'metadata'>): string | null {
+  const issue = photoFields.safeParse({ label, path, metadata }).error?.issues[0];
+  return issue === undefined ? null : `Its ${String(issue.path[0])} ${issue.message}.`;
 }
