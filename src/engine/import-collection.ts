@@ -78,7 +78,7 @@ function addFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): vo
 }
 
 /**
- * Opens the collection, or creates it.
+ * Opens the collection, or creates it: with the encoder of the file if its vectors are kept, else with the primary one.
  *
  * @throws PawdexError model_mismatch if the file's vectors are from another encoder and should not be re-embedded
  */
@@ -91,8 +91,8 @@ async function prepareCollection(
   const existing = await catchAsNull(store.getCollection(collection), 'collection_not_found');
   const { fingerprint, dimension, name: model } = encoders.primary.encoder.info;
   const primarySpace: Space = { fingerprint, dimension, model };
-  const isAvailable = space !== null && (await encoders.find(space.fingerprint)) !== null;
-  const target = existing ?? (isAvailable ? space : primarySpace);
+  const isKept = space !== null && reembed !== true && (await encoders.find(space.fingerprint)) !== null;
+  const target = existing ?? (isKept ? space : primarySpace);
   if (space?.fingerprint !== target.fingerprint && reembed !== true) {
     const owner = existing === null ? 'this pawdex runs' : `${collection} was embedded with`;
     throw new PawdexError('model_mismatch', {

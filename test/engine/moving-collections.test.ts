@@ -298,6 +298,14 @@ describe('a collection as a file', { timeout: 300_000 }, () => {
       await engine.createCollection('fresh', undefined, { encoder: NEW });
       await engine.addItems('fresh', inputs());
       await expectEqual(engine, 'others', 'fresh');
+      // A new collection is embedded with the encoder of this engine, although that of the file is there, too.
+      await engine.exportCollection('others', file);
+      const photosIn = [path.join(root, 'photos')];
+      await engine.importCollection('again', file, { reembed: true, photos: photosIn });
+      await expectEqual(engine, 'again', 'pets');
+      expect(await engine.store.getCollection('again')).toMatchObject({ model: OLD, count: PHOTOS });
+      await engine.importCollection('moved', file);
+      expect(await engine.store.getCollection('moved')).toMatchObject({ model: NEW, count: PHOTOS });
     });
   });
 
