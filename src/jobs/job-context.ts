@@ -1,8 +1,6 @@
 /** The interface of a job's work, and what it can use. */
 import type { Engine } from '../engine/engine.js';
-import type { PawdexError } from '../errors.js';
-import type { Job, JobKind, ReportedProgress } from './job.js';
-import type { JobRecords } from './job-records.js';
+import type { JobKind, ReportedProgress } from './job.js';
 import type { JobRequest } from './job-request.js';
 
 /** Passed to the work of a job, together with the request. */
@@ -33,12 +31,3 @@ export type KindWork<K extends JobKind> = (
   request: JobRequest & { kind: K },
   context: JobContext,
 ) => Promise<unknown>;
-
-export interface JobRunnerOptions {
-  work: JobWork;
-  records: JobRecords;
-  /** Called when a job has ended. */
-  onFinished?: (job: Job) => void;
-  /** Called if a record could not be written. The job continues. */
-  onError?: (error: PawdexError) => void;
-}

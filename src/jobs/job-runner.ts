@@ -4,7 +4,7 @@
  */
 import { asPawdexError, PawdexError } from '../errors.js';
 import { isFinished, type Job, type JobState } from './job.js';
-import type { JobRunnerOptions } from './job-context.js';
+import type { JobWork } from './job-context.js';
 import {
   createEntry,
   createJob,
@@ -17,6 +17,7 @@ import {
   toResumedChange,
   toStoppedChange,
 } from './job-entry.js';
+import type { JobRecords } from './job-records.js';
 import type { JobRequest } from './job-request.js';
 import { watchProgress } from './watch-progress.js';
 
@@ -24,6 +25,15 @@ import { watchProgress } from './watch-progress.js';
 const MAX_WAITING = 16;
 /** Retry-After in seconds for a refused job. Jobs take minutes. */
 const RETRY_SECONDS = 60;
+
+export interface JobRunnerOptions {
+  work: JobWork;
+  records: JobRecords;
+  /** Called when a job has ended. */
+  onFinished?: (job: Job) => void;
+  /** Called if a record could not be written. The job continues. */
+  onError?: (error: PawdexError) => void;
+}
 
 export class JobRunner {
   readonly #options: JobRunnerOptions;

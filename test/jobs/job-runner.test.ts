@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PawdexError } from '../../src/errors.js';
 import type { Job } from '../../src/jobs/job.js';
-import type { JobRunnerOptions, JobWork } from '../../src/jobs/job-context.js';
+import type { JobWork } from '../../src/jobs/job-context.js';
 import type { JobRequest } from '../../src/jobs/job-request.js';
-import { JobRunner } from '../../src/jobs/job-runner.js';
+import { JobRunner, type JobRunnerOptions } from '../../src/jobs/job-runner.js';
 import { memoryRecords } from '../helpers/http.js';
 import { until } from '../helpers/until.js';
 

@@ -10,6 +10,10 @@ import {
 import type { Mistake } from '../outcomes.js';
 import { escapeHtml, formatCoordinate } from './svg.js';
 
+/** Number of confusions and of mistakes to show. */
+const CONFUSIONS = 12;
+const MISTAKES = 24;
+
 export function formatFigures(evaluation: AnyEvaluation): string {
   const cells = listFigures(evaluation).map(
     ([name, value, note]) =>
@@ -39,40 +43,38 @@ export function drawLabelBars(perLabel: Evaluation['perLabel']): string {
 /** Draws the photo of a file or item as HTML. */
 export type Pictures = (file: string) => Promise<string>;
 
-async function drawPair(
-  { file, label, predicted, evidence }: Mistake,
-  caption: string,
+/** Draws mistakes, each with its evidence and a caption. */
+async function drawCases(
+  cases: readonly { mistake: Mistake; caption: string }[],
   pictures: Pictures,
 ): Promise<string> {
-  const shown = await Promise.all([file, ...(evidence === null ? [] : [evidence.file])].map(pictures));
-  return `<figure><div class="two">${shown.join('')}</div><figcaption><strong>${escapeHtml(label)}</strong> mistaken for <strong>${escapeHtml(predicted)}</strong><br>${caption}</figcaption></figure>`;
+  const figures = cases.map(async ({ mistake: { file, label, predicted, evidence }, caption }) => {
+    const shown = await Promise.all([file, ...(evidence === null ? [] : [evidence.file])].map(pictures));
+    return `<figure><div class="two">${shown.join('')}</div><figcaption><strong>${escapeHtml(label)}</strong> mistaken for <strong>${escapeHtml(predicted)}</strong><br>${caption}</figcaption></figure>`;
+  });
+  return `<div class="cases">${(await Promise.all(figures)).join('')}</div>`;
 }
 
 /** Draws the most frequent confusions, each with its most confident mistake. */
-export async function drawConfusionCases(
-  evaluation: Evaluation,
+export function drawConfusionCases(
+  { confusions, perLabel }: Evaluation,
   mistakes: readonly Mistake[],
-  { count, pictures }: { count: number; pictures: Pictures },
+  pictures: Pictures,
 ): Promise<string> {
-  const cases = evaluation.confusions.slice(0, count).flatMap((pair) => {
-    const example = mistakes.find((m) => m.label === pair.label && m.predicted === pair.predicted);
-    const photoCount = evaluation.perLabel[pair.label]?.n ?? 0;
-    return example === undefined
-      ? []
-      : [drawPair(example, `${pair.count} of ${photoCount} photos`, pictures)];
+  const cases = confusions.slice(0, CONFUSIONS).flatMap(({ label, predicted, count }) => {
+    const mistake = mistakes.find((each) => each.label === label && each.predicted === predicted);
+    const caption = `${count} of ${perLabel[label]?.n ?? 0} photos`;
+    return mistake === undefined ? [] : [{ mistake, caption }];
   });
-  return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
+  return drawCases(cases, pictures);
 }
 
 /** Draws the most confident mistakes. */
-export async function drawWorstCases(
-  mistakes: readonly Mistake[],
-  { count, pictures }: { count: number; pictures: Pictures },
-): Promise<string> {
-  const cases = mistakes.slice(0, count).map((mistake) => {
+export function drawWorstCases(mistakes: readonly Mistake[], pictures: Pictures): Promise<string> {
+  const cases = mistakes.slice(0, MISTAKES).map((mistake) => {
     const { confidence, evidence } = mistake;
     const similarity = evidence === null ? '' : `, similarity ${evidence.similarity.toFixed(2)}`;
-    return drawPair(mistake, `confidence ${formatPercent(confidence, 0)}${similarity}`, pictures);
+    return { mistake, caption: `confidence ${formatPercent(confidence, 0)}${similarity}` };
   });
-  return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
+  return drawCases(cases, pictures);
 }

@@ -16,9 +16,6 @@ import {
 } from './sections.js';
 import { escapeHtml } from './svg.js';
 
-const CONFUSIONS = 12;
-const MISTAKES = 24;
-
 export interface ReportInput {
   evaluation: AnyEvaluation;
   /** The wrong answers, most confident first. */
@@ -88,13 +85,13 @@ async function renderMistakes({ evaluation, mistakes, pictures }: ReportInput): 
     createSection(
       'Confusions',
       'The most frequent confusions. Left: the query. Right: the nearest photo of the breed that it was mistaken for.',
-      await drawConfusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
+      await drawConfusionCases(evaluation, mistakes, pictures),
       'long',
     ),
     createSection(
       'The worst mistakes',
       'Wrong answers, most confident first. Some of them are wrong labels rather than wrong answers.',
-      await drawWorstCases(mistakes, { count: MISTAKES, pictures }),
+      await drawWorstCases(mistakes, pictures),
       'long',
     ),
   ];
