@@ -1,7 +1,6 @@
 /** Reads the manifest of a labelled set: a table with the columns `file` and `label` (or `breed`). */
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
 import { createManifestError, type ManifestRow, type ManifestTable } from './manifest-rows.js';
 import type { SetReporter } from './set-report.js';
@@ -30,7 +29,7 @@ interface KnownColumns {
 /**
  * Reads a manifest's photos.
  *
- * @param manifest its path, for error messages
+ * @param manifest its path, for warnings
  * @param split only rows whose column `split` has this value; null for all
  * @returns photos in the manifest's order, without duplicates
  * @throws PawdexError set_invalid naming the line, or the columns and the separator found
@@ -42,23 +41,22 @@ export async function readManifestPhotos(
   split: string | null,
   report: SetReporter,
 ): Promise<LabelledPhoto[]> {
-  const bad = (detail: string) => createManifestError(manifest, detail);
   if (table.columns.length === 0 || (table.rows.length === 0 && table.columns.length < 2)) {
-    throw bad('it has no rows.');
+    throw createManifestError('it has no rows.');
   }
-  const columns = findColumns(table, split !== null, bad);
+  const columns = findColumns(table, split !== null);
   if (table.rows.length === 0) {
-    throw bad('it has no rows.');
+    throw createManifestError('it has no rows.');
   }
   if (table.columns.includes(FORBIDDEN_COLUMN)) {
     report.warn(
       `The column ${FORBIDDEN_COLUMN} of ${manifest} is ignored, because metadata cannot have that name.`,
     );
   }
-  const { photos, missing } = await readRows(table, columns, files, split, bad);
+  const { photos, missing } = await readRows(table, columns, files, split);
   if (photos.length === 0) {
     const splits = [...new Set(table.rows.map(({ values }) => values.get(columns.split!) ?? ''))].sort();
-    throw bad(`no row has the split "${split}"; there are: ${splits.join(', ')}.`);
+    throw createManifestError(`no row has the split "${split}"; there are: ${splits.join(', ')}.`);
   }
   if (missing.length > 0) {
     report.warn(
@@ -74,7 +72,6 @@ async function readRows(
   columns: KnownColumns,
   files: ManifestFiles,
   split: string | null,
-  bad: (detail: string) => PawdexError,
 ): Promise<{ photos: LabelledPhoto[]; missing: string[] }> {
   const photos = new Map<string, LabelledPhoto>();
   const missing: string[] = [];
@@ -85,13 +82,13 @@ async function readRows(
     if (split !== null && row.values.get(columns.split!) !== split) {
       continue;
     }
-    const { photo, isMissing } = await readPhotoRow(row, columns, files, bad);
+    const { photo, isMissing } = await readPhotoRow(row, columns, files);
     if (isMissing) {
       missing.push(photo.name);
     }
     const earlier = photos.get(photo.file);
     if (earlier !== undefined && earlier.label !== photo.label) {
-      throw bad(
+      throw createManifestError(
         `line ${row.line} labels ${photo.name} "${photo.label ?? ''}", an earlier line "${earlier.label ?? ''}".`,
       );
     }
@@ -101,30 +98,26 @@ async function readRows(
 }
 
 /** Finds the columns by name, ignoring case. */
-function findColumns(
-  { columns, format }: ManifestTable,
-  needsSplit: boolean,
-  bad: (detail: string) => PawdexError,
-): KnownColumns {
+function findColumns({ columns, format }: ManifestTable, needsSplit: boolean): KnownColumns {
   const find = (name: string) => {
     const matches = columns.filter((column) => column.toLowerCase() === name);
     if (matches.length > 1) {
-      throw bad(`it has ${matches.length} columns named \`${name}\`.`);
+      throw createManifestError(`it has ${matches.length} columns named \`${name}\`.`);
     }
     return matches[0];
   };
   const summary = `It was read ${format}; its columns are: ${columns.join(', ')}.`;
   const file = find('file');
   if (file === undefined) {
-    throw bad(`it has no column \`file\`. ${summary}`);
+    throw createManifestError(`it has no column \`file\`. ${summary}`);
   }
   const label = find('label') ?? find('breed');
   if (label === undefined) {
-    throw bad(`it has no column \`label\` or \`breed\`. ${summary}`);
+    throw createManifestError(`it has no column \`label\` or \`breed\`. ${summary}`);
   }
   const split = find('split') ?? null;
   if (split === null && needsSplit) {
-    throw bad(`it has no column \`split\`. ${summary}`);
+    throw createManifestError(`it has no column \`split\`. ${summary}`);
   }
   return { file, label, split };
 }
@@ -133,15 +126,14 @@ async function readPhotoRow(
   { line, values }: ManifestRow,
   columns: KnownColumns,
   files: ManifestFiles,
-  bad: (detail: string) => PawdexError,
 ): Promise<{ photo: LabelledPhoto; isMissing: boolean }> {
   const written = values.get(columns.file);
   if (written === undefined) {
-    throw bad(`line ${line} has no file.`);
+    throw createManifestError(`line ${line} has no file.`);
   }
   const name = toRelative(written, files.root);
   if (name === null) {
-    throw bad(`line ${line}: ${JSON.stringify(written)} leads out of the set's folder.`);
+    throw createManifestError(`line ${line}: ${JSON.stringify(written)} leads out of the set's folder.`);
   }
   const found = (await files.find(name)) ?? (await findWithSlashes(written, files));
   const notMetadata = new Set([columns.file, columns.label, FORBIDDEN_COLUMN]);

@@ -11,6 +11,7 @@ import { labelByName, unifyLabels } from './label-rule.js';
 import { type ManifestFiles, readManifestPhotos } from './labelled-manifest.js';
 import type { LabelledPhoto } from './labelled-photo.js';
 import { ArchiveListing } from './list-archive.js';
+import { nameInErrors } from './manifest-rows.js';
 import { readManifestTable } from './manifest-table.js';
 import { type NameFilters, PhotoNameFilter } from './photo-names.js';
 import { MANIFESTS } from './set-names.js';
@@ -124,13 +125,15 @@ async function readManifest(
     throw createReadError(manifest, cause);
   });
   const maxRows = archive === null ? undefined : archive.archive.entries.size + SPARE_ROWS;
-  const table = await readManifestTable(manifest, bytes, maxRows);
   const finder = new FileFinder(root);
   const files: ManifestFiles =
     archive === null
       ? { root, find: (name) => finder.find(name) }
       : { root: archive.getPath(''), find: async (name) => (archive.has(name) ? name : null) };
-  const photos = await readManifestPhotos(manifest, table, files, split, report);
+  const photos = await nameInErrors(manifest, async () => {
+    const table = await readManifestTable(manifest, bytes, maxRows);
+    return readManifestPhotos(manifest, table, files, split, report);
+  });
   return photos.filter(({ name }) => {
     const isExcluded = filter.classifyPath(name) === 'excluded';
     if (isExcluded) {

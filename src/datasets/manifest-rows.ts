@@ -19,19 +19,30 @@ export interface ManifestRow {
 /** Limit on the values per row, on average. */
 export const MAX_COLUMNS = 64;
 
-/** Creates the error of a manifest that cannot be used. */
-export const createManifestError = (manifest: string, detail: string, cause?: unknown) =>
-  new PawdexError('set_invalid', { detail: `${manifest}: ${detail}`, cause });
+/** Creates the error of a manifest that cannot be used. {@link nameInErrors} adds its name. */
+export const createManifestError = (detail: string, cause?: unknown) =>
+  new PawdexError('set_invalid', { detail, cause });
+
+/** Runs work on a manifest, and begins the details of its errors with the manifest's name. */
+export async function nameInErrors<T>(manifest: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PawdexError && error.code === 'set_invalid') {
+      const { message, cause } = error;
+      throw new PawdexError('set_invalid', { detail: `${manifest}: ${message}`, cause });
+    }
+    throw error;
+  }
+}
 
 /** Collects rows up to a limit. */
 export class RowCollector {
-  readonly #manifest: string;
   readonly #maxRows: number;
   readonly rows: ManifestRow[] = [];
   #values = 0;
 
-  constructor(manifest: string, maxRows: number) {
-    this.#manifest = manifest;
+  constructor(maxRows: number) {
     this.#maxRows = maxRows;
   }
 
@@ -40,17 +51,14 @@ export class RowCollector {
     this.#values += values.size;
     this.checkCount(this.rows.length);
     if (this.#values > this.#maxRows * MAX_COLUMNS) {
-      throw createManifestError(
-        this.#manifest,
-        `it has more values than ${this.#maxRows} rows of ${MAX_COLUMNS}.`,
-      );
+      throw createManifestError(`it has more values than ${this.#maxRows} rows of ${MAX_COLUMNS}.`);
     }
   }
 
   /** @throws PawdexError set_invalid */
   checkCount(rows: number): void {
     if (rows > this.#maxRows) {
-      throw createManifestError(this.#manifest, `it has more than ${this.#maxRows} rows.`);
+      throw createManifestError(`it has more than ${this.#maxRows} rows.`);
     }
   }
 }

@@ -19,7 +19,7 @@ const PARQUET_MS = 60_000;
 /**
  * Reads a table.
  *
- * @param manifest its path; `.jsonl`, `.ndjson` and `.parquet` are read as such, anything else as CSV
+ * @param manifest its name; `.jsonl`, `.ndjson` and `.parquet` are read as such, anything else as CSV
  * @param maxRows limit on the rows: all of them are in memory, and a small archive may contain a huge manifest
  * @param parquetMs time limit for decoding Parquet, in milliseconds
  * @throws PawdexError set_invalid naming the line
@@ -31,12 +31,10 @@ export async function readManifestTable(
   parquetMs = PARQUET_MS,
 ): Promise<ManifestTable> {
   if (/\.parquet$/i.test(manifest)) {
-    return readParquet(manifest, bytes, maxRows, parquetMs);
+    return readParquet(bytes, maxRows, parquetMs);
   }
-  const rows = new RowCollector(manifest, maxRows);
-  return /\.(jsonl|ndjson)$/i.test(manifest)
-    ? readJsonLines(manifest, bytes, rows)
-    : readCsv(manifest, bytes, rows);
+  const rows = new RowCollector(maxRows);
+  return /\.(jsonl|ndjson)$/i.test(manifest) ? readJsonLines(bytes, rows) : readCsv(bytes, rows);
 }
 
 const SEPARATORS = [',', ';', '\t', '|'];
@@ -92,7 +90,7 @@ async function* cutBytes(bytes: Buffer): AsyncGenerator<Buffer> {
   }
 }
 
-async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector): Promise<ManifestTable> {
+async function readCsv(bytes: Buffer, collected: RowCollector): Promise<ManifestTable> {
   const text = trimPadding(decodeText(bytes));
   const { skipped, separator } = readPreamble(text.split(/\r\n|\n|\r/, 100));
   const parser = parse({
@@ -110,7 +108,7 @@ async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector)
       if (columns === null) {
         columns = record;
       } else if (record.some((value) => value !== '')) {
-        collected.add(info.lines, readCsvRow(manifest, columns, record, info.lines));
+        collected.add(info.lines, readCsvRow(columns, record, info.lines));
       }
     }
   } catch (cause) {
@@ -118,11 +116,7 @@ async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector)
       throw cause;
     }
     // csv-parse's messages end with the line number.
-    throw createManifestError(
-      manifest,
-      `${cause instanceof CsvError ? cause.message : String(cause)}.`,
-      cause,
-    );
+    throw createManifestError(`${cause instanceof CsvError ? cause.message : String(cause)}.`, cause);
   } finally {
     source.destroy();
   }
@@ -130,23 +124,16 @@ async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector)
   return { columns: columns ?? [], rows: collected.rows, format };
 }
 
-function readCsvRow(manifest: string, columns: readonly string[], record: string[], line: number) {
+function readCsvRow(columns: readonly string[], record: string[], line: number) {
   // A trailing comma on each row is common. More than that is a mistake.
   const hasExtra = record.slice(columns.length).some((value) => value !== '');
   if (hasExtra || record.length < columns.length) {
-    throw createManifestError(
-      manifest,
-      `line ${line} has ${record.length} fields, the header ${columns.length}.`,
-    );
+    throw createManifestError(`line ${line} has ${record.length} fields, the header ${columns.length}.`);
   }
   return toValues(columns.map((column, i) => [column, record[i]]));
 }
 
-async function readJsonLines(
-  manifest: string,
-  bytes: Buffer,
-  collected: RowCollector,
-): Promise<ManifestTable> {
+async function readJsonLines(bytes: Buffer, collected: RowCollector): Promise<ManifestTable> {
   const columns = new Set<string>();
   for (const [i, text] of decodeText(bytes).split(/\r?\n/).entries()) {
     if (i % STEP_ROWS === 0) {
@@ -157,7 +144,7 @@ async function readJsonLines(
     }
     const row = parseJson(text);
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      throw createManifestError(manifest, `line ${i + 1} is not a JSON object.`);
+      throw createManifestError(`line ${i + 1} is not a JSON object.`);
     }
     Object.keys(row).forEach((column) => {
       columns.add(column.trim());
@@ -175,22 +162,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function readParquet(
-  manifest: string,
-  bytes: Buffer,
-  maxRows: number,
-  parquetMs: number,
-): Promise<ManifestTable> {
+async function readParquet(bytes: Buffer, maxRows: number, parquetMs: number): Promise<ManifestTable> {
   const entry = new URL('./parquet-manifest-worker.js', import.meta.url);
   const worker = new WorkerClient<ParquetManifestCalls>(entry, null, () => {}, PARQUET_LIMITS);
-  const onLate = () => createManifestError(manifest, 'decoding it takes too long.');
+  const onLate = () => createManifestError('decoding it takes too long.');
   try {
     const copy = Uint8Array.from(bytes);
     const sent = transfer(copy, [copy.buffer]);
-    return await limitTime(worker.calls.read(manifest, sent, maxRows), parquetMs, onLate);
+    return await limitTime(worker.calls.read(sent, maxRows), parquetMs, onLate);
   } catch (error) {
     if (asPawdexError(error).code === 'worker_failed') {
-      throw createManifestError(manifest, 'decoding it takes too much memory.', error);
+      throw createManifestError('decoding it takes too much memory.', error);
     }
     throw error;
   } finally {

@@ -13,8 +13,8 @@ import {
 
 const calls = {
   /** See `readManifestTable`. */
-  async read(manifest: string, bytes: Uint8Array, maxRows: number): Promise<ManifestTable> {
-    const collected = new RowCollector(manifest, maxRows);
+  async read(bytes: Uint8Array, maxRows: number): Promise<ManifestTable> {
+    const collected = new RowCollector(maxRows);
     try {
       const file = bytes.buffer as ArrayBuffer;
       const { num_rows, row_groups } = parquetMetadata(file);
@@ -32,7 +32,7 @@ const calls = {
         throw cause;
       }
       const detail = `it is not a readable Parquet file: ${(cause as Error).message}.`;
-      throw createManifestError(manifest, detail, cause);
+      throw createManifestError(detail, cause);
     }
   },
 };

@@ -1,6 +1,6 @@
 /** Reads lists of photos, such as dropped.csv of `pawdex clean-labels`. */
 import { readFile } from 'node:fs/promises';
-import { createManifestError } from './manifest-rows.js';
+import { createManifestError, nameInErrors } from './manifest-rows.js';
 import { readManifestTable } from './manifest-table.js';
 import { createReadError } from './walk-folder.js';
 
@@ -9,9 +9,11 @@ export async function readFileNames(list: string): Promise<string[]> {
   const bytes = await readFile(list).catch((cause) => {
     throw createReadError(list, cause);
   });
-  const { columns, rows } = await readManifestTable(list, bytes);
-  if (!columns.includes('file')) {
-    throw createManifestError(list, 'it has no column `file`.');
-  }
-  return rows.flatMap(({ values }) => values.get('file') ?? []);
+  return nameInErrors(list, async () => {
+    const { columns, rows } = await readManifestTable(list, bytes);
+    if (!columns.includes('file')) {
+      throw createManifestError('it has no column `file`.');
+    }
+    return rows.flatMap(({ values }) => values.get('file') ?? []);
+  });
 }
