@@ -51,16 +51,12 @@ const FILE_CODES = new Map<number, ErrorCode>([
 ]);
 
 /** Converts any thrown value. Express throws its own errors for URLs that it cannot decode. */
-function toPawdexError(error: unknown): PawdexError {
-  if (error instanceof PawdexError || !(error instanceof Error)) {
-    return asPawdexError(error);
-  }
-  const { status } = error as { status?: unknown };
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    const code = FILE_CODES.get(status) ?? 'invalid_request';
-    return new PawdexError(code, { detail: error.message, cause: error });
-  }
-  return asPawdexError(error);
+function toPawdexError(thrown: unknown): PawdexError {
+  const error = asPawdexError(thrown);
+  const { status = 500, message } = (thrown ?? {}) as { status?: number; message?: string };
+  return error.code === 'internal' && status >= 400 && status < 500
+    ? new PawdexError(FILE_CODES.get(status) ?? 'invalid_request', { detail: message, cause: thrown })
+    : error;
 }
 
 /** Whether Node closes the connection after the response, even if the client is still sending. */

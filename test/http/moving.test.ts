@@ -1,5 +1,6 @@
 /** Collections over HTTP: renamed, exported, imported, and those that the server cannot answer for. */
 import { truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../helpers/http.js';
@@ -50,6 +51,18 @@ describe('export and import', () => {
     const answer = await fetch(`${server.url}/v1/collections/breeds/export`, { signal });
     expect((await answer.arrayBuffer()).byteLength).toBe(32 * 2 ** 20);
     await server.close({ graceSeconds: 0 });
+  });
+
+  it('has no file of an export job whose file was removed, and does not say where it was', async () => {
+    const { app, engine, jobs } = await testApp();
+    engine.exportCollection = async (collection) => ({ collection, items: 3, bytes: 1 });
+    const { body } = await request(app).post('/v1/jobs').send({ kind: 'export', collection: 'breeds' });
+    await until(() => jobs.get(body.id).state === 'succeeded');
+    const missing = await request(app).get(`/v1/jobs/${body.id}/file`);
+    expect(missing).toBeProblem(404, 'export_not_found');
+    expect(missing.text).not.toContain(tmpdir());
+    // Otherwise a browser would save the error under the name of the file.
+    expect(missing.headers).not.toHaveProperty('content-disposition');
   });
 
   it('exports a collection as a file, with its length and number of items', async () => {

@@ -9,6 +9,7 @@ import { importOutcomeSchema } from '../../engine/answers.js';
 import type { ExportOutcome } from '../../engine/engine.js';
 import { collectionName, jobId } from '../../engine/request-fields.js';
 import { importOptions } from '../../engine/requests.js';
+import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
 import type { AppDeps } from '../app-deps.js';
@@ -142,8 +143,9 @@ export const downloadExport = defineEndpoint({
   errors: ['job_not_found', 'export_not_found', 'range_not_satisfiable', 'precondition_failed'],
   async handle({ params: { id }, res }, { jobs }) {
     const { result } = requireSucceeded(jobs.get(id), 'export', 'export_not_found');
-    await sendExport(res, path.join(jobs.getFolder(id), EXPORTED), result as ExportOutcome, {
-      acceptRanges: true,
+    const file = path.join(jobs.getFolder(id), EXPORTED);
+    await sendExport(res, file, result as ExportOutcome, { acceptRanges: true }).catch((error) => {
+      throw error.code === 'ENOENT' ? new PawdexError('export_not_found', { cause: error }) : error;
     });
   },
 });
