@@ -43,7 +43,6 @@ const schema = {
         i: { id: 3, type: 'int64' },
         s: { id: 4, type: 'bytes' },
         t: { id: 5, type: 'Tensor' },
-        g: { id: 6, type: 'bytes' },
         floats: { id: 7, type: 'float', rule: 'repeated' },
         ints: { id: 8, type: 'int64', rule: 'repeated' },
         strings: { id: 9, type: 'bytes', rule: 'repeated' },

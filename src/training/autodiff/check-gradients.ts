@@ -1,5 +1,4 @@
 /** Compares gradients with central finite differences: (f(w + h d) - f(w - h d)) / 2h. */
-import { PawdexError } from '../../errors.js';
 import { createRandom } from '../../math/random.js';
 import { computeDot, computeLength } from '../../math/vectors.js';
 import type { Value } from '../../onnx/onnx-values.js';
@@ -77,7 +76,7 @@ export async function checkGradients(g: GraphBuilder, options: CheckOptions): Pr
     const checks: GradientCheck[] = [];
     for (const weight of parameters) {
       const gradient = analytic[`gradient of ${weight.name}`]?.data as Float32Array;
-      const { data } = feeds[weight.name] as Tensor;
+      const data = feeds[weight.name]?.data as Float32Array;
       const directions = chooseDirections(gradient, random, options);
       const objective = (moved: Float32Array) => evaluate(weight.name, moved);
       checks.push(await checkWeight(weight, { data, gradient, directions }, objective));
@@ -91,7 +90,7 @@ export async function checkGradients(g: GraphBuilder, options: CheckOptions): Pr
 
 interface Comparison {
   /** The weight's values. */
-  data: Tensor['data'];
+  data: Float32Array;
   /** The analytic gradient. */
   gradient: Float32Array;
   directions: Float32Array[];
@@ -102,11 +101,6 @@ async function checkWeight(
   { data, gradient, directions }: Comparison,
   objective: (moved: Float32Array) => Promise<number>,
 ): Promise<GradientCheck> {
-  if (!(data instanceof Float32Array)) {
-    throw new PawdexError('model_invalid', {
-      detail: `The weight "${weight.name}" is ${weight.dtype}, not float32.`,
-    });
-  }
   const scale = Math.sqrt(computeDot(data, data) / data.length) || 1;
   // Sums of squares over the directions.
   let [difference, analytic, numeric] = [0, 0, 0];

@@ -14,55 +14,55 @@ export interface PlanSeed {
 /** Makes the random numbers of batches independent of those of views. */
 const SAMPLER = 0x5a3b;
 
-export interface ClassBatchOptions extends PlanSeed {
-  /** Classes in a batch (P). */
-  classes: number;
-  /** Photos of each class in a batch (K). */
-  perClass: number;
+export interface LabelBatchOptions extends PlanSeed {
+  /** Labels in a batch (P). */
+  labelsPerBatch: number;
+  /** Photos of each label in a batch (K). */
+  photosPerLabel: number;
 }
 
 /**
- * Draws batches of P classes x K photos, for losses with labels (Hermans et al., arXiv 1703.07737).
+ * Draws batches of P labels x K photos, for losses with labels (Hermans et al., arXiv 1703.07737).
  *
- * An epoch shows every photo at least once. The classes in a batch are distinct, and so are the K photos if the class has
- * that many. A class shows some photos twice if it has too few, or if K does not divide their number. The number of batches
- * depends only on the labels: enough for all photos, and for the largest class.
+ * An epoch shows every photo at least once. The labels in a batch are distinct, and so are the K photos if the label has
+ * that many. A label shows some photos twice if it has too few, or if K does not divide their number. The number of batches
+ * depends only on the labels: enough for all photos, and for the label with the most.
  *
- * @param labels class of each photo; the numbers themselves mean nothing
- * @returns for each batch, the indices of P x K photos, class by class
- * @throws PawdexError config_invalid when there are fewer than P classes
+ * @param labels label of each photo; the numbers themselves mean nothing
+ * @returns for each batch, the indices of P x K photos, label by label
+ * @throws PawdexError config_invalid when there are fewer than P labels
  */
-export function drawClassBatches(labels: ArrayLike<number>, options: ClassBatchOptions): number[][] {
-  const { classes, perClass, seed, epoch } = options;
+export function drawLabelBatches(labels: ArrayLike<number>, options: LabelBatchOptions): number[][] {
+  const { labelsPerBatch, photosPerLabel, seed, epoch } = options;
   const random = createRandom(mixSeed(seed, epoch, SAMPLER));
   const members = groupByLabel(labels);
-  if (members.size < classes) {
+  if (members.size < labelsPerBatch) {
     throw new PawdexError('config_invalid', {
-      detail: `A batch needs ${classes} labels, but the photos have ${members.size}.`,
+      detail: `A batch needs ${labelsPerBatch} labels, but the photos have ${members.size}.`,
       hint: 'Use fewer labels and more photos of each in a batch.',
     });
   }
   const all = [...members.values()];
   const draws = all.map((photos) => createPhotoStream(photos, random));
-  return spreadTurns(all, classes, perClass, random).map((batch) =>
-    batch.flatMap((index) => draws[index]!(perClass)),
+  return spreadTurns(all, labelsPerBatch, photosPerLabel, random).map((batch) =>
+    batch.flatMap((index) => draws[index]!(photosPerLabel)),
   );
 }
 
 /**
- * Spreads the turns of classes over batches. A class with as many turns left as there are batches must be in the next
+ * Spreads the turns of labels over batches. A label with as many turns left as there are batches must be in the next
  * one. The others are drawn with a probability that grows with their turns. That way all turns fit.
  */
 function spreadTurns(
   all: readonly number[][],
-  classes: number,
-  perClass: number,
+  labelsPerBatch: number,
+  photosPerLabel: number,
   random: () => number,
 ): number[][] {
-  const turns = all.map((photos) => Math.ceil(photos.length / perClass));
+  const turns = all.map((photos) => Math.ceil(photos.length / photosPerLabel));
   const needed = turns.reduce((sum, count) => sum + count, 0);
-  const batches = Math.max(Math.ceil(needed / classes), ...turns);
-  addTurns(turns, batches, batches * classes - needed, random);
+  const batches = Math.max(Math.ceil(needed / labelsPerBatch), ...turns);
+  addTurns(turns, batches, batches * labelsPerBatch - needed, random);
   return Array.from({ length: batches }, (_, batch) => {
     const left = batches - batch;
     const keyed = turns.flatMap((count, index) => {
@@ -72,7 +72,7 @@ function spreadTurns(
       // Taking the smallest keys draws without replacement, weighted by the turns (Efraimidis and Spirakis 2006).
       return [{ index, key: count === left ? -1 : -Math.log(1 - random()) / count }];
     });
-    const chosen = keyed.sort((a, b) => a.key - b.key).slice(0, classes);
+    const chosen = keyed.sort((a, b) => a.key - b.key).slice(0, labelsPerBatch);
     for (const { index } of chosen) {
       turns[index]!--;
     }
@@ -80,7 +80,7 @@ function spreadTurns(
   });
 }
 
-/** Gives `extra` turns to classes with room for them, evenly. */
+/** Gives `extra` turns to labels with room for them, evenly. */
 function addTurns(turns: number[], batches: number, extra: number, random: () => number): void {
   let left = extra;
   while (left > 0) {
@@ -93,8 +93,8 @@ function addTurns(turns: number[], batches: number, extra: number, random: () =>
 }
 
 /**
- * Draws photos of one class in random order, then in another order when all have been shown. A draw has no repeats if the
- * class has enough photos.
+ * Draws photos of one label in random order, then in another order when all have been shown. A draw has no repeats if the
+ * label has enough photos.
  */
 function createPhotoStream(photos: readonly number[], random: () => number): (count: number) => number[] {
   let queue: number[] = [];
@@ -154,7 +154,7 @@ export interface PlannedBatch {
  * @param batchesOf returns the batches of an epoch; the number is the same for all epochs, and the result is reproducible
  * @param epochs number of epochs
  * @param firstStep batches to skip: where a resumed run continues
- * @example planRun((epoch) => drawClassBatches(labels, { classes: 16, perClass: 4, seed, epoch }), 4)
+ * @example planRun((epoch) => drawLabelBatches(labels, { labelsPerBatch: 16, photosPerLabel: 4, seed, epoch }), 4)
  */
 export function* planRun(
   batchesOf: (epoch: number) => number[][],

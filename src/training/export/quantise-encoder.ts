@@ -67,11 +67,7 @@ function buildByteModel(model: Model, { input, output }: LoadedCard['card']): Mo
   if (input.type === 'uint8') {
     return { ...model, outputs };
   }
-  const in255 = ([red, green, blue]: [number, number, number]): [number, number, number] => [
-    red * 255,
-    green * 255,
-    blue * 255,
-  ];
+  const in255 = (values: number[]) => values.map((value) => value * 255) as [number, number, number];
   const pixels = { mean: in255(input.mean), std: in255(input.std) };
   return buildEncoderModel({ backbone: { ...model, outputs }, size: input.size, pixels });
 }

@@ -4,7 +4,14 @@ import { PACKAGE_ROOT } from '../../config.js';
 import { PawdexError } from '../../errors.js';
 import { readBackbone, SMALL_NETWORK } from '../network/backbone.js';
 import { requireImageInput } from '../network/network.js';
-import { completeRecipe, type PartialRecipe, RECIPE_FILE, readRecipe } from './load-recipe.js';
+import {
+  completeRecipe,
+  countPhotosPerStep,
+  countViewsPerStep,
+  type PartialRecipe,
+  RECIPE_FILE,
+  readRecipe,
+} from './load-recipe.js';
 import type { Recipe } from './recipe-schema.js';
 
 /** The recipe of the shipped encoder, which applies if neither a recipe nor a run to resume is given. */
@@ -137,17 +144,34 @@ export async function adaptBackbone(
 
 /**
  * Lowers the labels per batch to the number of labels, and the general part of the head to what the gallery allows. The
- * dimension of the embedding stays.
+ * dimension of the embedding stays. Chunks and MoCo's queue are lowered to what fits the smaller batch.
  *
  * @param size labels to train on, and photos in the gallery of an evaluation, on which the general part is fitted
  */
 export function adaptToSet(recipe: Recipe, { labels, gallery }: { labels: number; gallery: number }): Recipe {
-  const { batch, head } = recipe;
-  return {
+  const { batch, head, losses } = recipe;
+  const adapted = {
     ...recipe,
     batch: { ...batch, labels: Math.min(batch.labels, labels) },
     head: { ...head, general: lowerGeneral(head.general, gallery) },
   };
+  const [photos, views] = [countPhotosPerStep(adapted), countViewsPerStep(adapted)];
+  return {
+    ...adapted,
+    batch: { ...adapted.batch, chunk: lowerChunk(batch.chunk, views) },
+    losses: losses.map((term) =>
+      term.kind === 'moco' ? { ...term, queue: Math.max(photos, term.queue - (term.queue % photos)) } : term,
+    ),
+  };
+}
+
+/** Lowers a chunk to the next divisor of the views in a batch. */
+function lowerChunk(chunk: number | undefined, views: number): number | undefined {
+  let lowered = chunk;
+  while (lowered !== undefined && views % lowered !== 0) {
+    lowered--;
+  }
+  return lowered;
 }
 
 function lowerGeneral(general: Recipe['head']['general'], gallery: number): typeof general {

@@ -1,5 +1,6 @@
 /** The schema of recipes: every setting of a training run. A run stores its recipe beside its model. */
 import { z } from 'zod';
+import { resizeSchema } from '../../encoder/model-card.js';
 import { viewSettings } from '../data/view-settings.js';
 
 const probability = z.number().min(0).max(1);
@@ -42,7 +43,7 @@ const backbone = z.strictObject({
   file: z.string().min(1),
   /** Side of the square input, in pixels. */
   size: z.int().min(16).max(1024),
-  kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']).default('cubic'),
+  kernel: resizeSchema.shape.kernel.default('cubic'),
   /**
    * Padding of convolutions and pooling: as stored in the file, or recomputed for this size as TensorFlow's SAME does.
    * Files from TensorFlow store padding for one size, so at another size they need `same`.

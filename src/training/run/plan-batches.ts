@@ -6,7 +6,7 @@ import { createIntTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Batch } from '../data/batch-maker.js';
 import { type LoadOptions, loadAhead, loadBatches } from '../data/load-batches.js';
 import { PhotoCache } from '../data/photo-cache.js';
-import { drawClassBatches, drawPlainBatches, type PlannedBatch, planRun } from '../data/sampler.js';
+import { drawLabelBatches, drawPlainBatches, type PlannedBatch, planRun } from '../data/sampler.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
 import { createKeptFeeds, type NetworkCut } from '../network/network-cut.js';
 import { countPhotosPerStep, getResizeRule, isLabelFree } from '../recipe/load-recipe.js';
@@ -57,7 +57,12 @@ export function planBatches(
   const planEpoch = (epoch: number) =>
     labelFree
       ? drawPlainBatches(set.train.length, { size: countPhotosPerStep(recipe), seed, epoch })
-      : drawClassBatches(load.labels, { classes: batch.labels, perClass: batch.photos, seed, epoch });
+      : drawLabelBatches(load.labels, {
+          labelsPerBatch: batch.labels,
+          photosPerLabel: batch.photos,
+          seed,
+          epoch,
+        });
   return {
     perEpoch: planEpoch(0).length,
     startAt: (step) => {

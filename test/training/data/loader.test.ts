@@ -8,7 +8,7 @@ import type { Batch } from '../../../src/training/data/batch-maker.js';
 import { type LoadOptions, loadBatches } from '../../../src/training/data/load-batches.js';
 import { PhotoCache } from '../../../src/training/data/photo-cache.js';
 import { renderView } from '../../../src/training/data/render-view.js';
-import { drawClassBatches, type PlannedBatch, planRun } from '../../../src/training/data/sampler.js';
+import { drawLabelBatches, type PlannedBatch, planRun } from '../../../src/training/data/sampler.js';
 import type { BadPhoto } from '../../../src/training/data/substitutes.js';
 import { drawView } from '../../../src/training/data/view-parameters.js';
 import { viewSettings } from '../../../src/training/data/view-settings.js';
@@ -32,7 +32,7 @@ afterEach(() => {
 
 const plan = (firstStep = 0, epochs = 2) =>
   planRun(
-    (epoch) => drawClassBatches(labels, { classes: 2, perClass: 2, seed: SEED, epoch }),
+    (epoch) => drawLabelBatches(labels, { labelsPerBatch: 2, photosPerLabel: 2, seed: SEED, epoch }),
     epochs,
     firstStep,
   );

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawClassBatches, drawPlainBatches, planRun } from '../../../src/training/data/sampler.js';
+import { drawLabelBatches, drawPlainBatches, planRun } from '../../../src/training/data/sampler.js';
 
-/** Photos per class -> label of each photo, classes interleaved as a folder never has them. */
+/** Photos per label -> label of each photo, labels interleaved as a folder never has them. */
 function labelsOf(counts: number[]): Int32Array {
   const labels = counts.flatMap((count, label) => Array.from({ length: count }, () => label));
   return Int32Array.from(labels.map((_, i) => labels[(i * 7919) % labels.length]!));
 }
 
-/** Sets with enough classes for a batch. */
+/** Sets with enough labels for a batch. */
 const cases = fc
   .record({
-    classes: fc.integer({ min: 1, max: 8 }),
-    perClass: fc.integer({ min: 1, max: 6 }),
+    labelsPerBatch: fc.integer({ min: 1, max: 8 }),
+    photosPerLabel: fc.integer({ min: 1, max: 6 }),
     counts: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 8, maxLength: 20 }),
     seed: fc.integer({ min: 0, max: 2 ** 31 }),
     epoch: fc.integer({ min: 0, max: 50 }),
@@ -28,39 +28,39 @@ const countOf = (photos: readonly number[]) => {
   return counts;
 };
 
-describe('drawClassBatches', () => {
-  it('makes batches of P distinct classes with K photos each, without repeats if there are K', () => {
+describe('drawLabelBatches', () => {
+  it('makes batches of P distinct labels with K photos each, without repeats if there are K', () => {
     fc.assert(
       fc.property(cases, ({ counts, ...options }) => {
         const labels = labelsOf(counts);
         const sizes = countOf([...labels]);
-        const { classes, perClass } = options;
-        for (const batch of drawClassBatches(labels, options)) {
-          const groups = Array.from({ length: classes }, (_, i) =>
-            batch.slice(i * perClass, (i + 1) * perClass),
+        const { labelsPerBatch, photosPerLabel } = options;
+        for (const batch of drawLabelBatches(labels, options)) {
+          const groups = Array.from({ length: labelsPerBatch }, (_, i) =>
+            batch.slice(i * photosPerLabel, (i + 1) * photosPerLabel),
           );
           const of = groups.map(([photo]) => labels[photo!]!);
           const expected = of.map((label) => ({
-            labels: Array(perClass).fill(label),
-            distinct: Math.min(sizes.get(label)!, perClass),
+            labels: Array(photosPerLabel).fill(label),
+            distinct: Math.min(sizes.get(label)!, photosPerLabel),
           }));
           const found = groups.map((group) => ({
             labels: group.map((photo) => labels[photo]!),
             distinct: new Set(group).size,
           }));
           expect(found).toEqual(expected);
-          expect([batch.length, new Set(of).size]).toEqual([classes * perClass, classes]);
+          expect([batch.length, new Set(of).size]).toEqual([labelsPerBatch * photosPerLabel, labelsPerBatch]);
         }
       }),
       { numRuns: 50 },
     );
   });
 
-  it('shows every photo, and those of one class equally often, plus or minus one', () => {
+  it('shows every photo, and those of one label equally often, plus or minus one', () => {
     fc.assert(
       fc.property(cases, ({ counts, ...options }) => {
         const labels = labelsOf(counts);
-        const shown = countOf(drawClassBatches(labels, options).flat());
+        const shown = countOf(drawLabelBatches(labels, options).flat());
         expect(shown.size).toBe(labels.length);
         const range = new Map<number, [number, number]>();
         for (const [photo, times] of shown) {
@@ -76,31 +76,41 @@ describe('drawClassBatches', () => {
   });
 
   it('is as long as the photos or the largest class require', () => {
-    const even = drawClassBatches(labelsOf(Array(20).fill(40)), {
-      classes: 10,
-      perClass: 4,
+    const even = drawLabelBatches(labelsOf(Array(20).fill(40)), {
+      labelsPerBatch: 10,
+      photosPerLabel: 4,
       seed: 1,
       epoch: 0,
     });
     expect(even).toHaveLength(20);
-    const skewed = drawClassBatches(labelsOf([100, 4, 4]), { classes: 2, perClass: 4, seed: 1, epoch: 0 });
+    const skewed = drawLabelBatches(labelsOf([100, 4, 4]), {
+      labelsPerBatch: 2,
+      photosPerLabel: 4,
+      seed: 1,
+      epoch: 0,
+    });
     expect(skewed).toHaveLength(25);
   });
 
   it('is determined by seed and epoch', () => {
     const labels = labelsOf(Array(12).fill(9));
     const of = (seed: number, epoch: number) =>
-      drawClassBatches(labels, { classes: 4, perClass: 2, seed, epoch });
+      drawLabelBatches(labels, { labelsPerBatch: 4, photosPerLabel: 2, seed, epoch });
     expect(of(5, 3)).toEqual(of(5, 3));
     expect(of(5, 3)).not.toEqual(of(5, 4));
     expect(of(5, 3)).not.toEqual(of(6, 3));
     expect(of(5, 3)).toHaveLength(of(6, 4).length);
   });
 
-  it('combines every two classes within an epoch', () => {
+  it('combines every two labels within an epoch', () => {
     const labels = labelsOf(Array(12).fill(40));
     const pairs = new Set<string>();
-    for (const batch of drawClassBatches(labels, { classes: 6, perClass: 2, seed: 1, epoch: 0 })) {
+    for (const batch of drawLabelBatches(labels, {
+      labelsPerBatch: 6,
+      photosPerLabel: 2,
+      seed: 1,
+      epoch: 0,
+    })) {
       const present = [...new Set(batch.map((photo) => labels[photo]!))].sort((a, b) => a - b);
       for (const a of present) {
         for (const b of present) {
@@ -113,9 +123,9 @@ describe('drawClassBatches', () => {
     expect(pairs.size).toBe((12 * 11) / 2);
   });
 
-  it('refuses more classes than there are', () => {
+  it('refuses more labels than there are', () => {
     expect(() =>
-      drawClassBatches(labelsOf([5, 5]), { classes: 3, perClass: 2, seed: 1, epoch: 0 }),
+      drawLabelBatches(labelsOf([5, 5]), { labelsPerBatch: 3, photosPerLabel: 2, seed: 1, epoch: 0 }),
     ).toThrowError(
       expect.objectContaining({
         code: 'config_invalid',

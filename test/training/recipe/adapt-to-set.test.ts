@@ -25,6 +25,19 @@ describe('adaptToSet', () => {
     expect(adapted.head).toMatchObject({ dimension: 256, general: { dimension: 78 } });
   });
 
+  it('keeps chunks and queues that fit the smaller batch', () => {
+    const settings = { ...recipe, head: {}, batch: { labels: 32, photos: 2, chunk: 32 } };
+    for (const losses of [[{ kind: 'sup-con' }], [{ kind: 'moco' }], [{ kind: 'nt-xent' }]]) {
+      const large = completeRecipe({ ...settings, losses }, 'r');
+      for (let labels = 2; labels < 40; labels++) {
+        const adapted = adaptToSet(large, { labels, gallery: 100 });
+        // Throws if a chunk does not divide the batch, or the batch the queue.
+        expect(completeRecipe(adapted, 'r').batch.labels).toBe(Math.min(labels, 32));
+      }
+      expect(adaptToSet(large, { labels: 32, gallery: 100 })).toEqual(large);
+    }
+  });
+
   it('omits the general part if there are too few photos', () => {
     expect(adaptToSet(recipe, { labels: 2, gallery: 1 }).head.general).toBeUndefined();
   });

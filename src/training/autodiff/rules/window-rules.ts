@@ -51,12 +51,10 @@ export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
    * the one in the forward pass is not changed.
    */
   MaxPool: ({ g, node, x, dy }) => {
-    const positions = g.addNode('MaxPool', [x], { attributes: node.attributes, outputCount: 2 })[1];
+    const outputs = g.addNode('MaxPool', [x], { attributes: node.attributes, outputCount: 2 });
+    const [, positions] = outputs as [Value, Value];
     const size = [countElements(x.shape)];
     const flat = [countElements(dy.shape)];
-    if (positions === undefined) {
-      return [undefined];
-    }
     const inputs = [g.zeros(size), g.reshape(positions, flat), g.reshape(dy, flat)];
     return [g.reshape(g.op('ScatterElements', inputs, { axis: 0, reduction: 'add' }), x.shape)];
   },

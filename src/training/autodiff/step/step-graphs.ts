@@ -1,5 +1,4 @@
 /** Builds the graphs of a training step from an encoder and a loss. */
-import { PawdexError } from '../../../errors.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import { countElements } from '../../../onnx/tensor.js';
 import { appendGradients } from '../append-gradients.js';
@@ -39,7 +38,7 @@ export async function buildFusedGraph(
 ): Promise<GraphBuilder> {
   const g = new GraphBuilder();
   const embeddings = await objective.encoder(g, batch);
-  const loss = appendScalarLoss(objective, g, embeddings);
+  const loss = objective.loss(g, embeddings);
   const gradients = appendGradients(g, new Map([[loss, g.scalar(1)]]), [...g.parameters.keys()]);
   g.output('loss', loss);
   g.output('embeddings', embeddings);
@@ -61,7 +60,7 @@ export async function buildForwardGraph(objective: Objective, chunk: number): Pr
 export function buildLossGraph(objective: Objective, shape: readonly number[]): GraphBuilder {
   const g = new GraphBuilder();
   const embeddings = g.input('embeddings', 'float32', shape);
-  const loss = appendScalarLoss(objective, g, embeddings);
+  const loss = objective.loss(g, embeddings);
   const wrt = [embeddings, ...g.parameters.keys()];
   const gradients = appendGradients(g, new Map([[loss, g.scalar(1)]]), wrt);
   g.output('loss', loss);
@@ -104,16 +103,6 @@ export function renameToSums<T>(
   weights: readonly Value[],
 ): Record<string, T> {
   return Object.fromEntries(weights.map(({ name }) => [nameSum(name), gradients[nameGradient(name)] as T]));
-}
-
-function appendScalarLoss(objective: Objective, g: GraphBuilder, embeddings: Value): Value {
-  const loss = objective.loss(g, embeddings);
-  if (loss.shape.length === 0) {
-    return loss;
-  }
-  throw new PawdexError('internal', {
-    detail: `The loss has the shape [${loss.shape}], but must be a scalar.`,
-  });
 }
 
 function appendUpdate(g: GraphBuilder, gradients: ReadonlyMap<Value, Value>, optimiser: AdamWOptions): void {
