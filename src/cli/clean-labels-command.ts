@@ -7,6 +7,7 @@ import { drawLabelSheet } from '../evaluation/report/label-sheet.js';
 import { drawPicture } from '../evaluation/report/pictures.js';
 import { createFolder } from '../files/create-folder.js';
 import { replaceFile } from '../files/replace-file.js';
+import { countBy } from '../math/group-by.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
@@ -51,54 +52,51 @@ export const command = addSetOptions(ownOptions)
       keep: new Set(keep),
       minPerLabel: flags.least,
     });
-    const counts = countByLabel(checked);
-    await writeResults(flags.out, photos, checked, counts, common.config.MAX_PIXELS);
-    const dropped = checked.filter((photo) => photo.dropped !== null).length;
-    const summary = { photos: checked.length, dropped, perLabel: Object.fromEntries(counts) };
-    const lines = [...counts].map(
+    const kept = checked.filter(({ dropped }) => dropped === null);
+    const dropped = checked.filter((photo) => photo.dropped !== null);
+    await writeResults(flags.out, photos, { kept, dropped }, common.config.MAX_PIXELS);
+    const counts = countPerLabel(kept, dropped);
+    const summary = {
+      photos: checked.length,
+      dropped: dropped.length,
+      perLabel: Object.fromEntries(counts),
+    };
+    const lines = counts.map(
       ([label, count]) =>
         `${String(count.kept).padStart(6)} kept ${String(count.dropped).padStart(6)} dropped  ${label}`,
     );
     await printResult(summary, lines, flags.json);
     if (!common.quiet && !flags.json) {
       printMessage(
-        `${formatCount(checked.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
+        `${formatCount(kept.length)} kept, ${formatCount(dropped.length)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
       );
     }
   });
 
-interface Counts {
-  kept: number;
-  dropped: number;
-}
+const countLabels = (photos: readonly CheckedLabel[]) => countBy(photos, ({ item }) => item.label);
 
-function countByLabel(checked: readonly CheckedLabel[]): Map<string, Counts> {
-  const counts = new Map<string, Counts>();
-  for (const { item, dropped } of checked) {
-    const count = counts.get(item.label) ?? { kept: 0, dropped: 0 };
-    count[dropped === null ? 'kept' : 'dropped']++;
-    counts.set(item.label, count);
-  }
-  return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Counts the photos of each label, in the order of the labels. */
+function countPerLabel(kept: readonly CheckedLabel[], dropped: readonly CheckedLabel[]) {
+  const [keptOf, droppedOf] = [countLabels(kept), countLabels(dropped)];
+  const labels = [...new Set([...keptOf.keys(), ...droppedOf.keys()])].sort();
+  return labels.map(
+    (label) => [label, { kept: keptOf.get(label) ?? 0, dropped: droppedOf.get(label) ?? 0 }] as const,
+  );
 }
 
 async function writeResults(
   dir: string,
   photos: readonly LabelledPhoto[],
-  checked: readonly CheckedLabel[],
-  counts: ReadonlyMap<string, Counts>,
+  { kept, dropped }: { kept: readonly CheckedLabel[]; dropped: readonly CheckedLabel[] },
   maxPixels: number,
 ): Promise<void> {
   const photoOf = new Map(photos.map((photo) => [photo.file, photo]));
   const columns = [...new Set(photos.flatMap(({ metadata }) => Object.keys(metadata)))].sort();
-  const kept = checked.filter(({ dropped }) => dropped === null);
-  const dropped = checked.filter((photo) => photo.dropped !== null);
   const rowOf = ({ item }: CheckedLabel) => {
     const { name, metadata } = photoOf.get(item.file)!;
     return [name, item.label, ...columns.map((column) => metadata[column] ?? '')];
   };
-  const keptOf = new Map([...counts].map(([label, count]) => [label, count.kept]));
-  const sheet = await drawLabelSheet(dropped, keptOf, (file) => drawPicture(file, maxPixels));
+  const sheet = await drawLabelSheet(dropped, countLabels(kept), (file) => drawPicture(file, maxPixels));
   const files = {
     'kept.csv': formatCsv([['file', 'label', ...columns], ...kept.map(rowOf)]),
     'dropped.csv': formatCsv([

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { addEncoder } from '../engine/add-encoder.js';
-import { type AddedEncoder, listAddedEncoders } from '../engine/encoders.js';
+import { listAddedEncoders } from '../engine/encoders.js';
 import {
   createCommand,
   createCommandGroup,
@@ -14,7 +14,16 @@ import { printMessage, printResult } from './print.js';
 const list = createCommand('list', 'list the added encoders (default)', 'encoder list', ['DATA_DIR'])
   .option('--json', 'print one JSON object')
   .action(async (flags) => {
-    await printEncoders(await listAddedEncoders(readCommonOptions(flags).config.DATA_DIR), flags.json);
+    const encoders = await listAddedEncoders(readCommonOptions(flags).config.DATA_DIR);
+    if (encoders.length === 0 && !flags.json) {
+      printMessage('No encoders have been added.');
+      return;
+    }
+    const lines = encoders.map(
+      ({ folder, model, dimension, fingerprint }) =>
+        `${folder}  ${model}, ${dimension} dimensions, fingerprint ${fingerprint.slice(0, 12)}`,
+    );
+    await printResult({ encoders }, lines, flags.json);
   });
 
 const add = createCommand(
@@ -72,18 +81,6 @@ export const command = createCommandGroup(
   'encoder add dinov2-small.onnx --licence Apache-2.0',
   [list, add],
 );
-
-async function printEncoders(encoders: AddedEncoder[], json = false): Promise<void> {
-  if (encoders.length === 0 && !json) {
-    printMessage('No encoders have been added.');
-    return;
-  }
-  const lines = encoders.map(
-    ({ folder, model, dimension, fingerprint }) =>
-      `${folder}  ${model}, ${dimension} dimensions, fingerprint ${fingerprint.slice(0, 12)}`,
-  );
-  await printResult({ encoders }, lines, json);
-}
 
 function parseTriple(text: string): [number, number, number] {
   const numbers = text.split(',').map(Number);

@@ -1,10 +1,11 @@
 /** Processes image files concurrently, for commands that print one result per file. A failure sets exit code 1. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { describeFailure, PawdexError } from '../errors.js';
-import { createUnreadableError, readFileFacts, readWholeFile } from '../files/open-file.js';
+import { createUnreadableError, readWholeFile } from '../files/open-file.js';
 import { isImageFault } from '../image/image-errors.js';
-import { createPhotoTooLargeError } from '../image/read-photo.js';
+import { checkPhotoFile, createPhotoTooLargeError } from '../image/read-photo.js';
 import { EXIT } from './exit-codes.js';
 import { formatCount, formatError, pluralise, printLine, printMessage } from './print.js';
 
@@ -33,7 +34,7 @@ export async function forEachImage<T>(
   { maxFileBytes, json, work, format }: ImageWork<T>,
 ): Promise<void> {
   const start = (file: string) => {
-    const outcome = processFile(file, maxFileBytes, work);
+    const outcome = readImage(file, maxFileBytes).then(work).catch(returnImageFault);
     // It is awaited in order. Until then a rejection must not count as unhandled.
     outcome.catch(() => {});
     return outcome;
@@ -64,47 +65,28 @@ export async function forEachImage<T>(
   }
 }
 
-async function processFile<T>(
-  file: string,
-  maxFileBytes: number,
-  work: (bytes: Uint8Array) => Promise<T>,
-): Promise<T | PawdexError> {
-  try {
-    return await work(await readWithin(file, maxFileBytes));
-  } catch (error) {
-    if (isImageFault(error)) {
-      return error;
-    }
-    throw error;
+function returnImageFault(error: unknown): PawdexError {
+  if (isImageFault(error)) {
+    return error;
   }
+  throw error;
 }
 
-async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Array> {
-  try {
-    const stats = await stat(file).catch(() => null);
-    const { size } = stats ?? (await readFileFacts(file));
-    if (size > maxFileBytes) {
-      throw createPhotoTooLargeError(maxFileBytes);
-    }
-    // Not a file of its own, but one in an archive.
-    if (stats === null) {
-      return await readWholeFile(file);
-    }
-    // Counted while reading, because a pipe or device has no size and may never end.
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxFileBytes) {
-        throw createPhotoTooLargeError(maxFileBytes);
-      }
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  } catch (error) {
-    if (error instanceof PawdexError) {
-      throw error;
-    }
-    throw createUnreadableError(error);
+/** Reads an image file, and no more of it than is allowed: a pipe or device has no size and may never end. */
+async function readImage(file: string, maxFileBytes: number): Promise<Uint8Array> {
+  const stats = await stat(file).catch(() => null);
+  // Not a file of its own, but perhaps one in an archive.
+  const { size } = stats ?? (await checkPhotoFile(file, maxFileBytes));
+  if (size > maxFileBytes) {
+    throw createPhotoTooLargeError(maxFileBytes);
   }
+  const reading =
+    stats === null ? readWholeFile(file) : buffer(createReadStream(file, { end: maxFileBytes }));
+  const bytes = await reading.catch((error) => {
+    throw createUnreadableError(error);
+  });
+  if (bytes.length > maxFileBytes) {
+    throw createPhotoTooLargeError(maxFileBytes);
+  }
+  return bytes;
 }
