@@ -21,6 +21,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
+import { getRow } from '../../dist/math/matrix.js';
 import { embedSets, readListedLabels } from '../evaluation/lib/sets.mjs';
 import { parseOptions } from '../lib/options.mjs';
 import { readLabelledSet } from '../lib/read-labelled-set.mjs';
@@ -76,12 +77,8 @@ const SCHEMA = [
   },
 ];
 
-const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
-const newLabels = await readListedLabels(values.relabel);
-const { sets, card, fingerprint } = await embedSets(values, positionals);
-
 /** Reads the size of the upright photo, and makes a thumbnail if the licence allows one. */
-async function pictureOf({ file, licence }) {
+async function readPicture({ file, licence }) {
   const { autoOrient } = await sharp(file).metadata();
   const { width, height } = autoOrient;
   if (values.thumbnails === undefined || !licence?.startsWith(values.thumbnails)) {
@@ -96,62 +93,80 @@ async function pictureOf({ file, licence }) {
   return { width, height, thumbnail: Uint8Array.from(thumbnail) };
 }
 
-const items = [];
-const seen = new Map();
-const counts = { duplicates: 0, dropped: 0, unreadable: 0, thumbnails: 0 };
-for (const [s, { items: found, vectors, skipped }] of sets.entries()) {
-  counts.unreadable += skipped.length;
-  const photos = new Map((await readLabelledSet(positionals[s])).map((photo) => [photo.file, photo]));
-  for (const [row, { file, label: ownLabel, sha256, metadata }] of found.entries()) {
-    const { name } = photos.get(file);
-    const label = newLabels.get(name) ?? ownLabel;
-    /** The set's own name: the folder its files are named relative to. */
-    const setName = path.basename(path.resolve(file).slice(0, -name.length));
-    if (dropped.has(name) && !newLabels.has(name)) {
-      counts.dropped++;
-      continue;
-    }
-    const first = seen.get(sha256);
-    if (first !== undefined) {
-      counts.duplicates++;
-      if (first.label !== label) {
-        console.error(`${name} (${label}) is the same file as ${first.source}, which has another label`);
-      }
-      continue;
-    }
-    const { dimension } = vectors;
-    const item = {
-      id: sha256.slice(0, 32),
-      label,
-      sha256,
-      source: `${setName}/${name}`,
-      species: metadata.species || null,
-      licence: metadata.licence || metadata.license || null,
-      publisher: metadata.source || null,
-      group: metadata.source === values.ungrouped ? null : metadata.group || null,
-      size: (await readFile(file)).length,
-      ...(await pictureOf({ file, licence: metadata.licence })),
-      embedding: Array.from(vectors.data.subarray(row * dimension, (row + 1) * dimension)),
-    };
-    counts.thumbnails += item.thumbnail === null ? 0 : 1;
-    seen.set(sha256, item);
-    items.push(item);
-  }
+async function createItem({ file, sha256, metadata }, { label, source, embedding }) {
+  return {
+    id: sha256.slice(0, 32),
+    label,
+    sha256,
+    source,
+    species: metadata.species || null,
+    licence: metadata.licence || metadata.license || null,
+    publisher: metadata.source || null,
+    group: metadata.source === values.ungrouped ? null : metadata.group || null,
+    size: (await readFile(file)).length,
+    ...(await readPicture({ file, licence: metadata.licence })),
+    embedding: Array.from(embedding),
+  };
 }
 
-const column = (name) => ({ name, data: items.map((item) => item[name]), columnIndex: false });
-const file = parquetWriteBuffer({
-  schema: SCHEMA,
-  columnData: COLUMNS.map(column),
-  kvMetadata: [
-    { key: 'pawdex.fingerprint', value: fingerprint },
-    { key: 'pawdex.model', value: card.name },
-    { key: 'pawdex.dimension', value: String(card.output.dimension) },
-    { key: 'pawdex.metric', value: card.metric },
-  ],
-});
-await replaceFile(values.out, Buffer.from(file));
+/** Collects the photos of the embedded sets, without those that are dropped or repeated. */
+async function collectItems(sets) {
+  const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
+  const newLabels = await readListedLabels(values.relabel);
+  const items = new Map();
+  const counts = { duplicates: 0, dropped: 0, unreadable: 0 };
+  for (const [s, { items: found, vectors, skipped }] of sets.entries()) {
+    counts.unreadable += skipped.length;
+    const photos = new Map((await readLabelledSet(positionals[s])).map((photo) => [photo.file, photo]));
+    for (const [row, photo] of found.entries()) {
+      const { name } = photos.get(photo.file);
+      const label = newLabels.get(name) ?? photo.label;
+      const first = items.get(photo.sha256);
+      if (dropped.has(name) && !newLabels.has(name)) {
+        counts.dropped++;
+      } else if (first !== undefined) {
+        counts.duplicates++;
+        if (first.label !== label) {
+          console.error(`${name} (${label}) is the same file as ${first.source}, which has another label`);
+        }
+      } else {
+        /** The set's own name: the folder its files are named relative to. */
+        const setName = path.basename(path.resolve(photo.file).slice(0, -name.length));
+        const source = `${setName}/${name}`;
+        items.set(photo.sha256, await createItem(photo, { label, source, embedding: getRow(vectors, row) }));
+      }
+    }
+  }
+  return { items: [...items.values()], counts };
+}
 
+/** Writes the gallery and returns its size in bytes. */
+async function writeGallery(items, { card, fingerprint }) {
+  const file = parquetWriteBuffer({
+    schema: SCHEMA,
+    columnData: COLUMNS.map((name) => ({ name, data: items.map((item) => item[name]), columnIndex: false })),
+    kvMetadata: [
+      { key: 'pawdex.fingerprint', value: fingerprint },
+      { key: 'pawdex.model', value: card.name },
+      { key: 'pawdex.dimension', value: String(card.output.dimension) },
+      { key: 'pawdex.metric', value: card.metric },
+    ],
+  });
+  await replaceFile(values.out, Buffer.from(file));
+  return file.byteLength;
+}
+
+const { sets, ...model } = await embedSets(values, positionals);
+const { items, counts } = await collectItems(sets);
+const bytes = await writeGallery(items, model);
+const thumbnails = items.filter(({ thumbnail }) => thumbnail !== null).length;
 console.log(
-  JSON.stringify({ out: values.out, rows: items.length, bytes: file.byteLength, ...counts, fingerprint }),
+  JSON.stringify({
+    out: values.out,
+    rows: items.length,
+    bytes,
+    ...counts,
+    thumbnails,
+    fingerprint: model.fingerprint,
+  }),
 );

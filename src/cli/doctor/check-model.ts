@@ -4,6 +4,7 @@ import { openEncoder } from '../../encoder/open-encoder.js';
 import { readGallery } from '../../engine/load-gallery.js';
 import { asPawdexError } from '../../errors.js';
 import { computeLength } from '../../math/vectors.js';
+import { pluralise } from '../print.js';
 import { type Check, reportFailure, reportOk } from './check-result.js';
 
 /** Loads the encoder, embeds a grey square, and checks that the gallery belongs to the encoder. */
@@ -41,7 +42,10 @@ async function checkGallery({ GALLERY }: Config, encoder: Parameters<typeof read
   try {
     const items = await readGallery(GALLERY, encoder);
     const labels = new Set(items.map(({ label }) => label)).size;
-    return reportOk('gallery', `${items.length} photos of ${labels} breeds, embedded with this encoder`);
+    return reportOk(
+      'gallery',
+      `${pluralise(items.length, 'photo')} with ${pluralise(labels, 'label')}, embedded with this encoder`,
+    );
   } catch (error) {
     const { message, hint } = asPawdexError(error);
     return reportFailure('gallery', message, hint);
