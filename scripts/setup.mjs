@@ -15,7 +15,7 @@ import {
   stampInstall,
 } from './setup/install.mjs';
 import { withLock } from './setup/lock.mjs';
-import { buildIsFresh, installState, nodeIsTooOld, thisMachine } from './setup/state.mjs';
+import { checkInstall, describeMachine, isBuildFresh, isNodeTooOld } from './setup/state.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -24,11 +24,11 @@ const say = (message) => process.stderr.write(`pawdex set-up: ${message}\n`);
 /** @throws SetupError with a message for the user */
 async function ensureReady() {
   const version = process.versions.node;
-  if (nodeIsTooOld(version)) {
+  if (isNodeTooOld(version)) {
     throw new SetupError(`pawdex needs Node.js 20.19 or newer; this is ${version}. See nodejs.org/download.`);
   }
-  const machine = thisMachine();
-  if (installState(ROOT, machine) === 'fresh' && buildIsFresh(ROOT)) {
+  const machine = describeMachine();
+  if (checkInstall(ROOT, machine) === 'fresh' && isBuildFresh(ROOT)) {
     return;
   }
   const lock = path.join(ROOT, '.pawdex-setup.lock');
@@ -40,13 +40,13 @@ async function ensureReady() {
 }
 
 async function bringUpToDate(machine) {
-  const state = installState(ROOT, machine);
+  const state = checkInstall(ROOT, machine);
   let compilation = null;
   if (state === 'stale') {
     await installPackages(ROOT, machine, say);
     compilation = await compileModules(ROOT, machine, say);
   }
-  if (!buildIsFresh(ROOT)) {
+  if (!isBuildFresh(ROOT)) {
     await build(ROOT, say);
   }
   if (state === 'fresh') {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
 import { parseOptions } from '../lib/options.mjs';
-import { queriesFor, SHAPES } from './lib/adversarial-shapes.mjs';
+import { createQueries, SHAPES } from './lib/adversarial-shapes.mjs';
 import { startChild } from './lib/child.mjs';
 import { machine, median } from './lib/harness.mjs';
 
@@ -40,7 +40,7 @@ function dot(a, b) {
 }
 
 /** Finds the similarity of the k-th nearest vector that is not deleted. */
-function kthSimilarity(vectors, gone, query) {
+function findKthSimilarity(vectors, gone, query) {
   const scores = vectors.filter((_, row) => !gone.has(row)).map((vector) => dot(vector, query));
   return scores.sort((a, b) => b - a)[K - 1];
 }
@@ -69,9 +69,9 @@ async function measure(name, folder) {
   const gone = new Set(deleted);
   const file = path.join(folder, 'vectors.f32');
   writeFile(file, vectors);
-  const sets = queriesFor(vectors, Number(args.queries));
+  const sets = createQueries(vectors, Number(args.queries));
   const queries = [...sets.unseen, ...sets.stored].map((query) => Array.from(query));
-  const truth = queries.map((query) => kthSimilarity(vectors, gone, query));
+  const truth = queries.map((query) => findKthSimilarity(vectors, gone, query));
   const settings = JSON.stringify({
     dimension: vectors[0].length,
     vectors: file,

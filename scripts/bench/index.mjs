@@ -36,7 +36,7 @@ const entries = await readLabelledSet(set);
 const rule = { size: loaded.card.input.size, ...loaded.card.input.resize };
 
 /** Decodes each batch while the previous one is encoded. @returns images per second */
-async function bareLoop(files, threads, batch) {
+async function runBareLoop(files, threads, batch) {
   const session = await openSession(loaded, threads);
   const decodeBatch = (at) =>
     Promise.all(
@@ -80,7 +80,7 @@ const trial = files.slice(0, Number(args.trial));
 let best = { rate: 0, threads: 0, batch: 0 };
 for (const threads of [...new Set([1, os.availableParallelism()])]) {
   for (const batch of [1, 2, 4, 8, 16]) {
-    const rate = await bareLoop(trial, threads, batch);
+    const rate = await runBareLoop(trial, threads, batch);
     log(`  bare loop, ${threads} threads, batch ${batch}: ${rate.toFixed(1)} images a second`);
     if (rate > best.rate) {
       best = { rate, threads, batch };
@@ -90,7 +90,7 @@ for (const threads of [...new Set([1, os.availableParallelism()])]) {
 const bare = [];
 const indexed = [];
 for (let round = 0; round < Number(args.rounds); round++) {
-  bare.push(await bareLoop(files, best.threads, best.batch));
+  bare.push(await runBareLoop(files, best.threads, best.batch));
   indexed.push(await indexCommand());
   log(`  round ${round + 1}: bare ${bare.at(-1).toFixed(1)}, pawdex index ${indexed.at(-1).toFixed(1)}`);
 }

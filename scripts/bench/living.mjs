@@ -12,7 +12,7 @@ import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
 import { parseOptions } from '../lib/options.mjs';
 import { machine, percentile } from './lib/harness.mjs';
-import { createItem, vectorSource, waitForGraph } from './lib/store-vectors.mjs';
+import { createItem, createVectorSource, waitForGraph } from './lib/store-vectors.mjs';
 
 const { values: args } = parseOptions(
   `npm run bench:living -- [options]
@@ -43,10 +43,10 @@ const THUMBNAIL = new Uint8Array(6000).fill(7);
 /** Pause of the searcher between two searches, in milliseconds. */
 const SEARCH_EVERY_MS = 20;
 
-const source = vectorSource({ dimension, breeds: LABELS, seed: 2 });
+const source = createVectorSource({ dimension, breeds: LABELS, seed: 2 });
 // Reused in turn, since generating a vector takes longer than storing it.
 const pool = Array.from({ length: Math.min(count, 20_000) }, source);
-const queries = Array.from({ length: 500 }, vectorSource({ dimension, breeds: LABELS, seed: 3 }));
+const queries = Array.from({ length: 500 }, createVectorSource({ dimension, breeds: LABELS, seed: 3 }));
 const nudge = (vector, n) => vector.map((value, i) => value * (1 + 0.2 * Math.sin(n * 0.7 + i)));
 
 function createLivingItem(n) {

@@ -11,7 +11,7 @@ import sharp from 'sharp';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
 import { launchChromium } from '../lib/chromium.mjs';
 import { parseOptions } from '../lib/options.mjs';
-import { freePort, machine, median, startServer } from './lib/harness.mjs';
+import { findFreePort, machine, median, startServer } from './lib/harness.mjs';
 
 const { values: args } = parseOptions(
   `npm run bench:page -- [options]
@@ -56,7 +56,7 @@ async function fill(dataDir, { fingerprint, dimension, model }) {
 }
 
 /** Reads the processor seconds used by the page's main thread. */
-async function mainThreadSeconds(session) {
+async function readMainThreadSeconds(session) {
   const { metrics } = await session.send('Performance.getMetrics');
   return metrics.find(({ name }) => name === 'ThreadTime')?.value ?? Number.NaN;
 }
@@ -65,7 +65,7 @@ async function mainThreadSeconds(session) {
 async function framesWhile(page, act) {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-  const before = await mainThreadSeconds(session);
+  const before = await readMainThreadSeconds(session);
   await page.evaluate(() => {
     const times = [];
     window.frameTimes = times;
@@ -82,7 +82,7 @@ async function framesWhile(page, act) {
   while (Date.now() < until) {
     await act();
   }
-  const used = (await mainThreadSeconds(session)) - before;
+  const used = (await readMainThreadSeconds(session)) - before;
   const times = await page.evaluate(() => window.frameTimes);
   await session.detach();
   const gaps = times.slice(1).map((at, i) => at - times[i]);
@@ -139,7 +139,7 @@ async function measureFirstVisits(browser, url, line) {
 }
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-bench-page-'));
-const port = await freePort();
+const port = await findFreePort();
 const url = `http://127.0.0.1:${port}`;
 const env = {
   PAWDEX_PORT: String(port),

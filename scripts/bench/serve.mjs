@@ -9,8 +9,16 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promise
 import os from 'node:os';
 import path from 'node:path';
 import { fromRoot, parseOptions, ROOT } from '../lib/options.mjs';
-import { freePort, loadServer, machine, median, spread, startPawdex, startServer } from './lib/harness.mjs';
-import { naiveVectors } from './lib/naive-vectors.mjs';
+import {
+  findFreePort,
+  loadServer,
+  machine,
+  median,
+  spread,
+  startPawdex,
+  startServer,
+} from './lib/harness.mjs';
+import { loadNaiveVectors } from './lib/naive-vectors.mjs';
 import { listPhotos } from './lib/photos.mjs';
 
 const { values: args } = parseOptions(
@@ -92,8 +100,14 @@ async function startNaive() {
   const script = path.join(cache, 'naive-server.mjs');
   await copyFile(NAIVE_SERVER, script);
   const model = path.join(ROOT, 'models/backbone.onnx');
-  const vectors = await naiveVectors({ set: path.join(shared, 'petset'), split: 'train', model, cache, log });
-  const port = await freePort();
+  const vectors = await loadNaiveVectors({
+    set: path.join(shared, 'petset'),
+    split: 'train',
+    model,
+    cache,
+    log,
+  });
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const env = {
     MODEL: model,

@@ -12,8 +12,13 @@ import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
 import { fromRoot, parseOptions } from '../lib/options.mjs';
 import { startChild } from './lib/child.mjs';
 import { machine, median } from './lib/harness.mjs';
-import { mixed } from './lib/store-mixed.mjs';
-import { groundTruth, intrinsicDimension, vectorSource, writeVectors } from './lib/store-vectors.mjs';
+import { measureMixedLoad } from './lib/store-mixed.mjs';
+import {
+  createVectorSource,
+  estimateIntrinsicDimension,
+  findGroundTruth,
+  writeVectors,
+} from './lib/store-vectors.mjs';
 
 const [{ M, efConstruction }] = GRAPH_SETTINGS;
 const { values: args } = parseOptions(
@@ -58,9 +63,9 @@ async function prepare(count, folder) {
   const breeds = Math.max(80, Math.round(count / 1000));
   const vectors = path.join(folder, 'vectors.f32');
   writeVectors(vectors, count, { dimension, breeds, seed: 2 });
-  const next = vectorSource({ dimension, breeds, seed: 3 });
+  const next = createVectorSource({ dimension, breeds, seed: 3 });
   const queries = Array.from({ length: QUERIES }, () => next());
-  const truth = groundTruth(vectors, queries, dimension, K);
+  const truth = findGroundTruth(vectors, queries, dimension, K);
   return { vectors, queries: queries.map((query) => Array.from(query)), truth };
 }
 
@@ -68,9 +73,9 @@ async function prepare(count, folder) {
 async function compareWithGallery() {
   const { buffer } = new Uint8Array(await readFile(fromRoot('models/gallery.parquet')));
   const rows = await parquetReadObjects({ file: buffer, columns: ['embedding'] });
-  const next = vectorSource({ dimension, breeds: 81, seed: 2 });
-  const gallery = intrinsicDimension(rows.map(({ embedding }) => Float32Array.from(embedding)));
-  const made = intrinsicDimension(Array.from(rows, next));
+  const next = createVectorSource({ dimension, breeds: 81, seed: 2 });
+  const gallery = estimateIntrinsicDimension(rows.map(({ embedding }) => Float32Array.from(embedding)));
+  const made = estimateIntrinsicDimension(Array.from(rows, next));
   log(`intrinsic dimension: gallery ${gallery.toFixed(1)}, generated vectors ${made.toFixed(1)}`);
 }
 
@@ -146,7 +151,9 @@ const results = [];
 for (const count of args.mixed ? sizes.slice(-1) : sizes) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-bench-'));
   try {
-    const result = args.mixed ? await mixed(count, dimension, folder, log) : await measure(count, folder);
+    const result = args.mixed
+      ? await measureMixedLoad(count, dimension, folder, log)
+      : await measure(count, folder);
     if (!args.mixed) {
       report(result);
     }

@@ -56,7 +56,7 @@ function table() {
 }
 
 /** Renders the results on photos from other sources, which a user's photos resemble most. */
-function elsewhereTable() {
+function formatElsewhereTable() {
   const { elsewhere } = quality;
   if (elsewhere === undefined) {
     return '';
@@ -97,7 +97,7 @@ function elsewhereTable() {
 }
 
 /** Renders the results as front matter that Hugging Face reads. */
-function frontMatter() {
+function formatFrontMatter() {
   const metric = (type, label, value) =>
     `      - type: ${type}\n        name: ${label}\n        value: ${value}`;
   return `model-index:
@@ -132,12 +132,12 @@ const NOT_YET = {
 };
 
 const BLOCKS = [
-  { page: 'models/README.md', from: '# measured', to: '# /measured', write: frontMatter },
+  { page: 'models/README.md', from: '# measured', to: '# /measured', write: formatFrontMatter },
   {
     page: 'models/README.md',
     from: '<!-- measured -->',
     to: '<!-- /measured -->',
-    write: () => table() + elsewhereTable(),
+    write: () => table() + formatElsewhereTable(),
   },
   { page: 'README.md', from: '<!-- measured -->', to: '<!-- /measured -->', write: short },
 ];

@@ -27,7 +27,7 @@ const IMAGE = ['name="image"; filename="a.jpg"', 'not really a photo'];
  * @param {number} scale 1 for sizes that can block or kill a server without limits; tests use less
  * @returns {[string, { method: string, path: string, type: string, body: string }][]}
  */
-export function hostileBodies(scale = 1) {
+export function listHostileBodies(scale = 1) {
   const n = (count) => Math.ceil(count * scale);
   return [
     ['items: 2 MB of numbers', json(ITEMS, `{"items":[${list('1', n(1e6))}]}`)],

@@ -47,7 +47,7 @@ function packEqualRows(rows) {
  * @param {number} scale 1 for sizes that stopped the server before there were limits
  * @param {boolean} withEndless whether to include the one that is only refused after a minute
  */
-export async function hostileFiles(scale, withEndless) {
+export async function createHostileFiles(scale, withEndless) {
   const archive = (label) => `/v1/collections/hostile/archive${label}`;
   const rows = Math.ceil(1.5e6 * scale);
   const manifest = `file,label\n${'pug/1.jpg,pug\n'.repeat(rows)}`;

@@ -31,7 +31,7 @@ const SVG =
 const plainTiff = (width, height, change = {}) => ({ ...plainTags(width, height), ...change });
 
 /** Creates an AVIF whose header claims more pixels than it has. */
-async function lyingAvif() {
+async function createLyingAvif() {
   const bytes = await flat(64, 64).avif({ effort: 0 }).toBuffer();
   const at = bytes.indexOf('ispe');
   bytes.writeUInt32BE(10_000, at + 8);
@@ -40,7 +40,7 @@ async function lyingAvif() {
 }
 
 /** Creates a progressive JPEG whose last scan is repeated. */
-async function manyScans(times) {
+async function createManyScans(times) {
   const bytes = await scene(600, 400, 1).jpeg({ progressive: true }).toBuffer();
   const scan = bytes.subarray(bytes.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
   return Buffer.concat([bytes.subarray(0, -2), ...Array(times).fill(scan), bytes.subarray(-2)]);
@@ -55,7 +55,7 @@ async function pngOf(width, height, options) {
 }
 
 /** Image files that are expensive to decode. `outcome` is what should happen with the default settings. */
-export async function largeImages() {
+export async function createLargeImages() {
   return [
     ['JPEG of 108 megapixels', 'ok', await flat(12_032, 9_024).jpeg().toBuffer()],
     [
@@ -66,7 +66,7 @@ export async function largeImages() {
     ['interlaced PNG of 16 bits, 20 megapixels', 'ok', await pngOf(5000, 4000, { progressive: true })],
     ['interlaced PNG of 16 bits, 64 megapixels', 'refused', await pngOf(8000, 8000, { progressive: true })],
     ['AVIF of 16 megapixels', 'ok', await flat(4000, 4000).avif({ effort: 0 }).toBuffer()],
-    ['AVIF of 100 megapixels in its header', 'refused', await lyingAvif()],
+    ['AVIF of 100 megapixels in its header', 'refused', await createLyingAvif()],
     [
       'lossless WebP of 49 megapixels',
       'ok',
@@ -83,7 +83,7 @@ export async function largeImages() {
 }
 
 /** Small malformed files. */
-async function oddImages() {
+async function createOddImages() {
   const whole = await scene(300, 500, 2).jpeg({ quality: 92 }).toBuffer();
   const svgBomb = SVG.replace('<rect', `${'<rect width="9" height="9"/>'.repeat(500_000)}<rect`);
   const disguises = ['<!--ftypavif-->', '<!--ftypheic-->', '\0\0\0\x1cftypavif\0\0\0\0mif1', 'GIF89a<!---->'];
@@ -94,8 +94,8 @@ async function oddImages() {
       Buffer.from(disguise + SVG),
     ]),
     ['SVG of 15 MB', 'refused', Buffer.from(svgBomb)],
-    ['PNG of 30,000 x 30,000 in its header', 'refused', await lyingPng()],
-    ['JPEG of 2,000 scans', 'refused', await manyScans(2000)],
+    ['PNG of 30,000 x 30,000 in its header', 'refused', await createLyingPng()],
+    ['JPEG of 2,000 scans', 'refused', await createManyScans(2000)],
     [
       'TIFF of 60,000 channels',
       'refused',
@@ -110,7 +110,7 @@ async function oddImages() {
   ];
 }
 
-async function lyingPng() {
+async function createLyingPng() {
   const bytes = await flat(64, 64).png().toBuffer();
   bytes.writeUInt32BE(30_000, 16);
   bytes.writeUInt32BE(30_000, 20);
@@ -118,7 +118,7 @@ async function lyingPng() {
 }
 
 /** Every pair of formats in one file, the second after the first. Must be decoded as the first. */
-async function polyglots() {
+async function createPolyglots() {
   const files = new Map();
   for (const [seed, format] of FORMATS.entries()) {
     files.set(format, await sceneAs(format, seed));
@@ -155,11 +155,11 @@ async function damaged(count) {
  * @param {{ damagedFiles: number }} options
  * @returns {Promise<[group: string, files: [name: string, outcome: string, bytes: Buffer][]][]>}
  */
-export async function hostileImages({ damagedFiles }) {
+export async function createHostileImages({ damagedFiles }) {
   return [
-    ['Malformed files', await oddImages()],
-    ['Polyglots of every pair of formats', await polyglots()],
+    ['Malformed files', await createOddImages()],
+    ['Polyglots of every pair of formats', await createPolyglots()],
     ['Files with random damage', await damaged(damagedFiles)],
-    ['Memory-hungry files', await largeImages()],
+    ['Memory-hungry files', await createLargeImages()],
   ];
 }

@@ -1,9 +1,9 @@
 /** Sends a server files and bodies that are expensive to read. Every function returns a row of counts, or several. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attackServer, countAnswer } from './fault-row.mjs';
-import { hostileBodies } from './hostile-bodies.mjs';
-import { hostileFiles } from './hostile-files.mjs';
-import { hostileImages, largeImages } from './hostile-images.mjs';
+import { listHostileBodies } from './hostile-bodies.mjs';
+import { createHostileFiles } from './hostile-files.mjs';
+import { createHostileImages, createLargeImages } from './hostile-images.mjs';
 import { createPhoto, identifyFor } from './ordinary-photo.mjs';
 import { imageRequest, send } from './server.mjs';
 
@@ -24,7 +24,7 @@ export async function sendImages(server, { damagedFiles }) {
     '/v1/embed?views=5',
   ];
   const rows = [];
-  for (const [group, files] of await hostileImages({ damagedFiles })) {
+  for (const [group, files] of await createHostileImages({ damagedFiles })) {
     const what = `${group}: ${files.length} files to each of ${endpoints.length} endpoints`;
     const attack = (row) => sendToEach(server, endpoints, files, row);
     rows.push(await attackServer(server, what, { slowestMs: 20_000 }, attack));
@@ -48,8 +48,8 @@ async function sendToEach(server, endpoints, files, row) {
  * Sends all memory-hungry files at once, again and again, while a client identifies an ordinary photo and a probe checks
  * health.
  */
-export async function stormOfImages(server, seconds) {
-  const files = await largeImages();
+export async function sendStormOfImages(server, seconds) {
+  const files = await createLargeImages();
   const what = `Memory-hungry files, 12 at once for ${seconds} s, beside ordinary photos`;
   return attackServer(server, what, { slowestMs: 20_000, stallMs: 5000 }, async (row) => {
     const until = performance.now() + seconds * 1000;
@@ -67,7 +67,7 @@ export async function stormOfImages(server, seconds) {
 
 /** Sends request bodies that are cheap to send and expensive to parse. */
 export async function sendBodies(server, scale) {
-  const bodies = hostileBodies(scale);
+  const bodies = listHostileBodies(scale);
   const what = `Hostile request bodies: ${bodies.length}, at ${scale} of their full size`;
   return attackServer(server, what, { stallMs: 1000 }, async (row) => {
     for (const [name, body] of bodies) {
@@ -80,7 +80,7 @@ export async function sendBodies(server, scale) {
 
 /** Uploads files that are expensive to read. Each makes a job that must fail, within two minutes, while others are answered. */
 export async function sendFiles(server, scale, withEndless) {
-  const files = await hostileFiles(scale, withEndless);
+  const files = await createHostileFiles(scale, withEndless);
   await send(server.url, { path: '/v1/collections', type: 'application/json', body: '{"name":"hostile"}' });
   const what = `Hostile archives and Parquet files: ${files.length}, at ${scale} of their full size`;
   return attackServer(server, what, { stallMs: 2000 }, async (row) => {

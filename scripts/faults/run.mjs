@@ -9,7 +9,7 @@ import path from 'node:path';
 import { machine, runCommand } from '../bench/lib/harness.mjs';
 import { parseOptions, ROOT } from '../lib/options.mjs';
 import { createRow } from './fault-row.mjs';
-import { sendBodies, sendFiles, sendImages, stormOfImages } from './hostile-uploads.mjs';
+import { sendBodies, sendFiles, sendImages, sendStormOfImages } from './hostile-uploads.mjs';
 import { killWhileAdding } from './kill-while-adding.mjs';
 import { readHeavily } from './read-heavily.mjs';
 import { startServer } from './server.mjs';
@@ -17,7 +17,7 @@ import { connectBadly, takeAllConnections } from './slow-clients.mjs';
 
 const STEPS = {
   images: () => withServer((server) => sendImages(server, { damagedFiles: short ? 60 : 600 })),
-  storm: () => withServer((server) => stormOfImages(server, short ? 8 : 60)),
+  storm: () => withServer((server) => sendStormOfImages(server, short ? 8 : 60)),
   bodies: () => withServer((server) => sendBodies(server, short ? 0.25 : 1)),
   files: () => withServer((server) => sendFiles(server, short ? 0.25 : 1, !short)),
   reads: () => withServer((server) => readHeavily(server, short ? 50 : 150)),
@@ -60,7 +60,7 @@ const HEADER = [
   '|---|---|---|---|---|---|---|---|---|',
 ];
 
-function tableLine(row) {
+function formatTableLine(row) {
   const broken = brokenLimits(row);
   const stall =
     row.stallMs === undefined
@@ -114,7 +114,7 @@ for (const line of HEADER) console.log(line);
 function report(...done) {
   for (const row of done) {
     rows.push(row);
-    console.log(tableLine(row));
+    console.log(formatTableLine(row));
     for (const note of row.notes.slice(0, 10)) console.error(`    ${note}`);
   }
 }

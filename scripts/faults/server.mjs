@@ -48,7 +48,7 @@ function readMiB(pid, file, key) {
   }
 }
 
-function childrenOf(pid) {
+function listChildren(pid) {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
       readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
@@ -85,7 +85,7 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
   const probe = new Worker(PROBE, { eval: true, workerData: url });
   let treePeak = 0;
   const watch = setInterval(() => {
-    const pids = [child.pid, ...childrenOf(child.pid)];
+    const pids = [child.pid, ...listChildren(child.pid)];
     treePeak = Math.max(
       treePeak,
       // Pss counts a page that processes share, such as Node's own code, once for all of them.

@@ -5,13 +5,13 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runVisibly, SetupError } from './install.mjs';
-import { buildStamp, buildStampFile } from './state.mjs';
+import { buildStampFile, computeBuildStamp } from './state.mjs';
 
 /** Builds everything and stamps the result. */
 export async function build(root, say) {
   say('Building ...');
   // Taken before the compiler reads, so that an edit during the build makes the stamp stale.
-  const stamp = buildStamp(root);
+  const stamp = computeBuildStamp(root);
   removeOrphans(root);
   const tsc = path.join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
   await step(root, [tsc, '-p', path.join(root, 'tsconfig.json')]);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { installStamp, installStampFile } from './state.mjs';
+import { computeInstallStamp, installStampFile } from './state.mjs';
 
 /** An expected failure: the message is all that the user needs. */
 export class SetupError extends Error {}
@@ -222,5 +222,5 @@ export function stampInstall(root, machine) {
   const file = installStampFile(root);
   // Removed first, so that a copy of the checkout made with hard links does not change the original.
   rmSync(file, { force: true });
-  writeFileSync(file, `${JSON.stringify(installStamp(root, machine))}\n`);
+  writeFileSync(file, `${JSON.stringify(computeInstallStamp(root, machine))}\n`);
 }

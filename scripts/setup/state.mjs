@@ -10,7 +10,7 @@ import path from 'node:path';
 const OLDEST_NODE = [20, 19];
 
 /** @param {string} version e.g. "20.19.0" */
-export function nodeIsTooOld(version) {
+export function isNodeTooOld(version) {
   const [major, minor] = version.split('.').map(Number);
   return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
 }
@@ -34,7 +34,7 @@ function hashFile(file) {
  * @param {string} cpuinfo text of /proc/cpuinfo, empty where there is none
  * @returns {'avx2' | 'plain'}
  */
-export function simdOf(cpuinfo) {
+export function findSimd(cpuinfo) {
   const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1]?.split(/\s+/) ?? [];
   return flags.includes('avx2') && flags.includes('fma') ? 'avx2' : 'plain';
 }
@@ -45,13 +45,13 @@ export function simdOf(cpuinfo) {
  *
  * @returns {{abi: string, platform: string, arch: string, simd: 'avx2' | 'plain'}}
  */
-export function thisMachine() {
+export function describeMachine() {
   const cpuinfo = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   return {
     abi: Number(process.versions.napi) >= 10 ? 'node-api' : process.versions.modules,
     platform: process.platform,
     arch: process.arch,
-    simd: simdOf(cpuinfo),
+    simd: findSimd(cpuinfo),
   };
 }
 
@@ -59,19 +59,19 @@ export const installStampFile = (root) => path.join(root, 'node_modules', '.pawd
 export const buildStampFile = (root) => path.join(root, 'dist', '.pawdex-build.json');
 
 /** The stamp of a complete installation. */
-export function installStamp(root, machine) {
+export function computeInstallStamp(root, machine) {
   return { lock: hashFile(path.join(root, 'package-lock.json')), ...machine };
 }
 
 /**
  * @param {string} root the checkout
- * @param {ReturnType<typeof thisMachine>} machine
+ * @param {ReturnType<typeof describeMachine>} machine
  * @returns {'fresh' | 'unstamped' | 'stale'} `unstamped`: npm installed the right packages, but it was not checked whether
  *   the compiled ones load
  */
-export function installState(root, machine) {
+export function checkInstall(root, machine) {
   const stamp = readJson(installStampFile(root));
-  const wanted = installStamp(root, machine);
+  const wanted = computeInstallStamp(root, machine);
   const lockMatches = stamp?.lock === wanted.lock || packagesMatch(root);
   if (!lockMatches) {
     return 'stale';
@@ -118,7 +118,7 @@ function buildInputs(root) {
 }
 
 /** @returns {{sources: string}} digest of the names and contents of all input files */
-export function buildStamp(root) {
+export function computeBuildStamp(root) {
   const digest = createHash('sha256');
   for (const file of buildInputs(root)) {
     digest.update(`${file}\0${hashFile(path.join(root, file))}\n`);
@@ -127,9 +127,9 @@ export function buildStamp(root) {
 }
 
 /** @returns {boolean} whether dist/ was built from the sources as they are now */
-export function buildIsFresh(root) {
+export function isBuildFresh(root) {
   if (!existsSync(path.join(root, 'dist', 'cli', 'main.js'))) {
     return false;
   }
-  return readJson(buildStampFile(root))?.sources === buildStamp(root).sources;
+  return readJson(buildStampFile(root))?.sources === computeBuildStamp(root).sources;
 }

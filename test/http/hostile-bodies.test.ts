@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostileBodies } from '../../scripts/faults/hostile-bodies.mjs';
+import { listHostileBodies } from '../../scripts/faults/hostile-bodies.mjs';
 import { checkJson } from '../../src/http/body/check-json.js';
 import type { RunningServer } from '../../src/http/start-server.js';
 import { testApp } from '../helpers/http.js';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.close({ graceSeconds: 0 }));
 
 describe('a hostile body', () => {
-  it.each(hostileBodies())(
+  it.each(listHostileBodies())(
     'is refused at once while others are answered: %s',
     async (_, { method, path, type, body }) => {
       const bytes = Buffer.from(body);

@@ -14,12 +14,12 @@ import {
   stampInstall,
 } from '../../scripts/setup/install.mjs';
 import {
-  buildIsFresh,
-  buildStamp,
   buildStampFile,
-  installState,
-  nodeIsTooOld,
-  simdOf,
+  checkInstall,
+  computeBuildStamp,
+  findSimd,
+  isBuildFresh,
+  isNodeTooOld,
 } from '../../scripts/setup/state.mjs';
 
 let root: string;
@@ -44,14 +44,14 @@ it.each([
   ['accepts', '22.0.0'],
   ['accepts', '100.1.0'],
 ])('%s Node %s', (verdict, version) => {
-  expect(nodeIsTooOld(version)).toBe(verdict === 'refuses');
+  expect(isNodeTooOld(version)).toBe(verdict === 'refuses');
 });
 
 it('compiles for AVX2 only if FMA is also available', () => {
-  expect(simdOf('processor: 0\nflags\t\t: fpu avx2 bmi1 fma\n')).toBe('avx2');
-  expect(simdOf('flags : avx2 bmi1\n')).toBe('plain');
-  expect(simdOf('Features : asimd\n')).toBe('plain');
-  expect(simdOf('')).toBe('plain');
+  expect(findSimd('processor: 0\nflags\t\t: fpu avx2 bmi1 fma\n')).toBe('avx2');
+  expect(findSimd('flags : avx2 bmi1\n')).toBe('plain');
+  expect(findSimd('Features : asimd\n')).toBe('plain');
+  expect(findSimd('')).toBe('plain');
 });
 
 describe('the environment of npm ci', () => {
@@ -114,36 +114,36 @@ describe('the installation', () => {
   beforeEach(() => write('package-lock.json', lock('1.0.0')));
 
   it('is stale if it is missing or from another lock file', async () => {
-    expect(installState(root, machine)).toBe('stale');
+    expect(checkInstall(root, machine)).toBe('stale');
     await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('0.9.0') } });
-    expect(installState(root, machine)).toBe('stale');
+    expect(checkInstall(root, machine)).toBe('stale');
   });
 
   it('by npm itself is accepted, without optional packages', async () => {
     await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('1.0.0') } });
-    expect(installState(root, machine)).toBe('unstamped');
+    expect(checkInstall(root, machine)).toBe('unstamped');
     stampInstall(root, machine);
-    expect(installState(root, machine)).toBe('fresh');
+    expect(checkInstall(root, machine)).toBe('fresh');
   });
 
   it('is stale after the lock file changed, or for another Node or processor', async () => {
     await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('1.0.0') } });
     stampInstall(root, machine);
-    expect(installState(root, { ...machine, abi: '127' })).toBe('stale');
-    expect(installState(root, { ...machine, arch: 'arm64' })).toBe('stale');
-    expect(installState(root, { ...machine, simd: 'plain' })).toBe('stale');
+    expect(checkInstall(root, { ...machine, abi: '127' })).toBe('stale');
+    expect(checkInstall(root, { ...machine, arch: 'arm64' })).toBe('stale');
+    expect(checkInstall(root, { ...machine, simd: 'plain' })).toBe('stale');
     stampInstall(root, { ...machine, simd: 'plain' });
-    expect(installState(root, machine)).toBe('fresh');
+    expect(checkInstall(root, machine)).toBe('fresh');
     await write('package-lock.json', lock('1.1.0'));
-    expect(installState(root, machine)).toBe('stale');
+    expect(checkInstall(root, machine)).toBe('stale');
   });
 
   it('of any Node works if all modules are Node-API', async () => {
     await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('1.0.0') } });
     stampInstall(root, machine);
-    expect(installState(root, { ...machine, abi: 'node-api' })).toBe('fresh');
+    expect(checkInstall(root, { ...machine, abi: 'node-api' })).toBe('fresh');
     stampInstall(root, { ...machine, abi: 'node-api' });
-    expect(installState(root, machine)).toBe('stale');
+    expect(checkInstall(root, machine)).toBe('stale');
   });
 });
 
@@ -155,21 +155,21 @@ describe('the build', () => {
     await write('package-lock.json', '{}');
     await write('scripts/build-web.mjs', '');
     await write('dist/cli/main.js', '');
-    await write('dist/.pawdex-build.json', buildStamp(root));
+    await write('dist/.pawdex-build.json', computeBuildStamp(root));
   });
 
   it('is fresh until a source is changed, added or removed', async () => {
     expect(buildStampFile(root)).toBe(path.join(root, 'dist/.pawdex-build.json'));
-    expect(buildIsFresh(root)).toBe(true);
+    expect(isBuildFresh(root)).toBe(true);
     await write('src/web/index.html', '<p>!');
-    expect(buildIsFresh(root)).toBe(false);
+    expect(isBuildFresh(root)).toBe(false);
     await write('src/web/index.html', '<p>');
-    expect(buildIsFresh(root)).toBe(true);
+    expect(isBuildFresh(root)).toBe(true);
     await write('src/new.ts', '');
-    expect(buildIsFresh(root)).toBe(false);
+    expect(isBuildFresh(root)).toBe(false);
     await rm(path.join(root, 'src/new.ts'));
     await rm(path.join(root, 'dist/cli/main.js'));
-    expect(buildIsFresh(root)).toBe(false);
+    expect(isBuildFresh(root)).toBe(false);
   });
 
   it('loses files whose source is gone', async () => {

@@ -83,10 +83,10 @@ describe('a collection', () => {
 
 it('a dense region costs no query any neighbours, although the graph alone misses some', async () => {
   const shapes = '../../scripts/bench/lib/adversarial-shapes.mjs';
-  const { SHAPES, queriesFor } = await import(shapes);
+  const { SHAPES, createQueries } = await import(shapes);
   const { vectors }: { vectors: Float32Array[] } = SHAPES['2,000 at 0.97, all directions']();
   await fill(vectors);
-  const { unseen: others, stored } = queriesFor(vectors, 300);
+  const { unseen: others, stored } = createQueries(vectors, 300);
   const queries: Float32Array[] = [...others, ...stored].map((query) => Float32Array.from(query));
   const found = await store.searchMany('c', queries, { k: K });
   const exact = await store.searchMany('c', queries, { k: K, exact: true });

@@ -2,13 +2,13 @@
  * Collections that are difficult for graphs: crowds of equal or nearly equal vectors, sorted vectors, and many deleted
  * items. All are derived from the vectors of store-vectors.mjs.
  */
-import { generator, vectorSource } from './store-vectors.mjs';
+import { createVectorSource, generator } from './store-vectors.mjs';
 
 const DIMENSION = 256;
 /** The standard deviation of coordinate i is proportional to (i + 1)^-0.9, also for re-encoded or cropped pictures. */
 const EXPONENT = 0.9;
 
-const source = (seed) => vectorSource({ dimension: DIMENSION, breeds: 81, seed });
+const source = (seed) => createVectorSource({ dimension: DIMENSION, breeds: 81, seed });
 const ordinary = (count, seed = 2) => Array.from({ length: count }, source(seed));
 const repeated = (count, vector) => Array.from({ length: count }, () => vector);
 
@@ -92,7 +92,7 @@ export const SHAPES = {
 };
 
 /** Draws unseen queries and stored ones. */
-export function queriesFor(vectors, count) {
+export function createQueries(vectors, count) {
   const uniform = generator(3);
   const stored = Array.from({ length: count }, () => vectors[Math.floor(uniform() * vectors.length)]);
   return { unseen: ordinary(count, 77), stored };

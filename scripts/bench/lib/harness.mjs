@@ -28,7 +28,7 @@ export const spread = (values, digits = 1) =>
   `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)})`;
 
 /** Finds a free TCP port on loopback. */
-export async function freePort() {
+export async function findFreePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -80,7 +80,7 @@ export async function startServer(command, args, env, url, timeoutMs = 60_000) {
 
 /** Starts pawdex on a free port, from this checkout or another built one. */
 export async function startPawdex(dataDir, tree = ROOT) {
-  const port = await freePort();
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const env = { PAWDEX_PORT: String(port), PAWDEX_DATA_DIR: dataDir, PAWDEX_LOG_LEVEL: 'fatal' };
   const main = path.join(tree, 'dist/cli/main.js');

@@ -20,7 +20,7 @@ async function digest(file) {
 }
 
 /** @returns paths of a float32 file [n, dimension] and of a JSON array of labels */
-export async function naiveVectors({ set, split, model, cache, log }) {
+export async function loadNaiveVectors({ set, split, model, cache, log }) {
   const entries = await readLabelledSet(`${set}:${split}`);
   const base = path.join(cache, `vectors-${await digest(model)}-${entries.length}`);
   const files = { vectors: `${base}.f32`, labels: `${base}.json` };

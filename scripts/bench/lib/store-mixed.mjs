@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { percentile } from './harness.mjs';
-import { createItem, vectorSource, waitForGraph } from './store-vectors.mjs';
+import { createItem, createVectorSource, waitForGraph } from './store-vectors.mjs';
 
 const NAME = 'bench';
 const SECONDS = 15;
@@ -21,8 +21,8 @@ function percentiles(times) {
 }
 
 /** @returns one entry per load: rates and latencies in ms */
-export async function mixed(count, dimension, folder, log) {
-  const make = vectorSource({ dimension, breeds: Math.max(80, Math.round(count / 1000)), seed: 2 });
+export async function measureMixedLoad(count, dimension, folder, log) {
+  const make = createVectorSource({ dimension, breeds: Math.max(80, Math.round(count / 1000)), seed: 2 });
   // Generated beforehand and reused under new ids, since generating vectors would block the thread that measures searches.
   const pool = Array.from({ length: 20_000 }, make);
   let row = 0;

@@ -5,7 +5,7 @@
  * coordinate i is proportional to (i + 1)^-0.9, and 40 % of the variance lies within breeds. This imitates 7,681 embeddings
  * of the gallery: 37 % of their variance lies within breeds, and their intrinsic dimension is 12.4 (Levina and Bickel, NIPS
  * 2004, k = 20). Vectors without structure would have an intrinsic dimension near 256, where graphs fail and neighbours
- * mean nothing. `intrinsicDimension` measures both.
+ * mean nothing. `estimateIntrinsicDimension` measures both.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,7 +40,7 @@ export function generator(seed) {
 }
 
 /** Returns a function that generates the next vector: unit length, float32 [dimension]. */
-export function vectorSource({ dimension, breeds, seed }) {
+export function createVectorSource({ dimension, breeds, seed }) {
   const scales = Float64Array.from({ length: dimension }, (_, i) => (i + 1) ** -EXPONENT);
   const gaussians = (uniform) => {
     const values = new Float64Array(dimension);
@@ -89,7 +89,7 @@ export function createItem(row, vector, own = {}) {
 
 /** Writes `count` vectors to a file of float32. */
 export function writeVectors(file, count, spec) {
-  const next = vectorSource(spec);
+  const next = createVectorSource(spec);
   const handle = openSync(file, 'w');
   for (let at = 0; at < count; at += CHUNK_ROWS) {
     const rows = Math.min(CHUNK_ROWS, count - at);
@@ -120,7 +120,7 @@ export function* readVectors(file, dimension, rows = CHUNK_ROWS) {
 }
 
 /** Finds the rows of each query's k nearest vectors in the file, by comparing with all of them. */
-export function groundTruth(file, queries, dimension, k) {
+export function findGroundTruth(file, queries, dimension, k) {
   const best = queries.map(() => []);
   let first = 0;
   for (const chunk of readVectors(file, dimension)) {
@@ -172,7 +172,7 @@ export function recall(found, truth) {
 }
 
 /** Estimates the intrinsic dimension around `samples` of the vectors (Levina and Bickel 2004). */
-export function intrinsicDimension(vectors, k = 20, samples = 200) {
+export function estimateIntrinsicDimension(vectors, k = 20, samples = 200) {
   let sum = 0;
   for (let s = 0; s < samples; s++) {
     const query = vectors[Math.floor((s * vectors.length) / samples)];
