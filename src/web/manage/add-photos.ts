@@ -2,8 +2,7 @@
  * The part of a collection's page that adds photos: a folder, a zip or single photos, chosen or dropped anywhere on the
  * page.
  */
-import type { LabelList } from '../../client/wire.js';
-import { isReadOnly } from '../api.js';
+import { isReadOnly, listLabels } from '../api.js';
 import { button, type Child, el, errorAlert, fileButton, fill } from '../dom.js';
 import { attempt } from '../hint.js';
 import { texts } from '../texts/texts.js';
@@ -63,7 +62,6 @@ export class AddPhotos {
     maxlength: 200,
   });
   readonly #closed = new AbortController();
-  #labels: LabelList['labels'] = [];
   #uploader: Uploader | null = null;
 
   /** @param onDone called when photos were added */
@@ -101,13 +99,8 @@ export class AddPhotos {
     void this.#offerToContinue();
   }
 
-  knowLabels(labels: LabelList['labels']): void {
-    this.#labels = labels;
-  }
-
   /** @param isEmpty whether the collection is empty, in which case instructions are shown */
-  open(isEmpty: boolean): void {
-    // An unfinished upload has already opened it.
+  advise(isEmpty: boolean): void {
     this.element.open ||= isEmpty;
     this.#advice.hidden = !isEmpty;
     this.#help.hidden = isEmpty;
@@ -195,13 +188,13 @@ export class AddPhotos {
     }
     fill(this.#place, el('p', { role: 'status' }, t.listing));
     await attempt(async () => {
-      const listing = await list();
+      const [listing, labels] = await Promise.all([list(), listLabels(this.#collection)]);
       if (listing.photos.length === 0) {
         return this.#showMessage(t.noPhotos(listing.name));
       }
       const onStart = (plan: Plan, chosen: Rule) => void this.#start(plan, listing.name, origin, chosen);
       const onCancel = () => fill(this.#place);
-      const input = { listing, labels: this.#labels, rule, single, onStart, onCancel };
+      const input = { listing, labels, rule, single, onStart, onCancel };
       fill(this.#place, planPreview(input));
     }, this.#showMessage);
   }
@@ -227,7 +220,6 @@ export class AddPhotos {
     }
     // Nothing is shown on a page that was left.
     if (!this.#closed.signal.aborted) {
-      this.#advice.hidden = true;
       this.#onDone();
     }
   }

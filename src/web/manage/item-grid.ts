@@ -46,7 +46,7 @@ export class ItemGrid {
   readonly #collection: string;
   readonly #filter: Filter;
   readonly #events: GridEvents;
-  readonly element = el('div.items');
+  readonly element = el('div');
   readonly #list = el('div', { role: 'list' });
   readonly #end = el('p.grid-end');
   readonly #tiles = new Map<string, Tile>();

@@ -5,7 +5,7 @@ import { listLabels } from '../api.js';
 import { el, fill } from '../dom.js';
 import { formatCount, formatLabel, formatNumber } from '../format.js';
 import { attempt, showHint } from '../hint.js';
-import { texts } from '../texts/texts.js';
+import { language, texts } from '../texts/texts.js';
 import { AddPhotos } from './add-photos.js';
 import { CollectionPage } from './collection-page.js';
 import { deleteWithUndo } from './delete-with-undo.js';
@@ -46,8 +46,7 @@ export class PhotosPage extends CollectionPage {
   }
 
   async open(): Promise<void> {
-    const info = await this.showState();
-    this.#adding.open(info.count === 0);
+    await this.showState();
     this.element.append(
       this.#adding.element,
       this.#known,
@@ -69,7 +68,7 @@ export class PhotosPage extends CollectionPage {
 
   protected override async showState(): Promise<CollectionInfo> {
     const [info, labels] = await Promise.all([super.showState(), listLabels(this.name)]);
-    this.#adding.knowLabels(labels);
+    this.#adding.advise(info.count === 0);
     this.#showLabels(labels);
     this.element.classList.toggle('is-empty', info.count === 0);
     return info;
@@ -84,7 +83,7 @@ export class PhotosPage extends CollectionPage {
     const total = labels.reduce((sum, { count: items }) => sum + items, 0);
     const named = labels
       .flatMap(({ label, count: items }) => (label === null ? [] : [{ label, items }]))
-      .toSorted((a, b) => formatLabel(a.label).localeCompare(formatLabel(b.label)));
+      .toSorted((a, b) => formatLabel(a.label).localeCompare(formatLabel(b.label), language));
     fill(
       this.#known,
       named.map(({ label }) => el('option', { value: label })),

@@ -9,7 +9,7 @@ const MAX_NAMES = 500;
 const OUTCOMES = ['added', 'known', 'failed'] as const satisfies Outcome[];
 
 function outcomeList(outcome: Outcome) {
-  const list = el('ul', { class: outcome === 'failed' ? 'failures' : 'names' });
+  const list = el(outcome === 'failed' ? 'ul.failures' : 'ul');
   const summary = el('summary');
   const box = el('details', { hidden: true, open: outcome === 'failed' }, summary, list);
   return { count: 0, list, box, summary };

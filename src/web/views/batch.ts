@@ -21,7 +21,8 @@ export class Batch {
   readonly element = el('section.batch', { 'aria-labelledby': 'batch-title' });
   readonly #progress = el('progress');
   readonly #status = el('p.small', { role: 'status' });
-  readonly #actions = el('p.actions');
+  readonly #stopButton = button('', 'plain', () => this.stop());
+  readonly #continueButton = button('', 'plain', () => void this.run());
   readonly #rows = new Map<Entry, { button: HTMLButtonElement; result: HTMLElement; value: HTMLElement }>();
   #stop = new AbortController();
   #isRunning = false;
@@ -45,8 +46,10 @@ export class Batch {
     );
     this.#progress.setAttribute('aria-labelledby', 'batch-title');
     this.#progress.max = this.entries.length;
-    this.#actions.dataset.action = 'none';
-    fill(this.element, title, this.#progress, this.#status, this.#actions, list);
+    this.#stopButton.textContent = texts.batch.stop;
+    this.#continueButton.textContent = texts.continue;
+    const actions = el('p.actions', this.#stopButton, this.#continueButton);
+    fill(this.element, title, this.#progress, this.#status, actions, list);
     for (const entry of this.entries) {
       this.#showState(entry);
     }
@@ -145,22 +148,9 @@ export class Batch {
     this.#progress.value = answered + failed;
     const counts = texts.batch.progress(formatNumber(answered), formatNumber(this.entries.length));
     this.#status.textContent = failed > 0 ? `${counts}, ${texts.batch.failed(failed)}` : counts;
-    this.#showAction();
-  }
-
-  /** The one possible action: stop, or continue with the photos that have no answer but may get one. */
-  #showAction(): void {
     const mayBeAnswered = ({ answer, problem }: Entry) =>
       answer === null && (problem === null || problem.status === 401 || problem.isTransient);
-    const action = this.#isRunning ? 'stop' : this.entries.some(mayBeAnswered) ? 'continue' : '';
-    if (this.#actions.dataset.action === action) {
-      return;
-    }
-    this.#actions.dataset.action = action;
-    fill(
-      this.#actions,
-      action === 'stop' && button(texts.batch.stop, 'plain', () => this.stop()),
-      action === 'continue' && button(texts.continue, 'plain', () => void this.run()),
-    );
+    this.#stopButton.hidden = !this.#isRunning;
+    this.#continueButton.hidden = this.#isRunning || !this.entries.some(mayBeAnswered);
   }
 }

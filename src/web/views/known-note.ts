@@ -39,5 +39,5 @@ export async function knownNote(
     return null;
   }
   const describe = known.exact ? texts.answer.isKnown : texts.answer.isNearlyKnown;
-  return el('p.advice.known-photo', describe(formatLabel(known.neighbour.label), collection));
+  return el('p.advice', describe(formatLabel(known.neighbour.label), collection));
 }
