@@ -227,7 +227,7 @@ export class App {
     // Nothing can be laid over it before its size is known, and nothing at all if it cannot be shown.
     await this.#preview.whenReady();
     if (this.#entry === entry && entry.answer === answer) {
-      this.#preview.markLooked(answer.region);
+      this.#preview.markLooked();
       this.#neighbours.show(entry);
     }
   }

@@ -54,7 +54,7 @@ export class ItemGrid {
   readonly #pictures: GridPictures;
   readonly #more: IntersectionObserver;
   #cursor: string | null = null;
-  #loading: Promise<void> | null = null;
+  #isLoading = false;
   #isClosed = false;
   #last: Tile | null = null;
   readonly #focus = new GridFocus(this.#list, () => this.#shown.map(({ box }) => box));
@@ -66,7 +66,7 @@ export class ItemGrid {
     this.element.append(this.#list, this.#end);
     this.#pictures = new GridPictures(collection);
     this.#more = new IntersectionObserver(
-      (entries) => entries.some(({ isIntersecting }) => isIntersecting) && this.#load(),
+      (entries) => entries.some(({ isIntersecting }) => isIntersecting) && void this.#load(),
       { rootMargin: '1500px' },
     );
     this.#list.addEventListener('keydown', (event) => {
@@ -151,17 +151,12 @@ export class ItemGrid {
     }
   }
 
-  #load(): Promise<void> {
-    this.#loading ??= this.#loadPage().finally(() => {
-      this.#loading = null;
-    });
-    return this.#loading;
-  }
-
-  async #loadPage(): Promise<void> {
-    if (this.#isClosed || (this.#tiles.size > 0 && this.#cursor === null)) {
+  /** Fetches the next page, unless that is under way or there is none. */
+  async #load(): Promise<void> {
+    if (this.#isLoading || this.#isClosed || (this.#tiles.size > 0 && this.#cursor === null)) {
       return;
     }
+    this.#isLoading = true;
     const isDone = await attempt(async () => {
       const page = await listItems(this.#collection, this.#filter, this.#cursor);
       if (this.#isClosed) {
@@ -181,6 +176,7 @@ export class ItemGrid {
       }
       this.#events.onLoaded(this.#tiles.size, page.next === null);
     });
+    this.#isLoading = false;
     if (!isDone) {
       this.#more.disconnect();
       const again = button(texts.failure.again, 'plain', () => {

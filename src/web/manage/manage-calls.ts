@@ -26,10 +26,10 @@ export async function createCollection(name: string, description: string): Promi
   });
 }
 
-/** The changeable fields of a collection. */
-export type CollectionChange = Partial<Pick<CollectionInfo, 'name' | 'aliases' | 'description'>>;
-
-export async function updateCollection(name: string, change: CollectionChange): Promise<void> {
+export async function updateCollection(
+  name: string,
+  change: Partial<Pick<CollectionInfo, 'name' | 'aliases' | 'description'>>,
+): Promise<void> {
   await call(getCollectionPath(name), { method: 'PATCH', json: change });
 }
 

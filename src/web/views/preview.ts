@@ -24,8 +24,6 @@ export class Preview {
   readonly #cropButton = byId('crop', HTMLButtonElement);
   #crop: CropFrame | null = null;
   #shown: Entry | null = null;
-  /** The part that the answer looked at; null while there is no answer. */
-  #looked: Rectangle | null = null;
 
   /** @param onPart called with the part to ask about; null: the whole photo */
   constructor(onPart: (part: Rectangle | null) => void) {
@@ -51,7 +49,6 @@ export class Preview {
   /** Shows the photo of a question. The frame stays if it is the same photo as before. */
   show(entry: Entry): void {
     this.#unmark();
-    this.#looked = null;
     if (this.#shown?.url !== entry.url) {
       this.#endCrop();
       this.#picture.hidden = false;
@@ -79,9 +76,7 @@ export class Preview {
       return false;
     }
     this.#endCrop();
-    if (this.#looked !== null) {
-      this.markLooked(this.#looked);
-    }
+    this.markLooked();
     this.#cropButton.focus();
     return true;
   }
@@ -107,11 +102,11 @@ export class Preview {
     await this.#picture.decode().catch(() => {});
   }
 
-  /** Marks the part of the photo that an answer is about. */
-  markLooked(region: Rectangle): void {
-    this.#looked = region;
+  /** Marks the part of the photo that its answer is about. */
+  markLooked(): void {
     this.#unmark();
     const { picture } = this;
+    const region = this.#shown?.answer?.region ?? WHOLE;
     if (picture === null || isWhole(region) || this.#crop !== null) {
       return;
     }
@@ -130,7 +125,7 @@ export class Preview {
 
   #startCrop(): void {
     this.#unmark();
-    const looked = this.#shown?.region ?? this.#looked ?? WHOLE;
+    const looked = this.#shown?.region ?? this.#shown?.answer?.region ?? WHOLE;
     const start = isWhole(looked) ? MIDDLE : looked;
     this.#crop = new CropFrame(this.#picture, start, (part) => this.#onPart(part));
     this.#picture.after(this.#crop.element);

@@ -17,13 +17,6 @@ export interface ShownPhoto {
   seen: Rectangle;
 }
 
-/** The figure, and a function that changes what it shows. */
-export interface WhyView {
-  figure: HTMLElement;
-  /** Shows the map for a neighbour, and returns it in words. */
-  show: (neighbour: Neighbour) => string;
-}
-
 /**
  * The veil over everything but `part`, and the box of the part, both in the photo's pixels.
  *
@@ -74,7 +67,8 @@ function describeHeat({ label, similarity: value, explanation }: Neighbour, { se
   return why.strongest(strongest.zone, formatPercent(strongest.part), other);
 }
 
-export function whyView(photo: ShownPhoto): WhyView {
+/** @returns the figure, and a function that shows the map for a neighbour in it and returns it in words */
+export function whyView(photo: ShownPhoto) {
   const map = svg('svg', { viewBox: `0 0 ${photo.width} ${photo.height}`, 'aria-hidden': 'true' });
   const description = el('p');
   const figure = el(

@@ -3,15 +3,8 @@ import { button, el } from '../dom.js';
 import { formatPercent } from '../format.js';
 import { texts } from '../texts/texts.js';
 
-/** The panel, and a function that sets how much of the photo has been sent. */
-export interface WorkingView {
-  panel: HTMLElement;
-  /** @param share 0..1 of the upload */
-  sent: (share: number) => void;
-}
-
-/** The panel for a request in progress. */
-export function workingView(cancel: () => void): WorkingView {
+/** @returns the panel, and a function that sets the share of the photo that has been sent, 0..1 */
+export function workingView(cancel: () => void) {
   const line = el('h2', { id: 'answer-title', tabindex: -1 }, texts.working.sending);
   const progress = el('progress', { max: 1, 'aria-labelledby': 'answer-title' });
   const panel = el(
