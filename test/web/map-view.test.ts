@@ -38,6 +38,12 @@ describe('a view of the map', () => {
     map.resize(400, 500);
     expect(map.nearest(200, 250, 1, all)).toBe(1);
   });
+
+  it('goes on showing the whole map when the window changes', () => {
+    const map = view();
+    map.resize(300, 200);
+    expect([map.scale, map.left, map.top]).toEqual([0.92 * 200, 150, 100]);
+  });
 });
 
 describe('a query', () => {

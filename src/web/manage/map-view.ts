@@ -24,14 +24,14 @@ export class MapView {
     this.top = this.height / 2;
   }
 
-  /** Changes the window's size, in pixels, and keeps the centre; the first window shows the whole map. */
+  /** Changes the window's size, in pixels. A view of the whole map stays one; others keep their centre. */
   resize(width: number, height: number): void {
-    const isFirst = this.width === 0;
+    const isWhole = this.zoom === 1 && this.left === this.width / 2 && this.top === this.height / 2;
     this.left += (width - this.width) / 2;
     this.top += (height - this.height) / 2;
     this.width = width;
     this.height = height;
-    if (isFirst) {
+    if (isWhole) {
       this.fit();
     }
   }

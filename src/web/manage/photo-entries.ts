@@ -153,6 +153,11 @@ export async function listFolder(folder: FolderHandle): Promise<Listing> {
   return collector.listing;
 }
 
+/** A dropped file or folder, with what some browsers have. */
+interface KeptItem extends DataTransferItem {
+  getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
+}
+
 /** The contents of a drop: loose files, or folders to list, of which the browser may let the page keep one. */
 type Dropped = { files: File[] } | { handle: FolderHandle | null; list: () => Promise<Listing> };
 
@@ -165,19 +170,12 @@ export async function takeDropped(data: DataTransfer): Promise<Dropped> {
   const items = [...data.items].filter(({ kind }) => kind === 'file');
   const files = [...data.files];
   const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
-  const [only] = items;
-  const { getAsFileSystemHandle } = (only ?? {}) as {
-    getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
-  };
-  const handle =
-    items.length === 1 && getAsFileSystemHandle !== undefined
-      ? getAsFileSystemHandle.call(only).catch((error: unknown) => {
-          throw toUnreadable(error);
-        })
-      : null;
-  const found = await handle;
-  if (found?.kind === 'directory') {
-    const folder = found as FolderHandle;
+  const [only, ...others] = items as KeptItem[];
+  const handle = await (others.length === 0 ? only?.getAsFileSystemHandle?.() : null)?.catch((error) => {
+    throw toUnreadable(error);
+  });
+  if (handle?.kind === 'directory') {
+    const folder = handle as FolderHandle;
     return { handle: folder, list: () => listFolder(folder) };
   }
   return entries.some((entry) => entry.isDirectory)

@@ -7,12 +7,13 @@ import type { View } from './open-manage-view.js';
 
 /** The view of a URL; its code is loaded when first needed. @throws Problem */
 async function openView(hash: string, reload: () => void): Promise<View | null> {
-  const [, page, name, part] = /^#\/(collections)(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(hash) ?? [];
-  if (page === undefined) {
+  const route = /^#\/collections(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(hash);
+  if (route === null) {
     return null;
   }
+  const [, name, page = 'photos'] = route;
   const { openManageView } = await fetchPart(() => import('./open-manage-view.js'));
-  return openManageView(name === undefined ? null : decodeName(name), part ?? 'photos', reload);
+  return openManageView(name === undefined ? null : decodeName(name), page, reload);
 }
 
 /** @throws Problem collection_not_found if it is not encoded as names in URLs are */

@@ -67,12 +67,8 @@ export async function loadUpload(collection: string): Promise<Unfinished | null>
 /** Whether the folder may be read now. It may ask the user, so call it from a click. */
 export async function mayRead(handle: FolderHandle): Promise<boolean> {
   const guarded = handle as FolderHandle & {
-    queryPermission?: (what: { mode: 'read' }) => Promise<PermissionState>;
     requestPermission?: (what: { mode: 'read' }) => Promise<PermissionState>;
   };
-  const what = { mode: 'read' } as const;
-  if (guarded.queryPermission === undefined || (await guarded.queryPermission(what)) === 'granted') {
-    return true;
-  }
-  return (await guarded.requestPermission?.(what)) === 'granted';
+  const permission = await guarded.requestPermission?.({ mode: 'read' });
+  return permission === undefined || permission === 'granted';
 }
