@@ -9,7 +9,8 @@ import { decodeSquare } from '../image/decode-views.js';
 import type { ShareMap } from '../image/heat-colours.js';
 import { computeCentreSquare, type Rectangle, type Size } from '../image/regions.js';
 import { normalise } from '../math/vectors.js';
-import type { Embedded, EmbeddedRegion, Explain, ImageEmbedder } from './image-embedder.js';
+import type { Explain } from './compute-explanation.js';
+import type { Embedded, EmbeddedRegion, ImageEmbedder } from './image-embedder.js';
 
 /** Side of a close-up, relative to the shorter side of the photo. Chosen with `second-look.mjs --small`. */
 const SIDE = 0.4;

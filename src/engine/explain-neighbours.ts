@@ -1,10 +1,10 @@
-/** Explains where in a photo its similarity to an item comes from, in numbers and as a heat map. */
+/** Adds to neighbours where in a photo their similarity comes from, and draws it as a heat map. */
 import { catchAsNull } from '../errors.js';
 import { renderHeatMap } from '../image/heat-map.js';
 import { mapToPhoto, type Rectangle, WHOLE_PHOTO } from '../image/regions.js';
 import type { Store } from '../store/store.js';
+import type { Explain } from './compute-explanation.js';
 import type { Explanation, HeatMapOptions } from './engine.js';
-import type { Explain } from './image-embedder.js';
 import type { EngineContext } from './spaces.js';
 
 /** Largest number of neighbours to explain. A hundred take two milliseconds of the main thread. */

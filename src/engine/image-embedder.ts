@@ -4,7 +4,7 @@
  */
 import pLimit, { type LimitFunction } from 'p-limit';
 import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
-import type { CellEmbedding, Encoder, Place, Urgency } from '../encoder/encoder.js';
+import type { Encoder, Place, Urgency } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import { cropPhoto } from '../image/crop.js';
 import {
@@ -15,12 +15,10 @@ import {
   readUprightSize,
 } from '../image/decode.js';
 import { type DecodedRegion, decodeViews, VIEW_COUNT } from '../image/decode-views.js';
-import { computeCentreSquare, mapToPhoto, type Rectangle } from '../image/regions.js';
+import { computeCentreSquare, type Rectangle } from '../image/regions.js';
 import { Admission } from './admission.js';
-import type { Explanation, LookOptions } from './engine.js';
-
-/** Explains the similarity of an embedded image to a unit vector, float32 [dimension]. */
-export type Explain = (vector: Float32Array) => Explanation;
+import { computeExplanation, type Explain } from './compute-explanation.js';
+import type { LookOptions } from './engine.js';
 
 /** An embedding with its image and the milliseconds that each step took. */
 export interface Embedded {
@@ -242,28 +240,4 @@ export class ImageEmbedder {
       explain: (vector) => computeExplanation(embedded, explained, vector),
     };
   }
-}
-
-/**
- * Computes each cell's share of the similarity to a vector. The embedding is the sum of the cells' parts, so its dot
- * product with a unit vector is the sum of theirs: the shares are exact, not an estimate.
- *
- * @param seen the square that the encoder saw, in fractions of the upright photo
- * @param vector float32 [dimension], L2 norm 1
- */
-function computeExplanation(
-  { cells, grid }: CellEmbedding,
-  seen: Rectangle,
-  vector: Float32Array,
-): Explanation {
-  const { rows, columns, extent } = grid;
-  const { length } = vector;
-  const shares = Array.from({ length: rows * columns }, (_, cell) => {
-    let share = 0;
-    for (let i = 0; i < length; i++) {
-      share += cells[cell * length + i]! * vector[i]!;
-    }
-    return share;
-  });
-  return { rows, columns, region: mapToPhoto(extent, seen), shares };
 }
