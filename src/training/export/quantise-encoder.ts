@@ -1,4 +1,4 @@
-/** Converts any float encoder on disk to an int8 encoder with a card. */
+/** Converts a float encoder on disk to an int8 encoder with a card. */
 import { readFile } from 'node:fs/promises';
 import type { LoadedCard } from '../../encoder/model-card.js';
 import { PawdexError } from '../../errors.js';

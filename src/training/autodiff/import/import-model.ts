@@ -28,7 +28,7 @@ export interface ImportOptions {
 }
 
 /** The values of a model's outputs, by name. */
-export type Outputs = ReadonlyMap<string, Value>;
+type Outputs = ReadonlyMap<string, Value>;
 
 /**
  * Appends a model's operators to a graph.
