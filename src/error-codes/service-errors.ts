@@ -55,7 +55,7 @@ export const SERVICE_ERRORS = {
   data_dir_locked: {
     status: 409,
     title: 'Another pawdex process is using this data directory.',
-    hint: 'Stop it, use another PAWDEX_DATA_DIR, or reach the running server with --server URL.',
+    hint: 'Stop it, or use another --data-dir (PAWDEX_DATA_DIR).',
   },
   data_dir_newer: {
     status: 500,

@@ -124,6 +124,10 @@ describe('pawdex serve', () => {
     const second = await sandbox.run(['serve']);
     expect(second.code).toBe(4);
     expect(second.stderr).toContain(server.url);
+    const compacting = await sandbox.run(['compact']);
+    expect(compacting.code).toBe(4);
+    // No server compacts, so none is recommended.
+    expect(compacting.stderr).toContain('Stop it, or use another --data-dir');
 
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
