@@ -1,6 +1,6 @@
 /**
  * The data types of a store: collections, items, filters, hits and snapshots. What the HTTP API also answers is declared as
- * a schema, which documents the API and gives the type. Nothing is checked against these schemas at run time.
+ * a schema, which documents the API and gives the type. At run time, only the contents of a snapshot are checked against theirs.
  */
 import { z } from 'zod';
 

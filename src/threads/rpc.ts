@@ -26,13 +26,10 @@ export type Handlers = Record<string, (...args: any[]) => unknown>;
 
 /** A value with buffers that are moved to the other thread instead of copied. */
 export class Transferred<T> {
-  readonly value: T;
-  readonly buffers: Transferable[];
-
-  constructor(value: T, buffers: Transferable[]) {
-    this.value = value;
-    this.buffers = buffers;
-  }
+  constructor(
+    readonly value: T,
+    readonly buffers: Transferable[],
+  ) {}
 }
 
 /** Marks buffers of an argument or a result to be moved instead of copied. */

@@ -117,7 +117,7 @@ export function packFromGraph(
   if (!staged.pack(vectors, from, limit, Math.max(options.ef ?? DEFAULT_EF, limit), packer)) {
     return false;
   }
-  packer.endQuery(limit);
+  packer.endQuery();
   return true;
 }
 

@@ -57,13 +57,10 @@ async function scanTogether(
 
 /** Adds the hits of one query, without rows that were deleted since they were found. */
 function packHits(packer: HitPacker, scored: Scored[]): void {
-  let hits = 0;
   for (const { seq, similarity } of scored) {
-    if (packer.add(seq, similarity)) {
-      hits++;
-    }
+    packer.add(seq, similarity);
   }
-  packer.endQuery(hits);
+  packer.endQuery();
 }
 
 /**

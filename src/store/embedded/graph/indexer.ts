@@ -9,7 +9,7 @@ import type { Rows } from '../vectors/rows.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary, type GraphSettings } from './graph.js';
 import type { GraphFile } from './graph-file.js';
 import { RecallChecks } from './recall-checks.js';
-import { reconcileRows } from './reconcile.js';
+import { reconcileRows } from './reconcile-rows.js';
 import { StagedGraph } from './staged-graph.js';
 
 /** Below this many rows an exact scan is as fast as a graph (measured, see docs/store.md). */

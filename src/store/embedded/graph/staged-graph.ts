@@ -167,7 +167,7 @@ export class StagedGraph {
     }
     for (let i = 0; i < k; i++) {
       if (!packer.add(neighbors[i]! + graph.base, graph.toSimilarity(distances[i]!))) {
-        packer.drop(i);
+        packer.dropQuery();
         return false;
       }
     }

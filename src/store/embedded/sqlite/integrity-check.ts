@@ -76,16 +76,9 @@ export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
   const inode = String(statSync(db.name, { bigint: true }).ino);
   const isLiveCopy = lastKnown.open && lastKnown.inode !== inode;
   const behind = lastKnown.revision - ledger.revision;
-  if (behind <= 0) {
-    return { findings: [], isLiveCopy };
-  }
   const why = isLiveCopy ? ' The directory was copied while pawdex was using it.' : '';
-  return {
-    findings: [
-      `The database lacks the last ${behind} changes: it was replaced by an older copy, or lost its log.${why}`,
-    ],
-    isLiveCopy,
-  };
+  const finding = `The database lacks the last ${behind} changes: it was replaced by an older copy, or lost its log.${why}`;
+  return { findings: behind > 0 ? [finding] : [], isLiveCopy };
 }
 
 /** Compares the number of items in each collection with the expected number. */

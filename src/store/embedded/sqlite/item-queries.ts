@@ -16,14 +16,22 @@ const FEW = 4096;
 export class ItemQueries {
   readonly #filtered = new Map<string, Statement>();
   readonly #inTransaction: (read: () => unknown) => unknown;
+  readonly #bySeq;
 
   constructor(protected readonly db: Db) {
+    this.#bySeq = db.prepare<[number], ItemRow>(`SELECT ${ITEM_COLUMNS} FROM items WHERE seq = ?`);
     this.#inTransaction = db.transaction((read: () => unknown) => read());
   }
 
   /** Runs several small reads in one transaction. Locking the database for each would double their time. */
   readTogether<T>(read: () => T): T {
     return this.#inTransaction(read) as T;
+  }
+
+  /** @throws PawdexError data_damaged if its checksum is wrong, like all methods that read rows */
+  findBySeq(seq: number): ItemRow | undefined {
+    const row = this.#bySeq.get(seq);
+    return row && requireValidChecksum(row);
   }
 
   /** Finds all matching rows, ascending, if an index shows that they are {@link FEW} at most. Returns null otherwise. */

