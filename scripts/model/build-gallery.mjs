@@ -115,9 +115,9 @@ async function collectItems(sets) {
   const newLabels = await readListedLabels(values.relabel);
   const items = new Map();
   const counts = { duplicates: 0, dropped: 0, unreadable: 0 };
-  for (const [s, { items: found, vectors, skipped }] of sets.entries()) {
-    counts.unreadable += skipped.length;
+  for (const [s, { items: found, vectors }] of sets.entries()) {
     const photos = new Map((await readLabelledSet(positionals[s])).map((photo) => [photo.file, photo]));
+    counts.unreadable += photos.size - found.length;
     for (const [row, photo] of found.entries()) {
       const { name } = photos.get(photo.file);
       const label = newLabels.get(name) ?? photo.label;

@@ -1,9 +1,8 @@
 /** Embeds labelled sets with a progress bar, for the commands that measure. */
-import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { openEncoder } from '../encoder/open-encoder.js';
 import { isGalleryFile, readGallerySet } from '../engine/load-gallery.js';
-import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
+import { type EmbeddedSet, embedSet, type PhotoToEmbed } from '../evaluation/embed-set.js';
 import { EmbeddingCache } from '../evaluation/embedding-cache.js';
 import { VIEW_COUNT, type Views } from '../image/decode-views.js';
 import { getRow } from '../math/matrix.js';
@@ -43,7 +42,7 @@ export async function embedSets(
   flags: SetFlags = {},
 ) {
   const { config, quiet } = common;
-  const photos = new Map<string, LabelledPhoto[]>();
+  const photos = new Map<string, PhotoToEmbed[]>();
   const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
   for (const spec of specs) {
     const labelsRequired = requests.some(({ set, isOther }) => set === spec && isOther !== true);
@@ -79,7 +78,7 @@ export async function embedSets(
 
 /** Embeds the photos of one set, and names those that cannot be read. */
 async function embedLabelledSet(
-  photos: readonly LabelledPhoto[],
+  photos: readonly PhotoToEmbed[],
   { set, views }: Required<Omit<SetRequest, 'isOther'>>,
   encoder: Encoder,
   cacheDir: string | undefined,
@@ -91,6 +90,7 @@ async function embedLabelledSet(
     printMessage(`Embedding ${pluralise(photos.length, 'photo')} of ${set}${suffix}`);
   }
   let done = 0;
+  const skipped: string[] = [];
   const embedded = await withProgress(photos.length, quiet, (update) =>
     embedSet(photos, {
       encoder,
@@ -99,11 +99,9 @@ async function embedLabelledSet(
       views,
       cache,
       onPhoto: () => update({ done: ++done }),
+      onSkipped: (file, { message }) => skipped.push(`Skipped ${file} of ${set}: ${message}`),
     }),
-  );
-  for (const { file, detail } of embedded.skipped) {
-    printMessage(`Skipped ${file} of ${set}: ${detail}`);
-  }
+  ).finally(() => printMessage(skipped));
   return embedded;
 }
 

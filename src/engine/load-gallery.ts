@@ -100,7 +100,7 @@ export async function readGallerySet(file: string, encoder: EncoderInfo): Promis
       metadata: Object.fromEntries(columns.map(([name, value]) => [name, String(value)])),
     };
   });
-  return { vectors: { data, rows: rows.length, dimension: encoder.dimension }, items, skipped: [] };
+  return { vectors: { data, rows: rows.length, dimension: encoder.dimension }, items };
 }
 
 /**

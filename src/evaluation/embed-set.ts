@@ -11,7 +11,8 @@ import { readPhotoFile } from '../image/read-photo.js';
 import { getRow, type Matrix, stackRows } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 
-type PhotoToEmbed = Pick<LabelledPhoto, 'file' | 'label'> & Partial<Pick<LabelledPhoto, 'metadata'>>;
+/** A photo that has a label. */
+export type PhotoToEmbed = LabelledPhoto & { label: string };
 
 /** One row of an {@link EmbeddedSet}. */
 export interface EmbeddedItem {
@@ -28,8 +29,6 @@ export interface EmbeddedSet {
   vectors: Matrix;
   /** At least one. */
   items: EmbeddedItem[];
-  /** Photos left out because they could not be read. */
-  skipped: { file: string; code: string; detail: string }[];
 }
 
 export interface EmbedSetOptions {
@@ -37,42 +36,38 @@ export interface EmbedSetOptions {
   maxPixels: number;
   /** Photos in progress at once; enough to fill the encoder's largest batch while others are decoded. */
   parallel: number;
-  /** Default: `1`. */
-  views?: Views;
+  views: Views;
   /** Must be made for these views. */
-  cache?: EmbeddingCache;
+  cache: EmbeddingCache | undefined;
   /** Called after each photo. */
-  onPhoto?: () => void;
+  onPhoto: () => void;
+  /** Called for each photo that cannot be read. */
+  onSkipped: (file: string, fault: PawdexError) => void;
 }
 
 /**
- * Embeds photos in order. Photos that cannot be read are skipped and listed.
+ * Embeds photos in order, without those that cannot be read.
  *
- * @throws PawdexError set_invalid when a photo has no label or none can be read; overloaded, shutting_down
+ * @throws PawdexError set_invalid when none can be read; overloaded, shutting_down
  */
 export async function embedSet(
   photos: readonly PhotoToEmbed[],
   options: EmbedSetOptions,
 ): Promise<EmbeddedSet> {
-  const { encoder, parallel, cache, onPhoto } = options;
-  const unlabelled = photos.find(({ label }) => label === null);
-  if (unlabelled !== undefined) {
-    throw new PawdexError('set_invalid', { detail: `${unlabelled.file} has no label.` });
-  }
+  const { encoder, parallel, cache, onPhoto, onSkipped } = options;
   const limit = pLimit(parallel);
-  const skipped: EmbeddedSet['skipped'] = [];
-  const embedOne = async ({ file, label, metadata = {} }: PhotoToEmbed) => {
+  const embedOne = async ({ file, label, metadata }: PhotoToEmbed) => {
     try {
-      return { file, label: label!, metadata, ...(await embedFile(file, options)) };
+      return { file, label, metadata, ...(await embedFile(file, options)) };
     } catch (error) {
       const fault = asPawdexError(error);
       if (!isImageFault(fault)) {
         throw error;
       }
-      skipped.push({ file, code: fault.code, detail: fault.message });
+      onSkipped(file, fault);
       return null;
     } finally {
-      onPhoto?.();
+      onPhoto();
     }
   };
   const embedded = await Promise.all(photos.map((photo) => limit(embedOne, photo))).finally(() =>
@@ -80,19 +75,17 @@ export async function embedSet(
   );
   const rows = embedded.filter((row) => row !== null);
   if (rows.length === 0) {
-    throw new PawdexError('set_invalid', {
-      detail: `None of the ${photos.length} photos could be read; the first: ${skipped[0]?.detail ?? 'no photo'}`,
-    });
+    throw new PawdexError('set_invalid', { detail: `None of the ${photos.length} photos can be read.` });
   }
   const vectors = rows.map(({ vector }) => vector);
   const items = rows.map(({ vector, ...item }) => item);
-  return { vectors: stackRows(vectors, encoder.info.dimension), items, skipped };
+  return { vectors: stackRows(vectors, encoder.info.dimension), items };
 }
 
 /** Embeds the photo of a file, unless the cache has its embedding. */
 async function embedFile(
   file: string,
-  { encoder, maxPixels, views = '1', cache }: EmbedSetOptions,
+  { encoder, maxPixels, views, cache }: EmbedSetOptions,
 ): Promise<{ sha256: string; vector: Float32Array }> {
   const { bytes, sha256 } = await readPhotoFile(file);
   const cached = cache?.get(sha256);
@@ -119,7 +112,6 @@ export function takeSubset(
   return {
     vectors: stackRows(vectors, set.vectors.dimension),
     items: rows.map((row) => set.items[row]!),
-    skipped: set.skipped,
   };
 }
 
@@ -136,7 +128,6 @@ export function joinSets(sets: readonly EmbeddedSet[]): EmbeddedSet {
   return {
     vectors: { data, rows, dimension },
     items: sets.flatMap(({ items }) => items),
-    skipped: sets.flatMap(({ skipped }) => skipped),
   };
 }
 

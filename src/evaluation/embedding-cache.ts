@@ -30,7 +30,7 @@ export class EmbeddingCache {
   static async open(
     dir: string,
     model: { fingerprint: string; dimension: number },
-    views: Views = '1',
+    views: Views,
   ): Promise<EmbeddingCache> {
     createFolder(dir, PRIVATE_FOLDER);
     const name = views === '1' ? model.fingerprint : `${model.fingerprint}.views-${views}`;

@@ -65,6 +65,5 @@ export function asSet({ vectors, labels }: LabelledVectors, name: string): Embed
       sha256: `${name}-${row}`,
       metadata: {},
     })),
-    skipped: [],
   };
 }

@@ -21,7 +21,6 @@ export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Mat
   return {
     vectors,
     items: photos.map(({ file, label }) => ({ file, label, sha256: file, metadata: {} })),
-    skipped: [],
   };
 }
 
