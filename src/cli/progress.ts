@@ -84,7 +84,11 @@ export function formatProgress(
   const { perSecond, secondsLeft } = pace;
   const parts = [`${formatCount(done)} of ${pluralise(total, noun)}`, ...notes];
   if (perSecond !== null) {
-    parts.push(`${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`);
+    parts.push(
+      perSecond < 0.1
+        ? `${(60 * perSecond).toFixed(1)}/min`
+        : `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
+    );
   }
   if (secondsLeft !== null && done < total) {
     parts.push(`${formatSeconds(secondsLeft)} left`);

@@ -25,6 +25,11 @@ it('fits progress into a line', () => {
   expect(formatProgress(progress, { ...shown, columns: 40 })).toBe(`${line.slice(0, 39)}…`);
 });
 
+it('shows a slow pace per minute', () => {
+  const shown = { total: 100, noun: 'step', pace: { perSecond: 0.03, secondsLeft: 3300 }, columns: 80 };
+  expect(formatProgress({ done: 1 }, shown)).toBe('1 of 100 steps, 1.8/min, 55 min 0 s left');
+});
+
 it('formats errors for people, and adds the stack on request', () => {
   const error = new PawdexError('config_invalid', {
     detail: 'PAWDEX_PORT: too big.',
