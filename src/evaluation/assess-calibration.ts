@@ -1,5 +1,4 @@
 /** Assesses a calibration on photos that it was not fitted to, by cross-fitting. */
-
 import type { BreedAnswer } from '../breeds/breed-answer.js';
 import {
   type AnsweredQuery,

@@ -1,5 +1,4 @@
 /** Computes the quality of a model and a gallery from the outcomes of queries. */
-
 import { groupBy } from '../math/group-by.js';
 import { computeMean } from '../math/vectors.js';
 import { bootstrap, type Interval } from './metrics/bootstrap.js';

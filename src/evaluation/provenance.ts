@@ -1,5 +1,4 @@
 /** Reads from the manifest where a photo comes from: the animal it shows and who published it. */
-
 import { groupBy } from '../math/group-by.js';
 import type { EmbeddedItem } from './embed-set.js';
 

@@ -118,7 +118,7 @@ describe('manifest.csv', () => {
     await manifest('file,label\na.jpg,x\n./a.jpg,x\n');
     expect(await labels(root)).toEqual(['a.jpg=x']);
     await manifest('file,label\na.jpg,x\na.jpg,y\n');
-    await expect(readPhotos(root)).rejects.toMatchObject(refusal(/line 3 labels a\.jpg "y"/));
+    await expect(readPhotos(root)).rejects.toMatchObject(refusal(/manifest\.csv: line 3 labels a\.jpg "y"/));
   });
 
   it.each([['../secret.jpg'], ['a/../../secret.jpg'], ['/etc/passwd']])(
