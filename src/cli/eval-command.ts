@@ -96,13 +96,15 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     { set: queriesSpec, views },
     ...(nonpets === undefined ? [] : [{ set: nonpets, views, isOther: true }]),
   ];
+  const calibration = await loadGivenCalibration(flags, common.config.MODEL);
   const { sets, card, fingerprint } = await embedSets(requests, flags.cache, common, flags);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
   if (flags.leaveOneOut !== true) {
     warnAboutOverlap(gallery, queries);
   }
   const { MODEL, MAX_PIXELS } = common.config;
-  const asking = { gallery, ...(await readAnswering(flags, MODEL, { card, fingerprint })) };
+  const answering = { calibration: keepMatching(calibration, fingerprint), card, fingerprint };
+  const asking = { gallery, ...(await readAnswering(flags, MODEL, answering)) };
   const outcomes = runQueries({ ...asking, queries });
   const others = nonPets === undefined ? undefined : runQueries({ ...asking, queries: nonPets });
   const evaluation = evaluate(outcomes, others);
@@ -127,9 +129,12 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
 async function readAnswering(
   flags: EvalFlags,
   model: string,
-  { card, fingerprint }: Pick<LoadedCard, 'card' | 'fingerprint'>,
+  {
+    calibration,
+    card,
+    fingerprint,
+  }: Pick<LoadedCard, 'card' | 'fingerprint'> & { calibration: Calibration | null },
 ): Promise<Omit<QueryOptions, 'gallery' | 'queries'>> {
-  const calibration = await loadMatchingCalibration(flags, model, fingerprint);
   const similarities = path.join(path.dirname(model), 'similarity.json');
   return {
     k: calibration?.k ?? card.vote.k,
@@ -188,30 +193,38 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
 }
 
 /**
- * Loads the given calibration, or the one next to the model card.
+ * Loads the calibration to use: the given one, or the one next to the model card, if there is one.
  *
- * @returns null if it belongs to another encoder
+ * @throws PawdexError calibration_invalid
  */
-async function loadMatchingCalibration(
+async function loadGivenCalibration(
   { calibration: flag }: EvalFlags,
   cardPath: string,
-  fingerprint: string,
 ): Promise<Calibration | null> {
   if (flag === false) {
     return null;
   }
-  const file = typeof flag === 'string' ? flag : path.join(path.dirname(cardPath), 'calibration.json');
-  const calibration = await loadCalibration(file);
-  if (calibration === null) {
-    if (typeof flag !== 'string') {
-      return null;
-    }
-    throw new PawdexError('calibration_invalid', { detail: `${file} does not exist.` });
+  if (typeof flag !== 'string') {
+    return loadCalibration(path.join(path.dirname(cardPath), 'calibration.json'));
   }
-  if (calibration.fingerprint === fingerprint) {
+  const calibration = await loadCalibration(flag);
+  if (calibration === null) {
+    throw new PawdexError('calibration_invalid', {
+      detail: `${flag} does not exist.`,
+      hint: 'Check the path of --calibration.',
+    });
+  }
+  return calibration;
+}
+
+/** Returns null, with a warning, if the calibration belongs to another encoder. */
+function keepMatching(calibration: Calibration | null, fingerprint: string): Calibration | null {
+  if (calibration === null || calibration.fingerprint === fingerprint) {
     return calibration;
   }
-  printMessage(`warning: ${file} belongs to another encoder and is ignored: answers are uncalibrated.`);
+  printMessage(
+    'warning: The calibration belongs to another encoder and is ignored: answers are uncalibrated.',
+  );
   return null;
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { readFileNames } from '../datasets/read-file-names.js';
 import { formatPercent } from '../evaluation/figures.js';
+import { createFolder } from '../files/create-folder.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet, buildRecipe } from '../training/recipe/build-recipe.js';
 import { getResizeRule, RECIPE_FILE } from '../training/recipe/load-recipe.js';
@@ -17,6 +18,7 @@ import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT, failUsage } from './exit-codes.js';
 import { runInterruptibly } from './interruption.js';
+import { failOutput } from './output-file.js';
 import { pluralise, printLine, printMessage, printResult } from './print.js';
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
@@ -109,6 +111,12 @@ export const command = options.action(async (flags) => {
   }
   if (flags.data === undefined) {
     failUsage('Pass the photos to train on with --data.');
+  }
+  // Before the photos are read, which takes minutes.
+  try {
+    createFolder(dir);
+  } catch (error) {
+    failOutput(error);
   }
   await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
 });

@@ -186,6 +186,9 @@ describe('pawdex eval', () => {
     const broken = await sandbox.run([...sets, 'pets/manifest.csv']);
     expect(broken.stderr).toContain('[calibration_invalid]');
     expect(broken.code).not.toBe(0);
+    const absent = await sandbox.run([...sets, 'absent.json']);
+    expect(absent.stderr).toContain('Check the path of --calibration.');
+    expect(absent.stderr).not.toContain('Embedding');
   });
 });
 

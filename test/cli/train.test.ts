@@ -123,4 +123,8 @@ it('explains wrong settings', async () => {
   expect(await wrong(...train('--out', 'x', '--labels', '5'))).toContain('config_invalid');
   expect(await wrong(...train('--out', 'x', '--provider', 'cuda'))).toContain('provider_unavailable');
   expect(await wrong('train', '--data', 'nowhere', '--out', 'x')).toContain('set_invalid');
+  expect(await wrong(...train('--out', 'x', '--recipe', 'absent.yaml'))).toContain('There is no such file.');
+  const unwritable = await wrong(...train('--out', path.join(import.meta.filename, 'run')));
+  expect(unwritable).toContain('The output cannot be written');
+  expect(unwritable).not.toContain('Reading');
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type ErrorDetails, PawdexError } from '../../errors.js';
 import { checkFields } from '../../files/check-fields.js';
+import { createUnreadableError } from '../../files/open-file.js';
 import type { ResizeRule } from '../../image/decode.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './recipe-schema.js';
@@ -24,7 +25,8 @@ export type PartialRecipe = Record<string, unknown>;
 export async function readRecipe(file: string): Promise<PartialRecipe> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new PawdexError('config_invalid', {
-      detail: `Cannot read the recipe ${file}: ${cause.code}.`,
+      detail: `The recipe ${file}: ${createUnreadableError(cause).detail}`,
+      hint: 'Check the path.',
       cause,
     });
   });
