@@ -22,7 +22,7 @@ import { PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { TEMPORARY_SUFFIX } from '../../../files/replace-file.js';
 import { type SnapshotInfo, snapshotInfoSchema } from '../../records.js';
 import { findDamagedPictures } from './damaged-rows.js';
-import { copyDatabase, openDatabaseFile, requireDatabase } from './database.js';
+import { copyDatabase, openDatabaseFile, requireDatabase, syncFolder } from './database.js';
 import { lockDirectory } from './directory-lock.js';
 import { DATABASE_FILE, RESTORING } from './file-names.js';
 import { checkDatabase, compareCounts, countItems, refuseMissingDatabase } from './integrity-check.js';
@@ -64,10 +64,6 @@ function hashFile(file: string, bytes: number, take: (part: Uint8Array) => void 
 
 function createInvalidError(file: string, why: string): PawdexError {
   return new PawdexError('snapshot_invalid', { detail: `${file} is not a complete snapshot: ${why}.` });
-}
-
-function syncFolder(folder: string): void {
-  withFile(folder, 'r', fsyncSync);
 }
 
 /**

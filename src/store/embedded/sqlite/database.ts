@@ -2,7 +2,7 @@
  * Opens, locks and migrates the SQLite database, which is the source of truth. Vectors and thumbnails have tables of
  * their own, so that listing and filtering items does not read their bytes.
  */
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
 import { createFolder } from '../../../files/create-folder.js';
@@ -236,6 +236,7 @@ function copyBeforeMigration(db: Db, version: number): void {
   try {
     copyDatabase(db, temporary);
     renameSync(temporary, copy);
+    syncFolder(path.dirname(copy));
   } finally {
     rmSync(temporary, { force: true });
   }
@@ -246,6 +247,16 @@ export function copyDatabase(db: Db, file: string): void {
   rmSync(file, { force: true });
   createPrivateFile(file);
   db.prepare('VACUUM INTO ?').run(file);
+}
+
+/** Flushes the names of the files in a folder to the disk. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** @throws PawdexError storage_failed if a folder is not a data directory */
