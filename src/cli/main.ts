@@ -71,6 +71,14 @@ async function createProgram(): Promise<CommandUnknownOpts> {
   return main;
 }
 
+/** Rewrites what errors of requests say about endpoints: their hints, and fields such as `path.id`. */
+function toCommandLineTerms(line: string): string {
+  return line
+    .replace(ERRORS.usage.hint, helpHint)
+    .replace(ERRORS.invalid_request.hint, helpHint)
+    .replace(/^error: (path|query|body)\./, 'error: ');
+}
+
 async function run(): Promise<number> {
   try {
     await (await createProgram()).parseAsync();
@@ -96,7 +104,7 @@ async function run(): Promise<number> {
     }
     const coded = loadFailureError(error) ?? asPawdexError(error);
     const lines = formatError(coded, args.includes('--verbose') || args.includes('-v'));
-    printMessage(lines.map((line) => line.replace(ERRORS.usage.hint, helpHint)));
+    printMessage(lines.map(toCommandLineTerms));
     return getExitCode(coded);
   }
 }

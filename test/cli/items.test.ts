@@ -99,6 +99,12 @@ describe('pawdex collections, items and labels', () => {
   });
 });
 
+it('explains errors of a server in the terms of the command line', async () => {
+  expect((await sandbox.run(['jobs', 'show', 'x'])).stderr).toBe(
+    'error: id: must be the id of a job. [invalid_request]\n  See `pawdex jobs --help`.\n',
+  );
+});
+
 describe('pawdex snapshot, verify, restore and compact', () => {
   it('copy and verify the data of a server, and restore a data directory from it', async () => {
     const file = path.join(sandbox.root, 'pets.pawdex');
