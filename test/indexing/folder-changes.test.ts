@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it, vi } from 'vitest';
 import { FolderChanges } from '../../src/indexing/sync/folder-changes.js';
 
@@ -42,6 +44,19 @@ it('ends a wait for changes although the clock is set back meanwhile', async () 
   });
   const { signal } = new AbortController();
   await changes.wait(50, signal);
+  await changes.close();
+  await rm(dir, { recursive: true });
+});
+
+it('ends a wait without changes although memory is collected meanwhile', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const dir = await mkdtemp(path.join(tmpdir(), 'pawdex-collected-'));
+  const changes = await FolderChanges.watch(dir, () => {});
+  const collecting = setInterval(collect, 50);
+  const { signal } = new AbortController();
+  await changes.wait(500, signal);
+  clearInterval(collecting);
   await changes.close();
   await rm(dir, { recursive: true });
 });

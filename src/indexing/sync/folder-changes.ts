@@ -52,13 +52,17 @@ export class FolderChanges {
 
   /** Resolves when a burst of changes has settled, after `atMostMs`, or when the signal is aborted. */
   async wait(atMostMs: number, signal: AbortSignal): Promise<void> {
-    const end = AbortSignal.any([signal, AbortSignal.timeout(atMostMs)]);
+    const late = new AbortController();
+    // Not AbortSignal.timeout, which AbortSignal.any does not keep alive: once it was collected, the wait would never end.
+    const timer = setTimeout(() => late.abort(), atMostMs);
+    const end = AbortSignal.any([signal, late.signal]);
     if (this.#first === null) {
       await once(this.#events, 'change', { signal: end }).catch(() => {});
     }
     while (this.#isUnsettled() && !end.aborted) {
       await sleep(QUIET_MS, undefined, { signal: end }).catch(() => {});
     }
+    clearTimeout(timer);
     this.#first = null;
   }
 
