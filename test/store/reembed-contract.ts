@@ -155,6 +155,11 @@ export function reembedContract(
       await expect(get().searchMany('pets', [query], { k: 1, space: fingerprint })).rejects.toEqual(
         code('space_changed'),
       );
+      // Also if vectors of the former space have another length, so that the caller embeds again.
+      const former = vectorOf(3, dimension);
+      await expect(get().searchMany('pets', [former], { k: 1, space: fingerprint })).rejects.toEqual(
+        code('space_changed'),
+      );
       await expect(get().put('pets', [item(99, dimension)], fingerprint)).rejects.toEqual(
         code('space_changed'),
       );

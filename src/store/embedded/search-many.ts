@@ -77,13 +77,14 @@ export async function searchMany(
   options: SearchOptions,
 ): Promise<PackedHits> {
   const length = joined.length / Math.max(1, count);
-  if (count > 0) {
-    checkLength(length, collection.row.dimension);
-  }
   const vectorAt = (i: number) => joined.subarray(i * length, (i + 1) * length);
   const slice = new TimeSlice();
   const find = await prepareSearch(collection, items, options, slice);
   collection.throwIfGone();
+  // Vectors of another space may have another length: that is reported as a change of space.
+  if (count > 0) {
+    checkLength(length, collection.row.dimension);
+  }
   const hits = count * Math.min(options.k, collection.count);
   const packer = new HitPacker(collection.rows, Math.min(hits, 65_536));
   for (let i = 0; i < count; ) {
