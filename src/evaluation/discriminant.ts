@@ -9,6 +9,8 @@ import { getRow, type Matrix as Vectors } from '../math/matrix.js';
 const FOLDS = 5;
 /** Shrinkage of the covariance within labels towards the mean variance, since few photos estimate it badly. */
 const SHRINKAGE = 0.2;
+/** Smaller variances of unit vectors are rounding errors, and may be negative. */
+const ROUNDING = 1e-12;
 
 export interface LabelledVectors {
   vectors: Vectors;
@@ -61,7 +63,9 @@ function fitClassifier({ counts, sums, squares }: Moments): Classifier {
   const atLeastOne = counts.to1DArray().map((count) => Math.max(1, count));
   const means = sums.clone().divColumnVector(atLeastOne);
   const within = Matrix.sub(squares, sums.transpose().mmul(means)).div(counts.sum());
-  const ridge = (SHRINKAGE * within.trace()) / within.rows;
+  const variance = within.trace() / within.rows;
+  // Without any variance within labels, the nearest mean decides.
+  const ridge = variance > ROUNDING ? SHRINKAGE * variance : 1;
   const covariance = within.mul(1 - SHRINKAGE).add(Matrix.eye(within.rows).mul(ridge));
   const weights = solve(covariance, means.transpose());
   const squaredLengths = Matrix.mul(means, weights.transpose()).sum('row');

@@ -57,6 +57,13 @@ describe('scores of a cross-fitted classifier', () => {
       expect(scores[row]![6]).toBe(Number.NEGATIVE_INFINITY);
     }
   });
+
+  it('are highest for the nearest mean if the photos of each label are all equal', () => {
+    const labels = [0, 0, 0, 1, 1, 1];
+    const { vectors } = asSet({ vectors: labels.map((n) => [n, 1 - n, 0]), labels: labels.map(String) }, 'a');
+    const scores = computeCrossFittedScores({ vectors, labels, groups: ['a', 'b', 'c', 'd', 'e', 'f'] });
+    expect(scores.map((own) => own.indexOf(Math.max(...own)))).toEqual(labels);
+  });
 });
 
 describe('cleaning a set', () => {
