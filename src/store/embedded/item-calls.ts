@@ -1,18 +1,26 @@
 /** The calls of the store's thread about items. */
 import { PawdexError } from '../../errors.js';
-import type { Item, ItemPage, SearchOptions, Target } from '../store.js';
+import type { Item, ItemPage, SearchOptions, Store, Target } from '../store.js';
 import type { Collection } from './collection.js';
 import { iterateMatching, type ListOptions, listRows } from './list-rows.js';
 import { prepareSearch } from './row-search.js';
 import { searchMany } from './search-many.js';
 import { type ItemRow, toItem } from './sqlite/item-row.js';
 import { createDamagedError } from './sqlite/storage-error.js';
-import type { StoreCore, StoreHandlers } from './store-core.js';
+import type { StoreCore } from './store-core.js';
 import { TimeSlice } from './time-slice.js';
 import type { PackedHits } from './vectors/packed-hits.js';
 
 /** Rows per transaction of a bulk change, which then takes a few milliseconds. */
 const BULK_STEP = 512;
+
+/** Methods of the store as its thread answers them. */
+export type StoreHandlers = {
+  [M in keyof Store]?: (
+    core: StoreCore,
+    ...args: Parameters<Store[M]>
+  ) => ReturnType<Store[M]> | Awaited<ReturnType<Store[M]>>;
+};
 
 /** A page of iteration: items, and their vectors back to back. */
 export interface VectorPage extends ItemPage {

@@ -2,9 +2,10 @@
 import { PawdexError } from '../../errors.js';
 import type { Reembedding } from '../store.js';
 import { type Collection, checkDimension } from './collection.js';
+import type { StoreHandlers } from './item-calls.js';
 import { checkPage } from './list-rows.js';
 import { toItem } from './sqlite/item-row.js';
-import type { StoreCore, StoreHandlers } from './store-core.js';
+import type { StoreCore } from './store-core.js';
 import { TimeSlice } from './time-slice.js';
 import { toUnitVector } from './vectors/unit-vector.js';
 

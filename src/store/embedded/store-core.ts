@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexError } from '../../errors.js';
-import type { Store, StoreStats } from '../store.js';
+import type { StoreStats } from '../store.js';
 import { checkRecall } from './check-recall.js';
 import { CollectionRegistry } from './collection-registry.js';
 import { DamageWatch } from './damage-watch.js';
@@ -41,14 +41,6 @@ const TICK_MS = 1000;
 const CHECK_MS = 5000;
 /** Milliseconds between two writes of the ledger file. */
 const LEDGER_MS = 5000;
-
-/** Methods of the store as its thread answers them. */
-export type StoreHandlers = {
-  [M in keyof Store]?: (
-    core: StoreCore,
-    ...args: Parameters<Store[M]>
-  ) => ReturnType<Store[M]> | Awaited<ReturnType<Store[M]>>;
-};
 
 export class StoreCore {
   readonly items: ItemTable;
