@@ -28,8 +28,8 @@ import { announceServer, findRunningServer, withdrawServer } from './server-file
 
 import { createLogger, warnAboutAccess, warnAboutStart } from './server-log.js';
 
-/** Time for closing the engine after a fatal error. */
-const CLOSE_LIMIT_MS = 2_000;
+/** Time for closing the engine after a fatal error. A lane that is being opened on a busy machine takes seconds. */
+const CLOSE_LIMIT_MS = 10_000;
 
 /**
  * Lets the heap of a thread double before V8 collects all of it. Decoded pixels count towards V8's own limit, so by default a
