@@ -61,6 +61,13 @@ export function listHostileBodies(scale = 1) {
       json(ITEMS, `{"metadata":{"a":"${repeat('x', n(20e6))}"},"items":[{"imageBase64":"YQ=="}]}`),
     ],
     ['a key of 20 MB', json('/v1/identify', `{"${repeat('x', n(20e6))}":1}`)],
+    [
+      'texts below 15 keys of 60 kB',
+      json(
+        '/v1/identify',
+        `${repeat(`{"${repeat('k', 60_000)}":`, 15)}[${list('""', n(19_000))}]${repeat('}', 15)}`,
+      ),
+    ],
     ['a number of 20 MB', json('/v1/identify', `{"k":${repeat('1', n(20e6))}}`)],
     ['20 MB of spaces', json('/v1/identify', `{"k":${repeat(' ', n(20e6))}1}`)],
     [

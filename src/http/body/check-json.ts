@@ -14,6 +14,8 @@ const MAX_VALUES = 20_000;
 const MAX_STRING_BYTES = 64 * 1024;
 /** Size limit of everything except images, in bytes. */
 const MAX_PLAIN_BYTES = 1024 * 1024;
+/** Bytes of each key that are kept to recognise images. Joining whole keys to a path for every string would take seconds. */
+const KEPT_KEY_BYTES = 32;
 
 /** Share of an image's string that may be other than base64: line breaks and escaped slashes need 1 / 16. */
 const MAX_NON_BASE64_SHARE = 1 / 8;
@@ -121,7 +123,7 @@ class JsonCheck {
     }
     this.#countPlain(string.length);
     if (this.#expectsKey) {
-      this.#key = string.toString('latin1');
+      this.#key = string.subarray(0, KEPT_KEY_BYTES).toString('latin1');
     }
   }
 
