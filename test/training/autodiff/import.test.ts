@@ -93,18 +93,6 @@ describe('importing a model', () => {
     );
   });
 
-  it('refuses the gradient of a border that is not constant', async () => {
-    const nodes = [node('Mul', ['x', 'w'], ['m']), node('Pad', ['m', 'pads'], ['y'], { mode: 'reflect' })];
-    const model = modelOf(nodes, { w: ramp(4), pads: createIntTensor([0, 1, 0, 1]) });
-    const { g, y } = await run(model, ramp(2, 4), { trainable: ['w'] });
-    expect(() => appendGradients(g, new Map([[y, y]]), [...g.parameters.keys()])).toThrow(
-      expect.objectContaining({
-        code: 'operator_not_differentiable',
-        detail: expect.stringContaining('border is "reflect"'),
-      }),
-    );
-  });
-
   it('needs no rule if everything before an operator is frozen', async () => {
     const model = modelOf([node('Sinh', ['x'], ['h']), node('MatMul', ['h', 'w'], ['y'])], { w: ramp(4, 2) });
     const { g, y } = await run(model, ramp(2, 4), { trainable: ['w'] });

@@ -375,18 +375,20 @@ const gather = fc
 const pad = fc
   .record({
     dims: fc.array(fc.integer({ min: 3, max: 4 }), { minLength: 1, maxLength: 3 }),
+    mode: fc.constantFrom('constant', 'edge', 'reflect', 'wrap'),
     amounts: fc.array(fc.integer({ min: -1, max: 2 }), { minLength: 6, maxLength: 6 }),
     seed,
   })
   .map(
-    ({ dims, amounts, seed }): RuleCase => ({
+    ({ dims, mode, amounts, seed }): RuleCase => ({
       inputs: [tensor(seed, dims)],
       build: (g, x) => {
         const pads = dims
           .flatMap(() => 0)
           .concat(dims.map(() => 0))
           .map((_, i) => amounts[i] ?? 0);
-        return g.op('Pad', [x, g.integers(pads)]);
+        const allowed = mode === 'constant' ? pads : pads.map((p) => Math.max(p, 0));
+        return g.op('Pad', [x, g.integers(allowed)], { mode });
       },
     }),
   );

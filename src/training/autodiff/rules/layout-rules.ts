@@ -2,7 +2,7 @@
 import { readInt, readInts, readString, resolveAxis } from '../../../onnx/attributes.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import { resolvePads, resolveSlices } from '../../../onnx/shapes/layout-shapes.js';
-import { countElements } from '../../../onnx/tensor.js';
+import { countElements, createFloatTensor } from '../../../onnx/tensor.js';
 import type { GradientRule, GraphBuilder, RuleCall } from '../graph-builder.js';
 import { createNotDifferentiableError, sumTo } from './rule-helpers.js';
 
@@ -83,21 +83,29 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
     return [g.op('ScatterElements', [g.zeros(x.shape), indices, updates], { axis, reduction: 'add' })];
   },
 
-  /** y = x with a constant border, which is cropped from the gradient. */
+  /** y = x with a border. Constant: the border is cropped. Edge, reflect, wrap: its gradient is added at its source. */
   Pad: ({ g, node, x, dy, needs, shapes }) => {
     if (needs(2)) {
       throw createNotDifferentiableError(node, 'its border value cannot be trained; freeze it.');
     }
-    const mode = readString(node.attributes, 'mode', 'constant');
-    if (mode !== 'constant') {
-      throw createNotDifferentiableError(
-        node,
-        `its border is "${mode}"; only a constant border has a gradient.`,
-      );
-    }
     const { before, after } = resolvePads(shapes, x.shape.length);
-    const opposite = (amounts: number[]) => amounts.map((amount) => 0 - amount);
-    return [g.pad(dy, opposite(before), opposite(after))];
+    const mode = readString(node.attributes, 'mode', 'constant');
+    if (mode === 'constant') {
+      const opposite = (amounts: number[]) => amounts.map((amount) => 0 - amount);
+      return [g.pad(dy, opposite(before), opposite(after))];
+    }
+    let gradient = dy;
+    x.shape.forEach((length, axis) => {
+      const lead = before[axis] ?? 0;
+      if (lead === 0 && after[axis] === 0) {
+        return;
+      }
+      const sources = Array.from({ length: dy.shape[axis] ?? 0 }, (_, i) =>
+        findSource(mode, i - lead, length),
+      );
+      gradient = addToSources(g, gradient, axis, sources, length);
+    });
+    return [gradient];
   },
 
   /** y = x broadcast to a shape. */
@@ -118,4 +126,39 @@ function interleaveZeros(g: GraphBuilder, x: Value, axis: number, step: number):
   const cells = g.pad(g.unsqueeze(x, [axis + 1]), none, none.with(axis + 1, step - 1));
   const length = (x.shape[axis] ?? 0) * step;
   return g.slice(g.reshape(cells, x.shape.with(axis, length)), axis, 0, length - (step - 1));
+}
+
+/** Returns the element of a line of `length` that the border repeats at position `i`. */
+function findSource(mode: string, i: number, length: number): number {
+  if (mode === 'edge') {
+    return Math.min(Math.max(i, 0), length - 1);
+  }
+  const modulo = (n: number) => ((i % n) + n) % n;
+  if (mode === 'wrap') {
+    return modulo(length);
+  }
+  if (length === 1) {
+    return 0;
+  }
+  const position = modulo(2 * (length - 1));
+  return position < length ? position : 2 * (length - 1) - position;
+}
+
+/** Adds element i of x to element sources[i] of the result along one axis, by a product with a 0/1 matrix. */
+function addToSources(
+  g: GraphBuilder,
+  x: Value,
+  axis: number,
+  sources: readonly number[],
+  length: number,
+): Value {
+  const matrix = new Float32Array(sources.length * length);
+  sources.forEach((source, i) => {
+    matrix[i * length + source] = 1;
+  });
+  const order = x.shape.map((_, i) => i);
+  const last = order.length - 1;
+  const swap = order.with(axis, last).with(last, axis);
+  const selection = g.constant(createFloatTensor(matrix, [sources.length, length]), 'border');
+  return g.transpose(g.matMul(g.transpose(x, swap), selection), swap);
 }
