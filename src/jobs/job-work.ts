@@ -1,7 +1,7 @@
 /** The work of each kind of job, done by the engine. */
 import path from 'node:path';
 import type { ReembedState } from '../engine/engine.js';
-import { PawdexError } from '../errors.js';
+import { hideFolder } from '../files/hide-folder.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { replaceFile } from '../files/replace-file.js';
 import { keepTrying } from '../threads/keep-trying.js';
@@ -67,16 +67,8 @@ export function createJobWork(parts: JobParts): JobWork {
     const work = () => (KINDS[request.kind] as KindWork<JobKind>)(parts, request, context);
     const patience = { codes: ['worker_failed'], patienceMs: RETRY_MS, signal: context.signal } as const;
     return keepTrying(work, patience).catch((error: unknown) => {
+      // Clients need not know where the server keeps uploaded files.
       throw hideFolder(error, context.folder);
     });
   };
-}
-
-/** Names an uploaded file without its folder: clients need not know where the server keeps its files. */
-function hideFolder(error: unknown, folder: string): unknown {
-  if (!(error instanceof PawdexError) || !error.detail?.includes(folder)) {
-    return error;
-  }
-  const detail = error.detail.replaceAll(folder + path.sep, '');
-  return new PawdexError(error.code, { detail, hint: error.hint, cause: error });
 }

@@ -3,6 +3,7 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
+import { PawdexError } from '../../src/errors.js';
 import { testApp } from '../helpers/http.js';
 import { raw, serve } from '../helpers/raw.js';
 import { until } from '../helpers/until.js';
@@ -93,6 +94,19 @@ describe('export and import', () => {
       reembed: true,
       previews: false,
     });
+  });
+
+  it('refuses a file that is not Parquet without saying where it was', async () => {
+    const { app, engine } = await testApp();
+    engine.importCollection = async (_, file) => {
+      throw new PawdexError('export_invalid', { detail: `${file} is not a complete Parquet file.` });
+    };
+    const refused = await request(app)
+      .post('/v1/collections/mine/import')
+      .set('content-type', 'application/vnd.apache.parquet')
+      .send('rows');
+    expect(refused).toBeProblem(400, 'export_invalid');
+    expect(refused.body.detail).toBe('collection.parquet is not a complete Parquet file.');
   });
 
   it('refuses another type of body', async () => {

@@ -10,6 +10,7 @@ import type { ExportOutcome } from '../../engine/engine.js';
 import { collectionName, jobId } from '../../engine/request-fields.js';
 import { importOptions } from '../../engine/requests.js';
 import { PawdexError } from '../../errors.js';
+import { hideFolder } from '../../files/hide-folder.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { EXPORTED } from '../../jobs/job-work.js';
 import type { AppDeps } from '../app-deps.js';
@@ -45,13 +46,14 @@ async function withTransferFile<T>(
   { DATA_DIR }: AppDeps['config'],
   work: (file: string) => Promise<T>,
 ): Promise<T> {
-  const folder = path.join(DATA_DIR, TRANSFERS);
+  const folder = path.join(DATA_DIR, TRANSFERS, randomUUID());
   await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
-  const file = path.join(folder, `${randomUUID()}.parquet`);
   try {
-    return await work(file);
+    return await work(path.join(folder, 'collection.parquet'));
+  } catch (error) {
+    throw hideFolder(error, folder);
   } finally {
-    await rm(file, { force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
