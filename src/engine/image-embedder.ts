@@ -7,13 +7,8 @@ import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
 import type { Encoder, Place, Urgency } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import { cropPhoto } from '../image/crop.js';
-import {
-  type DecodeLimits,
-  type PreparedImage,
-  prepareImage,
-  type ResizeRule,
-  readUprightSize,
-} from '../image/decode.js';
+import { type PreparedImage, prepareImage, type ResizeRule, readUprightSize } from '../image/decode.js';
+import type { DecodeLimits } from '../image/decode-limits.js';
 import { type DecodedRegion, decodeViews, VIEW_COUNT } from '../image/decode-views.js';
 import { computeCentreSquare, type Rectangle } from '../image/regions.js';
 import { Admission } from './admission.js';

@@ -1,7 +1,6 @@
 /** Crops a photo to a region. */
 import { PawdexError } from '../errors.js';
 import {
-  checkSize,
   decodePrepared,
   type PreparedImage,
   preparePixels,
@@ -9,6 +8,7 @@ import {
   readUprightSize,
   renderPrepared,
 } from './decode.js';
+import { checkSize } from './decode-limits.js';
 import type { Rectangle } from './regions.js';
 
 /** Longest side of a crop in pixels: larger than the input of any encoder. */

@@ -3,6 +3,7 @@
  * code, so that the same bytes always give the same embedding, and are accepted either everywhere or nowhere.
  */
 import { PawdexError } from '../errors.js';
+import { checkSize, type DecodeLimits, splitMemoryBudget } from './decode-limits.js';
 import { countWaitingImages, downscaleInProcess } from './downscale-in-process.js';
 import { enlarge } from './enlarge.js';
 import { toDecodeError } from './image-errors.js';
@@ -20,28 +21,12 @@ export interface ResizeRule {
   kernel: 'lanczos3' | 'cubic' | 'linear' | 'mitchell';
 }
 
-/** Limits that are checked before decoding. */
-export interface DecodeLimits {
-  /** Largest width x height that is decoded. */
-  maxPixels: number;
-  /** Bytes that all decodes together may use. Default: {@link DEFAULT_DECODE_BYTES}. */
-  maxBytes?: number;
-  /** Large images that may wait to be decoded. Default: no limit. */
-  maxLargeWaiting?: number;
-}
-
-/** Three quarters are for large images, which are decoded in a separate process. The rest is for all others. */
-const DEFAULT_DECODE_BYTES = 416 * 2 ** 20;
-const LARGE_SHARE = 0.75;
 /** Images that need more memory or more pixel operations are decoded in a separate process. */
 const LARGE_BYTES = 32 * 2 ** 20;
 const LARGE_WORK = 150e6;
 
 /** Time limit of one decode in this process; ordinary photos take milliseconds. */
 const TIME_LIMIT_SECONDS = 20;
-
-/** Smallest accepted side of an image, in pixels. */
-const MIN_SIDE = 16;
 
 /** An image whose header was checked, ready to be decoded in several ways. */
 export interface PreparedImage {
@@ -64,32 +49,6 @@ export interface PreparedImage {
 export interface Photo extends PreparedImage, Size {}
 
 const ordinaryDecodes = new WeightedSemaphore();
-const splitMemoryBudget = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
-  large: maxBytes * LARGE_SHARE,
-  ordinary: maxBytes * (1 - LARGE_SHARE),
-});
-
-/** @throws PawdexError image_too_small, image_too_large */
-export function checkSize(
-  { width, height, memory }: Pick<ImageHeader, 'width' | 'height' | 'memory'>,
-  limits: DecodeLimits,
-): void {
-  const detail = `The image is ${width} x ${height} pixels.`;
-  if (width < MIN_SIDE || height < MIN_SIDE) {
-    throw new PawdexError('image_too_small', { detail });
-  }
-  if (width * height > limits.maxPixels) {
-    throw new PawdexError('image_too_large', { detail });
-  }
-  const { large } = splitMemoryBudget(limits);
-  const formatMebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-  if (memory > large) {
-    throw new PawdexError('image_too_large', {
-      detail: `Decoding this image of ${width} x ${height} pixels takes ${formatMebibytes(memory)}; the limit is ${formatMebibytes(large)}.`,
-      hint: 'Send a smaller version, or save it as a JPEG that is not progressive, which takes little memory at any size.',
-    });
-  }
-}
 
 const isLarge = ({ kind, memory, work }: ImageHeader) =>
   kind === 'heic' || kind === 'bmp' || memory > LARGE_BYTES || work > LARGE_WORK;

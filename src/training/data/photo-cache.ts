@@ -1,5 +1,6 @@
 /** Keeps photo files in memory, so that only the first epoch reads them from disk. */
-import { type DecodeLimits, openPhoto, type Photo } from '../../image/decode.js';
+import { openPhoto, type Photo } from '../../image/decode.js';
+import type { DecodeLimits } from '../../image/decode-limits.js';
 
 export interface PhotoCacheOptions {
   /** Bytes of files to keep. */
