@@ -32,15 +32,15 @@ interface Moments {
 
 /** @param x [rows, dimension] */
 function sumMoments(x: Matrix, labels: readonly number[], labelCount: number): Moments {
-  const hasLabel = Matrix.zeros(labelCount, x.rows);
+  const counts = Matrix.zeros(labelCount, 1);
+  const sums = Matrix.zeros(labelCount, x.columns);
   labels.forEach((label, row) => {
-    hasLabel.set(label, row, 1);
+    counts.set(label, 0, counts.get(label, 0) + 1);
+    for (let d = 0; d < x.columns; d++) {
+      sums.set(label, d, sums.get(label, d) + x.get(row, d));
+    }
   });
-  return {
-    counts: Matrix.columnVector(hasLabel.sum('row')),
-    sums: hasLabel.mmul(x),
-    squares: x.transpose().mmul(x),
-  };
+  return { counts, sums, squares: x.transpose().mmul(x) };
 }
 
 function addMoments(a: Moments, b: Moments): Moments {

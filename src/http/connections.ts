@@ -132,10 +132,17 @@ export class Connections {
         this.#startPeriod(socket, connection);
       }
     }
-    // Frees memory if it is short.
+    if (unread > this.#limits.unreadBytes) {
+      this.#freeMemory(unread, now);
+    }
+  }
+
+  /** Disconnects the slowest readers, until what is unread fits again. */
+  #freeMemory(unread: number, now: number): void {
+    let left = unread;
     for (const socket of this.#listStalled(now)) {
-      if (unread > this.#limits.unreadBytes && socket.writableLength > 0) {
-        unread -= socket.writableLength;
+      if (left > this.#limits.unreadBytes && socket.writableLength > 0) {
+        left -= socket.writableLength;
         this.#disconnect(socket);
       }
     }
