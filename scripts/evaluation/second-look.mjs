@@ -12,6 +12,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { parseConfig } from '../../dist/config.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
+import { WHOLE_PHOTO } from '../../dist/image/regions.js';
 import { createRandom } from '../../dist/math/random.js';
 import { parseOptions } from '../lib/options.mjs';
 import { readLabelledSet } from '../lib/read-labelled-set.mjs';
@@ -56,7 +57,6 @@ function frame(photo) {
 
 const DATA_DIR = await mkdtemp(path.join(tmpdir(), 'pawdex-look-'));
 const engine = await openLocalEngine({ config: { ...parseConfig({}, {}), DATA_DIR } });
-const whole = { left: 0, top: 0, width: 1, height: 1 };
 const tally = () => ({ right: 0, match: 0, matchRight: 0, unknown: 0, embedMs: 0 });
 const counts = { once: tally(), again: tally(), elsewhere: 0 };
 const photos = await readLabelledSet(spec);
@@ -65,7 +65,7 @@ for (const { file, label } of photos) {
   const photo = await frame(bytes);
   // Naming a region turns the second look off.
   for (const [kind, options] of [
-    ['once', { region: whole }],
+    ['once', { region: WHOLE_PHOTO }],
     ['again', {}],
   ]) {
     const { decision, candidates, region, timing } = await engine.identify(photo, {

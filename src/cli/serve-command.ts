@@ -25,7 +25,6 @@ import { watchInterrupts } from './interruption.js';
 import { formatSeconds, pluralise, printMessage } from './print.js';
 import { readApiKeys } from './read-api-keys.js';
 import { announceServer, findRunningServer, withdrawServer } from './server-file.js';
-
 import { createLogger, warnAboutAccess, warnAboutStart } from './server-log.js';
 
 /** Time for closing the engine after a fatal error. A lane that is being opened on a busy machine takes seconds. */

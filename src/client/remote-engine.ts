@@ -4,6 +4,7 @@ import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-work.js';
 import type { JobKind, JobResults } from '../jobs/job.js';
 import type { JobRequest } from '../jobs/job-request.js';
+import { cutIntoBatches } from '../math/group-by.js';
 import type { PawdexClient } from './client.js';
 import { followJob, type RunJobOptions, runJob } from './follow-job.js';
 
@@ -13,8 +14,7 @@ const HASHES_PER_REQUEST = 100;
 /** Finds which of these hashes the collection has. */
 async function findKnown(client: PawdexClient, collection: string, sha256: string[]) {
   const knownItems = new Map<string, { id: string; label: string | null }>();
-  for (let from = 0; from < sha256.length; from += HASHES_PER_REQUEST) {
-    const hashes = sha256.slice(from, from + HASHES_PER_REQUEST);
+  for (const hashes of cutIntoBatches(sha256, HASHES_PER_REQUEST)) {
     const page = await client.listItems(collection, {
       limit: HASHES_PER_REQUEST,
       filter: { sha256: hashes },

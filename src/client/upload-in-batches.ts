@@ -1,6 +1,7 @@
 /** Uploads many images or thumbnails in batches within the server's limits. */
 import type { AttachStatus, ItemInput, ThumbnailInput } from '../engine/engine.js';
 import { asPawdexError, createTooLargeError, describeFailure, PawdexError } from '../errors.js';
+import { cutIntoBatches } from '../math/group-by.js';
 import type { AddResult, ServerInfo } from './wire.js';
 
 /**
@@ -96,8 +97,8 @@ export async function uploadThumbnails(
     imageBase64: Buffer.from(thumbnail).toString('base64'),
   }));
   const results: AttachStatus[] = [];
-  for (let from = 0; from < encoded.length; from += THUMBNAILS_PER_REQUEST) {
-    results.push(...(await send(encoded.slice(from, from + THUMBNAILS_PER_REQUEST))));
+  for (const batch of cutIntoBatches(encoded, THUMBNAILS_PER_REQUEST)) {
+    results.push(...(await send(batch)));
   }
   return results;
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { createContext, Script } from 'node:vm';
 import { PawdexError } from '../errors.js';
-import { groupBy } from '../math/group-by.js';
+import { cutIntoBatches, groupBy } from '../math/group-by.js';
 import type { FoundPhoto, LabelledPhoto } from './labelled-photo.js';
 import { cleanLabel, haveSplits, toSplit } from './set-names.js';
 import type { SetReporter } from './set-report.js';
@@ -44,14 +44,14 @@ const MATCH_ALL = new Script(
 function matchNames(pattern: RegExp, names: readonly string[]): (string | null)[] {
   const labels: (string | null)[] = [];
   const until = performance.now() + MAX_MS;
-  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+  for (const batch of cutIntoBatches(names, NAMES_AT_ONCE)) {
     const timeout = Math.max(1, Math.min(MAX_MS_AT_ONCE, Math.round(until - performance.now())));
-    const context = createContext({ pattern, names: names.slice(from, from + NAMES_AT_ONCE) });
+    const context = createContext({ pattern, names: batch });
     try {
       labels.push(...MATCH_ALL.runInContext(context, { timeout }));
     } catch (cause) {
       throw new PawdexError('usage', {
-        detail: `The pattern ${pattern} takes too long on names such as ${names[from]}.`,
+        detail: `The pattern ${pattern} takes too long on names such as ${batch[0]}.`,
         hint: 'Avoid repetitions inside repetitions, such as (a+)+.',
         cause,
       });

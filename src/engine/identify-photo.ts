@@ -3,7 +3,6 @@
  * square of a photo, so an animal at the edge may be cut off or missing. Each embedding of the photo or of a part is called a
  * look; `choose-look.ts` decides which one answers.
  */
-
 import type { BreedAnswer } from '../breeds/breed-answer.js';
 import type { Calibration } from '../breeds/calibration.js';
 import { identifyBreed } from '../breeds/identify-breed.js';

@@ -6,6 +6,7 @@ import { describeFailure } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { checkPhotoFile, readPhotoFile } from '../image/read-photo.js';
 import { makeThumbnail } from '../image/thumbnail.js';
+import { cutIntoBatches } from '../math/group-by.js';
 import { findThumbnail } from '../store/find-thumbnail.js';
 import type { Item } from '../store/store.js';
 import type { FileFailure } from './index-folder.js';
@@ -55,8 +56,10 @@ export async function attachThumbnailsFromFiles(
   const counts = { done: 0, attached: 0, kept: 0, unknown: 0, failed: 0 };
   const summary: AttachSummary = { total: photos.length, ...counts, failures: [] };
   await engine.store.getCollection(collection);
-  for (let from = 0; from < photos.length && !signal?.aborted; from += BATCH) {
-    const batch = photos.slice(from, from + BATCH);
+  for (const batch of cutIntoBatches(photos, BATCH)) {
+    if (signal?.aborted) {
+      break;
+    }
     const files = await hashPhotos(batch, options, summary);
     const missing = await findWithoutThumbnail(engine, collection, [...files.keys()], summary);
     const wanted = [...files].filter(([sha256]) => missing.has(sha256));

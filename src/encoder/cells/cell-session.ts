@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { computeSha256 } from '../../files/sha256.js';
+import { WHOLE_PHOTO } from '../../image/regions.js';
 import { findCellSpacing, type Spacing } from '../../onnx/cell-spacing.js';
 import { readModel, writeModel } from '../../onnx/onnx-model.js';
 import type { CellEmbedding, CellGrid } from '../encoder.js';
@@ -106,7 +107,7 @@ function computeExtent(
   size: number,
 ): CellGrid['extent'] {
   if (spacing === null) {
-    return { left: 0, top: 0, width: 1, height: 1 };
+    return WHOLE_PHOTO;
   }
   const [down, across] = spacing;
   const from = ({ stride, first }: Spacing) => (first + 0.5 - stride / 2) / size;

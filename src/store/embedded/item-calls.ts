@@ -1,5 +1,6 @@
 /** The calls of the store's thread about items. */
 import { PawdexError } from '../../errors.js';
+import { cutIntoBatches } from '../../math/group-by.js';
 import type { Item, ItemPage, SearchOptions, Store, Target } from '../store.js';
 import type { Collection } from './collection.js';
 import { iterateMatching, type ListOptions, listRows } from './list-rows.js';
@@ -68,9 +69,9 @@ async function changeInSteps(
 ): Promise<number> {
   const slice = new TimeSlice();
   let changed = 0;
-  for (let from = 0; from < seqs.length; from += BULK_STEP) {
+  for (const step of cutIntoBatches(seqs, BULK_STEP)) {
     collection.throwIfGone();
-    changed += change(seqs.slice(from, from + BULK_STEP));
+    changed += change(step);
     if (slice.isUsedUp) {
       await slice.yield();
     }

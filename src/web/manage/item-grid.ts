@@ -4,6 +4,7 @@
  * (`content-visibility`), so that ten thousand items scroll as well as two hundred.
  */
 import type { Item } from '../../client/wire.js';
+import { cutIntoBatches } from '../../math/group-by.js';
 import type { Filter } from '../../store/store.js';
 import { isReadOnly, wait } from '../api.js';
 import { button, el, fill, icon } from '../dom.js';
@@ -163,9 +164,9 @@ export class ItemGrid {
         return;
       }
       this.#cursor = page.next;
-      for (let from = 0; from < page.items.length; from += PART) {
+      for (const items of cutIntoBatches(page.items, PART)) {
         const part = el('div.item-grid', { role: 'presentation' });
-        part.append(...page.items.slice(from, from + PART).map((item) => this.#add(item)));
+        part.append(...items.map((item) => this.#add(item)));
         this.#list.append(part);
         this.#pictures.watch(part);
       }

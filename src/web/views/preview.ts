@@ -1,5 +1,5 @@
 /** The current photo, with the part that the answer is about marked, or with a frame that selects a part. */
-import type { Rectangle } from '../../image/regions.js';
+import { type Rectangle, WHOLE_PHOTO } from '../../image/regions.js';
 import { byId, svg } from '../dom.js';
 import { formatFileSize } from '../format.js';
 import type { Entry } from '../session.js';
@@ -7,7 +7,6 @@ import { texts } from '../texts/texts.js';
 import { CropFrame } from './crop-frame.js';
 import { veilAround } from './why.js';
 
-const WHOLE: Rectangle = { left: 0, top: 0, width: 1, height: 1 };
 /** The initial frame if the answer was about the whole photo. */
 const MIDDLE: Rectangle = { left: 0.15, top: 0.15, width: 0.7, height: 0.7 };
 
@@ -106,7 +105,7 @@ export class Preview {
   markLooked(): void {
     this.#unmark();
     const { picture } = this;
-    const region = this.#shown?.answer?.region ?? WHOLE;
+    const region = this.#shown?.answer?.region ?? WHOLE_PHOTO;
     if (picture === null || isWhole(region) || this.#crop !== null) {
       return;
     }
@@ -125,7 +124,7 @@ export class Preview {
 
   #startCrop(): void {
     this.#unmark();
-    const looked = this.#shown?.region ?? this.#shown?.answer?.region ?? WHOLE;
+    const looked = this.#shown?.region ?? this.#shown?.answer?.region ?? WHOLE_PHOTO;
     const start = isWhole(looked) ? MIDDLE : looked;
     this.#crop = new CropFrame(this.#picture, start, (part) => this.#onPart(part));
     this.#picture.after(this.#crop.element);
